@@ -1,0 +1,31 @@
+/** One runner, three kinds of tests, told apart by suffix. See docs/TESTING.md. */
+const common = {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: {
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true, useDefineForClassFields: false },
+          target: 'es2023',
+          keepClassNames: true,
+        },
+        module: { type: 'es6' },
+        sourceMaps: 'inline',
+      },
+    ],
+  },
+};
+const project = (displayName, testMatch, more = {}) => ({ ...common, displayName, testMatch, ...more });
+
+export default {
+  projects: [
+    project('unit', ['<rootDir>/src/**/*.spec.ts', '<rootDir>/test/unit/**/*.spec.ts']),
+    project('engines', ['<rootDir>/test/engines/**/*.engine-spec.ts'], { globalSetup: '<rootDir>/test/harness/global-setup.mjs', globalTeardown: '<rootDir>/test/harness/global-teardown.mjs' }),
+    project('e2e', ['<rootDir>/test/e2e/**/*.e2e-spec.ts'], { globalSetup: '<rootDir>/test/harness/global-setup.mjs', globalTeardown: '<rootDir>/test/harness/global-teardown.mjs' }),
+  ],
+  collectCoverageFrom: ['src/**/*.ts', '!src/**/*.spec.ts'],
+};
