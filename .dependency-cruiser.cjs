@@ -13,7 +13,7 @@ const modules = {
   health: [],
   users: ['events'],
   auth: ['users', 'events'],
-  workspaces: ['users', 'auth', 'events'],
+  workspaces: ['users', 'events'],
   connections: ['workspaces', 'events'],
   tables: ['connections', 'workspaces', 'events'],
   views: ['tables', 'connections', 'workspaces', 'events'],

@@ -1,0 +1,41 @@
+import type { Id } from './ids.js';
+
+/** Workspace roles, strongest first. A role may all that a weaker one may. */
+export const ROLES = ['owner', 'admin', 'editor', 'viewer'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Whether `role` is at least `needed`. */
+export const atLeast = (role: Role, needed: Role): boolean => ROLES.indexOf(role) <= ROLES.indexOf(needed);
+
+/** What the edge knows of one call; goes into the audit log and the change log. */
+export interface RequestMeta {
+  readonly requestId: string;
+  readonly ip: string;
+  readonly userAgent: string;
+  /** From `X-Client-Id`; lets a client skip its own echo in live events. */
+  readonly clientId?: string;
+}
+
+/** Who calls: a signed-in person. */
+export interface Principal {
+  readonly userId: Id;
+  readonly sessionId: Id;
+  readonly name: string;
+  readonly email: string;
+  /** End of the access token, seconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+/** The right to act in one workspace, as found by the access guard. Everything below a controller takes this, never a bare user id. */
+export interface Access {
+  readonly principal: Principal;
+  readonly workspaceId: Id;
+  readonly role: Role;
+  readonly request: RequestMeta;
+}
+
+/** The caller of a route outside any workspace. */
+export interface Caller {
+  readonly principal: Principal;
+  readonly request: RequestMeta;
+}

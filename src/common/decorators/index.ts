@@ -1,0 +1,33 @@
+import { createParamDecorator, SetMetadata, type ExecutionContext } from '@nestjs/common';
+import { must } from '../assert.js';
+import type { Access, Caller, Role } from '../access.js';
+import { requestMeta, type AppRequest } from '../http.js';
+
+export const PUBLIC = 'access:public';
+export const SIGNED_IN = 'access:signed-in';
+export const ROLE = 'access:role';
+
+/** No token needed. Every route carries exactly one of {@link Public}, {@link SignedIn}, {@link RequireRole}; a route without any is refused. */
+export const Public = () => SetMetadata(PUBLIC, true);
+
+/** Any signed-in person; the route concerns no workspace. */
+export const SignedIn = () => SetMetadata(SIGNED_IN, true);
+
+/** At least this role in the workspace that the route's id parameter leads to. */
+export const RequireRole = (role: Role) => SetMetadata(ROLE, role);
+
+const requestOf = (context: ExecutionContext): AppRequest => context.switchToHttp().getRequest<AppRequest>();
+
+/** The {@link Access} that the access guard granted. */
+export const CurrentAccess = createParamDecorator((_: unknown, context: ExecutionContext): Access =>
+  must(requestOf(context).access, 'the access guard ran before the handler'),
+);
+
+/** The signed-in {@link Caller} of a route outside any workspace. */
+export const CurrentCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
+  const request = requestOf(context);
+  return { principal: must(request.principal, 'the auth guard ran before the handler'), request: requestMeta(request) };
+});
+
+/** Facts of the request, for public routes. */
+export const CurrentRequest = createParamDecorator((_: unknown, context: ExecutionContext) => requestMeta(requestOf(context)));

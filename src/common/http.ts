@@ -1,0 +1,20 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Access, Principal, RequestMeta } from './access.js';
+
+/** The request as the guards leave it. */
+export interface AppRequest extends FastifyRequest {
+  principal?: Principal;
+  access?: Access;
+}
+export type AppReply = FastifyReply;
+
+/** The edge's facts of a request. `X-Client-Id` counts only when it is short and printable. */
+export function requestMeta(request: FastifyRequest): RequestMeta {
+  const clientId = request.headers['x-client-id'];
+  return {
+    requestId: request.id,
+    ip: request.ip,
+    userAgent: (request.headers['user-agent'] ?? '').slice(0, 255),
+    ...(typeof clientId === 'string' && /^[\x21-\x7e]{1,64}$/.test(clientId) ? { clientId } : {}),
+  };
+}

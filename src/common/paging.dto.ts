@@ -1,0 +1,28 @@
+import { Transform } from 'class-transformer';
+import { IsInt, IsOptional, IsString, MaxLength, Min } from 'class-validator';
+
+export const DEFAULT_LIMIT = 50;
+export const MAX_LIMIT = 1000;
+
+/** `limit` and `cursor` of every list. A limit above 1000 is taken as 1000, one below 1 is refused. */
+export class PageQuery {
+  /** How many items at most, 1 to 1000. */
+  @IsOptional()
+  @Transform(({ value }: { value: unknown }) => (typeof value === 'string' && /^-?\d{1,9}$/.test(value) ? Math.min(Number(value), MAX_LIMIT) : value))
+  @IsInt()
+  @Min(1)
+  limit: number = DEFAULT_LIMIT;
+
+  /** From `page.nextCursor` of the answer before. */
+  @IsOptional()
+  @IsString()
+  @MaxLength(4096)
+  cursor?: string;
+}
+
+/** The page part of every list answer; no `nextCursor` means that this was the last page. */
+export class PageDto {
+  /** @example 50 */
+  limit!: number;
+  nextCursor?: string;
+}

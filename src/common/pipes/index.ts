@@ -1,0 +1,2 @@
+export * from './id.pipe.js';
+export * from './validation.pipe.js';

@@ -1,0 +1,33 @@
+import { ValidationPipe } from '@nestjs/common';
+import type { ValidationError } from 'class-validator';
+import { invalid, type ProblemItem } from '../errors/index.js';
+
+/** A JSON pointer (RFC 6901) of the given path. */
+export const pointer = (...path: readonly (string | number)[]): string =>
+  path.map((part) => '/' + String(part).replaceAll('~', '~0').replaceAll('/', '~1')).join('');
+
+const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => '_' + letter.toLowerCase());
+
+function items(errors: readonly ValidationError[], path: readonly string[]): ProblemItem[] {
+  return errors.flatMap((error) => {
+    const here = [...path, error.property];
+    const own = Object.entries(error.constraints ?? {}).map(([rule, text]) => ({
+      pointer: pointer(...here),
+      code: rule === 'whitelistValidation' ? 'unknown_property' : snake(rule),
+      detail: rule === 'whitelistValidation' ? `Property ${error.property} is not known here.` : text,
+    }));
+    return [...own, ...items(error.children ?? [], here)];
+  });
+}
+
+/** Bodies and query strings become typed DTOs; an unknown property is refused (422), never ignored. */
+export const validationPipe = (): ValidationPipe =>
+  new ValidationPipe({
+    transform: true,
+    whitelist: true,
+    forbidNonWhitelisted: true,
+    forbidUnknownValues: true,
+    stopAtFirstError: true,
+    validationError: { target: false, value: false },
+    exceptionFactory: (errors) => invalid(items(errors, [])),
+  });

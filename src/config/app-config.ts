@@ -1,0 +1,61 @@
+/** How to reach one PostgreSQL database. */
+export interface PostgresSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly username: string;
+  readonly password: string;
+  readonly database: string;
+  /** `verify-full` semantics of libpq when true. */
+  readonly tls: boolean;
+  /** Connections that one node opens at most. */
+  readonly poolSize: number;
+}
+
+export interface RedisSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly password?: string;
+  readonly tls: boolean;
+}
+
+/** Every setting of the process, validated. Nothing else reads the environment. */
+export interface AppConfig {
+  readonly environment: 'development' | 'test' | 'production';
+  readonly name: string;
+  readonly version: string;
+  readonly port: number;
+  readonly host: string;
+  readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+  /** Origins that browsers may call from; `*` is any origin, without credentials. */
+  readonly corsOrigins: readonly string[];
+  /** Number of proxies, or addresses, whose `X-Forwarded-For` counts. */
+  readonly trustProxy: number | readonly string[];
+  /** Largest request body, bytes. */
+  readonly bodyLimit: number;
+  readonly mainDb: PostgresSettings;
+  readonly miniDb: PostgresSettings;
+  /** True when this process started the databases itself. */
+  readonly embedded: boolean;
+  /** Without it the bus works inside this process only. */
+  readonly redis?: RedisSettings;
+  readonly jwt: {
+    readonly secret: string;
+    readonly accessSeconds: number;
+    readonly refreshSeconds: number;
+  };
+  /** 32 bytes; cursors and, later, stored credentials are encrypted under keys derived from it. */
+  readonly encryptionKey: Buffer;
+  readonly rateLimit: {
+    /** Any request, per person or address. */
+    readonly limit: number;
+    readonly windowSeconds: number;
+    /** Register, login and refresh, per address. */
+    readonly authLimit: number;
+    readonly authWindowSeconds: number;
+  };
+  /** Folder for everything that the embedded form keeps on disk. */
+  readonly dataDir: string;
+}
+
+/** Injection token of {@link AppConfig}. */
+export const APP_CONFIG = Symbol('APP_CONFIG');

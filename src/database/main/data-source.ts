@@ -1,0 +1,51 @@
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import type { PostgresSettings } from '../../config/index.js';
+import { Foundation1700000000000 } from './migrations/1700000000000-foundation.js';
+
+/** Options of the main database; the server adds the entities of its modules, the migration command needs none. */
+export const mainDataSourceOptions = (settings: PostgresSettings) =>
+  ({
+    type: 'postgres',
+    host: settings.host,
+    port: settings.port,
+    username: settings.username,
+    password: settings.password,
+    database: settings.database,
+    ssl: settings.tls,
+    migrations: [Foundation1700000000000],
+    migrationsTableName: '_migrations',
+    migrationsTransactionMode: 'each',
+    synchronize: false,
+    applicationName: 'live-tables',
+    extra: { max: settings.poolSize, connectionTimeoutMillis: 5_000, statement_timeout: 30_000 },
+  }) satisfies DataSourceOptions;
+
+/** Two nodes that start together migrate one after the other. */
+const MIGRATION_LOCK = 7_203_001;
+
+/** Brings the main database to the newest migration. Safe to call from several nodes at once. */
+export async function migrateMain(settings: PostgresSettings): Promise<void> {
+  await withMigrations(settings, async (source) => {
+    await source.runMigrations();
+  });
+}
+
+/** Undoes the newest migration of the main database. */
+export async function revertMain(settings: PostgresSettings): Promise<void> {
+  await withMigrations(settings, async (source) => {
+    await source.undoLastMigration();
+  });
+}
+
+async function withMigrations(settings: PostgresSettings, work: (source: DataSource) => Promise<void>): Promise<void> {
+  const source = await new DataSource(mainDataSourceOptions(settings)).initialize();
+  const lock = source.createQueryRunner();
+  try {
+    await lock.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await work(source);
+    await lock.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+  } finally {
+    await lock.release();
+    await source.destroy();
+  }
+}

@@ -1,0 +1,93 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { newId, type Id, type RequestMeta } from '../../common/index.js';
+import { AuditLogEntity } from './audit-log.entity.js';
+import { OutboxEntity } from './outbox.entity.js';
+
+/** Who is made responsible in the audit log. */
+export interface Actor {
+  readonly id: Id | null;
+  readonly name: string;
+  readonly via: 'session' | 'api_key' | 'system';
+  readonly request: RequestMeta;
+}
+
+/** What was done. `before` and `after` hold only what may be read by admins: never a secret, never a hash. */
+export interface AuditEntry {
+  readonly workspaceId: Id | null;
+  /** `resource.verb` in the past tense, such as `table.created`. */
+  readonly action: string;
+  readonly resource: { readonly type: string; readonly id: Id | null; readonly name: string };
+  readonly before?: object;
+  readonly after?: object;
+}
+
+/** A fact that other modules and other nodes react to. */
+export interface OutboxEvent {
+  readonly topic: string;
+  readonly payload: object;
+}
+
+/** What a metadata write must hand back: its result, and at least one audit entry. The types make it impossible to forget. */
+export interface Audited<T> {
+  readonly result: T;
+  readonly audit: readonly [AuditEntry, ...AuditEntry[]];
+  readonly events: readonly OutboxEvent[];
+}
+
+export type OutboxListener = (events: readonly (OutboxEvent & { readonly id: Id })[]) => void;
+
+/** The system itself as an actor: recovery, purges. */
+export const systemActor = (why: string): Actor => ({
+  id: null,
+  name: 'system',
+  via: 'system',
+  request: { requestId: why, ip: '', userAgent: '' },
+});
+
+/**
+ * The only way in which metadata is written: data, audit rows and outbox rows in one transaction of the main database.
+ * After the commit, listeners (the relay) are told at once; if the process dies before, the relay's sweep finds the rows.
+ */
+@Injectable()
+export class MainTransaction {
+  private readonly listeners: OutboxListener[] = [];
+
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** Runs `work` in one transaction and records what it hands back. Errors roll everything back and pass through. */
+  async run<T>(actor: Actor, work: (manager: EntityManager) => Promise<Audited<T>>): Promise<T> {
+    const { result, events } = await this.dataSource.transaction(async (manager) => {
+      const done = await work(manager);
+      const at = new Date();
+      await manager.insert(AuditLogEntity, done.audit.map((entry) => auditRow(actor, entry, at)));
+      const outbox = done.events.map((event) => ({ id: newId(), at, ...event }));
+      if (outbox.length > 0) await manager.insert(OutboxEntity, outbox);
+      return { result: done.result, events: outbox };
+    });
+    if (events.length > 0) for (const listener of this.listeners) listener(events);
+    return result;
+  }
+
+  /** Called after each commit that wrote events. Must not throw. */
+  onCommitted(listener: OutboxListener): void {
+    this.listeners.push(listener);
+  }
+}
+
+const auditRow = (actor: Actor, entry: AuditEntry, at: Date): AuditLogEntity => ({
+  id: newId(),
+  at,
+  workspaceId: entry.workspaceId,
+  actorId: actor.id,
+  actorName: actor.name,
+  actorVia: actor.via,
+  action: entry.action,
+  resourceType: entry.resource.type,
+  resourceId: entry.resource.id,
+  resourceName: entry.resource.name,
+  before: entry.before ?? null,
+  after: entry.after ?? null,
+  requestId: actor.request.requestId,
+  ip: actor.request.ip,
+});
