@@ -1,1 +1,2 @@
+export * from './config.module.js';
 export * from './app-config.js';

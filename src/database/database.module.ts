@@ -1,0 +1,28 @@
+import { Global, Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { APP_CONFIG, type AppConfig } from '../config/index.js';
+import { AuditLogEntity, mainDataSourceOptions, MainTransaction, OutboxEntity } from './main/index.js';
+
+/**
+ * The two databases, for every module: the main one through TypeORM (entities load with the modules that own them) and
+ * the mini-DB, whose rows no ORM touches. Migrations are not run here but before the start (`migrateMain`, `migrateMini`).
+ */
+@Global()
+@Module({
+  imports: [
+    TypeOrmModule.forRootAsync({
+      inject: [APP_CONFIG],
+      useFactory: (config: AppConfig) => ({
+        ...mainDataSourceOptions(config.mainDb),
+        autoLoadEntities: true,
+        // A database that is down at the start is told at once and in one sentence, not after ten silent tries.
+        retryAttempts: 1,
+        verboseRetryLog: false,
+      }),
+    }),
+    TypeOrmModule.forFeature([AuditLogEntity, OutboxEntity]),
+  ],
+  providers: [MainTransaction],
+  exports: [MainTransaction],
+})
+export class DatabaseModule {}
