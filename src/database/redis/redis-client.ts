@@ -1,0 +1,113 @@
+import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { APP_CONFIG, type AppConfig } from '../../config/index.js';
+import { RedisConnection } from './connection.js';
+
+/** Messages that may wait for Redis' answer at once; beyond it they are dropped, so that a hung Redis costs no memory. */
+const MAX_IN_FLIGHT = 1_000;
+
+export type ChannelListener = (message: string) => void;
+
+export interface RedisStatus {
+  /** True also when no Redis is configured: nothing is missing then. */
+  readonly up: boolean;
+  /** Milliseconds of one PING; absent when down or not configured. */
+  readonly responseTime?: number;
+}
+
+/**
+ * Redis as this product uses it: hints between nodes, never the only copy of a truth. Every method works, and returns at
+ * once, whether Redis is absent, hanging, restarting or not configured at all.
+ */
+@Injectable()
+export class RedisClient implements OnModuleInit, OnApplicationShutdown {
+  private readonly logger = new Logger('Redis');
+  private readonly address: string;
+  private readonly publisher: RedisConnection | undefined;
+  private readonly subscriber: RedisConnection | undefined;
+  private readonly listeners = new Map<string, ChannelListener>();
+  private inFlight = 0;
+  private up: boolean | undefined;
+  private stopped = false;
+
+  constructor(@Inject(APP_CONFIG) config: AppConfig) {
+    const settings = config.redis;
+    this.address = settings ? `${settings.host}:${settings.port}` : 'not configured';
+    if (!settings) return;
+    const onDown = (reason: string): void => this.report(false, reason);
+    this.publisher = new RedisConnection(settings, 'publisher', { onDown, onReady: () => this.reportIfComplete() });
+    this.subscriber = new RedisConnection(settings, 'subscriber', { onDown, onReady: () => this.resubscribe() });
+    this.subscriber.client.on('message', (channel: string, message: string) => this.listeners.get(channel)?.(message));
+  }
+
+  /** Whether a Redis is configured. */
+  get configured(): boolean {
+    return this.publisher !== undefined;
+  }
+
+  onModuleInit(): void {
+    this.publisher?.start();
+    this.subscriber?.start();
+  }
+
+  onApplicationShutdown(): void {
+    this.stopped = true;
+    this.publisher?.stop();
+    this.subscriber?.stop();
+  }
+
+  /** Sends to everybody who listens on the channel now. Fire and forget: dropped when Redis is down or too far behind. */
+  publish(channel: string, message: string): void {
+    if (!this.publisher?.ready || this.inFlight >= MAX_IN_FLIGHT) return;
+    this.inFlight += 1;
+    void this.publisher.client
+      .publish(channel, message)
+      .catch(() => undefined)
+      .finally(() => (this.inFlight -= 1));
+  }
+
+  /** Listens on a channel, through every reconnect. One listener per channel; it must not throw. */
+  subscribe(channel: string, listener: ChannelListener): void {
+    this.listeners.set(channel, listener);
+    if (this.subscriber?.ready) this.resubscribe();
+  }
+
+  /** For health checks; answers within about a second, never throws. */
+  async status(): Promise<RedisStatus> {
+    if (!this.publisher) return { up: true };
+    const started = performance.now();
+    try {
+      await this.publisher.client.ping();
+      return { up: true, responseTime: Math.round((performance.now() - started) * 100) / 100 };
+    } catch {
+      return { up: false };
+    }
+  }
+
+  private resubscribe(): void {
+    const channels = [...this.listeners.keys()];
+    if (!this.subscriber || channels.length === 0) {
+      this.reportIfComplete();
+      return;
+    }
+    this.subscriber.client.subscribe(...channels).then(
+      () => this.reportIfComplete(),
+      () => this.subscriber?.restart('subscribe failed'),
+    );
+  }
+
+  private reportIfComplete(): void {
+    if (this.publisher?.ready && this.subscriber?.ready) this.report(true);
+  }
+
+  /** One line when it goes, one when it comes back; the attempts in between are silent. */
+  private report(up: boolean, reason = ''): void {
+    if (this.up === up || this.stopped) return;
+    const first = this.up === undefined;
+    this.up = up;
+    if (up) this.logger.log(`${first ? 'Connected to' : 'Connected again to'} ${this.address}.`);
+    else
+      this.logger.warn(
+        `Redis at ${this.address} cannot be reached (${reason}); other nodes hear of changes later, nothing is lost. Trying again.`,
+      );
+  }
+}

@@ -1,0 +1,9 @@
+import { Global, Module } from '@nestjs/common';
+import { RedisModule } from '../../database/redis/index.js';
+import { EventBus } from './event-bus.js';
+import { OutboxRelay } from './outbox-relay.js';
+
+/** The bus that every module may publish to and listen on. */
+@Global()
+@Module({ imports: [RedisModule], providers: [EventBus, OutboxRelay], exports: [EventBus] })
+export class EventsModule {}

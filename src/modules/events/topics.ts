@@ -1,0 +1,40 @@
+import { isId, type Id } from '../../common/index.js';
+
+/** Everything that modules and nodes tell each other. Facts in the past tense; a listener may hear one twice or not at all. */
+export interface Topics {
+  /** A hint that the change log of a table reached `seq`; sent straight after the commit, not through the outbox. */
+  'rows.changed': { readonly schema: string; readonly tableId: Id; readonly seq: number };
+  /** Columns or name of a table changed, or the table was created, deleted or restored. */
+  'schema.changed': { readonly tableId: Id; readonly baseId: Id; readonly workspaceId: Id };
+  'base.changed': { readonly baseId: Id; readonly workspaceId: Id };
+  'workspace.changed': { readonly workspaceId: Id };
+  /** A membership was added, removed, or has another role. */
+  'member.changed': { readonly workspaceId: Id; readonly userId: Id };
+  'session.revoked': { readonly sessionId: Id; readonly userId: Id };
+  /** Profile, password or status of a person changed. */
+  'user.changed': { readonly userId: Id };
+}
+export type Topic = keyof Topics;
+
+type Check = (value: unknown) => boolean;
+const text: Check = (value) => typeof value === 'string' && value.length > 0 && value.length <= 255;
+const count: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
+
+const SHAPES: { readonly [T in Topic]: Readonly<Record<keyof Topics[T], Check>> } = {
+  'rows.changed': { schema: text, tableId: isId, seq: count },
+  'schema.changed': { tableId: isId, baseId: isId, workspaceId: isId },
+  'base.changed': { baseId: isId, workspaceId: isId },
+  'workspace.changed': { workspaceId: isId },
+  'member.changed': { workspaceId: isId, userId: isId },
+  'session.revoked': { sessionId: isId, userId: isId },
+  'user.changed': { userId: isId },
+};
+
+export const isTopic = (name: unknown): name is Topic => typeof name === 'string' && Object.hasOwn(SHAPES, name);
+
+/** Whether a payload that came from outside this process has the shape of its topic. Further members are allowed: a newer node may send them. */
+export function isPayloadOf<T extends Topic>(topic: T, payload: unknown): payload is Topics[T] {
+  if (typeof payload !== 'object' || payload === null) return false;
+  const members: Readonly<Record<string, unknown>> = { ...payload };
+  return Object.entries<Check>(SHAPES[topic]).every(([name, check]) => check(members[name]));
+}
