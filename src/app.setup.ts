@@ -1,11 +1,8 @@
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.js';
-import { validationPipe } from './common/index.js';
+import { API_PREFIX, validationPipe } from './common/index.js';
 import type { AppConfig } from './config/index.js';
-
-/** Where the API lives; everything that is not a page or a socket is below it. */
-export const API_PREFIX = 'api/v1';
 
 /**
  * The whole application, ready to `listen()` and not listening: what `main.ts` starts and what the tests start.

@@ -1,10 +1,18 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Access, Principal, RequestMeta } from './access.js';
+import type { Problem } from './errors/index.js';
+
+/** Where the API lives; what is not a page or a socket is below it. */
+export const API_PREFIX = 'api/v1';
 
 /** The request as the guards leave it. */
 export interface AppRequest extends FastifyRequest {
   principal?: Principal;
   access?: Access;
+  /** Why the body could not be read. Kept until the guards have spoken, so that a stranger hears 401 and not 400. */
+  bodyProblem?: Problem;
+  /** Milliseconds that the database took, for `Server-Timing`. */
+  databaseMs?: number;
 }
 export type AppReply = FastifyReply;
 
