@@ -2,7 +2,11 @@
 const common = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  moduleNameMapper: {
+    // CommonJS that requires ESM, which Jest cannot do on Node 20.
+    '^@nestjs/throttler$': '<rootDir>/test/harness/throttler-as-esm.ts',
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+  },
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',
