@@ -1,0 +1,10 @@
+import type { Caller } from '../../common/index.js';
+import type { Actor } from './main-transaction.js';
+
+/** A signed-in caller (or an access, which includes one) as the audit log names him. */
+export const actorOf = ({ principal, request }: Caller): Actor => ({
+  id: principal.userId,
+  name: principal.name,
+  via: 'session',
+  request,
+});

@@ -1,0 +1,5 @@
+export * from './email.js';
+export * from './user.dto.js';
+export * from './user.entity.js';
+export * from './users.module.js';
+export * from './users.service.js';
