@@ -1,0 +1,247 @@
+import type { Id } from '../../../common/index.js';
+import { bySeq, liveEvent, type LiveEvent } from './live-event.js';
+import type { Change, LogReader, StreamHead } from './log-reader.js';
+
+/** How many seqs one read of the log asks for. */
+export const READ_SEQS = 50;
+/** A client that is further behind reads the table again; that is cheaper for both. */
+export const MAX_REPLAY_SEQS = 1_000;
+export const MAX_REPLAY_BYTES = 4 * 1024 * 1024;
+
+export interface FeedPosition {
+  readonly epoch: string;
+  readonly seq: number;
+}
+
+export type ResetReason = 'epoch_changed' | 'ahead' | 'too_far' | 'changes_gone';
+
+/** The sockets of this node that follow the table. Both calls are synchronous: what they send is queued when they return. */
+export interface FeedRoom {
+  broadcast(event: LiveEvent): void;
+  /** Tells everybody in the room to read the table again, and empties the room. */
+  reset(reason: ResetReason, head: StreamHead): void;
+}
+
+/** How a subscriber comes in: `live` has missed nothing, `replay` gets `events` first. `seq` is the last one it then has. */
+export interface Admission {
+  readonly mode: 'live' | 'replay';
+  readonly epoch: string;
+  readonly seq: number;
+  readonly schemaVersion: number;
+  readonly events: readonly LiveEvent[];
+}
+
+/** Why a subscriber cannot continue from where it was, and where the table is now. */
+export interface Refusal extends FeedPosition {
+  readonly mode: 'reset';
+  readonly reason: ResetReason;
+  readonly schemaVersion: number;
+}
+
+/**
+ * The live feed of one table on this node: the log is read once, whatever the number of sockets.
+ *
+ * It holds a position: every seq up to it has been broadcast to the room, every later one will be, in order and without a
+ * gap. The position moves together with the broadcast, in one synchronous step, so that a socket that joins the room
+ * between two steps and knows the position knows exactly what it has and what it will get.
+ */
+export class TableFeed {
+  private head: StreamHead | undefined;
+  private opening: Promise<void> | undefined;
+  private running: Promise<void> | undefined;
+  /** The highest seq that anybody spoke of; may be wrong. */
+  private goal = 0;
+  /** The highest seq that was read from the log's head; never wrong while the epoch lasts. */
+  private committed = 0;
+  /** The log may have been replaced: ask for the head before reading on. */
+  private suspect = false;
+
+  constructor(
+    readonly schema: string,
+    readonly tableId: Id,
+    private readonly channel: string,
+    private readonly log: LogReader,
+    private readonly room: FeedRoom,
+  ) {}
+
+  /** Finds the head of the log, once; nobody may join before. Rejects when the log cannot be read or has no such table. */
+  open(): Promise<void> {
+    this.opening ??= this.fetchHead().then(
+      (head) => {
+        this.head = head;
+        // A hint may have come while the head was on its way.
+        this.hint(this.goal);
+      },
+      (error: unknown) => {
+        this.opening = undefined;
+        throw error;
+      },
+    );
+    return this.opening;
+  }
+
+  /** Somebody says that the log reached `seq`. Returns at once; a wrong number costs one empty read. */
+  hint(seq: number): void {
+    this.goal = Math.max(this.goal, seq);
+    if (this.head && this.goal > this.head.seq) this.run().catch(() => undefined); // the next poll tries again
+  }
+
+  /** The head as a poll found it. */
+  observe(head: StreamHead): void {
+    if (!this.head) return;
+    if (head.epoch !== this.head.epoch) this.verify().catch(() => undefined);
+    else {
+      this.committed = Math.max(this.committed, head.seq);
+      this.hint(head.seq);
+    }
+  }
+
+  /**
+   * Lets a subscriber in. `admit` is called in the very step in which the position is known to be where the replay ends:
+   * it must put the socket into the room and send the replay without waiting for anything. Instead of that, a refusal is
+   * returned when the subscriber must read the table again. Rejects when the log cannot be read.
+   */
+  async join(from: FeedPosition | undefined, admit: (admission: Admission) => void): Promise<Refusal | undefined> {
+    await this.open();
+    if (!from) {
+      admit(this.admission('live', []));
+      return undefined;
+    }
+    // The client may know more than this node: it read the table elsewhere a moment ago.
+    if (from.epoch !== this.current.epoch) await this.verify();
+    else if (from.seq > this.current.seq) await this.catchUp(from.seq);
+    if (from.epoch !== this.current.epoch) return this.refusal('epoch_changed');
+    if (from.seq > this.current.seq) return this.refusal('ahead');
+    return this.replay(from, admit);
+  }
+
+  private async replay(from: FeedPosition, admit: (admission: Admission) => void): Promise<Refusal | undefined> {
+    const events: LiveEvent[] = [];
+    let cursor = from.seq;
+    let bytes = 0;
+    // The position moves on while we read; each turn looks at where it is now.
+    while (cursor < this.current.seq) {
+      if (this.current.seq - from.seq > MAX_REPLAY_SEQS) return this.refusal('too_far');
+      const changes = await this.log.read(this.schema, this.tableId, cursor, READ_SEQS);
+      if (from.epoch !== this.current.epoch) return this.refusal('epoch_changed');
+      if (changes[0]?.seq !== cursor + 1) return this.refusal('changes_gone');
+      for (const group of bySeq(changes)) {
+        // What lies beyond the position will be broadcast to the room; to replay it, too, would put it out of order.
+        if (cursor === this.current.seq) break;
+        const event = this.event(group);
+        if (event.payload.seq !== cursor + 1) return this.refusal('changes_gone');
+        bytes += event.bytes;
+        if (bytes > MAX_REPLAY_BYTES) return this.refusal('too_far');
+        events.push(event);
+        cursor += 1;
+      }
+    }
+    if (cursor > this.current.seq) return this.refusal('ahead');
+    admit(this.admission(events.length > 0 ? 'replay' : 'live', events));
+    return undefined;
+  }
+
+  private catchUp(seq: number): Promise<void> {
+    this.goal = Math.max(this.goal, seq);
+    return this.run();
+  }
+
+  private verify(): Promise<void> {
+    this.suspect = true;
+    return this.run();
+  }
+
+  /** Brings the position up to the log. One run at a time; whoever asks meanwhile is served by it. */
+  private run(): Promise<void> {
+    this.running ??= this.pull();
+    return this.running;
+  }
+
+  private async pull(): Promise<void> {
+    try {
+      for (;;) {
+        if (this.suspect) await this.check();
+        const goal = this.goal;
+        const full = await this.step();
+        const hinted = this.goal > goal && this.goal > this.current.seq;
+        // Nothing more to read, and yet the head was seen further on: the changes between are gone.
+        if (!full && !hinted && this.committed > this.current.seq) this.suspect = true;
+        // From here to `finally` nothing is awaited, so no hint falls between the decision to end and the end.
+        if (!full && !hinted && !this.suspect) break;
+      }
+      // A read that began after the last hint found nothing more: the hint was wrong, or of another epoch.
+      this.goal = this.current.seq;
+    } finally {
+      this.running = undefined;
+    }
+  }
+
+  /** One read of the log, broadcast; whether it came back full, so that there may be more. */
+  private async step(): Promise<boolean> {
+    const changes = await this.log.read(this.schema, this.tableId, this.current.seq, READ_SEQS);
+    if (this.suspect) return false;
+    const groups = bySeq(changes);
+    for (const group of groups) {
+      const event = this.event(group);
+      if (event.payload.prev !== this.current.seq) {
+        // Not the next number: what came between is gone, or this is another log.
+        this.suspect = true;
+        return false;
+      }
+      this.room.broadcast(event);
+      this.head = { ...this.current, seq: event.payload.seq, schemaVersion: event.payload.schemaVersion };
+    }
+    return groups.length >= READ_SEQS;
+  }
+
+  /** Compares with the true head. When the log cannot be continued from the position, the room is reset to the head. */
+  private async check(): Promise<void> {
+    this.suspect = false;
+    try {
+      const head = await this.fetchHead();
+      this.committed = head.seq;
+      if (head.epoch !== this.current.epoch) this.restart('epoch_changed', head);
+      else if (await this.broken(head)) this.restart('changes_gone', head);
+    } catch (error) {
+      this.suspect = true;
+      throw error;
+    }
+  }
+
+  private async broken(head: StreamHead): Promise<boolean> {
+    if (head.seq < this.current.seq) return true;
+    if (head.seq === this.current.seq) return false;
+    const [next] = await this.log.read(this.schema, this.tableId, this.current.seq, 1);
+    return next?.seq !== this.current.seq + 1;
+  }
+
+  private restart(reason: ResetReason, head: StreamHead): void {
+    this.head = head;
+    this.room.reset(reason, head);
+  }
+
+  private get current(): StreamHead {
+    if (!this.head) throw new Error('The feed is used before open().');
+    return this.head;
+  }
+
+  private async fetchHead(): Promise<StreamHead> {
+    const [head] = await this.log.heads(this.schema, [this.tableId]);
+    if (!head) throw new Error(`The change log has no stream for table ${this.tableId}.`);
+    return head;
+  }
+
+  private event(changes: readonly Change[]): LiveEvent {
+    return liveEvent(this.channel, this.current.epoch, changes);
+  }
+
+  private admission(mode: Admission['mode'], events: readonly LiveEvent[]): Admission {
+    const { epoch, seq, schemaVersion } = this.current;
+    return { mode, epoch, seq, schemaVersion, events };
+  }
+
+  private refusal(reason: ResetReason): Refusal {
+    const { epoch, seq, schemaVersion } = this.current;
+    return { mode: 'reset', reason, epoch, seq, schemaVersion };
+  }
+}
