@@ -1,0 +1,71 @@
+import pg from 'pg';
+import type { PostgresSettings } from '../../config/index.js';
+import { poolConfig } from './mini-database.js';
+
+/** One step of the mini-DB's own structure. Bases are not migrated here: each carries its own schema. */
+export interface MiniMigration {
+  readonly id: number;
+  readonly name: string;
+  readonly up: string;
+  readonly down: string;
+}
+
+/**
+ * What holds for the whole mini-DB. Nobody but the application's role may create anything in `public`; operators get a
+ * read-only view of each base by grants on its schema.
+ */
+export const MINI_MIGRATIONS: readonly MiniMigration[] = [
+  {
+    id: 1,
+    name: 'foundation',
+    up: 'revoke create on schema public from public',
+    down: 'select 1',
+  },
+];
+
+const LOCK = 7_203_002;
+
+/** Brings the mini-DB to the newest migration. Safe to call from several nodes at once. */
+export async function migrateMini(settings: PostgresSettings): Promise<void> {
+  await locked(settings, async (client, done) => {
+    for (const migration of MINI_MIGRATIONS.filter(({ id }) => !done.has(id))) {
+      await client.query('begin');
+      await client.query(migration.up);
+      await client.query('insert into _live_tables_migrations (id, name) values ($1, $2)', [
+        migration.id,
+        migration.name,
+      ]);
+      await client.query('commit');
+    }
+  });
+}
+
+/** Undoes the newest migration of the mini-DB. */
+export async function revertMini(settings: PostgresSettings): Promise<void> {
+  await locked(settings, async (client, done) => {
+    const last = MINI_MIGRATIONS.filter(({ id }) => done.has(id)).at(-1);
+    if (!last) return;
+    await client.query('begin');
+    await client.query(last.down);
+    await client.query('delete from _live_tables_migrations where id = $1', [last.id]);
+    await client.query('commit');
+  });
+}
+
+async function locked(
+  settings: PostgresSettings,
+  work: (client: pg.Client, done: ReadonlySet<number>) => Promise<void>,
+): Promise<void> {
+  const client = new pg.Client({ ...poolConfig(settings), types: undefined });
+  await client.connect();
+  try {
+    await client.query('select pg_advisory_lock($1)', [LOCK]);
+    await client.query(
+      'create table if not exists _live_tables_migrations (id integer primary key, name text not null, at timestamptz not null default now())',
+    );
+    const { rows } = await client.query<{ id: number }>('select id from _live_tables_migrations');
+    await work(client, new Set(rows.map(({ id }) => id)));
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import pg from 'pg';
+import { APP_CONFIG, type AppConfig, type PostgresSettings } from '../../config/index.js';
+
+/** A statement with its values, as the query core makes it. */
+export interface PgStatement {
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+/** A result row: PostgreSQL's own text of each value, untouched, so that no number loses a digit. */
+export type PgRow = readonly (string | null)[];
+
+/** One connection inside a transaction. */
+export interface PgSession {
+  query(statement: PgStatement): Promise<PgRow[]>;
+}
+
+/** So many statement shapes are kept prepared; every shape costs memory in each server process. */
+const MAX_PREPARED = 1_000;
+
+/** The pool of the mini-DB. Knows connections and statements; what they mean is the engine's business. */
+@Injectable()
+export class MiniDatabase implements OnModuleDestroy {
+  private readonly pool: pg.Pool;
+  private readonly names = new Map<string, string>();
+  private readonly seenOnce = new Set<string>();
+
+  constructor(@Inject(APP_CONFIG) config: AppConfig) {
+    this.pool = new pg.Pool(poolConfig(config.miniDb));
+    // A connection that dies while idle is replaced by the pool; without a listener it would end the process.
+    this.pool.on('error', () => undefined);
+  }
+
+  /** Runs one statement on any connection. Prepared when its shape has been seen before. */
+  async query(statement: PgStatement): Promise<PgRow[]> {
+    return rowsOf(await this.pool.query(this.prepared(statement)));
+  }
+
+  /** Runs `work` between BEGIN and COMMIT on one connection; an error rolls back and passes through. */
+  async transaction<T>(work: (session: PgSession) => Promise<T>): Promise<T> {
+    const client = await this.pool.connect();
+    try {
+      await client.query('begin');
+      const result = await work({ query: async (statement) => rowsOf(await client.query(arrayMode(statement))) });
+      await client.query('commit');
+      client.release();
+      return result;
+    } catch (error) {
+      await client.query('rollback').then(
+        () => client.release(),
+        // A connection that cannot roll back is broken; the pool must not hand it out again.
+        (broken: unknown) => client.release(broken instanceof Error ? broken : true),
+      );
+      throw error;
+    }
+  }
+
+  /** One trivial round trip; rejects when the database cannot be reached. */
+  async ping(): Promise<void> {
+    await this.pool.query('select 1');
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await this.pool.end();
+  }
+
+  /** One-off shapes (a long filter written once) are not worth a prepared statement; the second use makes it one. */
+  private prepared(statement: PgStatement): pg.QueryArrayConfig {
+    const query = arrayMode(statement);
+    let name = this.names.get(statement.text);
+    if (name === undefined && this.names.size < MAX_PREPARED) {
+      const digest = createHash('sha1').update(statement.text).digest('base64');
+      if (!this.seenOnce.delete(digest)) {
+        if (this.seenOnce.size > MAX_PREPARED) this.seenOnce.clear();
+        this.seenOnce.add(digest);
+        return query;
+      }
+      this.names.set(statement.text, (name = digest));
+    }
+    return name === undefined ? query : { ...query, name };
+  }
+}
+
+const rowsOf = (result: pg.QueryArrayResult): PgRow[] => result.rows as PgRow[];
+
+const arrayMode = (statement: PgStatement): pg.QueryArrayConfig => ({
+  text: statement.text,
+  values: [...statement.values],
+  rowMode: 'array',
+});
+
+/** Values stay PostgreSQL's text: bigint and numeric exact, dates untouched by time zones. */
+const textOnly: pg.CustomTypesConfig = { getTypeParser: () => (text: string | Buffer) => text };
+
+/** What every statement of ours relies on: UTC, ISO dates, standard strings; and limits that keep one statement from hurting the others. */
+const SESSION = [
+  'timezone=UTC',
+  'datestyle=ISO',
+  'standard_conforming_strings=on',
+  'statement_timeout=30s',
+  'idle_in_transaction_session_timeout=60s',
+  'jit=off',
+];
+
+export const poolConfig = (settings: PostgresSettings): pg.PoolConfig => ({
+  host: settings.host,
+  port: settings.port,
+  user: settings.username,
+  password: settings.password,
+  database: settings.database,
+  ssl: settings.tls,
+  max: settings.poolSize,
+  connectionTimeoutMillis: 5_000,
+  idleTimeoutMillis: 60_000,
+  // Prepared statements live as long as their connection; an end keeps their number bounded.
+  maxLifetimeSeconds: 1_800,
+  keepAlive: true,
+  application_name: 'live-tables',
+  options: SESSION.map((setting) => `-c ${setting}`).join(' '),
+  types: textOnly,
+});

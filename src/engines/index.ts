@@ -1,0 +1,3 @@
+export * from './data-engine.js';
+export * from './engines.module.js';
+export * from './mini-db/index.js';

@@ -1,0 +1,101 @@
+import { Injectable } from '@nestjs/common';
+import type { Id } from '../../common/index.js';
+import { MiniDatabase, type PgRow } from '../../database/mini/index.js';
+import { ident, sql, toStatement, value } from '../../query/index.js';
+
+/** Newest number of a table's change log. A new epoch means that numbers began anew (restore): nothing before counts. */
+export interface StreamHead {
+  readonly tableId: Id;
+  readonly epoch: string;
+  readonly seq: number;
+  readonly schemaVersion: number;
+}
+
+/** One entry of the change log. Changes of one write share `seq` and are told apart by `ord`. */
+export interface Change {
+  readonly seq: number;
+  readonly ord: number;
+  readonly op: 'create' | 'update' | 'delete' | 'restore' | 'schema';
+  readonly rowId: Id | null;
+  readonly version: number | null;
+  readonly schemaVersion: number;
+  /** Fields by column key: only the changed ones of an update, all of a deletion. */
+  readonly before: Readonly<Record<string, unknown>> | null;
+  readonly after: Readonly<Record<string, unknown>> | null;
+  readonly at: string;
+  readonly actor: { readonly id: Id | null; readonly name: string; readonly clientId?: string };
+  readonly source: string;
+  readonly changeSet: Id;
+  readonly requestId: string;
+}
+
+/** Reads the change log of the mini-DB. Numbers are dense and in commit order, so what has been read once is never missing anything before it. */
+@Injectable()
+export class ChangeLog {
+  constructor(private readonly database: MiniDatabase) {}
+
+  /** Where the streams of these tables of one base stand; tables that are gone are left out. */
+  async heads(schema: string, tableIds: readonly Id[]): Promise<StreamHead[]> {
+    const rows = await this.database.query(
+      toStatement(
+        sql`select table_id, epoch, seq, schema_version from ${ident(schema, '_stream')} where table_id = any(${value([...tableIds], 'uuid[]')})`,
+      ),
+    );
+    return rows.map(([tableId, epoch, seq, version]) => ({
+      tableId: String(tableId),
+      epoch: String(epoch),
+      seq: Number(seq),
+      schemaVersion: Number(version),
+    }));
+  }
+
+  /** The changes behind number `after`, in order, at most `limit` numbers, each whole. */
+  async read(schema: string, tableId: Id, after: number, limit: number): Promise<Change[]> {
+    const rows = await this.database.query(
+      toStatement(sql`select seq, ord, op, row_id, version, schema_version, before, after,
+  to_char(at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), actor_id, actor_name, client_id, source, change_set, request_id
+from ${ident(schema, '_change')}
+where table_id = ${value(tableId, 'uuid')} and seq > ${value(after, 'bigint')} and seq <= ${value(after + limit, 'bigint')}
+order by seq, ord`),
+    );
+    return rows.map(toChange);
+  }
+}
+
+const json = (text: string | null | undefined): Readonly<Record<string, unknown>> | null =>
+  text === null || text === undefined ? null : (JSON.parse(text) as Record<string, unknown>);
+
+function toChange(row: PgRow): Change {
+  const [
+    seq,
+    ord,
+    op,
+    rowId,
+    version,
+    schemaVersion,
+    before,
+    after,
+    at,
+    actorId,
+    actorName,
+    clientId,
+    source,
+    changeSet,
+    requestId,
+  ] = row;
+  return {
+    seq: Number(seq),
+    ord: Number(ord),
+    op: op as Change['op'],
+    rowId: rowId ?? null,
+    version: version === null || version === undefined ? null : Number(version),
+    schemaVersion: Number(schemaVersion),
+    before: json(before),
+    after: json(after),
+    at: String(at),
+    actor: { id: actorId ?? null, name: actorName ?? '', ...(clientId ? { clientId } : {}) },
+    source: String(source),
+    changeSet: String(changeSet),
+    requestId: String(requestId),
+  };
+}

@@ -1,0 +1,76 @@
+import { Injectable } from '@nestjs/common';
+import type { Id } from '../../common/index.js';
+import { MiniDatabase, type PgRow } from '../../database/mini/index.js';
+import {
+  COUNT_BOUND,
+  compileEstimate,
+  compileRead,
+  compileReadOne,
+  toStatement,
+  type ColumnSchema,
+  type Condition,
+  type ReadPlan,
+  type Sql,
+  type TableSchema,
+} from '../../query/index.js';
+import { SchemaMoved, type DataEngine, type PageText, type RowText } from '../data-engine.js';
+import { translate } from './pg-errors.js';
+
+/** Reads of the managed tables: one statement, one round trip; PostgreSQL makes the JSON. */
+@Injectable()
+export class MiniDbEngine implements DataEngine {
+  readonly capabilities = { changeLog: true, rowVersions: true } as const;
+
+  constructor(private readonly database: MiniDatabase) {}
+
+  async read(plan: ReadPlan): Promise<PageText> {
+    const [row] = await this.run(compileRead(plan), plan.from);
+    // The fence for reads: rows and version come from one snapshot, so a page is never read with another structure's columns.
+    if (!row || Number(row[2]) !== plan.from.schemaVersion) throw new SchemaMoved();
+    const [epoch, seq, , data, found, position, total] = row;
+    return {
+      data: data ?? '',
+      ...(Number(found) > plan.limit && position ? { next: JSON.parse(position) as (string | null)[] } : {}),
+      ...(plan.count === 'none' ? {} : { count: await this.count(plan, Number(total)) }),
+      stream: { epoch: String(epoch), seq: Number(seq) },
+    };
+  }
+
+  async readOne(
+    table: TableSchema,
+    select: readonly ColumnSchema[],
+    where: Condition,
+    rowId: Id,
+  ): Promise<RowText | undefined> {
+    const [row] = await this.run(compileReadOne(table, select, where, rowId), table);
+    if (!row || Number(row[0]) !== table.schemaVersion) throw new SchemaMoved();
+    const [, version, json] = row;
+    return version && json ? { version: Number(version), json } : undefined;
+  }
+
+  private async count(plan: ReadPlan, total: number): Promise<PageText['count']> {
+    switch (plan.count) {
+      case 'none':
+        return undefined;
+      case 'exact':
+        return { mode: 'exact', value: total, relation: 'exact' };
+      case 'bounded':
+        return total > COUNT_BOUND
+          ? { mode: 'bounded', value: COUNT_BOUND, relation: 'atLeast' }
+          : { mode: 'bounded', value: total, relation: 'exact' };
+      case 'estimated': {
+        const [row] = await this.run(compileEstimate(plan), plan.from);
+        const [explained] = JSON.parse(row?.[0] ?? '[]') as { Plan: { 'Plan Rows': number } }[];
+        return { mode: 'estimated', value: explained?.Plan['Plan Rows'] ?? 0, relation: 'estimate' };
+      }
+    }
+  }
+
+  private async run(fragment: Sql, table: TableSchema): Promise<PgRow[]> {
+    try {
+      return await this.database.query(toStatement(fragment));
+    } catch (error) {
+      throw translate(error, table);
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import { Injectable } from '@nestjs/common';
+import type { Id } from '../../common/index.js';
+import { MiniDatabase, type PgSession } from '../../database/mini/index.js';
+import { ident, sql, toStatement, value, type Sql } from '../../query/index.js';
+import { pgError } from './pg-errors.js';
+
+const LOCK_RETRIES = 8;
+
+/** Runs structure changes of a base, each as one transaction that also records that it took place. */
+@Injectable()
+export class MiniDbSchema {
+  constructor(private readonly database: MiniDatabase) {}
+
+  /**
+   * Runs the statements and records the operation, all or nothing; a repeat is refused by the record's primary key.
+   * Waits for locks a short while at a time only, so that a long read never makes everybody behind it wait.
+   * @throws AlreadyDecided the operation was applied or cancelled before
+   */
+  async apply(
+    schema: string,
+    opId: Id,
+    statements: readonly Sql[],
+    guard?: (session: PgSession) => Promise<void>,
+  ): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.database.transaction(async (session) => {
+          await session.query({ text: "set local lock_timeout = '400ms'", values: [] });
+          if (guard) await guard(session);
+          for (const statement of statements) await session.query(toStatement(statement));
+          await session.query(
+            toStatement(
+              sql`insert into ${ident(schema, '_applied')} (op_id, outcome) values (${value(opId, 'uuid')}, 'applied')`,
+            ),
+          );
+        });
+        return;
+      } catch (error) {
+        if (pgError(error)?.code === '23505' && (error as { table?: string }).table === '_applied')
+          throw new AlreadyDecided();
+        if (attempt > LOCK_RETRIES || pgError(error)?.code !== '55P03') throw error;
+        await new Promise((resolve) => setTimeout(resolve, 50 * attempt + Math.random() * 50));
+      }
+    }
+  }
+
+  /**
+   * Decides an operation whose maker is gone: `applied` if it took place, otherwise it is cancelled here and now, so that
+   * a late maker can no longer apply it.
+   */
+  async settle(schema: string, opId: Id): Promise<'applied' | 'cancelled'> {
+    const [exists] = await this.database.query({ text: 'select to_regclass($1)', values: [`"${schema}"._applied`] });
+    if (!exists?.[0]) return 'cancelled';
+    const applied = ident(schema, '_applied');
+    await this.database.query(
+      toStatement(
+        sql`insert into ${applied} (op_id, outcome) values (${value(opId, 'uuid')}, 'cancelled') on conflict do nothing`,
+      ),
+    );
+    const [row] = await this.database.query(
+      toStatement(sql`select outcome from ${applied} where op_id = ${value(opId, 'uuid')}`),
+    );
+    return row?.[0] === 'applied' ? 'applied' : 'cancelled';
+  }
+
+  /** Removes a base's schema with everything in it, if it is there. */
+  async drop(schema: string): Promise<void> {
+    await this.database.query(toStatement(sql`drop schema if exists ${ident(schema)} cascade`));
+  }
+}
+
+/** The operation was decided before: applied by us earlier, or cancelled by recovery. */
+export class AlreadyDecided extends Error {
+  constructor() {
+    super('the schema operation was decided before');
+    this.name = 'AlreadyDecided';
+  }
+}

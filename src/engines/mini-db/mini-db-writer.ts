@@ -1,0 +1,102 @@
+import { Injectable } from '@nestjs/common';
+import type { Id } from '../../common/index.js';
+import { MiniDatabase, type PgRow, type PgSession } from '../../database/mini/index.js';
+import { compileWrite, toStatement, type RowWrite, type TableSchema } from '../../query/index.js';
+import { isContentError, isTransient, translate } from './pg-errors.js';
+import { WriteQueue, type OpResult, type WriteResult } from './write-queue.js';
+
+/** Told after each commit that took a number, once for each transaction. */
+export type CommitListener = (table: TableSchema, seq: number) => void;
+
+const RETRIES = 4;
+
+/** The only writer of rows: change, change log and number in one transaction. */
+@Injectable()
+export class MiniDbWriter {
+  private readonly listeners: CommitListener[] = [];
+  private readonly queue = new WriteQueue((table, writes) => this.execute(table, writes), {
+    maxWrites: 64,
+    maxOps: 64,
+    isContentError,
+  });
+
+  constructor(private readonly database: MiniDatabase) {}
+
+  onCommitted(listener: CommitListener): void {
+    this.listeners.push(listener);
+  }
+
+  /**
+   * Makes the changes and answers after the commit. Preconditions that do not hold are results, not errors.
+   * @throws SchemaMoved the structure has another version; nothing was written
+   * @throws Problem `unique_violation`; nothing was written
+   */
+  write(table: TableSchema, write: RowWrite): Promise<WriteResult> {
+    return this.queue.submit(table, write);
+  }
+
+  /**
+   * A write whose ops depend on what is there (upsert): `prepare` looks and decides inside the transaction, one such
+   * write of a table at a time, in the whole cluster.
+   */
+  async writeExclusively(
+    table: TableSchema,
+    prepare: (session: PgSession) => Promise<RowWrite>,
+  ): Promise<{ write: RowWrite; result: WriteResult }> {
+    return this.retrying(table, async () => {
+      const done = await this.database.transaction(async (session) => {
+        await session.query({ text: 'select pg_advisory_xact_lock(hashtextextended($1, 0))', values: [table.id] });
+        const write = await prepare(session);
+        const [result] = readResults([write], await session.query(toStatement(compileWrite(table, [write]))));
+        return { write, result };
+      });
+      const { result } = done;
+      if (!result) throw new Error('a write has no result');
+      this.announce(table, [result]);
+      return { write: done.write, result };
+    });
+  }
+
+  private execute(table: TableSchema, writes: readonly RowWrite[]): Promise<WriteResult[]> {
+    const statement = toStatement(compileWrite(table, writes));
+    return this.retrying(table, async () => {
+      const results = readResults(writes, await this.database.query(statement));
+      this.announce(table, results);
+      return results;
+    });
+  }
+
+  private announce(table: TableSchema, results: readonly WriteResult[]): void {
+    if (!results.some(({ ops }) => ops.some(({ status }) => status === 'ok'))) return;
+    const seq = Math.max(...results.map((result) => result.seq));
+    for (const listener of this.listeners) listener(table, seq);
+  }
+
+  private async retrying<T>(table: TableSchema, work: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (attempt > RETRIES || !isTransient(error)) throw translate(error, table);
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * 20 * attempt));
+      }
+    }
+  }
+}
+
+function readResults(writes: readonly RowWrite[], rows: readonly PgRow[]): WriteResult[] {
+  const results = writes.map(() => ({ epoch: '', seq: 0, ops: [] as OpResult[] }));
+  for (const [g, , status, seq, epoch, id, version, json] of rows) {
+    const result = results[Number(g)];
+    if (!result) continue;
+    result.epoch = String(epoch);
+    result.seq = Number(seq);
+    result.ops.push({
+      status: status as OpResult['status'],
+      id: id as Id,
+      ...(version === null ? {} : { version: Number(version) }),
+      ...(json === null ? {} : { json }),
+    });
+  }
+  return results;
+}

@@ -1,0 +1,62 @@
+import { Problem } from '../../common/index.js';
+import { FENCE_COLUMN, uniqueIndexName, type TableSchema } from '../../query/index.js';
+import { SchemaMoved } from '../data-engine.js';
+
+/** The members of a PostgreSQL error that we read (manual: Error and Notice Message Fields). */
+interface PgError {
+  readonly code: string;
+  readonly column?: string;
+  readonly constraint?: string;
+}
+
+export const pgError = (error: unknown): PgError | undefined =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code)
+    ? (error as Error & PgError)
+    : undefined;
+
+/** Deadlock or serialization failure: nothing was done, and doing it again is right. */
+export const isTransient = (error: unknown): boolean => ['40P01', '40001'].includes(pgError(error)?.code ?? '');
+
+/** The statement was refused for what it held, not for where it ran: one write of a batch can be told from the others by trying each alone. */
+export const isContentError = (error: unknown): boolean =>
+  error instanceof SchemaMoved || error instanceof Problem || /^(22|23|42|54)/.test(pgError(error)?.code ?? '');
+
+/** What a database error means to our callers; unknown ones pass through and become a 500 or 503 at the edge. */
+export function translate(error: unknown, table: TableSchema): unknown {
+  const pg = pgError(error);
+  switch (pg?.code) {
+    case '23502':
+      return pg.column === FENCE_COLUMN ? new SchemaMoved(error) : error;
+    // Undefined column or table, changed result type of a prepared statement: the structure is not the one we planned for.
+    case '42703':
+    case '42P01':
+    case '3F000':
+    case '0A000':
+      return new SchemaMoved(error);
+    case '23505':
+      return uniqueViolation(pg.constraint, table, error);
+    case '54000':
+      return new Problem('validation_failed', {
+        detail: 'A value is too long for a unique column (about 2,700 bytes at most).',
+        cause: error,
+      });
+    case '57014':
+      return new Problem('overloaded', {
+        detail: 'The query took too long and was stopped. Narrow the filter, or sort by an indexed column.',
+        cause: error,
+      });
+    default:
+      return error;
+  }
+}
+
+function uniqueViolation(constraint: string | undefined, table: TableSchema, cause: unknown): unknown {
+  const column = table.columns.find((candidate) => uniqueIndexName(table, candidate) === constraint);
+  if (!column) return cause;
+  const detail = `Another row has the same ${column.key}.`;
+  return new Problem('unique_violation', {
+    detail,
+    errors: [{ pointer: `/fields/${column.key}`, code: 'unique_violation', detail }],
+    cause,
+  });
+}

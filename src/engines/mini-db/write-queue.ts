@@ -1,0 +1,125 @@
+import type { Id } from '../../common/index.js';
+import type { RowWrite, TableSchema } from '../../query/index.js';
+
+/** How one op of a write ended, with the row's JSON text as it is now. */
+export interface OpResult {
+  readonly status: 'ok' | 'unchanged' | 'not_found' | 'version_mismatch';
+  readonly id: Id;
+  readonly version?: number;
+  readonly json?: string;
+}
+
+export interface WriteResult {
+  readonly epoch: string;
+  /** The number that this write took, or where the stream stood if nothing changed. */
+  readonly seq: number;
+  readonly ops: readonly OpResult[];
+}
+
+/** Runs writes of one table as one transaction; results in the same order. */
+export type ExecuteWrites = (table: TableSchema, writes: readonly RowWrite[]) => Promise<WriteResult[]>;
+
+interface Pending {
+  readonly table: TableSchema;
+  readonly write: RowWrite;
+  readonly resolve: (result: WriteResult) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export interface WriteQueueOptions {
+  /** Writes that go together at most. */
+  readonly maxWrites: number;
+  /** Ops that go together at most; a write with more ops than this does not wait in the queue at all. */
+  readonly maxOps: number;
+  /** Whether an error says something about one of the writes, so that the others deserve a try alone. */
+  readonly isContentError: (error: unknown) => boolean;
+}
+
+/**
+ * Group commit. Commits of one table queue at its counter anyway, so writes that arrive while a transaction of their table
+ * is under way wait and then go together in the next one, each with its own number and answer. A writer that finds the
+ * table idle does not wait at all.
+ *
+ * - Two writes of one row never share a transaction; they keep their order.
+ * - One writer's error never fails another's write: a batch that is refused for its content is repeated one by one.
+ */
+export class WriteQueue {
+  private readonly waiting = new Map<Id, Pending[]>();
+
+  constructor(
+    private readonly execute: ExecuteWrites,
+    private readonly options: WriteQueueOptions,
+  ) {}
+
+  submit(table: TableSchema, write: RowWrite): Promise<WriteResult> {
+    if (write.ops.length > this.options.maxOps) return this.alone(table, write);
+    return new Promise((resolve, reject) => {
+      const pending = { table, write, resolve, reject };
+      const queue = this.waiting.get(table.id);
+      if (queue) {
+        queue.push(pending);
+        return;
+      }
+      this.waiting.set(table.id, [pending]);
+      void this.drain(table.id);
+    });
+  }
+
+  private async alone(table: TableSchema, write: RowWrite): Promise<WriteResult> {
+    const [result] = await this.execute(table, [write]);
+    if (!result) throw new Error('a write has no result');
+    return result;
+  }
+
+  private async drain(tableId: Id): Promise<void> {
+    const queue = this.waiting.get(tableId) ?? [];
+    while (queue.length > 0) await this.run(takeBatch(queue, this.options));
+    this.waiting.delete(tableId);
+  }
+
+  private async run(batch: readonly Pending[]): Promise<void> {
+    const [first] = batch;
+    if (!first) return;
+    try {
+      const results = await this.execute(
+        first.table,
+        batch.map(({ write }) => write),
+      );
+      batch.forEach((pending, i) => {
+        const result = results[i];
+        if (result) pending.resolve(result);
+        else pending.reject(new Error('a write has no result'));
+      });
+    } catch (error) {
+      if (batch.length === 1 || !this.options.isContentError(error)) for (const pending of batch) pending.reject(error);
+      else for (const pending of batch) await this.run([pending]);
+    }
+  }
+}
+
+/** Takes what may go together off the queue: one structure, no row twice, and nothing overtakes an earlier write of the same row. */
+function takeBatch(queue: Pending[], { maxWrites, maxOps }: WriteQueueOptions): Pending[] {
+  const batch: Pending[] = [];
+  const rows = new Set<Id>();
+  let ops = 0;
+  for (let i = 0; i < queue.length && batch.length < maxWrites;) {
+    const candidate = queue[i];
+    const first = batch[0];
+    if (!candidate) break;
+    const ids = candidate.write.ops.map(({ id }) => id);
+    const fits =
+      ids.every((id) => !rows.has(id)) &&
+      ops + ids.length <= maxOps &&
+      (!first || first.table.schemaVersion === candidate.table.schemaVersion);
+    // Also a write that stays behind reserves its rows, so that later ones of the same row stay behind it.
+    for (const id of ids) rows.add(id);
+    if (!fits) {
+      i++;
+      continue;
+    }
+    ops += ids.length;
+    batch.push(candidate);
+    queue.splice(i, 1);
+  }
+  return batch;
+}

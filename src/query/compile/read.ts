@@ -1,0 +1,90 @@
+import { COUNT_BOUND, type Condition, type ReadPlan } from '../plan.js';
+import type { ColumnSchema, TableSchema } from '../schema.js';
+import { comma, ident, integer, join, sql, value, type Sql } from '../sql.js';
+import { compileCondition, ROW } from './condition.js';
+import { compileAfter, compileOrderBy, compilePosition } from './order.js';
+import { fieldsJson, rowJson } from './row-json.js';
+
+/** The physical table, or one of its base's own tables. */
+export const tableName = ({ physical }: TableSchema): Sql => ident(physical.schema, physical.table);
+export const streamName = ({ physical }: TableSchema): Sql => ident(physical.schema, '_stream');
+
+/**
+ * One page in one statement, hence one snapshot: the stream's number and schema version, the rows as JSON text, the number
+ * of rows found (one more than the limit tells that there is a next page), the position of the last row, the count.
+ *
+ * Result: one row `epoch, seq, schema_version, data, found, position (JSON array), total`; no row when the table has no stream.
+ */
+export function compileRead(plan: ReadPlan): Sql {
+  const limit = integer(plan.limit);
+  // Made into JSON for the one row where the page ends, not for each.
+  const position = compilePosition(plan.orderBy).map((key, i) => ({ key, name: ident(`k${i}`) }));
+  return sql`select s.epoch, s.seq, s.schema_version, page.data, page.found, page.position, ${compileCount(plan)} as total
+from ${streamName(plan.from)} s
+left join lateral (
+  select string_agg(numbered.j, ',') filter (where numbered.n <= ${limit}) as data, count(*) as found,
+    max(json_build_array(${join(
+      position.map(({ name }) => name),
+      comma,
+    )})::text) filter (where numbered.n = ${limit}) as position
+  from (
+    select ${rowJson(ROW, fieldsJson(ROW, plan.select))} as j, ${join(
+      position.map(({ key, name }) => sql`${key} as ${name}`),
+      comma,
+    )}, row_number() over () as n
+    from (${compileRows(plan)}) ${ident(ROW)}
+  ) numbered
+) page on true
+where s.table_id = ${value(plan.from.id, 'uuid')}`;
+}
+
+/** One row by id: `schema_version, version, json`; no row when the table has no stream, nulls when the row is not there. */
+export function compileReadOne(
+  table: TableSchema,
+  select: readonly ColumnSchema[],
+  where: Condition,
+  rowId: string,
+): Sql {
+  return sql`select s.schema_version, ${ident(ROW, '_version')}, ${rowJson(ROW, fieldsJson(ROW, select))} as json
+from ${streamName(table)} s
+left join ${tableName(table)} ${ident(ROW)} on ${ident(ROW, '_id')} = ${value(rowId, 'uuid')} and ${visible(where)}
+where s.table_id = ${value(table.id, 'uuid')}`;
+}
+
+/** Rows in the trash are not there for anybody who does not ask for them. */
+function visible(where: Condition): Sql {
+  const alive = sql`${ident(ROW, '_deleted_at')} is null`;
+  return where.kind === 'true' ? alive : sql`${alive} and ${compileCondition(where)}`;
+}
+
+function compileRows(plan: ReadPlan): Sql {
+  const from = sql`select ${ident(ROW)}.* from ${tableName(plan.from)} ${ident(ROW)} where ${visible(plan.where)}`;
+  const tail = sql`order by ${compileOrderBy(plan.orderBy)} limit ${integer(plan.limit + 1)}`;
+  const after = plan.after ? compileAfter(plan.orderBy, plan.after) : undefined;
+  if (after === undefined) return sql`${from} ${tail}`;
+  const [only, ...more] = after;
+  if (only === undefined) return sql`${from} and false`;
+  if (more.length === 0) return sql`${from} and ${only} ${tail}`;
+  const united = join(
+    after.map((branch) => sql`(${from} and ${branch} ${tail})`),
+    sql` union all `,
+  );
+  return sql`select ${ident(ROW)}.* from (${united}) ${ident(ROW)} ${tail}`;
+}
+
+function compileCount(plan: ReadPlan): Sql {
+  const from = sql`from ${tableName(plan.from)} ${ident(ROW)} where ${visible(plan.where)}`;
+  switch (plan.count) {
+    case 'none':
+    case 'estimated':
+      return sql`null::bigint`;
+    case 'exact':
+      return sql`(select count(*) ${from})`;
+    case 'bounded':
+      return sql`(select count(*) from (select 1 ${from} limit ${integer(COUNT_BOUND + 1)}) bounded)`;
+  }
+}
+
+/** What EXPLAIN is asked for an estimated count. */
+export const compileEstimate = (plan: ReadPlan): Sql =>
+  sql`explain (format json) select 1 from ${tableName(plan.from)} ${ident(ROW)} where ${visible(plan.where)}`;

@@ -1,0 +1,206 @@
+import type { RowOp, RowWrite } from '../write-plan.js';
+import type { ColumnSchema, TableSchema } from '../schema.js';
+import { columnType } from '../types/index.js';
+import { comma, empty, ident, join, sql, value, type Sql } from '../sql.js';
+import { streamName, tableName } from './read.js';
+import { changedFieldsJson, fieldsJson, rowJson } from './row-json.js';
+
+/** Name of the NOT NULL column whose violation means: the schema version is no longer the one this statement was compiled for. */
+export const FENCE_COLUMN = 'seq';
+
+const NOW = sql`date_trunc('milliseconds', statement_timestamp())`;
+
+/**
+ * Any number of writes to one table as ONE statement, which is the whole transaction: lock the rows in id order, judge the
+ * preconditions, change the rows, take the numbers, log. Each write gets a number of its own, in the order given; a write
+ * whose precondition fails changes nothing and takes no number.
+ *
+ * - `taken` updates the stream last, so its row lock is held only until the commit that follows at once.
+ * - If the stream's schema version has moved on, `taken` is empty and the log's NOT NULL on `seq` aborts the statement.
+ * - A row that another transaction changed while we waited for its lock is judged in its newest version: `locked` locks
+ *   and PostgreSQL re-checks the joins (manual 13.2.1, Read Committed).
+ *
+ * Result, one row for each op: `g, o, status, seq, epoch, id, version, json`; status is `ok`, `unchanged`, `not_found`
+ * or `version_mismatch`, json is the row as it is now (null after a deletion).
+ */
+export function compileWrite(table: TableSchema, writes: readonly RowWrite[]): Sql {
+  const shape = shapeOf(table, writes);
+  const changes = [
+    ...(shape.creates ? [insertRows(table, shape)] : []),
+    ...(shape.updates ? [updateRows(table, shape.updated)] : []),
+    ...(shape.deletes ? [deleteRows(table)] : []),
+  ];
+  return sql`with
+w as materialized (select * from json_to_recordset(${value(JSON.stringify(writes.map(contextRecord)), 'json')})
+  as w(g integer, atomic boolean, actor uuid, actor_name text, client text, request text, source text, change_set uuid)),
+x as materialized (select * from json_to_recordset(${value(JSON.stringify(opRecords(table, writes)), 'json')})
+  as x(g integer, o integer, k text, i uuid, e integer${join(recordColumns(table, shape), empty)})),
+${lockRows(table, shape)}
+${join(
+  changes.map(({ ctes }) => ctes),
+  comma,
+)},
+changed as (${join(
+    changes.map(({ rows }) => rows),
+    sql` union all `,
+  )}),
+numbered as (select g, row_number() over (order by g) as n from (select distinct g from changed) d),
+total as (select count(*) as n from numbered),
+taken as (update ${streamName(table)} s set seq = s.seq + total.n from total
+  where s.table_id = ${value(table.id, 'uuid')} and s.schema_version = ${value(table.schemaVersion, 'integer')} and total.n > 0
+  returning s.epoch, s.seq - total.n as base),
+logged as (insert into ${ident(table.physical.schema, '_change')}
+  (table_id, seq, ord, row_id, version, op, before, after, at, actor_id, actor_name, client_id, source, request_id, change_set, schema_version)
+  select ${value(table.id, 'uuid')}, taken.base + numbered.n, c.o, c._id, c._version, c.op, c.before::json, c.after::json, ${NOW},
+    w.actor, w.actor_name, w.client, w.source, w.request, w.change_set, ${value(table.schemaVersion, 'integer')}
+  from changed c join numbered using (g) join w using (g) left join taken on true)
+select x.g, x.o, coalesce(judged.status, case when c._id is null then 'unchanged' else 'ok' end) as status,
+  coalesce(taken.base + numbered.n, s.seq) as seq, coalesce(taken.epoch, s.epoch) as epoch, x.i as id, coalesce(c._version, l._version) as version,
+  case when c._id is null then l.json when c.op <> 'delete' then c.json end as json
+from x
+left join (select g, o, _id, _version, op, ${rowJson('changed', sql`changed.f`)} as json from changed) c on c.g = x.g and c.o = x.o
+left join ${shape.existing ? sql`judged on judged.g = x.g and judged.o = x.o` : sql`(select null::text as status) judged on true`}
+left join ${shape.existing ? sql`(select _id, _version, ${rowJson('locked', fieldsJson('locked', table.columns))} as json from locked) l on l._id = x.i and c._id is null` : sql`(select null::integer as _version, null::text as json) l on true`}
+left join numbered on numbered.g = x.g
+left join taken on true
+left join ${streamName(table)} s on s.table_id = ${value(table.id, 'uuid')}
+order by x.g, x.o`;
+}
+
+interface Shape {
+  readonly creates: boolean;
+  readonly updates: boolean;
+  readonly deletes: boolean;
+  /** Whether any op concerns a row that should be there. */
+  readonly existing: boolean;
+  /** Columns that some update sets, in the order of the table, so that equal shapes make equal text. */
+  readonly updated: readonly ColumnSchema[];
+}
+
+function shapeOf(table: TableSchema, writes: readonly RowWrite[]): Shape {
+  const kinds = new Set<RowOp['kind']>();
+  const touched = new Set<ColumnSchema>();
+  for (const { ops } of writes) {
+    for (const op of ops) {
+      kinds.add(op.kind);
+      if (op.kind === 'update') for (const column of op.values.keys()) touched.add(column);
+    }
+  }
+  return {
+    creates: kinds.has('create'),
+    updates: kinds.has('update'),
+    deletes: kinds.has('delete'),
+    existing: kinds.has('update') || kinds.has('delete'),
+    updated: table.columns.filter((column) => touched.has(column)),
+  };
+}
+
+const contextRecord = ({ context, atomic }: RowWrite, g: number) => ({
+  g,
+  atomic,
+  actor: context.actorId,
+  actor_name: context.actorName,
+  client: context.clientId,
+  request: context.requestId,
+  source: context.source,
+  change_set: context.changeSet,
+});
+
+/** The ops as JSON records: `v<n>` is the value of the table's n-th column, `s<n>` tells that an update sets it. */
+function opRecords(table: TableSchema, writes: readonly RowWrite[]): Record<string, unknown>[] {
+  const position = new Map(table.columns.map((column, n) => [column, n]));
+  return writes.flatMap(({ ops }, g) =>
+    ops.map((op, o) => {
+      const record: Record<string, unknown> = { g, o, k: op.kind, i: op.id };
+      if (op.kind !== 'create' && op.expectedVersion !== undefined) record['e'] = op.expectedVersion;
+      if (op.kind === 'delete') return record;
+      for (const [column, cell] of op.values) {
+        const n = position.get(column) ?? -1;
+        record[`v${n}`] = cell;
+        if (op.kind === 'update') record[`s${n}`] = true;
+      }
+      return record;
+    }),
+  );
+}
+
+const given = (table: TableSchema, column: ColumnSchema): Sql => ident('x', `v${table.columns.indexOf(column)}`);
+const isSet = (table: TableSchema, column: ColumnSchema): Sql => ident('x', `s${table.columns.indexOf(column)}`);
+
+function recordColumns(table: TableSchema, shape: Shape): Sql[] {
+  const values = shape.creates ? table.columns : shape.updated;
+  return [
+    ...values.map(
+      (column) =>
+        sql`, ${ident(`v${table.columns.indexOf(column)}`)} ${columnType(column.type).physical(column.options)}`,
+    ),
+    ...shape.updated.map((column) => sql`, ${ident(`s${table.columns.indexOf(column)}`)} boolean`),
+  ];
+}
+
+/** Locks what must be there, in id order so that two writers never wait for each other in a circle, and judges the preconditions. */
+function lockRows(table: TableSchema, shape: Shape): Sql {
+  if (!shape.existing) return empty;
+  return sql`locked as materialized (select t.* from ${tableName(table)} t join x on x.i = t._id
+  where x.k <> 'create' and t._deleted_at is null order by t._id for update of t),
+judged as materialized (select x.g, x.o, case when l._id is null then 'not_found' else 'version_mismatch' end as status
+  from x left join locked l on l._id = x.i where x.k <> 'create' and (l._id is null or l._version <> x.e)),
+blocked as materialized (select x.g, x.o from x join w using (g)
+  where exists (select 1 from judged where judged.g = x.g and (w.atomic or judged.o = x.o))),`;
+}
+
+const NOT_BLOCKED = sql`not exists (select 1 from blocked where blocked.g = x.g and blocked.o = x.o)`;
+
+/** One kind of change: the CTEs that make it, and the rows that it adds to `changed`. */
+interface Change {
+  readonly ctes: Sql;
+  readonly rows: Sql;
+}
+
+const SYSTEM = sql`t._id, t._version, t._created_at, t._created_by, t._updated_at, t._updated_by`;
+
+/** New rows. Every column is named, so that all inserts of one table share one text. */
+function insertRows(table: TableSchema, shape: Shape): Change {
+  const names = table.columns.map((column) => sql`, ${ident(column.physical)}`);
+  const values = table.columns.map((column) => sql`, ${given(table, column)}`);
+  return {
+    ctes: sql`inserted as (insert into ${tableName(table)} as t
+  (_id, _version, _created_at, _created_by, _updated_at, _updated_by${join(names, empty)})
+  select x.i, 1, ${NOW}, w.actor, ${NOW}, w.actor${join(values, empty)}
+  from x join w using (g) where x.k = 'create'${shape.existing ? sql` and ${NOT_BLOCKED}` : empty}
+  returning ${SYSTEM}, ${fieldsJson('t', table.columns)} as f)`,
+    rows: sql`select x.g, x.o, ${SYSTEM}, 'create' as op, null::text as before, t.f as after, t.f from inserted t join x on x.i = t._id`,
+  };
+}
+
+/** Rows that really become different; one that would stay the same is left alone and gets no version. */
+function updateRows(table: TableSchema, columns: readonly ColumnSchema[]): Change {
+  const sets = columns.map(
+    (column) =>
+      sql`${ident(column.physical)} = case when ${isSet(table, column)} then ${given(table, column)} else ${ident('t', column.physical)} end, `,
+  );
+  const differs = columns.map(
+    (column) =>
+      sql`(${isSet(table, column)} and ${given(table, column)} is distinct from ${ident('l', column.physical)})`,
+  );
+  return {
+    ctes: sql`updated as (update ${tableName(table)} t
+  set ${join(sets, empty)}_version = t._version + 1, _updated_at = ${NOW}, _updated_by = w.actor
+  from x join w using (g) join locked l on l._id = x.i
+  where t._id = x.i and x.k = 'update' and ${NOT_BLOCKED} and ${differs.length === 0 ? sql`false` : sql`(${join(differs, sql` or `)})`}
+  returning x.g, x.o, ${SYSTEM}, ${changedFieldsJson('l', 't', columns)} as before, ${changedFieldsJson('t', 'l', columns)} as after, ${fieldsJson('t', table.columns)} as f)`,
+    rows: sql`select t.g, t.o, ${SYSTEM}, 'update' as op, t.before, t.after, t.f from updated t`,
+  };
+}
+
+/** Into the trash: the row stays, invisible, until it is restored or purged. */
+function deleteRows(table: TableSchema): Change {
+  return {
+    ctes: sql`deleted as (update ${tableName(table)} t
+  set _deleted_at = ${NOW}, _version = t._version + 1, _updated_at = ${NOW}, _updated_by = w.actor
+  from x join w using (g) join locked l on l._id = x.i
+  where t._id = x.i and x.k = 'delete' and ${NOT_BLOCKED}
+  returning x.g, x.o, ${SYSTEM}, ${fieldsJson('t', table.columns)} as f)`,
+    rows: sql`select t.g, t.o, ${SYSTEM}, 'delete' as op, t.f as before, null::text as after, t.f from deleted t`,
+  };
+}

@@ -1,0 +1,55 @@
+import type { ProblemItem } from '../../common/index.js';
+import { Problem } from '../../common/index.js';
+
+/** A filter as a caller wrote it, in either syntax: names not yet looked up, values not yet typed. */
+export type FilterInput =
+  | { readonly kind: 'and' | 'or'; readonly items: readonly FilterInput[]; readonly pointer: string }
+  | { readonly kind: 'not'; readonly item: FilterInput; readonly pointer: string }
+  | {
+      readonly kind: 'leaf';
+      readonly field: string;
+      readonly op: string;
+      readonly operand: OperandInput;
+      readonly pointer: string;
+    };
+
+/** The right side of a leaf. `text` values come from URLs and are read by the column type's text form. */
+export type OperandInput =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'json'; readonly value: unknown }
+  | { readonly kind: 'text'; readonly value: string }
+  | { readonly kind: 'texts'; readonly values: readonly string[] }
+  | { readonly kind: 'column'; readonly field: string };
+
+/** Depth counts and, or, not. */
+export const MAX_DEPTH = 6;
+export const MAX_LEAVES = 100;
+export const MAX_LIST = 1000;
+
+/** 422: the filter is understood but cannot be obeyed, so it is refused; it is never dropped or widened. */
+export function filterInvalid(item: ProblemItem): Problem {
+  return new Problem('filter_invalid', { detail: item.detail, errors: [item] });
+}
+
+/** Counts what both parsers must bound before anything recursive happens. */
+export class FilterBudget {
+  private leaves = 0;
+
+  enter(depth: number, pointer: string): void {
+    if (depth > MAX_DEPTH)
+      throw filterInvalid({
+        pointer,
+        code: 'too_deep',
+        detail: `A filter nests at most ${MAX_DEPTH} levels of and, or and not.`,
+      });
+  }
+
+  leaf(pointer: string): void {
+    if (++this.leaves > MAX_LEAVES)
+      throw filterInvalid({
+        pointer,
+        code: 'too_many_conditions',
+        detail: `A filter has at most ${MAX_LEAVES} conditions.`,
+      });
+  }
+}

@@ -1,0 +1,75 @@
+import { pointer as at } from '../../common/index.js';
+import { FilterBudget, filterInvalid, type FilterInput, type OperandInput } from './filter-input.js';
+
+const isObject = (input: unknown): input is Readonly<Record<string, unknown>> =>
+  typeof input === 'object' && input !== null && !Array.isArray(input);
+
+/**
+ * Reads the JSON syntax: `{"field","op","value"}`, `{"field","op","valueField"}`, `{"and":[…]}`, `{"or":[…]}`, `{"not":…}`.
+ * @throws Problem `filter_invalid` with a pointer to the part that cannot be read
+ */
+export function parseJsonFilter(input: unknown, pointer: string): FilterInput {
+  return node(input, pointer, 0, new FilterBudget());
+}
+
+function node(input: unknown, pointer: string, depth: number, budget: FilterBudget): FilterInput {
+  if (!isObject(input)) throw filterInvalid({ pointer, code: 'not_a_filter', detail: 'A filter is an object.' });
+  const keys = Object.keys(input);
+  const only = keys.length === 1 ? keys[0] : undefined;
+  if (only === 'and' || only === 'or') return group(only, input[only], pointer, depth + 1, budget);
+  if (only === 'not') {
+    budget.enter(depth + 1, pointer);
+    return { kind: 'not', item: node(input['not'], pointer + '/not', depth + 1, budget), pointer };
+  }
+  return leaf(input, keys, pointer, budget);
+}
+
+function group(kind: 'and' | 'or', items: unknown, pointer: string, depth: number, budget: FilterBudget): FilterInput {
+  budget.enter(depth, pointer);
+  if (!Array.isArray(items) || items.length === 0) {
+    throw filterInvalid({
+      pointer: pointer + at(kind),
+      code: 'empty_group',
+      detail: `"${kind}" takes a list of at least one condition.`,
+    });
+  }
+  return { kind, items: items.map((item, i) => node(item, pointer + at(kind, i), depth, budget)), pointer };
+}
+
+function leaf(
+  input: Readonly<Record<string, unknown>>,
+  keys: readonly string[],
+  pointer: string,
+  budget: FilterBudget,
+): FilterInput {
+  budget.leaf(pointer);
+  const unknown = keys.find((key) => !['field', 'op', 'value', 'valueField'].includes(key));
+  if (unknown !== undefined)
+    throw filterInvalid({
+      pointer: pointer + at(unknown),
+      code: 'unknown_property',
+      detail: 'A condition is {field, op, value}, or and, or, not alone.',
+    });
+  const { field, op } = input;
+  if (typeof field !== 'string')
+    throw filterInvalid({ pointer, code: 'field_missing', detail: 'A condition needs "field", the key of a column.' });
+  if (typeof op !== 'string')
+    throw filterInvalid({ pointer, code: 'op_missing', detail: 'A condition needs "op", an operator.' });
+  return { kind: 'leaf', field, op, operand: operand(input, pointer), pointer };
+}
+
+function operand(input: Readonly<Record<string, unknown>>, pointer: string): OperandInput {
+  const [hasValue, hasField] = [Object.hasOwn(input, 'value'), Object.hasOwn(input, 'valueField')];
+  if (hasValue && hasField)
+    throw filterInvalid({ pointer, code: 'two_values', detail: 'Give either "value" or "valueField".' });
+  if (hasField) {
+    if (typeof input['valueField'] !== 'string')
+      throw filterInvalid({
+        pointer: pointer + '/valueField',
+        code: 'field_missing',
+        detail: '"valueField" is the key of a column.',
+      });
+    return { kind: 'column', field: input['valueField'] };
+  }
+  return hasValue ? { kind: 'json', value: input['value'] } : { kind: 'none' };
+}

@@ -1,0 +1,149 @@
+import { Problem } from '../../common/index.js';
+import { FilterBudget, type FilterInput, type OperandInput } from './filter-input.js';
+
+/**
+ * Reads the text syntax of URLs: `and(price.gte.100,status.in.(open,won),not(name.contains."a, b"))`.
+ *
+ *     filter  = group / leaf
+ *     group   = ("and" / "or") "(" filter *("," filter) ")" / "not" "(" filter ")"
+ *     leaf    = field "." op [ "." value ]
+ *     value   = list / "{" field "}" / scalar ; list = "(" scalar *("," scalar) ")"
+ *     scalar  = DQUOTE *(char / "\" (DQUOTE / "\")) DQUOTE / bare text up to "," or ")"
+ *
+ * The value is everything after the second dot. A quoted value is a literal, so a text such as `"{price}"` can be meant as text.
+ * @throws Problem 400 `invalid_syntax` with the position where reading stopped
+ */
+export function parseTextFilter(input: string): FilterInput {
+  return new TextFilterParser(input).parse();
+}
+
+const NAME = /[A-Za-z0-9_]/;
+
+class TextFilterParser {
+  private at = 0;
+  private readonly budget = new FilterBudget();
+
+  constructor(private readonly input: string) {}
+
+  parse(): FilterInput {
+    if (this.input.trim() === '') throw this.fail('The filter is empty; leave the parameter out for no filter.');
+    const filter = this.filter(0);
+    if (this.at < this.input.length) throw this.fail('The filter should end here.');
+    return filter;
+  }
+
+  private filter(depth: number): FilterInput {
+    const start = this.at;
+    const name = this.name();
+    if ((name === 'and' || name === 'or') && this.peek() === '(') return this.group(name, depth + 1, start);
+    if (name === 'not' && this.peek() === '(') {
+      this.budget.enter(depth + 1, '/filter');
+      this.at++;
+      const item = this.filter(depth + 1);
+      this.expect(')');
+      return { kind: 'not', item, pointer: '/filter' };
+    }
+    return this.leaf(name);
+  }
+
+  private group(kind: 'and' | 'or', depth: number, start: number): FilterInput {
+    this.budget.enter(depth, '/filter');
+    this.expect('(');
+    if (this.peek() === ')') {
+      this.at = start;
+      throw this.fail(`${kind}() needs at least one condition.`);
+    }
+    const items = [this.filter(depth)];
+    while (this.peek() === ',') {
+      this.at++;
+      items.push(this.filter(depth));
+    }
+    this.expect(')');
+    return { kind, items, pointer: '/filter' };
+  }
+
+  private leaf(field: string): FilterInput {
+    this.budget.leaf('/filter');
+    this.expect('.');
+    const op = this.name();
+    let operand: OperandInput = { kind: 'none' };
+    if (this.peek() === '.') {
+      this.at++;
+      operand = this.operand();
+    }
+    return { kind: 'leaf', field, op, operand, pointer: '/filter' };
+  }
+
+  private operand(): OperandInput {
+    if (this.peek() === '(') return { kind: 'texts', values: this.list() };
+    if (this.peek() === '{') {
+      this.at++;
+      const field = this.name();
+      this.expect('}');
+      return { kind: 'column', field };
+    }
+    return { kind: 'text', value: this.scalar() };
+  }
+
+  private list(): string[] {
+    this.expect('(');
+    const values = [this.scalar()];
+    while (this.peek() === ',') {
+      this.at++;
+      values.push(this.scalar());
+    }
+    this.expect(')');
+    return values;
+  }
+
+  private scalar(): string {
+    if (this.peek() === '"') return this.quoted();
+    const start = this.at;
+    while (this.at < this.input.length && this.peek() !== ',' && this.peek() !== ')') this.at++;
+    if (this.at === start) throw this.fail('A value is expected; write "" for an empty text.');
+    return this.input.slice(start, this.at);
+  }
+
+  private quoted(): string {
+    let text = '';
+    this.at++;
+    for (; this.at < this.input.length; this.at++) {
+      const char = this.input.charAt(this.at);
+      if (char === '"') {
+        this.at++;
+        return text;
+      }
+      if (char !== '\\') {
+        text += char;
+        continue;
+      }
+      const escaped = this.input.charAt(++this.at);
+      if (escaped !== '"' && escaped !== '\\') throw this.fail('Inside quotes only \\" and \\\\ are escapes.');
+      text += escaped;
+    }
+    throw this.fail('The quoted value does not end.');
+  }
+
+  private name(): string {
+    const start = this.at;
+    while (this.at < this.input.length && NAME.test(this.peek())) this.at++;
+    if (this.at === start) throw this.fail('A name is expected.');
+    return this.input.slice(start, this.at);
+  }
+
+  private peek(): string {
+    return this.input.charAt(this.at);
+  }
+
+  private expect(char: string): void {
+    if (this.peek() !== char) throw this.fail(`"${char}" is expected.`);
+    this.at++;
+  }
+
+  private fail(what: string): Problem {
+    return new Problem('invalid_syntax', {
+      detail: `filter, position ${this.at}: ${what}`,
+      errors: [{ pointer: '/filter', code: 'invalid_syntax', detail: what, position: this.at }],
+    });
+  }
+}

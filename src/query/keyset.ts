@@ -1,0 +1,64 @@
+import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
+import { Problem } from '../common/index.js';
+import type { CellValue, TableSchema } from './schema.js';
+import type { FilterInput } from './filter/filter-input.js';
+import type { OrderTerm } from './plan.js';
+
+/** Where a page ended: one value for each order term, the id last. */
+export type Position = readonly CellValue[];
+
+/** Identifies the query that a cursor belongs to. Field choice and limit may change between pages, filter and sort may not. */
+export function fingerprint(
+  table: TableSchema,
+  filter: FilterInput | undefined,
+  orderBy: readonly OrderTerm[],
+): string {
+  const order = orderBy.map(({ by, dir }) => [by.kind === 'id' ? '' : by.column.id, dir]);
+  return createHash('sha256')
+    .update(JSON.stringify([table.id, filter ?? null, order]))
+    .digest('base64url')
+    .slice(0, 22);
+}
+
+/**
+ * Cursors are encrypted (AES-256-GCM), so that they reveal no value of a row and cannot be made up; the key is derived
+ * from the server's encryption key, so every node reads the cursors of every other.
+ */
+export class CursorCodec {
+  private readonly key: Buffer;
+
+  constructor(masterKey: Buffer) {
+    this.key = Buffer.from(hkdfSync('sha256', masterKey, '', 'live-tables cursor v1', 32));
+  }
+
+  seal(query: string, position: Position): string {
+    const iv = randomBytes(12);
+    const cipher = createCipheriv('aes-256-gcm', this.key, iv);
+    const body = Buffer.concat([cipher.update(JSON.stringify([query, position]), 'utf8'), cipher.final()]);
+    return Buffer.concat([iv, cipher.getAuthTag(), body]).toString('base64url');
+  }
+
+  /** @throws Problem 400 `cursor_invalid`, or `cursor_mismatch` when it belongs to another filter, sort or table */
+  open(query: string, cursor: string): Position {
+    const [owner, position] = this.decrypt(cursor);
+    if (owner !== query)
+      throw new Problem('cursor_mismatch', {
+        detail: 'This cursor belongs to another filter, sort or table; start again without it.',
+      });
+    return position;
+  }
+
+  private decrypt(cursor: string): [string, Position] {
+    try {
+      const bytes = Buffer.from(cursor, 'base64url');
+      const decipher = createDecipheriv('aes-256-gcm', this.key, bytes.subarray(0, 12), { authTagLength: 16 });
+      decipher.setAuthTag(bytes.subarray(12, 28));
+      return JSON.parse(decipher.update(bytes.subarray(28)).toString('utf8') + decipher.final('utf8')) as [
+        string,
+        Position,
+      ];
+    } catch (cause) {
+      throw new Problem('cursor_invalid', { detail: 'The cursor is not one of ours; start again without it.', cause });
+    }
+  }
+}

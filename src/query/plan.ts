@@ -1,0 +1,57 @@
+import type { CellValue, ColumnSchema, TableSchema } from './schema.js';
+
+/**
+ * A logical read, already resolved against the table's schema and the caller's rights: plain readonly data. A column
+ * reference can only come from the schema, and text of a request occurs in values only.
+ */
+export interface ReadPlan {
+  readonly from: TableSchema;
+  readonly select: readonly ColumnSchema[];
+  readonly where: Condition;
+  /** Total order: the resolver ends it with the id. */
+  readonly orderBy: readonly OrderTerm[];
+  /** Values of the last row already seen, one for each order term; the page starts behind it. */
+  readonly after?: readonly CellValue[];
+  readonly limit: number;
+  readonly count: CountMode;
+}
+
+export const COUNT_MODES = ['none', 'bounded', 'estimated', 'exact'] as const;
+export type CountMode = (typeof COUNT_MODES)[number];
+
+/** Up to here `bounded` counts exactly. */
+export const COUNT_BOUND = 10_000;
+
+/** What a row is ordered or compared by: one of its columns, or its id. */
+export type Operand = { readonly kind: 'column'; readonly column: ColumnSchema } | { readonly kind: 'id' };
+
+export interface OrderTerm {
+  readonly by: Operand;
+  readonly dir: 'asc' | 'desc';
+}
+
+export type Comparison = 'eq' | 'neq' | 'gt' | 'gte' | 'lt' | 'lte';
+
+/** A predicate; true or false for every row, never unknown. */
+export type Condition =
+  | { readonly kind: 'true' }
+  | { readonly kind: 'and'; readonly items: readonly Condition[] }
+  | { readonly kind: 'or'; readonly items: readonly Condition[] }
+  | { readonly kind: 'not'; readonly item: Condition }
+  | { readonly kind: 'compare'; readonly column: ColumnSchema; readonly op: Comparison; readonly value: CellValue }
+  | {
+      readonly kind: 'compareColumns';
+      readonly column: ColumnSchema;
+      readonly op: Comparison;
+      readonly other: ColumnSchema;
+    }
+  | { readonly kind: 'oneOf'; readonly column: ColumnSchema; readonly values: readonly CellValue[] }
+  | { readonly kind: 'between'; readonly column: ColumnSchema; readonly low: CellValue; readonly high: CellValue }
+  | {
+      readonly kind: 'match';
+      readonly column: ColumnSchema;
+      readonly mode: 'contains' | 'startsWith' | 'endsWith';
+      readonly text: string;
+    }
+  | { readonly kind: 'isNull'; readonly column: ColumnSchema }
+  | { readonly kind: 'isEmpty'; readonly column: ColumnSchema };

@@ -1,0 +1,229 @@
+import { columnByKey, type CellValue, type ColumnSchema, type TableSchema } from '../schema.js';
+import type { Comparison, Condition } from '../plan.js';
+import { columnType, OPERATORS, type Operator, type Parsed } from '../types/index.js';
+import { filterInvalid, MAX_LIST, type FilterInput, type OperandInput } from '../filter/filter-input.js';
+import { parseRange, relativeValue, spanOfDay, type TimeSpan } from './relative-time.js';
+
+/** What a filter may depend on besides the table. */
+export interface FilterContext {
+  readonly now: Date;
+}
+
+/**
+ * Gives every name its column and every value its type. The only place where a filter can be refused for its content.
+ * @throws Problem `filter_invalid`
+ */
+export function resolveFilter(input: FilterInput, table: TableSchema, context: FilterContext): Condition {
+  switch (input.kind) {
+    case 'and':
+    case 'or':
+      return { kind: input.kind, items: input.items.map((item) => resolveFilter(item, table, context)) };
+    case 'not':
+      return { kind: 'not', item: resolveFilter(input.item, table, context) };
+    case 'leaf':
+      return new LeafResolver(input, table, context).resolve();
+  }
+}
+
+type Leaf = Extract<FilterInput, { kind: 'leaf' }>;
+
+const COMPARISONS: ReadonlySet<string> = new Set<Comparison>(['eq', 'neq', 'gt', 'gte', 'lt', 'lte']);
+const isComparison = (op: string): op is Comparison => COMPARISONS.has(op);
+const not = (item: Condition): Condition => ({ kind: 'not', item });
+
+class LeafResolver {
+  private readonly column: ColumnSchema;
+  private readonly op: Operator;
+
+  constructor(
+    private readonly leaf: Leaf,
+    private readonly table: TableSchema,
+    private readonly context: FilterContext,
+  ) {
+    this.column = this.field(leaf.field, 'field');
+    this.op = this.operator(leaf.op);
+  }
+
+  resolve(): Condition {
+    const { column, op } = this;
+    if (this.leaf.operand.kind === 'column') return this.toColumn(this.leaf.operand.field);
+    switch (op) {
+      case 'isNull':
+        return this.nullary({ kind: 'isNull', column });
+      case 'isNotNull':
+        return this.nullary(not({ kind: 'isNull', column }));
+      case 'isEmpty':
+        return this.nullary({ kind: 'isEmpty', column });
+      case 'isNotEmpty':
+        return this.nullary(not({ kind: 'isEmpty', column }));
+      case 'in':
+        return { kind: 'oneOf', column, values: this.list() };
+      case 'nin':
+        return not({ kind: 'oneOf', column, values: this.list() });
+      case 'between':
+        return this.between();
+      case 'nbetween':
+        return not(this.between());
+      case 'contains':
+      case 'startsWith':
+      case 'endsWith':
+        return { kind: 'match', column, mode: op, text: String(this.scalar()) };
+      case 'ncontains':
+        return not({ kind: 'match', column, mode: 'contains', text: String(this.scalar()) });
+      case 'on':
+        return this.within(this.day());
+      case 'before':
+        return this.compare('lt', column.type === 'datetime' ? this.day().from : this.scalar());
+      case 'after':
+        return column.type === 'datetime' ? this.compare('gte', this.day().until) : this.compare('gt', this.scalar());
+      case 'within':
+        return this.within(this.range());
+      case 'eq':
+      case 'neq':
+      case 'gt':
+      case 'gte':
+      case 'lt':
+      case 'lte':
+        return this.compare(op, this.scalar());
+    }
+  }
+
+  private compare(op: Comparison, value: CellValue): Condition {
+    return { kind: 'compare', column: this.column, op, value };
+  }
+
+  private toColumn(field: string): Condition {
+    const other = this.field(field, 'valueField');
+    if (!isComparison(this.op)) throw this.refuse('operator_needs_value', `${this.op} does not compare columns.`);
+    const [family, otherFamily] = [columnType(this.column.type).family, columnType(other.type).family];
+    if (family !== otherFamily || family === 'choice')
+      throw this.refuse('not_comparable', `${this.column.key} and ${other.key} cannot be compared.`);
+    return { kind: 'compareColumns', column: this.column, op: this.op, other };
+  }
+
+  private nullary(condition: Condition): Condition {
+    if (this.leaf.operand.kind !== 'none') throw this.refuse('value_not_expected', `${this.op} takes no value.`);
+    return condition;
+  }
+
+  private between(): Condition {
+    const [low, high, ...more] = this.list();
+    if (low === undefined || high === undefined || more.length > 0)
+      throw this.refuse('two_values_expected', `${this.op} takes two values, the lower and the upper.`);
+    return { kind: 'between', column: this.column, low, high };
+  }
+
+  private within(span: TimeSpan): Condition {
+    const { column } = this;
+    if (column.type === 'date')
+      return {
+        kind: 'and',
+        items: [this.compare('gte', span.from.slice(0, 10)), this.compare('lt', span.until.slice(0, 10))],
+      };
+    return { kind: 'and', items: [this.compare('gte', span.from), this.compare('lt', span.until)] };
+  }
+
+  /** The day that a date, or the moment of a datetime, lies in. */
+  private day(): TimeSpan {
+    const { operand } = this.leaf;
+    const given = operand.kind === 'json' || operand.kind === 'text' ? operand.value : undefined;
+    if (typeof given === 'string') {
+      const date = columnType('date').parseText(given, { options: {} });
+      if (date.ok) return spanOfDay(String(date.value));
+    }
+    return spanOfDay(String(this.scalar()).slice(0, 10));
+  }
+
+  private range(): TimeSpan {
+    const { operand } = this.leaf;
+    const span = parseRange(
+      operand.kind === 'json' || operand.kind === 'text' ? operand.value : undefined,
+      this.context.now,
+    );
+    if (!span.ok) throw this.refuse(span.code, span.detail);
+    return span.value;
+  }
+
+  private scalar(): CellValue {
+    const { operand } = this.leaf;
+    switch (operand.kind) {
+      case 'json':
+        if (operand.value === null)
+          throw this.refuse('null_not_allowed', 'null is not a value to compare with; use isNull or isNotNull.');
+        return this.accept(
+          relativeValue(operand.value, this.column.type, this.context.now) ??
+            columnType(this.column.type).parse(operand.value, this.column),
+        );
+      case 'text':
+        return this.accept(this.fromText(operand.value));
+      case 'texts':
+      case 'column':
+        throw this.refuse('one_value_expected', `${this.op} takes one value.`);
+      case 'none':
+        throw this.refuse('value_missing', `${this.op} needs a value.`);
+    }
+  }
+
+  private fromText(text: string): Parsed {
+    return (
+      relativeValue(text, this.column.type, this.context.now) ??
+      columnType(this.column.type).parseText(text, this.column)
+    );
+  }
+
+  private list(): CellValue[] {
+    const parsed = this.listItems(this.leaf.operand);
+    if (parsed.length === 0 || parsed.length > MAX_LIST)
+      throw this.refuse('list_size', `${this.op} takes 1 to ${MAX_LIST} values.`);
+    return parsed.map((item) => this.accept(item()));
+  }
+
+  private listItems(operand: OperandInput): (() => Parsed)[] {
+    const type = columnType(this.column.type);
+    if (operand.kind === 'texts') return operand.values.map((text) => () => this.fromText(text));
+    if (operand.kind === 'json' && Array.isArray(operand.value)) {
+      return operand.value.map((item: unknown) => () => {
+        if (item === null)
+          throw this.refuse('null_not_allowed', 'null is not a value to compare with; use isNull or isNotNull.');
+        return relativeValue(item, this.column.type, this.context.now) ?? type.parse(item, this.column);
+      });
+    }
+    throw this.refuse('list_expected', `${this.op} takes a list of values.`);
+  }
+
+  private accept(parsed: Parsed): CellValue {
+    if (!parsed.ok) throw this.refuse(parsed.code, parsed.detail, 'value');
+    return parsed.value;
+  }
+
+  private field(key: string, part: string): ColumnSchema {
+    const column = columnByKey(this.table, key);
+    if (!column) throw this.refuse('unknown_field', `There is no field ${JSON.stringify(key.slice(0, 60))}.`, part);
+    return column;
+  }
+
+  private operator(op: string): Operator {
+    const known = (OPERATORS as readonly string[]).includes(op) ? (op as Operator) : undefined;
+    const { operators } = columnType(this.column.type);
+    if (known === undefined || !operators.includes(known)) {
+      throw this.refuse(
+        'unknown_operator',
+        `${JSON.stringify(op.slice(0, 60))} is not an operator of ${this.column.key} (${this.column.type}); it takes ${operators.join(', ')}.`,
+        'op',
+      );
+    }
+    return known;
+  }
+
+  /** `part` names the member of the JSON form; the text form has no parts to point at. */
+  private refuse(code: string, detail: string, part?: string): Error {
+    const { pointer } = this.leaf;
+    const fromText = ['text', 'texts'].includes(this.leaf.operand.kind) || pointer === '/filter';
+    return filterInvalid({
+      pointer: part === undefined || fromText ? pointer : `${pointer}/${part}`,
+      code,
+      detail,
+      field: this.leaf.field.slice(0, 60),
+    });
+  }
+}

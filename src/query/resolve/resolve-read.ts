@@ -1,0 +1,111 @@
+import { Problem, type ProblemItem } from '../../common/index.js';
+import { fingerprint, type CursorCodec } from '../keyset.js';
+import type { Condition, CountMode, OrderTerm, ReadPlan } from '../plan.js';
+import { columnByKey, type ColumnSchema, type TableSchema } from '../schema.js';
+import type { FilterInput } from '../filter/filter-input.js';
+import { resolveFilter, type FilterContext } from './resolve-filter.js';
+
+export interface SortInput {
+  readonly field: string;
+  readonly dir: 'asc' | 'desc';
+}
+
+/** A page of rows as a caller asked for it, in either form (URL or body). */
+export interface ReadRequest {
+  readonly fields?: readonly string[];
+  readonly filter?: FilterInput;
+  readonly sort: readonly SortInput[];
+  readonly limit: number;
+  readonly cursor?: string;
+  readonly count: CountMode;
+}
+
+/** What the caller may see at all; ANDed into every plan. */
+export interface ReadScope {
+  readonly where: Condition;
+}
+
+export const MAX_SORT_KEYS = 5;
+
+/**
+ * Request → plan: names become columns, values become typed, rights are ANDed in. Pure; the one door to data.
+ * @throws Problem `filter_invalid`, `sort_invalid`, `validation_failed`, `cursor_invalid`, `cursor_mismatch`
+ */
+export function resolveRead(
+  request: ReadRequest,
+  table: TableSchema,
+  scope: ReadScope,
+  cursors: CursorCodec,
+  context: FilterContext,
+): ResolvedRead {
+  const orderBy = resolveSort(request.sort, table);
+  const own = request.filter ? resolveFilter(request.filter, table, context) : TRUE;
+  const query = fingerprint(table, request.filter, orderBy);
+  return {
+    query,
+    plan: {
+      from: table,
+      select: resolveFields(request.fields, table),
+      where: both(scope.where, own),
+      orderBy,
+      ...(request.cursor === undefined ? {} : { after: cursors.open(query, request.cursor) }),
+      limit: request.limit,
+      count: request.count,
+    },
+  };
+}
+
+export interface ResolvedRead {
+  readonly plan: ReadPlan;
+  /** Fingerprint that the cursors of this query carry. */
+  readonly query: string;
+}
+
+const TRUE: Condition = { kind: 'true' };
+
+function both(a: Condition, b: Condition): Condition {
+  if (a.kind === 'true') return b;
+  if (b.kind === 'true') return a;
+  return { kind: 'and', items: [a, b] };
+}
+
+/** Which columns go out; all of them when none is named. */
+export function resolveFields(fields: readonly string[] | undefined, table: TableSchema): readonly ColumnSchema[] {
+  if (fields === undefined) return table.columns;
+  const wanted = new Set(fields);
+  const unknown = fields.find((key) => !columnByKey(table, key));
+  if (unknown !== undefined)
+    throw refuse('validation_failed', {
+      pointer: '/fields',
+      code: 'unknown_field',
+      detail: `There is no field ${JSON.stringify(unknown.slice(0, 60))}.`,
+    });
+  return table.columns.filter(({ key }) => wanted.has(key));
+}
+
+function resolveSort(sort: readonly SortInput[], table: TableSchema): readonly OrderTerm[] {
+  if (sort.length > MAX_SORT_KEYS)
+    throw refuse('sort_invalid', {
+      pointer: '/sort',
+      code: 'too_many_keys',
+      detail: `At most ${MAX_SORT_KEYS} sort keys are allowed.`,
+    });
+  const seen = new Set<string>();
+  const terms = sort.map(({ field, dir }, i): OrderTerm => {
+    const column = columnByKey(table, field);
+    if (!column)
+      throw refuse('sort_invalid', {
+        pointer: `/sort/${i}`,
+        code: 'unknown_field',
+        detail: `There is no field ${JSON.stringify(field.slice(0, 60))}.`,
+      });
+    if (seen.has(field))
+      throw refuse('sort_invalid', { pointer: `/sort/${i}`, code: 'duplicate_key', detail: `${field} occurs twice.` });
+    seen.add(field);
+    return { by: { kind: 'column', column }, dir };
+  });
+  return [...terms, { by: { kind: 'id' }, dir: terms.at(-1)?.dir ?? 'asc' }];
+}
+
+const refuse = (code: 'sort_invalid' | 'validation_failed', item: ProblemItem): Problem =>
+  new Problem(code, { detail: item.detail, errors: [item] });

@@ -1,0 +1,85 @@
+/**
+ * SQL as a type, not a string. A fragment is made by the `sql` template only, and the template accepts nothing but other
+ * fragments: identifiers through {@link ident}, constants of ours through {@link literal}, everything from outside through
+ * {@link value}. So no text from a request can ever become part of a statement.
+ */
+export class Sql {
+  /** @internal use the `sql` template */
+  constructor(readonly parts: readonly (string | Parameter)[]) {}
+}
+
+class Parameter {
+  constructor(
+    readonly value: SqlValue,
+    readonly type: string,
+  ) {}
+}
+
+/** What a driver is handed: scalars as they are, lists as PostgreSQL arrays. */
+export type SqlValue = string | number | boolean | null | readonly (string | number | boolean | null)[];
+
+/** A statement ready for a driver: text with `$1…`, values in that order. */
+export interface Statement {
+  readonly text: string;
+  readonly values: SqlValue[];
+}
+
+/** Physical types that a value may be bound as. */
+export type SqlType = 'text' | 'bigint' | 'integer' | 'numeric' | 'boolean' | 'date' | 'timestamptz' | 'uuid' | 'json';
+
+/** The SQL template. Interpolations must be fragments. */
+export function sql(strings: TemplateStringsArray, ...fragments: readonly Sql[]): Sql {
+  const parts: (string | Parameter)[] = [];
+  strings.forEach((text, i) => {
+    parts.push(text);
+    const fragment = fragments[i];
+    if (fragment) parts.push(...fragment.parts);
+  });
+  return new Sql(parts);
+}
+
+/** A bound value; `$n::type` in the text, so that its type never depends on what surrounds it. */
+export const value = (v: SqlValue, type: SqlType | `${SqlType}[]`): Sql => new Sql([new Parameter(v, type)]);
+
+/** A quoted identifier, optionally qualified. PostgreSQL manual 4.1.1: a quote inside is doubled, NUL cannot occur. */
+export function ident(...names: readonly string[]): Sql {
+  return new Sql([names.map(quoteIdentifier).join('.')]);
+}
+
+function quoteIdentifier(name: string): string {
+  if (name.includes('\0') || name.length === 0) throw new Error('identifier is empty or holds NUL');
+  return '"' + name.replaceAll('"', '""') + '"';
+}
+
+/** A string constant from metadata (JSON keys, comments) that should not cost a parameter. Relies on standard_conforming_strings, which the pool sets. */
+export function literal(text: string): Sql {
+  if (text.includes('\0')) throw new Error('literal holds NUL');
+  return new Sql(["'" + text.replaceAll("'", "''") + "'"]);
+}
+
+/** An integer constant of ours. */
+export function integer(n: number): Sql {
+  if (!Number.isSafeInteger(n)) throw new Error('not a safe integer');
+  return new Sql([String(n)]);
+}
+
+/** Fragments with a separator between them. */
+export function join(fragments: readonly Sql[], separator: Sql): Sql {
+  return new Sql(
+    fragments.flatMap((fragment, i) => (i === 0 ? fragment.parts : [...separator.parts, ...fragment.parts])),
+  );
+}
+
+export const empty: Sql = new Sql([]);
+export const comma: Sql = sql`, `;
+
+/** Numbers the parameters and yields driver input. */
+export function toStatement(fragment: Sql): Statement {
+  const values: SqlValue[] = [];
+  let text = '';
+  for (const part of fragment.parts) {
+    if (typeof part === 'string') text += part;
+    else text += `$${values.push(part.value)}::${part.type}`;
+  }
+  return { text, values };
+}

@@ -1,0 +1,22 @@
+import { sql } from '../sql.js';
+import { accepted, refused, type ColumnType } from './column-type.js';
+import { knownOptions } from './options.js';
+
+export const boolean: ColumnType = {
+  name: 'boolean',
+  summary: 'True or false.',
+  operators: ['eq', 'neq', 'isNull', 'isNotNull'],
+  bind: 'boolean',
+  family: 'boolean',
+  parseOptions: (input) => knownOptions(input, []) ?? accepted({}),
+  parse: (input) =>
+    typeof input === 'boolean' ? accepted(input) : refused('not_a_boolean', 'true or false is expected.'),
+  parseText: (input) =>
+    input === 'true' || input === 'false'
+      ? accepted(input === 'true')
+      : refused('not_a_boolean', 'true or false is expected.'),
+  physical: () => sql`boolean`,
+  toJson: (column) => sql`${column}::text`,
+  compare: (a, b) => Number(a) - Number(b),
+  jsonSchema: { type: 'boolean' },
+};

@@ -1,0 +1,22 @@
+import type { ColumnType, ColumnTypeName } from './column-type.js';
+import { boolean } from './boolean.js';
+import { decimal, integer } from './number.js';
+import { singleSelect } from './single-select.js';
+import { longText, text } from './text.js';
+import { date, datetime } from './time.js';
+
+const TYPES: Readonly<Record<ColumnTypeName, ColumnType>> = {
+  text,
+  long_text: longText,
+  integer,
+  decimal,
+  boolean,
+  date,
+  datetime,
+  single_select: singleSelect,
+};
+
+/** The plugin of a column type. */
+export const columnType = (name: ColumnTypeName): ColumnType => TYPES[name];
+
+export * from './column-type.js';

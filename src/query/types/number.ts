@@ -1,0 +1,135 @@
+import type { ColumnOptions } from '../schema.js';
+import { integer as integerSql, sql } from '../sql.js';
+import { accepted, refused, type ColumnType, type Operator, type Parsed } from './column-type.js';
+import { knownOptions } from './options.js';
+
+const NUMBER_OPERATORS: readonly Operator[] = [
+  'eq',
+  'neq',
+  'in',
+  'nin',
+  'gt',
+  'gte',
+  'lt',
+  'lte',
+  'between',
+  'nbetween',
+  'isNull',
+  'isNotNull',
+];
+
+/** Digits that a decimal may have in all. */
+export const MAX_DIGITS = 38;
+
+const notANumber = (): Parsed<never> => refused('not_a_number', 'A number is expected.');
+
+function parseInteger(input: unknown): Parsed {
+  if (typeof input !== 'number') return refused('not_an_integer', 'A whole number is expected.');
+  if (!Number.isInteger(input)) return refused('not_an_integer', 'A whole number is expected.');
+  if (!Number.isSafeInteger(input)) return refused('out_of_range', 'Whole numbers go from -(2^53-1) to 2^53-1.');
+  return accepted(input === 0 ? 0 : input);
+}
+
+export const integer: ColumnType = {
+  name: 'integer',
+  summary: 'A whole number within ±(2^53−1).',
+  operators: NUMBER_OPERATORS,
+  bind: 'bigint',
+  family: 'number',
+  parseOptions: (input) => knownOptions(input, []) ?? accepted({}),
+  parse: parseInteger,
+  parseText: (input) =>
+    /^[+-]?\d{1,32}$/.test(input)
+      ? parseInteger(Number(input))
+      : refused('not_an_integer', 'A whole number is expected.'),
+  physical: () => sql`bigint`,
+  check: (column) =>
+    sql`${column} between ${integerSql(-Number.MAX_SAFE_INTEGER)} and ${integerSql(Number.MAX_SAFE_INTEGER)}`,
+  toJson: (column) => sql`${column}::text`,
+  compare: (a, b) => compareDecimals(String(a), String(b)),
+  jsonSchema: { type: 'integer', minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER },
+};
+
+const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,4}))?$/;
+
+/** Plain decimal notation without exponent, leading zeros, plus sign or negative zero; undefined when it is not a number. Digits after the point are kept as given. */
+export function plainDecimal(text: string): string | undefined {
+  if (text.length > 400) return undefined;
+  const match = DECIMAL.exec(text);
+  if (!match) return undefined;
+  const [, sign, whole = '', fraction = '', exponent = '0'] = match;
+  if (whole.length + fraction.length === 0) return undefined;
+  const shift = Number(exponent);
+  if (Math.abs(shift) > 100) return undefined;
+  const digits = whole + fraction;
+  const point = whole.length + shift;
+  const padded = point < 0 ? '0'.repeat(-point) + digits : digits.padEnd(point, '0');
+  const at = Math.max(point, 0);
+  const integerPart = padded.slice(0, at).replace(/^0+(?=\d)/, '') || '0';
+  const fractionPart = padded.slice(at);
+  const plain = fractionPart ? `${integerPart}.${fractionPart}` : integerPart;
+  return sign === '-' && /[1-9]/.test(plain) ? '-' + plain : plain;
+}
+
+/** Compares two plain decimals exactly. */
+export function compareDecimals(a: string, b: string): number {
+  const [x, y] = [scaled(a), scaled(b)];
+  const scale = Math.max(x.scale, y.scale);
+  const [left, right] = [x.digits * 10n ** BigInt(scale - x.scale), y.digits * 10n ** BigInt(scale - y.scale)];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+function scaled(plain: string): { digits: bigint; scale: number } {
+  const [whole = '0', fraction = ''] = plain.split('.');
+  return { digits: BigInt(whole + fraction), scale: fraction.length };
+}
+
+function parseDecimal(input: unknown, { options }: { readonly options: ColumnOptions }): Parsed {
+  if (typeof input === 'number') {
+    // A JSON number beyond 2^53 was rounded before we saw it; to keep "exact values" it must come as a string.
+    if (Number.isInteger(input) && !Number.isSafeInteger(input))
+      return refused('out_of_range', 'Send numbers beyond 2^53 as a string, so that no digit is lost.');
+    return parseDecimal(String(input), { options });
+  }
+  if (typeof input !== 'string') return notANumber();
+  const plain = plainDecimal(input.trim());
+  if (plain === undefined) return notANumber();
+  const [whole = '0', fraction = ''] = plain.replace('-', '').split('.');
+  const significant = fraction.replace(/0+$/, '');
+  const scale = options.scale;
+  if (scale !== undefined && significant.length > scale)
+    return refused('too_many_digits', `At most ${scale} digits after the point are allowed.`);
+  const wholeDigits = whole === '0' ? 0 : whole.length;
+  const kept = scale === undefined ? fraction.length : scale;
+  if (wholeDigits + kept > MAX_DIGITS) return refused('out_of_range', `At most ${MAX_DIGITS} digits are kept.`);
+  return accepted(scale === undefined ? plain : fraction.length > scale ? trimTo(plain, scale) : plain);
+}
+
+const trimTo = (plain: string, scale: number): string => {
+  const [whole = '0', fraction = ''] = plain.split('.');
+  return scale === 0 ? whole : `${whole}.${fraction.slice(0, scale)}`;
+};
+
+export const decimal: ColumnType = {
+  name: 'decimal',
+  summary: 'An exact decimal number; a JSON string on output, a string or a number on input.',
+  operators: NUMBER_OPERATORS,
+  bind: 'numeric',
+  family: 'number',
+  parseOptions(input) {
+    const unknown = knownOptions(input, ['scale']);
+    if (unknown) return unknown;
+    const { scale } = input;
+    if (scale === undefined || scale === null) return accepted({});
+    if (typeof scale !== 'number' || !Number.isInteger(scale) || scale < 0 || scale > 18)
+      return refused('invalid_option', 'scale is a whole number from 0 to 18.');
+    return accepted({ scale });
+  },
+  parse: parseDecimal,
+  parseText: parseDecimal,
+  physical: ({ scale }) =>
+    scale === undefined ? sql`numeric` : sql`numeric(${integerSql(MAX_DIGITS)}, ${integerSql(scale)})`,
+  toJson: (column) => sql`'"' || ${column}::text || '"'`,
+  compare: (a, b) => compareDecimals(String(a), String(b)),
+  jsonSchema: { type: 'string', pattern: '^-?\\d+(\\.\\d+)?$' },
+};

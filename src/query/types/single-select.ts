@@ -1,0 +1,100 @@
+import { deriveKey } from '../../common/index.js';
+import type { Choice, ColumnOptions } from '../schema.js';
+import { join, literal, sql, comma } from '../sql.js';
+import { accepted, refused, type ColumnType, type Parsed } from './column-type.js';
+import { knownOptions } from './options.js';
+import { compareCodePoints, parseWellFormed } from './text.js';
+
+const MAX_CHOICES = 500;
+
+/** Choices from `[{key?, label, color?}]`. A key is derived from the label where none is given. */
+export function parseChoices(input: unknown): Parsed<readonly Choice[]> {
+  if (!Array.isArray(input) || input.length === 0)
+    return refused('invalid_option', 'choices is a list of at least one {label}.');
+  if (input.length > MAX_CHOICES) return refused('invalid_option', `At most ${MAX_CHOICES} choices are allowed.`);
+  const choices: Choice[] = [];
+  const labels = new Set<string>();
+  for (const entry of input as unknown[]) {
+    const choice = parseChoice(entry, new Set(choices.map(({ key }) => key)));
+    if (!choice.ok) return choice;
+    const folded = choice.value.label.toLowerCase();
+    if (labels.has(folded))
+      return refused('duplicate_choice', `Choice ${JSON.stringify(choice.value.label)} occurs twice.`);
+    if (choices.some(({ key }) => key === choice.value.key))
+      return refused('duplicate_choice', `Choice key ${choice.value.key} occurs twice.`);
+    labels.add(folded);
+    choices.push(choice.value);
+  }
+  return accepted(choices);
+}
+
+function parseChoice(entry: unknown, taken: ReadonlySet<string>): Parsed<Choice> {
+  if (typeof entry !== 'object' || entry === null || Array.isArray(entry))
+    return refused('invalid_option', 'A choice is an object {label, key?, color?}.');
+  const { key, label, color, ...rest } = entry as Record<string, unknown>;
+  const unknown = Object.keys(rest)[0];
+  if (unknown !== undefined)
+    return refused(
+      'unknown_option',
+      `A choice takes key, label and color, not ${JSON.stringify(unknown.slice(0, 60))}.`,
+    );
+  const text = parseWellFormed(label);
+  if (!text.ok) return refused('invalid_option', 'A choice needs a label.');
+  const trimmed = text.value.trim();
+  if (trimmed.length === 0 || trimmed.length > 255)
+    return refused('invalid_option', 'A label has 1 to 255 characters.');
+  if (key !== undefined && (typeof key !== 'string' || !/^[a-z][a-z0-9_]{0,47}$/.test(key)))
+    return refused('invalid_option', 'A choice key has lower-case letters, digits and underscores, at most 48.');
+  if (color !== undefined && (typeof color !== 'string' || !/^[#a-zA-Z0-9_-]{1,32}$/.test(color)))
+    return refused('invalid_option', 'A color is a name or #rrggbb.');
+  return accepted({ key: key ?? deriveKey(trimmed, taken), label: trimmed, ...(color === undefined ? {} : { color }) });
+}
+
+const choicesOf = (options: ColumnOptions): readonly Choice[] => options.choices ?? [];
+
+function parse(input: unknown, { options }: { readonly options: ColumnOptions }): Parsed {
+  const text = parseWellFormed(input);
+  if (!text.ok) return refused('not_a_choice', 'A choice key or label is expected.');
+  const choices = choicesOf(options);
+  const choice = choices.find(({ key }) => key === text.value) ?? choices.find(({ label }) => label === text.value);
+  if (choice) return accepted(choice.key);
+  const known = choices
+    .slice(0, 8)
+    .map(({ key }) => key)
+    .join(', ');
+  return refused(
+    'not_a_choice',
+    `${JSON.stringify(text.value.slice(0, 60))} is not a choice; choices are ${known}${choices.length > 8 ? ', …' : ''}.`,
+  );
+}
+
+export const singleSelect: ColumnType = {
+  name: 'single_select',
+  summary: 'One of the listed choices, kept as its key.',
+  operators: ['eq', 'neq', 'in', 'nin', 'isNull', 'isNotNull'],
+  bind: 'text',
+  family: 'choice',
+  parseOptions(input) {
+    const unknown = knownOptions(input, ['choices']);
+    if (unknown) return unknown;
+    const choices = parseChoices(input['choices']);
+    return choices.ok ? accepted({ choices: choices.value }) : choices;
+  },
+  parse,
+  parseText: parse,
+  physical: () => sql`text collate "C"`,
+  toJson: (column) => sql`'"' || ${column} || '"'`,
+  // Selects sort in the order of their choices, not by key.
+  orderKey: (column, options) => ({
+    sql: sql`array_position(array[${join(
+      choicesOf(options).map(({ key }) => literal(key)),
+      comma,
+    )}]::text[], ${column})`,
+    type: 'integer',
+  }),
+  compare(a, b, options) {
+    const position = (key: unknown): number => choicesOf(options).findIndex((choice) => choice.key === key);
+    return position(a) - position(b) || compareCodePoints(String(a), String(b));
+  },
+  jsonSchema: { type: 'string' },
+};

@@ -1,0 +1,68 @@
+import type { CellValue, ColumnOptions } from '../schema.js';
+import { sql } from '../sql.js';
+import { accepted, refused, type ColumnType, type Operator, type Parsed } from './column-type.js';
+import { knownOptions } from './options.js';
+
+export const TEXT_OPERATORS: readonly Operator[] = [
+  'eq', 'neq', 'in', 'nin', 'gt', 'gte', 'lt', 'lte', 'between', 'nbetween',
+  'contains', 'ncontains', 'startsWith', 'endsWith', 'isNull', 'isNotNull', 'isEmpty', 'isNotEmpty',
+]; // prettier-ignore
+
+/** Well-formed text in NFC, without NUL (PostgreSQL cannot keep it) and without lone surrogates (not Unicode text). */
+export function parseWellFormed(input: unknown): Parsed<string> {
+  if (typeof input !== 'string') return refused('not_text', 'A text is expected.');
+  if (input.includes('\0')) return refused('nul_character', 'NUL characters cannot be stored.');
+  if (!input.isWellFormed()) return refused('lone_surrogate', 'The text holds half of a surrogate pair.');
+  return accepted(input.normalize('NFC'));
+}
+
+/** Order by Unicode code point, the order of PostgreSQL's collation "C" on UTF-8. JavaScript's `<` compares UTF-16 units and differs above U+FFFF. */
+export function compareCodePoints(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const x = a.charCodeAt(i);
+    const y = b.charCodeAt(i);
+    if (x === y) continue;
+    const [xSurrogate, ySurrogate] = [x >= 0xd800 && x <= 0xdfff, y >= 0xd800 && y <= 0xdfff];
+    return xSurrogate === ySurrogate ? x - y : xSurrogate ? 1 : -1;
+  }
+  return a.length - b.length;
+}
+
+function textType(name: 'text' | 'long_text', summary: string, hardLimit: number): ColumnType {
+  const parse = (input: unknown, { options }: { readonly options: ColumnOptions }): Parsed => {
+    const text = parseWellFormed(input);
+    if (!text.ok) return text;
+    const limit = options.maxLength ?? hardLimit;
+    // Code points, as a person counts and as PostgreSQL's length() does.
+    if (text.value.length > limit && [...text.value].length > limit)
+      return refused('too_long', `At most ${limit} characters are allowed.`);
+    return text;
+  };
+  return {
+    name,
+    summary,
+    operators: TEXT_OPERATORS,
+    bind: 'text',
+    family: 'text',
+    parseOptions(input) {
+      const unknown = knownOptions(input, name === 'text' ? ['maxLength'] : []);
+      if (unknown) return unknown;
+      const { maxLength } = input;
+      if (maxLength === undefined || maxLength === null) return accepted({});
+      if (typeof maxLength !== 'number' || !Number.isInteger(maxLength) || maxLength < 1 || maxLength > hardLimit) {
+        return refused('invalid_option', `maxLength is a whole number from 1 to ${hardLimit}.`);
+      }
+      return accepted({ maxLength });
+    },
+    parse,
+    parseText: parse,
+    physical: () => sql`text collate "C"`,
+    toJson: (column) => sql`to_json(${column})::text`,
+    compare: (a: CellValue, b: CellValue) => compareCodePoints(String(a), String(b)),
+    jsonSchema: { type: 'string' },
+  };
+}
+
+export const text = textType('text', 'One line of text, up to 100,000 characters.', 100_000);
+export const longText = textType('long_text', 'Text of any number of lines, up to 1,000,000 characters.', 1_000_000);
