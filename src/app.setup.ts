@@ -1,18 +1,34 @@
+import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.js';
+import { createAdapter } from './app.server.js';
+import { ProblemFilter } from './common/filters/index.js';
+import { ContentGuard } from './common/guards/index.js';
 import { API_PREFIX, validationPipe } from './common/index.js';
+import { createLogger, NestLogger } from './common/logging/index.js';
 import type { AppConfig } from './config/index.js';
 
 /**
  * The whole application, ready to `listen()` and not listening: what `main.ts` starts and what the tests start.
  * Throws when the main database cannot be reached.
  */
-export async function createApp(config: AppConfig): Promise<NestFastifyApplication> {
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.register(config), new FastifyAdapter(), {
+export const createApp = (config: AppConfig): Promise<NestFastifyApplication> =>
+  assemble(AppModule.register(config), config);
+
+/** Puts the edge around any root module; the tests of the edge bring a small one of their own. */
+export async function assemble(root: DynamicModule, config: AppConfig): Promise<NestFastifyApplication> {
+  const logger = createLogger({ level: config.logLevel, readable: config.environment !== 'production' });
+  const problems = new ProblemFilter();
+  const app = await NestFactory.create<NestFastifyApplication>(root, createAdapter(config, logger, problems), {
+    logger: new NestLogger(logger),
     abortOnError: false,
+    bodyParser: false,
   });
   app.setGlobalPrefix(API_PREFIX);
+  app.useGlobalFilters(problems);
   app.useGlobalPipes(validationPipe());
+  // Added here and not as APP_GUARD: these come after the guards of all modules.
+  app.useGlobalGuards(new ContentGuard());
   return app;
 }

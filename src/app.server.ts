@@ -1,0 +1,68 @@
+import type { Server } from 'node:http';
+import { LogController, type FastifyHttpOptions } from 'fastify';
+import type { Logger } from 'pino';
+import type { ProblemFilter } from './common/filters/index.js';
+import { requestLog } from './common/logging/index.js';
+import {
+  answerClientError,
+  answerHeaders,
+  EdgeAdapter,
+  registerContentParsers,
+  registerRequestHooks,
+  requestId,
+} from './common/server/index.js';
+import type { AppConfig } from './config/index.js';
+
+const SECONDS = 1_000;
+/** How long answers that are under way may still take when the server stops. */
+const DRAIN_MS = 8 * SECONDS;
+
+/** Fastify as this product sets it up: limits, timeouts, request ids, bodies, logging. */
+export function createAdapter(config: AppConfig, logger: Logger, problems: ProblemFilter): EdgeAdapter {
+  const options: FastifyHttpOptions<Server> & { skipMiddie: true } = {
+    loggerInstance: logger,
+    // One line per request is written by our own hook; a child logger per request would cost more than the line.
+    logController: new LogController({ disableRequestLogging: true }),
+    childLoggerFactory: (parent) => parent,
+    requestIdHeader: false,
+    genReqId: requestId,
+    bodyLimit: config.bodyLimit,
+    trustProxy: trustedProxies(config.trustProxy),
+    // Longer than the idle timeout of the usual load balancers (60 s), so that they close first.
+    keepAliveTimeout: 72 * SECONDS,
+    // No byte either way for this long ends the connection; statements are cut off long before.
+    connectionTimeout: 120 * SECONDS,
+    requestTimeout: 300 * SECONDS,
+    http: { headersTimeout: 15 * SECONDS, connectionsCheckingInterval: 5 * SECONDS },
+    routerOptions: { maxParamLength: 512 },
+    // Idle connections are closed at once, busy ones after their answer; see also the drain below.
+    forceCloseConnections: 'idle',
+    // A request that arrives on an open connection while we stop is still answered; its connection ends with the answer.
+    return503OnClosing: false,
+    // No Express-style middleware anywhere: it would see other paths than the router does.
+    skipMiddie: true,
+    clientErrorHandler: answerClientError,
+    // What the router refuses before any hook runs, such as "%zz" in a path.
+    frameworkErrors: (error, request, reply) => {
+      answerHeaders(request, reply);
+      problems.answer(error, reply);
+    },
+  };
+  const adapter = new EdgeAdapter(options);
+  const instance = adapter.getInstance();
+  registerContentParsers(instance, config.bodyLimit);
+  registerRequestHooks(instance, requestLog(logger, config.environment === 'production'));
+  instance.addHook('preClose', (done) => {
+    setTimeout(() => instance.server.closeAllConnections(), DRAIN_MS).unref();
+    done();
+  });
+  return adapter;
+}
+
+/** Either how many hops before us are ours, or the addresses of our proxies. */
+function trustedProxies(
+  setting: AppConfig['trustProxy'],
+): string[] | false | ((address: string, hop: number) => boolean) {
+  if (typeof setting !== 'number') return [...setting];
+  return setting > 0 && ((_address, hop) => hop < setting);
+}

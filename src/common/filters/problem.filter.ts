@@ -1,0 +1,32 @@
+import { Catch, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { Problem } from '../errors/index.js';
+import type { AppReply } from '../http.js';
+import { sendProblem } from './send-problem.js';
+import { toProblem } from './to-problem.js';
+
+/** The one exit of every error on HTTP: a problem document for the caller, the cause for the log. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly logger = new Logger('Problem');
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    if (host.getType() !== 'http') throw error;
+    this.answer(error, host.switchToHttp().getResponse<AppReply>());
+  }
+
+  /** Also for what fails outside Nest's handlers. */
+  answer(error: unknown, reply: AppReply): void {
+    const problem = reply.request.is404 ? noRoute(reply) : toProblem(error);
+    if (problem.status >= 500) {
+      const fields = { requestId: reply.request.id, code: problem.code, err: problem.cause ?? problem };
+      if (problem.status === 500) this.logger.error(fields);
+      else this.logger.warn(fields);
+    }
+    if (!reply.sent) sendProblem(reply, problem);
+    // The status is on the wire already: to cut the connection is the only way left to say that this is not the whole answer.
+    else if (!reply.raw.writableEnded) reply.raw.destroy();
+  }
+}
+
+const noRoute = ({ request }: AppReply): Problem =>
+  new Problem('route_not_found', { detail: `There is no ${request.method} on this path; see /api/docs.` });

@@ -1,0 +1,14 @@
+import type { Problem } from '../errors/index.js';
+import type { AppReply } from '../http.js';
+
+/** Sends the RFC 9457 document. The instance is the path without its query, which may hold what does not belong in a log. */
+export function sendProblem(reply: AppReply, problem: Problem): void {
+  const { url, id } = reply.request;
+  const query = url.indexOf('?');
+  const body = problem.body({ instance: query < 0 ? url : url.slice(0, query), requestId: id });
+  if (problem.headers) void reply.headers(problem.headers);
+  void reply
+    .code(problem.status)
+    .header('content-type', 'application/problem+json; charset=utf-8')
+    .send(JSON.stringify(body));
+}

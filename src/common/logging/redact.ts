@@ -1,0 +1,31 @@
+const SECRET = /pass(word|wd)?|secret|token|authorization|cookie|api[-_]?key|credential/i;
+
+export const REDACTED = '[redacted]';
+
+/** A URL fit for a log: the values of query parameters that smell of secrets are taken out. */
+export function safeUrl(url: string): string {
+  const start = url.indexOf('?');
+  if (start < 0) return url;
+  const query = url
+    .slice(start + 1)
+    .split('&')
+    .map((pair) => {
+      const name = pair.split('=', 1)[0] ?? '';
+      return SECRET.test(name) ? `${name}=${REDACTED}` : pair;
+    });
+  return `${url.slice(0, start)}?${query.join('&')}`;
+}
+
+/** A copy of what is logged, without the values under keys that smell of secrets, at any depth. */
+export function redact(value: unknown, depth = 0): unknown {
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+  if (value instanceof Error) return value;
+  if (depth > 6) return '[deep]';
+  if (Array.isArray(value)) return value.map((item) => redact(item, depth + 1));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [
+      key,
+      SECRET.test(key) && item !== undefined && item !== null ? REDACTED : redact(item, depth + 1),
+    ]),
+  );
+}

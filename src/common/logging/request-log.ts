@@ -1,0 +1,35 @@
+import type { Logger } from 'pino';
+import type { AppReply, AppRequest } from '../http.js';
+import { safeUrl } from './redact.js';
+
+/** Slower than this is worth a line also where a line per request would be noise. */
+const SLOW_MS = 1000;
+
+/**
+ * One line for each answered request. With `everything` false only what went wrong or was slow is told.
+ * Nothing of headers or bodies is logged, and of URLs only what {@link requestPath} lets through.
+ */
+export function requestLog(logger: Logger, everything: boolean): (request: AppRequest, reply: AppReply) => void {
+  return (request, reply) => {
+    const status = reply.statusCode;
+    const ms = Math.round(reply.elapsedTime * 10) / 10;
+    if (!everything && status < 400 && ms < SLOW_MS) return;
+    const level = status >= 500 ? 'error' : 'info';
+    logger[level]({
+      requestId: request.id,
+      method: request.method,
+      route: request.routeOptions.url,
+      url: requestPath(request),
+      status,
+      ms,
+      userId: request.principal?.userId,
+      workspaceId: request.access?.workspaceId,
+    });
+  };
+}
+
+/** The URL, unless a secret is part of its path: then the route's pattern stands for it. */
+const requestPath = (request: AppRequest): string => {
+  const { url } = request.routeOptions;
+  return url?.includes(':token') ? url : safeUrl(request.url);
+};

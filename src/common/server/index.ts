@@ -1,0 +1,5 @@
+export * from './client-errors.js';
+export * from './content-parsers.js';
+export * from './edge-adapter.js';
+export * from './request-hooks.js';
+export * from './request-id.js';
