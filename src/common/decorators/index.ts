@@ -1,3 +1,4 @@
+export * from './api-problems.js';
 import { createParamDecorator, SetMetadata, type ExecutionContext } from '@nestjs/common';
 import { must } from '../assert.js';
 import type { Access, Caller, Role } from '../access.js';
@@ -30,4 +31,6 @@ export const CurrentCaller = createParamDecorator((_: unknown, context: Executio
 });
 
 /** Facts of the request, for public routes. */
-export const CurrentRequest = createParamDecorator((_: unknown, context: ExecutionContext) => requestMeta(requestOf(context)));
+export const CurrentRequest = createParamDecorator((_: unknown, context: ExecutionContext) =>
+  requestMeta(requestOf(context)),
+);

@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository, type EntityManager } from 'typeorm';
-import { newId, Problem, type Id } from '../../common/index.js';
+import { Problem, type Id } from '../../common/index.js';
 import { isUniqueViolation } from '../../database/main/index.js';
 import { UserEntity } from './user.entity.js';
 
 export interface NewUser {
+  readonly id: Id;
   /** Normalised. */
   readonly email: string;
   readonly name: string;
@@ -41,7 +42,7 @@ export class UsersService {
   }
 
   /** Inserts an account within the caller's transaction. Throws `email_taken`, also when somebody else was faster by a moment. */
-  async create(manager: EntityManager, { email, name, passwordHash }: NewUser, id: Id = newId()): Promise<UserEntity> {
+  async create(manager: EntityManager, { id, email, name, passwordHash }: NewUser): Promise<UserEntity> {
     const now = new Date();
     const user = { id, email, name, passwordHash, status: 'active' as const, createdAt: now, updatedAt: now };
     try {

@@ -1,0 +1,50 @@
+import { Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { JwtModule } from '@nestjs/jwt';
+import { PassportModule } from '@nestjs/passport';
+import { ThrottlerModule } from '@nestjs/throttler';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { APP_CONFIG } from '../../config/index.js';
+import { UsersModule } from '../users/index.js';
+import { AuthController } from './auth.controller.js';
+import { AuthGuard } from './auth.guard.js';
+import { AuthService } from './auth.service.js';
+import { PasswordHasher } from './passwords/password-hasher.js';
+import { throttlerOptions } from './rate-limit/limits.js';
+import { RateLimitGuard } from './rate-limit/rate-limit.guard.js';
+import { RefreshTokenEntity } from './sessions/refresh-token.entity.js';
+import { RefreshService } from './sessions/refresh.service.js';
+import { SessionStates } from './sessions/session-states.js';
+import { SessionEntity } from './sessions/session.entity.js';
+import { SessionsService } from './sessions/sessions.service.js';
+import { jwtOptions } from './tokens/jwt-rules.js';
+import { JwtStrategy } from './tokens/jwt.strategy.js';
+import { TokenService } from './tokens/token.service.js';
+
+/**
+ * Who calls: accounts signed in, sessions, access tokens. Brings the first two global guards, in this order: signed in at
+ * all (401), not too often (429). The guard for workspaces comes after them, so import this module before that one.
+ */
+@Module({
+  imports: [
+    TypeOrmModule.forFeature([SessionEntity, RefreshTokenEntity]),
+    PassportModule,
+    JwtModule.registerAsync({ inject: [APP_CONFIG], useFactory: jwtOptions }),
+    ThrottlerModule.forRootAsync({ inject: [APP_CONFIG], useFactory: throttlerOptions }),
+    UsersModule,
+  ],
+  controllers: [AuthController],
+  providers: [
+    AuthService,
+    PasswordHasher,
+    SessionsService,
+    SessionStates,
+    RefreshService,
+    TokenService,
+    JwtStrategy,
+    { provide: APP_GUARD, useClass: AuthGuard },
+    { provide: APP_GUARD, useClass: RateLimitGuard },
+  ],
+  exports: [TokenService],
+})
+export class AuthModule {}

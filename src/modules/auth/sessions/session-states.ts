@@ -1,0 +1,58 @@
+import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { IsNull, MoreThan, Repository } from 'typeorm';
+import { FreshCache, isId, type Id } from '../../../common/index.js';
+import { EventBus } from '../../events/index.js';
+import { SessionEntity } from './session.entity.js';
+
+/** How long this node may believe a session to be alive when no event reaches it. */
+const MAX_AGE_MS = 5_000;
+const MAX_ENTRIES = 50_000;
+
+/** Of a living session: whose it is. `dead`: it ended, never was, or its person may not sign in any more. */
+export type SessionState = { readonly name: string; readonly email: string } | 'dead';
+
+/** Whether sessions are alive, asked on every request: from memory, at most 5 s old, at once after an event. */
+@Injectable()
+export class SessionStates implements OnModuleInit, OnModuleDestroy {
+  private readonly cache = new FreshCache<SessionState>({
+    maxEntries: MAX_ENTRIES,
+    maxAgeMs: MAX_AGE_MS,
+    load: (key) => this.load(key),
+  });
+  private stopListening: (() => void)[] = [];
+
+  constructor(
+    @InjectRepository(SessionEntity) private readonly sessions: Repository<SessionEntity>,
+    private readonly bus: EventBus,
+  ) {}
+
+  onModuleInit(): void {
+    this.stopListening = [
+      this.bus.on('session.revoked', ({ userId, sessionId }) => this.cache.drop(keyOf(userId, sessionId))),
+      this.bus.on('user.changed', ({ userId }) => this.cache.dropPrefix(userId)),
+    ];
+  }
+
+  onModuleDestroy(): void {
+    for (const stop of this.stopListening) stop();
+  }
+
+  /** The state of this session of this person. */
+  async of(userId: Id, sessionId: Id): Promise<SessionState> {
+    return (await this.cache.get(keyOf(userId, sessionId))) ?? 'dead';
+  }
+
+  private async load(key: string): Promise<SessionState> {
+    const [userId, id] = key.split('/');
+    if (!isId(userId) || !isId(id)) return 'dead';
+    const session = await this.sessions.findOne({
+      where: { id, userId, revokedAt: IsNull(), expiresAt: MoreThan(new Date()), user: { status: 'active' } },
+      relations: { user: true },
+    });
+    return session?.user ? { name: session.user.name, email: session.user.email } : 'dead';
+  }
+}
+
+/** The person first, so that all sessions of a person share a prefix. */
+const keyOf = (userId: Id, sessionId: Id): string => `${userId}/${sessionId}`;

@@ -1,0 +1,39 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { PassportStrategy } from '@nestjs/passport';
+import { ExtractJwt, Strategy } from 'passport-jwt';
+import type { AppRequest, Principal } from '../../../common/index.js';
+import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
+import { JWT_RULES } from './jwt-rules.js';
+import { tokenInvalid } from './problems.js';
+import { TokenService } from './token.service.js';
+
+/** The token of an `Authorization: Bearer` header, or null. */
+export const bearerToken = ExtractJwt.fromAuthHeaderAsBearerToken() as (
+  request: Pick<AppRequest, 'headers'>,
+) => string | null;
+
+/** Checks a token that this node has not seen yet; the rules are those of {@link JWT_RULES}. */
+@Injectable()
+export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
+  constructor(
+    private readonly tokens: TokenService,
+    @Inject(APP_CONFIG) config: AppConfig,
+  ) {
+    super({
+      jwtFromRequest: bearerToken,
+      secretOrKey: config.jwt.secret,
+      algorithms: [JWT_RULES.algorithm],
+      issuer: JWT_RULES.issuer,
+      audience: JWT_RULES.audience,
+      passReqToCallback: true,
+    });
+  }
+
+  /** Called by passport after the signature, issuer, audience and time were found right. */
+  validate(request: AppRequest, payload: unknown): Promise<Principal> {
+    const token = bearerToken(request);
+    if (token === null) throw tokenInvalid();
+    this.tokens.admit(token, payload);
+    return this.tokens.verify(token);
+  }
+}
