@@ -1,0 +1,115 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { must } from '../common/assert.js';
+import type { AppConfig, PostgresSettings } from './app-config.js';
+import { projectRoot } from './environment.js';
+import { ConfigError, readSettings, type ReadSettings } from './read-settings.js';
+import type { GeneratedSecrets } from './secrets-file.js';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What an installation without configuration brings itself. */
+export interface Provided {
+  /** The embedded databases that run; each stands in where the environment names none. */
+  readonly main?: PostgresSettings;
+  readonly mini?: PostgresSettings;
+  readonly secrets?: Pick<GeneratedSecrets, 'jwtSecret' | 'encryptionKey'>;
+}
+
+/** What has to be brought before {@link loadConfig} can answer. */
+export interface Needs {
+  readonly main: boolean;
+  readonly mini: boolean;
+  readonly secrets: boolean;
+  readonly dataDir: string;
+  /** Connections per embedded database. */
+  readonly poolSizes: { readonly main: number; readonly mini: number };
+}
+
+/** Which parts the environment leaves to the embedded form. Throws {@link ConfigError}. */
+export function needsOf(env: Environment): Needs {
+  const read = readSettings(env);
+  const { values, given } = read;
+  return {
+    main: !isConfigured(read, 'DB'),
+    mini: !isConfigured(read, 'MINI_DB'),
+    secrets: !given.has('JWT_SECRET') || !given.has('ENCRYPTION_KEY'),
+    dataDir: path.resolve(projectRoot, values.DATA_DIR),
+    poolSizes: { main: values.DB_POOL_SIZE, mini: values.MINI_DB_POOL_SIZE },
+  };
+}
+
+/** The validated configuration of the process. Throws one {@link ConfigError} that lists each bad variable and what to do. */
+export function loadConfig(env: Environment, provided: Provided = {}): AppConfig {
+  const read = readSettings(env);
+  const { values } = read;
+  const secrets = {
+    jwt: values.JWT_SECRET ?? provided.secrets?.jwtSecret ?? missing('JWT_SECRET'),
+    encryption:
+      values.ENCRYPTION_KEY ?? Buffer.from(provided.secrets?.encryptionKey ?? missing('ENCRYPTION_KEY'), 'hex'),
+  };
+  const configured = { main: isConfigured(read, 'DB'), mini: isConfigured(read, 'MINI_DB') };
+  return {
+    environment: values.NODE_ENV,
+    ...product(),
+    port: values.PORT,
+    host: values.HOST,
+    logLevel: values.LOG_LEVEL,
+    corsOrigins: values.CORS_ORIGIN,
+    trustProxy: values.TRUST_PROXY,
+    bodyLimit: values.BODY_LIMIT_BYTES,
+    mainDb: configured.main ? databaseOf(read, 'DB') : (provided.main ?? missing('DB_HOST')),
+    miniDb: configured.mini ? databaseOf(read, 'MINI_DB') : (provided.mini ?? missing('MINI_DB_HOST')),
+    embedded: !configured.main || !configured.mini,
+    ...redisOf(read),
+    jwt: {
+      secret: secrets.jwt,
+      accessSeconds: values.JWT_ACCESS_TOKEN_EXPIRATION,
+      refreshSeconds: values.JWT_REFRESH_TOKEN_EXPIRATION,
+    },
+    encryptionKey: secrets.encryption,
+    rateLimit: {
+      limit: values.RATE_LIMIT_LIMIT,
+      windowSeconds: values.RATE_LIMIT_WINDOW_SECONDS,
+      authLimit: values.RATE_LIMIT_AUTH_LIMIT,
+      authWindowSeconds: values.RATE_LIMIT_AUTH_WINDOW_SECONDS,
+    },
+    dataDir: path.resolve(projectRoot, values.DATA_DIR),
+  };
+}
+
+type Prefix = 'DB' | 'MINI_DB';
+
+/** A database is the user's own as soon as anything says where it is or who signs in. */
+function isConfigured({ given }: ReadSettings, prefix: Prefix): boolean {
+  return (['HOST', 'PORT', 'USERNAME', 'PASSWORD', 'DATABASE'] as const).some((part) => given.has(`${prefix}_${part}`));
+}
+
+function databaseOf({ values }: ReadSettings, prefix: Prefix): PostgresSettings {
+  return {
+    host: values[`${prefix}_HOST`] ?? 'localhost',
+    port: values[`${prefix}_PORT`],
+    username: values[`${prefix}_USERNAME`],
+    password: values[`${prefix}_PASSWORD`] ?? '',
+    database: values[`${prefix}_DATABASE`],
+    tls: values[`${prefix}_SSL`],
+    poolSize: values[`${prefix}_POOL_SIZE`],
+  };
+}
+
+function redisOf({ values }: ReadSettings): Pick<AppConfig, 'redis'> {
+  if (values.REDIS_HOST === undefined) return {};
+  const { REDIS_HOST: host, REDIS_PORT: port, REDIS_PASSWORD: password, REDIS_TLS: tls } = values;
+  return { redis: { host, port, tls, ...(password === undefined ? {} : { password }) } };
+}
+
+const missing = (name: string): never => {
+  throw new ConfigError([`${name} is missing.`]);
+};
+
+function product(): Pick<AppConfig, 'name' | 'version'> {
+  const { name, version } = JSON.parse(readFileSync(path.join(projectRoot, 'package.json'), 'utf8')) as Partial<
+    Record<'name' | 'version', string>
+  >;
+  return { name: must(name, 'package.json has a name'), version: must(version, 'package.json has a version') };
+}

@@ -1,0 +1,74 @@
+import { isIP } from 'node:net';
+
+/** Turns the text of a variable into its value, or throws an `Error` whose message completes "NAME …", such as "must be …". */
+export type Parser<T> = (text: string) => T;
+
+const fail = (expectation: string): never => {
+  throw new Error(expectation);
+};
+
+/** Any text, as it is. */
+export const text: Parser<string> = (value) => value;
+
+/** A whole number between the bounds, both included. */
+export const integer =
+  (min: number, max: number): Parser<number> =>
+  (value) => {
+    const number = /^\d{1,15}$/.test(value) ? Number(value) : NaN;
+    return number >= min && number <= max ? number : fail(`must be a whole number from ${min} to ${max}`);
+  };
+
+/** One word out of a closed list. */
+export const oneOf =
+  <const T extends string>(...words: readonly T[]): Parser<T> =>
+  (value) =>
+    words.find((word) => word === value) ?? fail(`must be one of ${words.join(', ')}`);
+
+/** `true` or `false`, with the spellings people use in environment files. */
+export const flag: Parser<boolean> = (value) => {
+  const word = value.toLowerCase();
+  if (['true', '1', 'yes', 'on'].includes(word)) return true;
+  return ['false', '0', 'no', 'off'].includes(word) ? false : fail('must be true or false');
+};
+
+const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800 };
+
+/** A time span such as `15m`, `30d` or `900` (seconds); the value is in seconds. */
+export const duration =
+  (minSeconds: number, maxSeconds: number): Parser<number> =>
+  (value) => {
+    const [, amount, unit = 's'] = /^(\d{1,9})([smhdw])?$/.exec(value) ?? [];
+    const seconds = Number(amount) * (UNITS[unit] ?? NaN);
+    return seconds >= minSeconds && seconds <= maxSeconds
+      ? seconds
+      : fail(`must be a time span from ${minSeconds} to ${maxSeconds} seconds, such as 15m, 12h or 30d`);
+  };
+
+/** Exactly 32 bytes as 64 hexadecimal digits. */
+export const key32: Parser<Buffer> = (value) =>
+  /^[0-9a-f]{64}$/i.test(value) ? Buffer.from(value, 'hex') : fail('must be 64 hexadecimal digits (32 bytes)');
+
+/** A comma list of browser origins; `*` alone is any origin. */
+export const origins: Parser<readonly string[]> = (value) => {
+  const list = value.split(',').flatMap((item) => item.trim() || []);
+  const wellFormed = (item: string) => URL.canParse(item) && /^https?:/.test(item) && new URL(item).origin === item;
+  return list.every((item) => item === '*' || wellFormed(item)) && (!list.includes('*') || list.length === 1)
+    ? list
+    : fail('must be * or a comma list of origins such as https://app.example.com (no path, no slash at the end)');
+};
+
+/** How many proxies stand in front, or a comma list of their addresses or CIDR ranges. */
+export const proxies: Parser<number | readonly string[]> = (value) => {
+  if (/^\d$/.test(value)) return Number(value);
+  const list = value.split(',').flatMap((item) => item.trim() || []);
+  const address = (item: string) => {
+    const [ip = '', bits, ...rest] = item.split('/');
+    const width = isIP(ip) === 6 ? 128 : 32;
+    return (
+      rest.length === 0 && isIP(ip) !== 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= width))
+    );
+  };
+  return list.length > 0 && list.every(address)
+    ? list
+    : fail('must be the number of proxies (0 to 9) or a comma list of their addresses, such as 10.0.0.0/8');
+};

@@ -1,0 +1,253 @@
+import { duration, flag, integer, key32, oneOf, origins, proxies, text, type Parser } from './parsers.js';
+import { weaknessOfKey, weaknessOfPassword } from './strength.js';
+
+/** Everything there is to know about one environment variable. */
+export interface Setting<T> {
+  /** One sentence: what it decides. */
+  readonly about: string;
+  readonly parse: Parser<T>;
+  /** Used when the variable is absent or empty; a text, so that the documentation can show it. */
+  readonly fallback?: string | { readonly development: string; readonly production: string };
+  /** What stands in for a missing fallback, in words. */
+  readonly otherwise?: string;
+  readonly requiredInProduction?: true;
+  /** Never printed. Holds the check that production applies: the complaint, or undefined. */
+  readonly secret?: (value: string) => string | undefined;
+  /** Names a way to make a good value; ends the complaint about a bad one. */
+  readonly remedy?: string;
+  /** The line in `.env.example`; left out there when absent. Production refuses it for a secret. */
+  readonly example?: string;
+}
+
+const setting = <const Facts extends Setting<unknown>>(facts: Facts): Facts => facts;
+
+const database = (which: string, name: string, examplePort: string) => ({
+  host: setting({
+    about: `Host of the ${which} database (PostgreSQL 15 or newer).`,
+    parse: text,
+    otherwise: 'embedded PostgreSQL; `localhost` when another variable of this database is set',
+    requiredInProduction: true,
+    example: 'localhost',
+  }),
+  port: setting({
+    about: `Port of the ${which} database.`,
+    parse: integer(1, 65_535),
+    fallback: '5432',
+    example: examplePort,
+  }),
+  username: setting({
+    about: `Role that the server signs in as to the ${which} database; it owns the database and is not a superuser.`,
+    parse: text,
+    fallback: 'live_tables',
+    requiredInProduction: true,
+    example: 'live_tables',
+  }),
+  password: setting({
+    about: `Password of that role.`,
+    remedy: 'give the role a long random one (alter role … password …)',
+    parse: text,
+    otherwise: 'no password',
+    requiredInProduction: true,
+    secret: weaknessOfPassword,
+    example: 'live_tables_dev',
+  }),
+  database: setting({ about: `Name of the ${which} database.`, parse: text, fallback: name, example: name }),
+  ssl: setting({
+    about: `Connect to the ${which} database over TLS and verify its certificate.`,
+    parse: flag,
+    fallback: 'false',
+    example: 'false',
+  }),
+  pool: setting({
+    about: `Connections to the ${which} database that one node opens at most.`,
+    parse: integer(1, 500),
+    fallback: '10',
+    example: '10',
+  }),
+});
+
+const main = database('main', 'live_tables_main', '5432');
+const mini = database('mini', 'live_tables_mini_db', '5433');
+
+const SERVER = {
+  NODE_ENV: setting({
+    about: 'Kind of installation; `production` never starts embedded databases and refuses weak secrets.',
+    parse: oneOf('development', 'test', 'production'),
+    fallback: 'development',
+    example: 'development',
+  }),
+  PORT: setting({
+    about: 'Port of the API; 0 takes any free one.',
+    parse: integer(0, 65_535),
+    fallback: '3000',
+    example: '3000',
+  }),
+  HOST: setting({
+    about: 'Address that the server listens on; `0.0.0.0` is every interface.',
+    parse: text,
+    fallback: { development: '127.0.0.1', production: '0.0.0.0' },
+    example: '127.0.0.1',
+  }),
+  LOG_LEVEL: setting({
+    about: 'The least important kind of log line that is written.',
+    parse: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+    fallback: 'info',
+    example: 'info',
+  }),
+  CORS_ORIGIN: setting({
+    about: 'Origins that browsers may call from, separated by commas; `*` is any origin, without credentials.',
+    parse: origins,
+    fallback: { development: '*', production: '' },
+    otherwise: 'none',
+    example: 'http://localhost:5173,http://localhost:3000',
+  }),
+  TRUST_PROXY: setting({
+    about: 'How many proxies stand in front of the server, or their addresses; only then `X-Forwarded-For` counts.',
+    parse: proxies,
+    fallback: '0',
+    example: '0',
+  }),
+  BODY_LIMIT_BYTES: setting({
+    about: 'Largest body of a request, in bytes.',
+    parse: integer(1_024, 1_073_741_824),
+    fallback: '4194304',
+    example: '4194304',
+  }),
+  DATA_DIR: setting({
+    about: 'Folder for what the embedded form keeps: databases and generated secrets.',
+    parse: text,
+    fallback: '.data',
+    example: '.data',
+  }),
+  ENV_FILE: setting({
+    about: 'File with further settings, read at start; what the process was given itself wins.',
+    parse: text,
+    fallback: '.env',
+  }),
+};
+
+const MAIN = {
+  DB_HOST: main.host,
+  DB_PORT: main.port,
+  DB_USERNAME: main.username,
+  DB_PASSWORD: main.password,
+  DB_DATABASE: main.database,
+  DB_SSL: main.ssl,
+  DB_POOL_SIZE: main.pool,
+};
+
+const MINI = {
+  MINI_DB_HOST: mini.host,
+  MINI_DB_PORT: mini.port,
+  MINI_DB_USERNAME: mini.username,
+  MINI_DB_PASSWORD: mini.password,
+  MINI_DB_DATABASE: mini.database,
+  MINI_DB_SSL: mini.ssl,
+  MINI_DB_POOL_SIZE: mini.pool,
+};
+
+const SECRETS = {
+  JWT_SECRET: setting({
+    about: 'Key that signs access tokens; the same on every node.',
+    remedy: 'make one with: openssl rand -base64 48',
+    parse: text,
+    otherwise: 'generated once, kept in `secrets.json` in DATA_DIR',
+    requiredInProduction: true,
+    secret: weaknessOfKey,
+    example: 'development-only-change-me-jwt-signing-key-0001',
+  }),
+  JWT_ACCESS_TOKEN_EXPIRATION: setting({
+    about: 'Life of an access token.',
+    parse: duration(5, 86_400),
+    fallback: '15m',
+    example: '15m',
+  }),
+  JWT_REFRESH_TOKEN_EXPIRATION: setting({
+    about: 'Life of a refresh token; a session that is not refreshed for so long has ended.',
+    parse: duration(60, 31_536_000),
+    fallback: '30d',
+    example: '30d',
+  }),
+  ENCRYPTION_KEY: setting({
+    about: 'Key of everything that is stored encrypted, 64 hexadecimal digits; the same on every node.',
+    remedy: 'make one with: openssl rand -hex 32',
+    parse: key32,
+    otherwise: 'generated once, kept in `secrets.json` in DATA_DIR',
+    requiredInProduction: true,
+    secret: weaknessOfKey,
+    example: '00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff',
+  }),
+};
+
+const REDIS = {
+  REDIS_HOST: setting({
+    about: 'Host of Redis; nothing is lost without it, several nodes only hear of each other later.',
+    parse: text,
+    otherwise: 'no Redis, one node',
+    example: 'localhost',
+  }),
+  REDIS_PORT: setting({ about: 'Port of Redis.', parse: integer(1, 65_535), fallback: '6379', example: '6379' }),
+  REDIS_PASSWORD: setting({
+    about: 'Password of Redis.',
+    parse: text,
+    otherwise: 'no password',
+    secret: weaknessOfPassword,
+    example: '',
+  }),
+  REDIS_TLS: setting({ about: 'Connect to Redis over TLS.', parse: flag, fallback: 'false', example: 'false' }),
+};
+
+const LIMITS = {
+  RATE_LIMIT_LIMIT: setting({
+    about: 'Requests that one person (or address, when not signed in) may make in the window.',
+    parse: integer(1, 1_000_000_000),
+    fallback: { development: '6000', production: '3000' },
+    example: '6000',
+  }),
+  RATE_LIMIT_WINDOW_SECONDS: setting({
+    about: 'Length of that window.',
+    parse: integer(1, 86_400),
+    fallback: '60',
+    example: '60',
+  }),
+  RATE_LIMIT_AUTH_LIMIT: setting({
+    about: 'Attempts to register, sign in or refresh that one address may make in the window.',
+    parse: integer(1, 1_000_000_000),
+    fallback: { development: '100', production: '20' },
+    example: '100',
+  }),
+  RATE_LIMIT_AUTH_WINDOW_SECONDS: setting({
+    about: 'Length of that window.',
+    parse: integer(1, 86_400),
+    fallback: '60',
+    example: '60',
+  }),
+};
+
+/**
+ * Every environment variable, once. Parsing, defaults, the rules of production, `.env.example` and `docs/ENVIRONMENT.md`
+ * all come from here (`npm run docs:env`).
+ */
+export const SETTINGS = { ...SERVER, ...MAIN, ...MINI, ...SECRETS, ...REDIS, ...LIMITS };
+
+/** The same table under its headings, for people. */
+export const SECTIONS: readonly {
+  readonly title: string;
+  readonly settings: Readonly<Record<string, Setting<unknown>>>;
+}[] = [
+  { title: 'Server', settings: SERVER },
+  { title: 'Main database (people, workspaces, metadata, audit)', settings: MAIN },
+  { title: 'Mini database (rows and their change log)', settings: MINI },
+  { title: 'Sign-in and encryption', settings: SECRETS },
+  { title: 'Redis (optional: several nodes hear of changes at once)', settings: REDIS },
+  { title: 'Rate limits', settings: LIMITS },
+];
+
+/** Name of a known environment variable. */
+export type SettingName = keyof typeof SETTINGS;
+/** The parsed values; undefined where there is neither a value nor a fallback. */
+export type Settings = {
+  readonly [Name in SettingName]:
+    | ReturnType<(typeof SETTINGS)[Name]['parse']>
+    | ((typeof SETTINGS)[Name] extends { readonly fallback: unknown } ? never : undefined);
+};

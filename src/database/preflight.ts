@@ -1,0 +1,128 @@
+import pg from 'pg';
+import type { AppConfig, PostgresSettings } from '../config/index.js';
+
+/** A database cannot be used; the message is one sentence that says what to do. It names no password. */
+export class DatabaseUnusable extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'DatabaseUnusable';
+  }
+}
+
+interface Facts {
+  readonly version: number;
+  readonly encoding: string;
+  readonly may_create: boolean;
+  readonly superuser: boolean;
+}
+
+/** PostgreSQL 15: the first whose `public` schema is closed to strangers, and the oldest that is tested. */
+const OLDEST = 15;
+
+/** Looks at both databases before anything relies on them. Throws {@link DatabaseUnusable} for the first that will not do. */
+export async function checkDatabases(config: AppConfig): Promise<void> {
+  const production = config.environment === 'production';
+  const findings = await Promise.all([
+    findingOf('main', 'DB', config.mainDb, production),
+    findingOf('mini', 'MINI_DB', config.miniDb, production),
+  ]);
+  for (const finding of findings) if (finding) throw finding;
+}
+
+async function findingOf(
+  which: string,
+  prefix: string,
+  settings: PostgresSettings,
+  production: boolean,
+): Promise<DatabaseUnusable | undefined> {
+  const place = `${which} database ${settings.database} at ${settings.host}:${settings.port}`;
+  try {
+    const complaint = judge(await factsOf(settings), prefix, settings.username, production);
+    return complaint === undefined ? undefined : new DatabaseUnusable(`The ${place} ${complaint}.`);
+  } catch (error) {
+    return new DatabaseUnusable(`The ${place} ${reason(error, prefix, settings)}.`, error);
+  }
+}
+
+function judge(facts: Facts, prefix: string, username: string, production: boolean): string | undefined {
+  if (facts.version < OLDEST * 10_000)
+    return `runs PostgreSQL ${Math.floor(facts.version / 10_000)}: use version ${OLDEST} or newer`;
+  if (facts.encoding !== 'UTF8') return `is encoded in ${facts.encoding}: create it with encoding UTF8`;
+  if (!facts.may_create)
+    return `does not let ${username} create schemas: make it the owner (alter database … owner to ${username})`;
+  if (production && facts.superuser)
+    return `would be used as the superuser ${username}, which production refuses: set ${prefix}_USERNAME to a role without superuser rights that owns the database`;
+  return undefined;
+}
+
+/** A server that is just starting answers 57P03; it is given this long. */
+const STARTING_MS = 30_000;
+
+async function factsOf(settings: PostgresSettings): Promise<Facts> {
+  const until = Date.now() + STARTING_MS;
+  for (;;) {
+    try {
+      return await askFacts(settings);
+    } catch (error) {
+      if (codeOf(error) !== '57P03' || Date.now() > until) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+  }
+}
+
+async function askFacts(settings: PostgresSettings): Promise<Facts> {
+  const client = new pg.Client({
+    host: settings.host,
+    port: settings.port,
+    user: settings.username,
+    password: settings.password,
+    database: settings.database,
+    ssl: settings.tls,
+    connectionTimeoutMillis: 5_000,
+    application_name: 'live-tables start',
+  });
+  // What happens to the connection after the answer is of no interest, and must not end the process.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    const { rows } = await client.query<Facts>(
+      `select current_setting('server_version_num')::int as version,
+              pg_encoding_to_char(encoding) as encoding,
+              has_database_privilege(datname, 'create') as may_create,
+              current_setting('is_superuser')::bool as superuser
+         from pg_database where datname = current_database()`,
+    );
+    const [facts] = rows;
+    if (!facts) throw new Error('the server did not answer');
+    return facts;
+  } finally {
+    void client.end().catch(() => undefined);
+  }
+}
+
+function reason(error: unknown, prefix: string, { host, username }: PostgresSettings): string {
+  const code = codeOf(error);
+  switch (code) {
+    case 'ECONNREFUSED':
+      return `cannot be reached: start PostgreSQL (docker compose up -d), correct ${prefix}_HOST and ${prefix}_PORT, or remove the ${prefix}_ settings to use the embedded one`;
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `cannot be found: no address is known for ${host}, correct ${prefix}_HOST`;
+    case '28P01':
+    case '28000':
+      return `refuses to sign in ${username}: correct ${prefix}_USERNAME and ${prefix}_PASSWORD`;
+    case '3D000':
+      return `does not exist: create it, owned by ${username}, or correct ${prefix}_DATABASE`;
+    case '53300':
+      return `has no connection left: raise its max_connections, or lower ${prefix}_POOL_SIZE on every node`;
+    default:
+      return `cannot be used (${code}): see that PostgreSQL runs there and that ${prefix}_HOST, ${prefix}_PORT and ${prefix}_SSL are right`;
+  }
+}
+
+/** Trying several addresses of one name fails as a bundle; its first error tells what happened. */
+function codeOf(error: unknown): string {
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  if (!(first instanceof Error)) return String(first);
+  return (first as NodeJS.ErrnoException).code ?? first.message;
+}

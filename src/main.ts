@@ -1,0 +1,99 @@
+import { Logger } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { banner } from './banner.js';
+import { isForPeople, migrate, prepareGround, type Ground } from './boot.js';
+import type { AppConfig } from './config/index.js';
+import { guardProcess } from './process-guard.js';
+
+/** The server as a program: brings its ground, migrates, listens, and takes everything down again in order. */
+
+/** Under the ten seconds that container platforms grant before they kill. */
+const STOP_WITHIN_MS = 9_000;
+const DATABASE_STOP_MS = 2_000;
+
+/** A start failure that is told in one sentence. */
+class StartError extends Error {}
+
+let ground: Ground | undefined;
+let app: NestFastifyApplication | undefined;
+let starting = true;
+let wish: number | undefined;
+let stopping: Promise<void> | undefined;
+
+const stopWished = () => wish !== undefined;
+
+/** Asks for the end of the process; while it is still starting, the end comes at the next safe point. */
+function requestStop(code: number): void {
+  wish ??= code;
+  if (!starting) stopping ??= stop(wish);
+}
+
+/** Requests under way are answered, sockets told, our own databases stopped, in this order. */
+async function stop(code: number): Promise<void> {
+  const deadline = Date.now() + STOP_WITHIN_MS;
+  setTimeout(() => process.exit(code), STOP_WITHIN_MS + 500).unref();
+  try {
+    await Promise.race([app?.close(), after(STOP_WITHIN_MS - DATABASE_STOP_MS)]);
+    await ground?.embedded?.stop(deadline - Date.now());
+  } catch (error) {
+    new Logger('Stop').error('Not everything could be stopped in order', error);
+  }
+  process.exit(code);
+}
+
+async function start(): Promise<void> {
+  ground = await prepareGround(process.env, say);
+  const { config, embedded } = ground;
+  if (stopWished()) return;
+  // Loaded while the databases migrate: the application is most of the program.
+  const [{ createApp }] = await Promise.all([import('./app.setup.js'), migrate(config)]);
+  if (stopWished()) return;
+  app = await createApp(config);
+  await listen(app, config);
+  const address = await app.getUrl();
+  embedded?.announce(address);
+  if (config.environment === 'production')
+    new Logger('Start').log(`${config.name} ${config.version} answers at ${address}`);
+  else say(banner(address, config));
+  // For a process manager that waits for it (cluster, PM2).
+  process.send?.({ ready: address });
+}
+
+async function listen(application: NestFastifyApplication, { host, port }: AppConfig): Promise<void> {
+  try {
+    await application.listen(port, host);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE')
+      throw new StartError(
+        `Port ${port} is in use by another program: stop that one, or choose another port (PORT=${port + 1} npm start).`,
+      );
+    if (code === 'EACCES') throw new StartError(`This user may not listen on port ${port}: choose a PORT above 1023.`);
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+      throw new StartError(
+        `HOST=${host} is not an address of this machine: use 127.0.0.1, or 0.0.0.0 for every interface.`,
+      );
+    throw error;
+  }
+}
+
+const say = (line: string) => void process.stdout.write(`${line}\n`);
+const after = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms).unref());
+
+guardProcess(() => requestStop(1));
+// Not once: Ctrl-C reaches this process directly and through npm, and the second must not cut the first short.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => requestStop(0));
+
+try {
+  await start();
+} catch (error) {
+  const told = error instanceof StartError || isForPeople(error);
+  process.stderr.write(
+    told
+      ? `${error.message}\n`
+      : `The server could not start: ${String(error instanceof Error ? error.stack : error)}\n`,
+  );
+  wish = 1;
+}
+starting = false;
+if (wish !== undefined) requestStop(wish);
