@@ -73,7 +73,7 @@ export function retireColumn(table: TableSchema, column: ColumnSchema, retiredNa
 /**
  * Moves the stream to the next schema version, with a number and a log entry like any other change; writers that were
  * compiled for the version before are refused by the fence from here on.
- * Yields one row, or none when the version is not the expected one.
+ * Fails (NOT NULL on `seq`) when the version is not the expected one.
  */
 export function advanceSchema(table: TableSchema, toVersion: number, context: WriteContext, change: object): Sql {
   return sql`with taken as (update ${streamName(table)} set seq = seq + 1, schema_version = ${value(toVersion, 'integer')}
@@ -82,7 +82,7 @@ insert into ${ident(table.physical.schema, '_change')} (table_id, seq, ord, op, 
 select ${value(table.id, 'uuid')}, seq, 0, 'schema', ${value(JSON.stringify(change), 'json')}, date_trunc('milliseconds', statement_timestamp()),
   ${value(context.actorId, 'uuid')}, ${value(context.actorName, 'text')}, ${value(context.clientId ?? null, 'text')}, ${value(context.source, 'text')},
   ${value(context.requestId, 'text')}, ${value(context.changeSet, 'uuid')}, ${value(toVersion, 'integer')}
-from taken returning seq`;
+from (select) always left join taken on true`;
 }
 
 /** Name of the index that holds a unique column; PostgreSQL cuts names at 63 bytes, so it is built from ids of ours. */
@@ -113,3 +113,7 @@ function columnExtras(table: TableSchema, column: ColumnSchema): Sql[] {
       : []),
   ];
 }
+
+/** Gives a table another physical name; its indexes and its log do not care. */
+export const renameTable = (table: TableSchema, to: string): Sql =>
+  sql`alter table ${tableName(table)} rename to ${ident(to)}`;

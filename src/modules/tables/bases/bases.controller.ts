@@ -1,0 +1,71 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  ApiProblems,
+  created,
+  CurrentAccess,
+  IdPipe,
+  PageQuery,
+  RequireRole,
+  type Access,
+  type Id,
+} from '../../../common/index.js';
+import { BaseDto, BaseListDto, CreateBaseDto, UpdateBaseDto } from './base.dto.js';
+import { BasesService } from './bases.service.js';
+
+@ApiTags('Bases')
+@ApiBearerAuth()
+@Controller()
+export class BasesController {
+  constructor(private readonly bases: BasesService) {}
+
+  @Get('workspaces/:workspaceId/bases')
+  @RequireRole('viewer')
+  @ApiOperation({ summary: 'List the bases of a workspace' })
+  @ApiOkResponse({ type: BaseListDto })
+  @ApiProblems('not_found', 'validation_failed', 'cursor_invalid')
+  list(@CurrentAccess() access: Access, @Param('workspaceId', IdPipe) _workspaceId: Id, @Query() query: PageQuery) {
+    return this.bases.list(access, query);
+  }
+
+  @Post('workspaces/:workspaceId/bases')
+  @RequireRole('admin')
+  @ApiOperation({ summary: 'Create a base' })
+  @ApiCreatedResponse({ type: BaseDto })
+  @ApiProblems('not_found', 'role_too_low', 'validation_failed', 'name_taken')
+  async create(
+    @CurrentAccess() access: Access,
+    @Param('workspaceId', IdPipe) _workspaceId: Id,
+    @Body() body: CreateBaseDto,
+  ) {
+    const base = await this.bases.create(access, body);
+    return created(`/bases/${base.id}`, base);
+  }
+
+  @Get('bases/:baseId')
+  @RequireRole('viewer')
+  @ApiOperation({ summary: 'Read a base' })
+  @ApiOkResponse({ type: BaseDto })
+  @ApiProblems('not_found')
+  get(@Param('baseId', IdPipe) baseId: Id) {
+    return this.bases.get(baseId);
+  }
+
+  @Patch('bases/:baseId')
+  @RequireRole('admin')
+  @ApiOperation({ summary: 'Rename or describe a base' })
+  @ApiOkResponse({ type: BaseDto })
+  @ApiProblems('not_found', 'role_too_low', 'validation_failed', 'name_taken')
+  update(@CurrentAccess() access: Access, @Param('baseId', IdPipe) baseId: Id, @Body() body: UpdateBaseDto) {
+    return this.bases.update(access, baseId, body);
+  }
+
+  @Delete('bases/:baseId')
+  @HttpCode(204)
+  @RequireRole('admin')
+  @ApiOperation({ summary: 'Delete a base with its tables' })
+  @ApiProblems('not_found', 'role_too_low')
+  async remove(@CurrentAccess() access: Access, @Param('baseId', IdPipe) baseId: Id): Promise<void> {
+    await this.bases.remove(access, baseId);
+  }
+}

@@ -1,0 +1,164 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, IsNull, MoreThan } from 'typeorm';
+import {
+  deriveKey,
+  foldName,
+  idOfCursor,
+  idPage,
+  newId,
+  type Access,
+  type Id,
+  type Page,
+  type PageQuery,
+} from '../../../common/index.js';
+import {
+  actorOf,
+  isUniqueViolation,
+  MainTransaction,
+  type AuditEntry,
+  type OutboxEvent,
+} from '../../../database/main/index.js';
+import { MiniDbSchema } from '../../../engines/index.js';
+import { createBaseSchema } from '../../../query/index.js';
+import { nameTaken } from '../columns/make-columns.js';
+import { SchemaSaga } from '../schema/schema-saga.js';
+import { randomSuffix, readBase } from '../schema/structure.js';
+import { TableEntity } from '../tables/table.entity.js';
+import { toBaseDto } from '../tables/to-dto.js';
+import type { BaseDto, CreateBaseDto, UpdateBaseDto } from './base.dto.js';
+import { BaseEntity } from './base.entity.js';
+
+/** Use cases of bases. */
+@Injectable()
+export class BasesService {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly saga: SchemaSaga,
+    private readonly mini: MiniDbSchema,
+    private readonly mainTransaction: MainTransaction,
+  ) {}
+
+  async list(access: Access, { limit, cursor }: PageQuery): Promise<Page<BaseDto>> {
+    const bases = await this.dataSource.getRepository(BaseEntity).find({
+      where: {
+        workspaceId: access.workspaceId,
+        deletedAt: IsNull(),
+        ...(cursor ? { id: MoreThan(idOfCursor(cursor)) } : {}),
+      },
+      order: { id: 'ASC' },
+      take: limit + 1,
+    });
+    return idPage(bases.map(toBaseDto), limit);
+  }
+
+  async get(baseId: Id): Promise<BaseDto> {
+    return toBaseDto(await readBase(this.dataSource.manager, baseId));
+  }
+
+  /** @throws Problem `name_taken` */
+  async create(access: Access, input: CreateBaseDto): Promise<BaseDto> {
+    const at = new Date();
+    const base: BaseEntity = {
+      id: newId(),
+      workspaceId: access.workspaceId,
+      name: input.name,
+      nameFolded: foldName(input.name),
+      description: input.description ?? null,
+      schemaName: `${deriveKey(input.name).slice(0, 40)}_${randomSuffix()}`,
+      createdAt: at,
+      updatedAt: at,
+      deletedAt: null,
+    };
+    return this.telling(base.name, () =>
+      this.saga.run({
+        kind: 'base.create',
+        baseId: base.id,
+        workspaceId: base.workspaceId,
+        actor: actorOf(access),
+        plan: async (manager) => {
+          const same = await manager.existsBy(BaseEntity, {
+            workspaceId: base.workspaceId,
+            nameFolded: base.nameFolded,
+            deletedAt: IsNull(),
+          });
+          if (same) throw nameTaken('/name', base.name);
+          return {
+            schema: base.schemaName,
+            statements: createBaseSchema(base.schemaName, base.name),
+            patch: {
+              bases: [base],
+              audit: [audit(base, 'base.created', undefined, view(base))],
+              events: [changed(base)],
+            },
+            result: toBaseDto(base),
+          };
+        },
+        // The schema exists but the name was taken meanwhile: nobody will ever use it.
+        abandon: () => this.mini.drop(base.schemaName),
+      }),
+    );
+  }
+
+  /** @throws Problem `name_taken` */
+  async update(access: Access, baseId: Id, input: UpdateBaseDto): Promise<BaseDto> {
+    return this.telling(input.name ?? '', () =>
+      this.mainTransaction.run(actorOf(access), async (manager) => {
+        const base = await readBase(manager, baseId);
+        const after: BaseEntity = {
+          ...base,
+          ...(input.name === undefined ? {} : { name: input.name, nameFolded: foldName(input.name) }),
+          ...(input.description === undefined ? {} : { description: input.description }),
+          updatedAt: new Date(),
+        };
+        await manager.update(BaseEntity, baseId, after);
+        return {
+          result: toBaseDto(after),
+          audit: [audit(after, 'base.updated', view(base), view(after))],
+          events: [changed(base)],
+        };
+      }),
+    );
+  }
+
+  /** Into the trash, with its tables. Nothing in the mini-DB is touched, so it can come back. */
+  async remove(access: Access, baseId: Id): Promise<void> {
+    await this.mainTransaction.run(actorOf(access), async (manager) => {
+      const base = await readBase(manager, baseId);
+      const tables = await manager.findBy(TableEntity, { baseId, deletedAt: IsNull() });
+      await manager.update(BaseEntity, baseId, { deletedAt: new Date() });
+      const forgotten = tables.map(({ id, workspaceId }) => ({
+        topic: 'schema.changed',
+        payload: { tableId: id, baseId, workspaceId },
+      }));
+      return {
+        result: undefined,
+        audit: [audit(base, 'base.deleted', view(base))],
+        events: [changed(base), ...forgotten],
+      };
+    });
+  }
+
+  /** The last word on names has the unique index. */
+  private async telling<T>(name: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw isUniqueViolation(error, 'bases_name') ? nameTaken('/name', name) : error;
+    }
+  }
+}
+
+const view = ({ name, description }: BaseEntity): object => ({ name, description });
+
+const audit = (base: BaseEntity, action: string, before?: object, after?: object): AuditEntry => ({
+  workspaceId: base.workspaceId,
+  action,
+  resource: { type: 'base', id: base.id, name: base.name },
+  ...(before ? { before } : {}),
+  ...(after ? { after } : {}),
+});
+
+const changed = (base: BaseEntity): OutboxEvent => ({
+  topic: 'base.changed',
+  payload: { baseId: base.id, workspaceId: base.workspaceId },
+});

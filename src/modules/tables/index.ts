@@ -1,0 +1,3 @@
+export { TableCatalog, type TableMeta } from './table-catalog.js';
+export { contextOf } from './schema/structure.js';
+export { TablesModule } from './tables.module.js';

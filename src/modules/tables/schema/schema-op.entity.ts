@@ -1,0 +1,30 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { Id } from '../../../common/index.js';
+import type { Actor, AuditEntry, OutboxEvent } from '../../../database/main/index.js';
+import type { BaseEntity } from '../bases/base.entity.js';
+import type { ColumnEntity } from '../columns/column.entity.js';
+import type { TableEntity } from '../tables/table.entity.js';
+
+/** The metadata as it will be once the mini-DB has changed: whole records, written as they stand. */
+export interface MetadataPatch {
+  readonly bases?: readonly BaseEntity[];
+  readonly tables?: readonly TableEntity[];
+  readonly columns?: readonly ColumnEntity[];
+  readonly audit: readonly [AuditEntry, ...AuditEntry[]];
+  readonly events: readonly OutboxEvent[];
+}
+
+/** A structure change on its way through both databases; see SchemaSaga. At most one of a base is pending. */
+@Entity({ name: 'schema_ops' })
+export class SchemaOpEntity {
+  @PrimaryColumn('uuid') id!: Id;
+  @Column('uuid', { name: 'base_id' }) baseId!: Id;
+  @Column('uuid', { name: 'workspace_id' }) workspaceId!: Id;
+  @Column('text') kind!: string;
+  @Column('jsonb') payload!: { readonly schema: string; readonly patch: MetadataPatch };
+  @Column('jsonb') actor!: Actor;
+  @Column('text') state!: 'pending' | 'done' | 'failed';
+  @Column('text', { nullable: true }) error!: string | null;
+  @Column('timestamptz', { name: 'created_at' }) createdAt!: Date;
+  @Column('timestamptz', { name: 'finished_at', nullable: true }) finishedAt!: Date | null;
+}

@@ -1,0 +1,162 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { newId, Problem, type Id } from '../../../common/index.js';
+import { isUniqueViolation, MainTransaction, type Actor } from '../../../database/main/index.js';
+import { AlreadyDecided, MiniDbSchema } from '../../../engines/index.js';
+import type { Sql } from '../../../query/index.js';
+import { BaseEntity } from '../bases/base.entity.js';
+import { ColumnEntity } from '../columns/column.entity.js';
+import { TableEntity } from '../tables/table.entity.js';
+import { SchemaOpEntity, type MetadataPatch } from './schema-op.entity.js';
+
+/** A structure change, planned from the metadata as it is while nobody else may change the base. */
+export interface SchemaChange<T> {
+  /** Schema of the base in the mini-DB. */
+  readonly schema: string;
+  readonly statements: readonly Sql[];
+  readonly patch: MetadataPatch;
+  readonly result: T;
+}
+
+export interface SchemaTask<T> {
+  readonly kind: string;
+  readonly baseId: Id;
+  readonly workspaceId: Id;
+  readonly actor: Actor;
+  /** Reads and decides; throws a Problem to refuse. */
+  readonly plan: (manager: EntityManager) => Promise<SchemaChange<T>>;
+  /** Undoes step 2 where step 3 turns out to be impossible for good (a name was taken meanwhile). */
+  readonly abandon?: () => Promise<void>;
+}
+
+const WAIT_MS = 10_000;
+
+/**
+ * Changes a structure in two databases without a two-phase commit:
+ *
+ * 1. main: the operation is stored as pending, with the metadata as it will be. One pending operation a base: its row is the lock.
+ * 2. mini: the statements and the operation's record, in one transaction. This is the commit point.
+ * 3. main: the metadata is written, with audit and events, and the operation is done.
+ *
+ * Whoever finds a pending operation without its maker asks the mini-DB whether step 2 took place, and goes forward or gives up.
+ */
+@Injectable()
+export class SchemaSaga {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly mainTransaction: MainTransaction,
+    private readonly mini: MiniDbSchema,
+  ) {}
+
+  /**
+   * @throws Problem `schema_busy` another change of the base did not end in time; whatever `plan` throws
+   */
+  async run<T>(task: SchemaTask<T>): Promise<T> {
+    const { op, change } = await this.begin(task);
+    try {
+      await this.mini.apply(change.schema, op.id, change.statements);
+    } catch (error) {
+      // Also after a lost connection, when nobody knows whether the commit arrived: the mini-DB decides, once and for all.
+      if ((await this.mini.settle(change.schema, op.id)) === 'cancelled') {
+        await this.giveUp(op.id, error);
+        throw error instanceof AlreadyDecided
+          ? new Problem('schema_busy', { detail: 'The change took too long and was given up. Try again.' })
+          : error;
+      }
+    }
+    try {
+      await this.finish(op);
+    } catch (error) {
+      if (!isUniqueViolation(error)) throw error;
+      await this.giveUp(op.id, error);
+      await task.abandon?.();
+      throw error;
+    }
+    return change.result;
+  }
+
+  /** Settles operations whose makers are gone. @returns how many were settled */
+  async recover(olderThanMs: number): Promise<number> {
+    const pending = await this.dataSource
+      .getRepository(SchemaOpEntity)
+      .createQueryBuilder('op')
+      .where("op.state = 'pending' and op.created_at < :before", { before: new Date(Date.now() - olderThanMs) })
+      .getMany();
+    for (const op of pending) {
+      if ((await this.mini.settle(op.payload.schema, op.id)) === 'applied') await this.finish(op);
+      else await this.giveUp(op.id, new Error('its maker is gone'));
+    }
+    return pending.length;
+  }
+
+  private async begin<T>(task: SchemaTask<T>): Promise<{ op: SchemaOpEntity; change: SchemaChange<T> }> {
+    for (const deadline = Date.now() + WAIT_MS; ;) {
+      try {
+        // Bookkeeping of the saga, not yet a change of metadata: that one is audited in finish().
+        return await this.dataSource.transaction((manager) => this.record(manager, task));
+      } catch (error) {
+        if (!isUniqueViolation(error, 'schema_ops_one_pending')) throw error;
+        if (Date.now() > deadline)
+          throw new Problem('schema_busy', {
+            detail: 'Another change of this base is still under way. Try again in a moment.',
+            headers: { 'retry-after': '2' },
+          });
+        await new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 80));
+      }
+    }
+  }
+
+  private async record<T>(
+    manager: EntityManager,
+    task: SchemaTask<T>,
+  ): Promise<{ op: SchemaOpEntity; change: SchemaChange<T> }> {
+    const op: SchemaOpEntity = {
+      id: newId(),
+      baseId: task.baseId,
+      workspaceId: task.workspaceId,
+      kind: task.kind,
+      payload: { schema: '', patch: { audit: [] as never, events: [] } },
+      actor: task.actor,
+      state: 'pending',
+      error: null,
+      createdAt: new Date(),
+      finishedAt: null,
+    };
+    // First the lock, then the look: what plan() reads cannot change any more.
+    await manager.insert(SchemaOpEntity, op);
+    const change = await task.plan(manager);
+    const payload = { schema: change.schema, patch: change.patch };
+    await manager.update(SchemaOpEntity, op.id, { payload });
+    return { op: { ...op, payload }, change };
+  }
+
+  private async finish(op: SchemaOpEntity): Promise<void> {
+    const { patch } = op.payload;
+    try {
+      await this.mainTransaction.run(op.actor, async (manager) => {
+        const { affected } = await manager.update(
+          SchemaOpEntity,
+          { id: op.id, state: 'pending' },
+          { state: 'done', finishedAt: new Date() },
+        );
+        if (affected !== 1) throw new AlreadyFinished();
+        for (const base of patch.bases ?? []) await manager.upsert(BaseEntity, base, ['id']);
+        for (const table of patch.tables ?? []) await manager.upsert(TableEntity, table, ['id']);
+        if (patch.columns?.length) await manager.upsert(ColumnEntity, [...patch.columns], ['id']);
+        return { result: undefined, audit: patch.audit, events: patch.events };
+      });
+    } catch (error) {
+      // Recovery on another node was quicker; what it wrote is what we would have written.
+      if (!(error instanceof AlreadyFinished)) throw error;
+    }
+  }
+
+  private async giveUp(opId: Id, why: unknown): Promise<void> {
+    const error = why instanceof Error ? why.name : 'unknown';
+    await this.dataSource
+      .getRepository(SchemaOpEntity)
+      .update({ id: opId, state: 'pending' }, { state: 'failed', error, finishedAt: new Date() });
+  }
+}
+
+class AlreadyFinished extends Error {}

@@ -1,0 +1,65 @@
+import { randomInt } from 'node:crypto';
+import { IsNull, type EntityManager } from 'typeorm';
+import { newId, notFound, type Access, type Id } from '../../../common/index.js';
+import { advanceSchema, type Sql, type TableSchema, type WriteContext } from '../../../query/index.js';
+import { BaseEntity } from '../bases/base.entity.js';
+import { ColumnEntity } from '../columns/column.entity.js';
+import { TableEntity } from '../tables/table.entity.js';
+import { toTableSchema } from '../tables/table-schema.js';
+
+/** A table as its metadata is right now, read inside a transaction. */
+export interface Structure {
+  readonly base: BaseEntity;
+  readonly table: TableEntity;
+  readonly columns: readonly ColumnEntity[];
+  readonly schema: TableSchema;
+}
+
+/** @throws Problem `not_found` */
+export async function readBase(manager: EntityManager, baseId: Id): Promise<BaseEntity> {
+  const base = await manager.findOneBy(BaseEntity, { id: baseId, deletedAt: IsNull() });
+  if (!base) throw notFound('base');
+  return base;
+}
+
+/** @throws Problem `not_found` */
+export async function readStructure(
+  manager: EntityManager,
+  tableId: Id,
+  options: { readonly deleted?: boolean } = {},
+): Promise<Structure> {
+  const table = await manager.findOneBy(TableEntity, { id: tableId });
+  if (!table || (table.deletedAt !== null) !== (options.deleted ?? false)) throw notFound('table');
+  const base = await readBase(manager, table.baseId);
+  const columns = await manager.find(ColumnEntity, {
+    where: { tableId, deletedAt: IsNull() },
+    order: { position: 'ASC', id: 'ASC' },
+  });
+  return { base, table, columns, schema: toTableSchema(base.schemaName, table, columns) };
+}
+
+/** The next version of the table: its record for the patch, and the statement that moves the stream on, telling what changed. */
+export function nextVersion(
+  structure: Structure,
+  access: Access,
+  change: object,
+): { readonly table: TableEntity; readonly statement: Sql } {
+  const table = { ...structure.table, schemaVersion: structure.table.schemaVersion + 1, updatedAt: new Date() };
+  return { table, statement: advanceSchema(structure.schema, table.schemaVersion, contextOf(access), change) };
+}
+
+/** Who makes a change, as the change log keeps it. */
+export const contextOf = ({ principal, request }: Access): WriteContext => ({
+  actorId: principal.userId,
+  actorName: principal.name,
+  ...(request.clientId === undefined ? {} : { clientId: request.clientId }),
+  requestId: request.requestId,
+  source: 'api',
+  changeSet: newId(),
+});
+
+const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
+
+/** Six characters that make a physical name unlike any other. */
+export const randomSuffix = (): string =>
+  Array.from({ length: 6 }, () => ALPHABET.charAt(randomInt(ALPHABET.length))).join('');

@@ -1,0 +1,83 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, IsNull } from 'typeorm';
+import { FreshCache, notFound, type Id } from '../../common/index.js';
+import type { TableSchema } from '../../query/index.js';
+import { EventBus } from '../events/index.js';
+import { BaseEntity } from './bases/base.entity.js';
+import { ColumnEntity } from './columns/column.entity.js';
+import { TableEntity } from './tables/table.entity.js';
+import { toTableSchema } from './tables/table-schema.js';
+
+/** A table with all that a request needs to know of it. */
+export interface TableMeta {
+  readonly id: Id;
+  readonly baseId: Id;
+  readonly workspaceId: Id;
+  /** Schema in the mini-DB. */
+  readonly schema: string;
+  readonly name: string;
+  readonly table: TableEntity;
+  readonly columns: readonly ColumnEntity[];
+  /** For the query core. */
+  readonly tableSchema: TableSchema;
+}
+
+/** Old metadata is harmless: the mini-DB's schema fence refuses plans made from it, and `reload` follows. The age bounds what nobody uses. */
+const MAX_AGE_MS = 60_000;
+
+/** Metadata of tables, from memory. */
+@Injectable()
+export class TableCatalog {
+  private readonly cache = new FreshCache<TableMeta>({
+    maxEntries: 10_000,
+    maxAgeMs: MAX_AGE_MS,
+    load: (id) => this.load(id),
+  });
+
+  constructor(
+    private readonly dataSource: DataSource,
+    bus: EventBus,
+  ) {
+    bus.on('schema.changed', ({ tableId }) => this.cache.drop(tableId));
+  }
+
+  /** @throws Problem `not_found` */
+  async find(tableId: Id): Promise<TableMeta> {
+    const meta = await this.cache.get(tableId);
+    if (!meta) throw notFound('table');
+    return meta;
+  }
+
+  /** Like {@link find}, but read anew: for when the mini-DB says that the structure is another. */
+  reload(tableId: Id): Promise<TableMeta> {
+    this.cache.drop(tableId);
+    return this.find(tableId);
+  }
+
+  /** The workspace that an id of a table leads to. */
+  async workspaceOf(tableId: Id): Promise<Id | undefined> {
+    return (await this.cache.get(tableId))?.workspaceId;
+  }
+
+  private async load(tableId: Id): Promise<TableMeta | undefined> {
+    return this.dataSource.transaction('REPEATABLE READ', async (manager) => {
+      const table = await manager.findOneBy(TableEntity, { id: tableId, deletedAt: IsNull() });
+      const base = table && (await manager.findOneBy(BaseEntity, { id: table.baseId, deletedAt: IsNull() }));
+      if (!table || !base) return undefined;
+      const columns = await manager.find(ColumnEntity, {
+        where: { tableId, deletedAt: IsNull() },
+        order: { position: 'ASC', id: 'ASC' },
+      });
+      return {
+        id: table.id,
+        baseId: table.baseId,
+        workspaceId: table.workspaceId,
+        schema: base.schemaName,
+        name: table.name,
+        table,
+        columns,
+        tableSchema: toTableSchema(base.schemaName, table, columns),
+      };
+    });
+  }
+}

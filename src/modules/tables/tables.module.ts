@@ -1,0 +1,36 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { DataSource, IsNull } from 'typeorm';
+import { ResourceRegistry, WorkspacesModule } from '../workspaces/index.js';
+import { BaseEntity } from './bases/base.entity.js';
+import { BasesController } from './bases/bases.controller.js';
+import { BasesService } from './bases/bases.service.js';
+import { ColumnEntity } from './columns/column.entity.js';
+import { ColumnsController } from './columns/columns.controller.js';
+import { ColumnsService } from './columns/columns.service.js';
+import { SchemaOpEntity } from './schema/schema-op.entity.js';
+import { SchemaRecovery } from './schema/schema-recovery.js';
+import { SchemaSaga } from './schema/schema-saga.js';
+import { TableCatalog } from './table-catalog.js';
+import { TableEntity } from './tables/table.entity.js';
+import { TablesController } from './tables/tables.controller.js';
+import { TablesService } from './tables/tables.service.js';
+
+/** Bases, tables and columns of the mini-DB. */
+@Module({
+  imports: [WorkspacesModule, TypeOrmModule.forFeature([BaseEntity, TableEntity, ColumnEntity, SchemaOpEntity])],
+  controllers: [BasesController, TablesController, ColumnsController],
+  providers: [BasesService, TablesService, ColumnsService, TableCatalog, SchemaSaga, SchemaRecovery],
+  exports: [TableCatalog],
+})
+export class TablesModule {
+  constructor(registry: ResourceRegistry, catalog: TableCatalog, dataSource: DataSource) {
+    const { manager } = dataSource;
+    registry.register('tableId', (id) => catalog.workspaceOf(id));
+    registry.register(
+      'baseId',
+      async (id) => (await manager.findOneBy(BaseEntity, { id, deletedAt: IsNull() }))?.workspaceId,
+    );
+    registry.register('trashedTableId', async (id) => (await manager.findOneBy(TableEntity, { id }))?.workspaceId);
+  }
+}

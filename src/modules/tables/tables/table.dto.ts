@@ -1,0 +1,71 @@
+import { Type } from 'class-transformer';
+import { ArrayMaxSize, IsArray, IsOptional, IsString, MaxLength, ValidateNested } from 'class-validator';
+import { IsName, MayBeAbsent, PageDto } from '../../../common/index.js';
+import { ColumnDto, CreateColumnDto } from '../columns/column.dto.js';
+
+export const MAX_COLUMNS = 250;
+export const MAX_DESCRIPTION = 10_000;
+
+/** A new table, with its columns in one call. */
+export class CreateTableDto {
+  /** @example 'Deals' */
+  @IsName()
+  name!: string;
+
+  /** @example 'What we are about to sell' */
+  @IsOptional()
+  @IsString()
+  @MaxLength(MAX_DESCRIPTION)
+  description?: string;
+
+  @MayBeAbsent()
+  @IsArray()
+  @ArrayMaxSize(MAX_COLUMNS)
+  @ValidateNested({ each: true })
+  @Type(() => CreateColumnDto)
+  columns?: CreateColumnDto[];
+}
+
+export class UpdateTableDto {
+  /** @example 'Opportunities' */
+  @MayBeAbsent()
+  @IsName()
+  name?: string;
+
+  /** null clears it. */
+  @IsOptional()
+  @IsString()
+  @MaxLength(MAX_DESCRIPTION)
+  description?: string | null;
+}
+
+/** Where the table lies in the mini-DB, for operators. */
+export class PhysicalDto {
+  /** @example 'crm_k3f9a2' */
+  schema!: string;
+  /** @example 'deals' */
+  table!: string;
+}
+
+export class TableDto {
+  /** @example '01982c5e-7a10-7c3f-9d42-5b1f0c8e2a11' */
+  id!: string;
+  baseId!: string;
+  workspaceId!: string;
+  /** @example 'deals' */
+  key!: string;
+  /** @example 'Deals' */
+  name!: string;
+  description!: string | null;
+  /** @example 1 */
+  schemaVersion!: number;
+  columns!: ColumnDto[];
+  physical!: PhysicalDto;
+  createdAt!: string;
+  updatedAt!: string;
+}
+
+export class TableListDto {
+  data!: TableDto[];
+  page!: PageDto;
+}

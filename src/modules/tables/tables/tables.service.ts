@@ -1,0 +1,237 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, In, IsNull, MoreThan, Not } from 'typeorm';
+import {
+  deriveKey,
+  foldName,
+  idOfCursor,
+  idPage,
+  newId,
+  Problem,
+  type Access,
+  type Id,
+  type Page,
+  type PageQuery,
+} from '../../../common/index.js';
+import { actorOf, type AuditEntry, type OutboxEvent } from '../../../database/main/index.js';
+import { commentTable, createTable, renameTable } from '../../../query/index.js';
+import { ColumnEntity } from '../columns/column.entity.js';
+import { makeColumns, nameTaken } from '../columns/make-columns.js';
+import { SchemaSaga } from '../schema/schema-saga.js';
+import { nextVersion, randomSuffix, readBase, readStructure } from '../schema/structure.js';
+import { TableCatalog } from '../table-catalog.js';
+import type { CreateTableDto, TableDto, UpdateTableDto } from './table.dto.js';
+import { TableEntity } from './table.entity.js';
+import { toTableSchema } from './table-schema.js';
+import { toTableDto } from './to-dto.js';
+
+export const MAX_TABLES = 200;
+
+/** Use cases of tables. */
+@Injectable()
+export class TablesService {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly saga: SchemaSaga,
+    private readonly catalog: TableCatalog,
+  ) {}
+
+  async list(baseId: Id, { limit, cursor }: PageQuery): Promise<Page<TableDto>> {
+    const { manager } = this.dataSource;
+    const base = await readBase(manager, baseId);
+    const tables = await manager.find(TableEntity, {
+      where: { baseId, deletedAt: IsNull(), ...(cursor ? { id: MoreThan(idOfCursor(cursor)) } : {}) },
+      order: { id: 'ASC' },
+      take: limit + 1,
+    });
+    const columns = await manager.find(ColumnEntity, {
+      where: { tableId: In(tables.map(({ id }) => id)), deletedAt: IsNull() },
+      order: { position: 'ASC', id: 'ASC' },
+    });
+    return idPage(
+      tables.map((table) =>
+        toTableDto(
+          table,
+          columns.filter(({ tableId }) => tableId === table.id),
+          base.schemaName,
+        ),
+      ),
+      limit,
+    );
+  }
+
+  async get(tableId: Id): Promise<TableDto> {
+    const { table, columns, schema } = await this.catalog.find(tableId);
+    return toTableDto(table, columns, schema);
+  }
+
+  /** @throws Problem `name_taken`, `validation_failed`, `limit_reached` */
+  async create(access: Access, baseId: Id, input: CreateTableDto): Promise<TableDto> {
+    return this.saga.run({
+      kind: 'table.create',
+      baseId,
+      workspaceId: access.workspaceId,
+      actor: actorOf(access),
+      plan: async (manager) => {
+        const base = await readBase(manager, baseId);
+        const siblings = await manager.findBy(TableEntity, { baseId, deletedAt: IsNull() });
+        if (siblings.length >= MAX_TABLES)
+          throw new Problem('limit_reached', { detail: `A base has at most ${MAX_TABLES} tables.` });
+        const nameFolded = foldName(input.name);
+        if (siblings.some((sibling) => sibling.nameFolded === nameFolded)) throw nameTaken('/name', input.name);
+        const key = deriveKey(input.name, new Set(siblings.map((sibling) => sibling.key)));
+        const at = new Date();
+        const table: TableEntity = {
+          id: newId(),
+          baseId,
+          workspaceId: access.workspaceId,
+          key,
+          name: input.name,
+          nameFolded,
+          description: input.description ?? null,
+          physicalName: key,
+          schemaVersion: 1,
+          createdAt: at,
+          updatedAt: at,
+          deletedAt: null,
+        };
+        const columns = makeColumns(input.columns ?? [], table.id, [], (i) => `/columns/${i}`);
+        return {
+          schema: base.schemaName,
+          statements: createTable({ ...toTableSchema(base.schemaName, table, columns), name: table.name }, newId()),
+          patch: {
+            tables: [table],
+            columns,
+            audit: [audit(table, 'table.created', undefined, view(table, columns))],
+            events: [changed(table)],
+          },
+          result: toTableDto(table, columns, base.schemaName),
+        };
+      },
+    });
+  }
+
+  /** @throws Problem `name_taken` */
+  async update(access: Access, tableId: Id, input: UpdateTableDto): Promise<TableDto> {
+    return this.saga.run({
+      ...(await this.task(access, tableId, 'table.update')),
+      plan: async (manager) => {
+        const structure = await readStructure(manager, tableId);
+        const { base, columns } = structure;
+        const next = nextVersion(structure, access, { table: input });
+        const table: TableEntity = {
+          ...next.table,
+          ...(input.name === undefined ? {} : { name: input.name, nameFolded: foldName(input.name) }),
+          ...(input.description === undefined ? {} : { description: input.description }),
+        };
+        await this.mustBeFree(manager, table);
+        return {
+          schema: base.schemaName,
+          statements: [commentTable(structure.schema, table.name), next.statement],
+          patch: {
+            tables: [table],
+            audit: [audit(table, 'table.updated', view(structure.table), view(table))],
+            events: [changed(table)],
+          },
+          result: toTableDto(table, columns, base.schemaName),
+        };
+      },
+    });
+  }
+
+  /** Into the trash: the table steps aside under another name, so that its own is free again; its rows and its log stay. */
+  async remove(access: Access, tableId: Id): Promise<void> {
+    await this.saga.run({
+      ...(await this.task(access, tableId, 'table.delete')),
+      plan: async (manager) => {
+        const structure = await readStructure(manager, tableId);
+        const next = nextVersion(structure, access, { deleted: true });
+        const table: TableEntity = {
+          ...next.table,
+          deletedAt: new Date(),
+          physicalName: `_old_${structure.table.key.slice(0, 48)}_${randomSuffix()}`,
+        };
+        return {
+          schema: structure.base.schemaName,
+          statements: [renameTable(structure.schema, table.physicalName), next.statement],
+          patch: {
+            tables: [table],
+            audit: [audit(table, 'table.deleted', view(structure.table, structure.columns))],
+            events: [changed(table)],
+          },
+          result: undefined,
+        };
+      },
+    });
+  }
+
+  /**
+   * Out of the trash. If the key was given to another table meanwhile, it comes back under a new one.
+   * @throws Problem `name_taken` another table has its name now
+   */
+  async restore(access: Access, tableId: Id): Promise<TableDto> {
+    const trashed = await readStructure(this.dataSource.manager, tableId, { deleted: true });
+    return this.saga.run({
+      kind: 'table.restore',
+      baseId: trashed.base.id,
+      workspaceId: access.workspaceId,
+      actor: actorOf(access),
+      plan: async (manager) => {
+        const structure = await readStructure(manager, tableId, { deleted: true });
+        const siblings = await manager.findBy(TableEntity, { baseId: structure.base.id, deletedAt: IsNull() });
+        const next = nextVersion(structure, access, { restored: true });
+        const key = siblings.some((sibling) => sibling.key === structure.table.key)
+          ? deriveKey(structure.table.name, new Set(siblings.map((sibling) => sibling.key)))
+          : structure.table.key;
+        const table: TableEntity = { ...next.table, key, physicalName: key, deletedAt: null };
+        await this.mustBeFree(manager, table);
+        return {
+          schema: structure.base.schemaName,
+          statements: [renameTable(structure.schema, table.physicalName), next.statement],
+          patch: {
+            tables: [table],
+            audit: [audit(table, 'table.restored', undefined, view(table, structure.columns))],
+            events: [changed(table)],
+          },
+          result: toTableDto(table, structure.columns, structure.base.schemaName),
+        };
+      },
+    });
+  }
+
+  private async mustBeFree(manager: DataSource['manager'], table: TableEntity): Promise<void> {
+    const taken = await manager.existsBy(TableEntity, {
+      baseId: table.baseId,
+      nameFolded: table.nameFolded,
+      deletedAt: IsNull(),
+      id: Not(table.id),
+    });
+    if (taken) throw nameTaken('/name', table.name);
+  }
+
+  private async task(access: Access, tableId: Id, kind: string) {
+    const { baseId } = await this.catalog.find(tableId);
+    return { kind, baseId, workspaceId: access.workspaceId, actor: actorOf(access) };
+  }
+}
+
+const view = ({ name, key, description }: TableEntity, columns?: readonly ColumnEntity[]): object => ({
+  name,
+  key,
+  description,
+  ...(columns
+    ? { columns: columns.map((column) => ({ id: column.id, key: column.key, name: column.name, type: column.type })) }
+    : {}),
+});
+
+const audit = (table: TableEntity, action: string, before?: object, after?: object): AuditEntry => ({
+  workspaceId: table.workspaceId,
+  action,
+  resource: { type: 'table', id: table.id, name: table.name },
+  ...(before ? { before } : {}),
+  ...(after ? { after } : {}),
+});
+
+const changed = ({ id, baseId, workspaceId }: TableEntity): OutboxEvent => ({
+  topic: 'schema.changed',
+  payload: { tableId: id, baseId, workspaceId },
+});
