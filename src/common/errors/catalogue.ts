@@ -27,6 +27,7 @@ export const ERRORS = {
   email_taken: { status: 409, title: 'E-mail address is taken' },
   name_taken: { status: 409, title: 'Name is taken' },
   already_member: { status: 409, title: 'Already a member' },
+  last_owner: { status: 409, title: 'A workspace keeps at least one owner' },
   unique_violation: { status: 409, title: 'Value must be unique' },
   upsert_ambiguous: { status: 409, title: 'More than one row matches' },
   merge_conflict: { status: 409, title: 'Changed by somebody else' },

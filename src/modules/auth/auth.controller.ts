@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiCreatedResponse, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
   ApiProblems,
   created,
@@ -34,7 +34,7 @@ export class AuthController {
   @LimitedBy('auth')
   @ApiOperation({ summary: 'Create an account and sign in' })
   @ApiCreatedResponse({ type: SignedInDto })
-  @ApiProblems('email_taken', 'validation_failed', 'rate_limited')
+  @ApiProblems('email_taken')
   async register(@Body() body: RegisterDto, @CurrentRequest() request: RequestMeta): Promise<Answer<SignedInDto>> {
     return created('/auth/me', await this.auth.register(body, request));
   }
@@ -47,7 +47,7 @@ export class AuthController {
     summary: 'Sign in',
     description: 'The answer does not tell whether the address or the password is wrong.',
   })
-  @ApiProblems('invalid_credentials', 'validation_failed', 'rate_limited')
+  @ApiProblems('invalid_credentials')
   login(@Body() body: LoginDto, @CurrentRequest() request: RequestMeta): Promise<SignedInDto> {
     return this.auth.login(body, request);
   }
@@ -60,7 +60,7 @@ export class AuthController {
     summary: 'Exchange a refresh token for a new pair of tokens',
     description: 'A refresh token works once. A second use ends the whole session, for somebody else may have a copy.',
   })
-  @ApiProblems('refresh_token_invalid', 'refresh_token_reused', 'validation_failed', 'rate_limited')
+  @ApiProblems('refresh_token_invalid', 'refresh_token_reused')
   refresh(@Body() body: RefreshDto, @CurrentRequest() request: RequestMeta): Promise<SignedInDto> {
     return this.auth.refresh(body.refreshToken, request);
   }
@@ -68,28 +68,23 @@ export class AuthController {
   @Post('logout')
   @SignedIn()
   @HttpCode(204)
-  @ApiBearerAuth()
   @ApiOperation({ summary: 'End this session, or all of your sessions' })
   @ApiNoContentResponse({ description: 'Ended. The next request with a token of the session is refused.' })
-  @ApiProblems('unauthenticated', 'token_expired', 'validation_failed', 'rate_limited')
   async logout(@CurrentCaller() caller: Caller, @Body() body: LogoutDto): Promise<void> {
     await this.sessions.logout(caller, body.everywhere === true);
   }
 
   @Get('me')
   @SignedIn()
-  @ApiBearerAuth()
   @ApiOperation({ summary: 'Your account' })
-  @ApiProblems('unauthenticated', 'token_expired', 'rate_limited')
   me(@CurrentCaller() caller: Caller): Promise<UserDto> {
     return this.auth.me(caller);
   }
 
   @Get('sessions')
   @SignedIn()
-  @ApiBearerAuth()
   @ApiOperation({ summary: 'Your sign-ins that have not ended, newest first' })
-  @ApiProblems('unauthenticated', 'token_expired', 'cursor_invalid', 'validation_failed', 'rate_limited')
+  @ApiProblems('cursor_invalid')
   listSessions(@CurrentCaller() caller: Caller, @Query() query: PageQuery): Promise<SessionListDto> {
     return this.auth.listSessions(caller, query);
   }
@@ -97,10 +92,8 @@ export class AuthController {
   @Delete('sessions/:sessionId')
   @SignedIn()
   @HttpCode(204)
-  @ApiBearerAuth()
   @ApiOperation({ summary: 'End one of your sessions' })
   @ApiNoContentResponse({ description: 'Ended. The next request with a token of the session is refused.' })
-  @ApiProblems('unauthenticated', 'token_expired', 'not_found', 'rate_limited')
   async revokeSession(@CurrentCaller() caller: Caller, @Param('sessionId', IdPipe) sessionId: Id): Promise<void> {
     await this.sessions.revokeOwn(caller, sessionId);
   }

@@ -121,7 +121,7 @@ export class SessionsService {
       .createQueryBuilder('session')
       .where({ userId: principal.userId, revokedAt: IsNull(), expiresAt: MoreThan(new Date()) })
       .orderBy('session.id', 'DESC')
-      .take(limit + 1);
+      .limit(limit + 1);
     if (cursor !== undefined) query.andWhere('session.id < :after', { after: idOfCursor(cursor) });
     return idPage(await query.getMany(), limit);
   }

@@ -1,0 +1,26 @@
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { must, requestMeta, ROLE, type AppRequest, type Role } from '../../../common/index.js';
+import { AccessService } from './access.service.js';
+import { ResourceRegistry } from './resource-registry.js';
+
+/** The global guard of routes with `@RequireRole(role)`: finds the workspace, the caller's role in it, sets `request.access`. */
+@Injectable()
+export class AccessGuard implements CanActivate {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly access: AccessService,
+    private readonly resources: ResourceRegistry,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const needed = this.reflector.getAllAndOverride<Role | undefined>(ROLE, [context.getHandler(), context.getClass()]);
+    if (needed === undefined) return true; // public, or any signed-in person: the auth guard has decided
+    const request = context.switchToHttp().getRequest<AppRequest>();
+    const principal = must(request.principal, 'the auth guard ran before the access guard');
+    const { workspaceId, what } = await this.resources.locate(request.params as Record<string, string>);
+    const caller = { principal, request: requestMeta(request) };
+    request.access = await this.access.require(caller, workspaceId, needed, what);
+    return true;
+  }
+}

@@ -1,0 +1,74 @@
+import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { IsNull, Repository } from 'typeorm';
+import {
+  atLeast,
+  FreshCache,
+  isId,
+  notFound,
+  Problem,
+  type Access,
+  type Caller,
+  type Id,
+  type Role,
+} from '../../../common/index.js';
+import { EventBus } from '../../events/index.js';
+import { MemberEntity } from '../members/member.entity.js';
+
+/** How long this node may believe in a membership when no event reaches it. */
+const MAX_AGE_MS = 5_000;
+const MAX_ENTRIES = 50_000;
+
+/** Who may do what where, asked on every request and every socket message: from memory, at most 5 s old, at once after an event. */
+@Injectable()
+export class AccessService implements OnModuleInit, OnModuleDestroy {
+  private readonly roles = new FreshCache<Role>({
+    maxEntries: MAX_ENTRIES,
+    maxAgeMs: MAX_AGE_MS,
+    load: (key) => this.load(key),
+  });
+  private stopListening: (() => void)[] = [];
+
+  constructor(
+    @InjectRepository(MemberEntity) private readonly members: Repository<MemberEntity>,
+    private readonly bus: EventBus,
+  ) {}
+
+  onModuleInit(): void {
+    this.stopListening = [
+      this.bus.on('member.changed', ({ workspaceId, userId }) => this.roles.drop(keyOf(workspaceId, userId))),
+      this.bus.on('workspace.changed', ({ workspaceId }) => this.roles.dropPrefix(workspaceId)),
+    ];
+  }
+
+  onModuleDestroy(): void {
+    for (const stop of this.stopListening) stop();
+  }
+
+  /**
+   * The right to act in a workspace with at least this role. Throws `not_found` for somebody who is not a member, in the
+   * name of `what` he asked for, and `role_too_low` for a member whose role is not enough.
+   */
+  async require(caller: Caller, workspaceId: Id, needed: Role, what = 'workspace'): Promise<Access> {
+    const { principal, request } = caller;
+    const role = await this.roles.get(keyOf(workspaceId, principal.userId));
+    if (role === undefined) throw notFound(what);
+    if (!atLeast(role, needed)) {
+      throw new Problem('role_too_low', { detail: `This needs the role ${needed}; yours is ${role}.` });
+    }
+    return { principal, workspaceId, role, request };
+  }
+
+  private async load(key: string): Promise<Role | undefined> {
+    const [workspaceId, userId] = key.split('/');
+    if (!isId(workspaceId) || !isId(userId)) return undefined;
+    const member = await this.members.findOne({
+      where: { workspaceId, userId, workspace: { deletedAt: IsNull() } },
+      select: { id: true, role: true },
+    });
+    return member?.role;
+  }
+}
+
+/** The workspace first, so that all memberships of a workspace share a prefix. */
+const keyOf = (workspaceId: Id, userId: Id): string => `${workspaceId}/${userId}`;

@@ -1,0 +1,39 @@
+import { IsName, MayBeAbsent, type PageDto, type Role } from '../../../common/index.js';
+import { ApiRole } from './is-role.js';
+
+export class CreateWorkspaceDto {
+  /** @example 'Sales' */
+  @IsName()
+  name!: string;
+}
+
+export class UpdateWorkspaceDto {
+  /** @example 'Sales Europe' */
+  @MayBeAbsent()
+  @IsName()
+  name?: string;
+}
+
+export class WorkspaceDto {
+  /** @example '01982c5e-7a10-7c3f-9d42-5b1f0c8e2a11' */
+  id!: string;
+  /** @example 'Sales' */
+  name!: string;
+  /**
+   * Derived from the first name, unique, stays when the name changes.
+   * @example 'sales'
+   */
+  slug!: string;
+  /** Your role in it. */
+  @ApiRole('owner')
+  role!: Role;
+  /** @example '2026-11-22T20:45:00.000Z' */
+  createdAt!: string;
+  /** @example '2026-11-22T20:45:00.000Z' */
+  updatedAt!: string;
+}
+
+export class WorkspaceListDto {
+  data!: WorkspaceDto[];
+  page!: PageDto;
+}

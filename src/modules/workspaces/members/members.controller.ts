@@ -1,0 +1,73 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import {
+  ApiProblems,
+  created,
+  CurrentAccess,
+  IdPipe,
+  PageQuery,
+  RequireRole,
+  type Access,
+  type Answer,
+  type Id,
+} from '../../../common/index.js';
+import { AddMemberDto, MemberDto, MemberListDto, UpdateMemberDto } from '../dto/members.dto.js';
+import { MembersService } from './members.service.js';
+
+@ApiTags('Members')
+@ApiParam({ name: 'workspaceId', format: 'uuid' })
+@Controller('workspaces/:workspaceId/members')
+export class MembersController {
+  constructor(private readonly members: MembersService) {}
+
+  @Get()
+  @RequireRole('viewer')
+  @ApiOperation({ summary: 'The members of a workspace, oldest membership first' })
+  @ApiProblems('cursor_invalid')
+  list(@CurrentAccess() access: Access, @Query() query: PageQuery): Promise<MemberListDto> {
+    return this.members.list(access, query);
+  }
+
+  @Post()
+  @RequireRole('admin')
+  @ApiOperation({
+    summary: 'Add somebody who has an account',
+    description: 'Only an owner can give `admin` and `owner`.',
+  })
+  @ApiCreatedResponse({ type: MemberDto })
+  @ApiProblems('already_member')
+  async add(@CurrentAccess() access: Access, @Body() body: AddMemberDto): Promise<Answer<MemberDto>> {
+    const member = await this.members.add(access, body);
+    return created(`/workspaces/${access.workspaceId}/members/${member.id}`, member);
+  }
+
+  @Patch(':memberId')
+  @RequireRole('admin')
+  @ApiParam({ name: 'memberId', format: 'uuid' })
+  @ApiOperation({
+    summary: 'Give a member another role',
+    description: 'Only an owner can give or take `admin` and `owner`. A workspace keeps at least one owner.',
+  })
+  @ApiProblems('last_owner')
+  update(
+    @CurrentAccess() access: Access,
+    @Param('memberId', IdPipe) memberId: Id,
+    @Body() body: UpdateMemberDto,
+  ): Promise<MemberDto> {
+    return this.members.update(access, memberId, body);
+  }
+
+  @Delete(':memberId')
+  @RequireRole('viewer')
+  @HttpCode(204)
+  @ApiParam({ name: 'memberId', format: 'uuid' })
+  @ApiOperation({
+    summary: 'Remove a member (admins), or leave (anybody)',
+    description: 'A workspace keeps at least one owner.',
+  })
+  @ApiNoContentResponse({ description: 'Removed.' })
+  @ApiProblems('role_too_low', 'last_owner')
+  remove(@CurrentAccess() access: Access, @Param('memberId', IdPipe) memberId: Id): Promise<void> {
+    return this.members.remove(access, memberId);
+  }
+}

@@ -1,0 +1,14 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { Id } from '../../common/index.js';
+
+/** What people share: bases, connections, views, and the roles in which they do so. */
+@Entity({ name: 'workspaces' })
+export class WorkspaceEntity {
+  @PrimaryColumn('uuid') id!: Id;
+  @Column('text') name!: string;
+  /** For addresses; unique, derived from the first name, never changed. */
+  @Column('text') slug!: string;
+  @Column('timestamptz', { name: 'created_at' }) createdAt!: Date;
+  @Column('timestamptz', { name: 'updated_at' }) updatedAt!: Date;
+  @Column('timestamptz', { name: 'deleted_at', nullable: true }) deletedAt!: Date | null;
+}

@@ -1,0 +1,28 @@
+import { Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { UsersModule } from '../users/index.js';
+import { AccessGuard } from './access/access.guard.js';
+import { AccessService } from './access/access.service.js';
+import { ResourceRegistry } from './access/resource-registry.js';
+import { MemberEntity } from './members/member.entity.js';
+import { MembersController } from './members/members.controller.js';
+import { MembersService } from './members/members.service.js';
+import { WorkspaceEntity } from './workspace.entity.js';
+import { WorkspacesController } from './workspaces.controller.js';
+import { WorkspacesService } from './workspaces.service.js';
+
+/** Workspaces, their members, and the rights that follow from membership; brings the global guard of `@RequireRole` routes. */
+@Module({
+  imports: [TypeOrmModule.forFeature([WorkspaceEntity, MemberEntity]), UsersModule],
+  controllers: [WorkspacesController, MembersController],
+  providers: [
+    WorkspacesService,
+    MembersService,
+    AccessService,
+    ResourceRegistry,
+    { provide: APP_GUARD, useClass: AccessGuard },
+  ],
+  exports: [AccessService, ResourceRegistry],
+})
+export class WorkspacesModule {}

@@ -1,0 +1,147 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { IsNull, Repository, type EntityManager } from 'typeorm';
+import {
+  idOfCursor,
+  idPage,
+  must,
+  newId,
+  notFound,
+  type Access,
+  type Caller,
+  type PageQuery,
+  type Role,
+} from '../../common/index.js';
+import { actorOf, MainTransaction, type AuditEntry } from '../../database/main/index.js';
+import type { CreateWorkspaceDto, UpdateWorkspaceDto, WorkspaceDto, WorkspaceListDto } from './dto/workspaces.dto.js';
+import { MemberEntity } from './members/member.entity.js';
+import { slugCandidates } from './slug.js';
+import { WorkspaceEntity } from './workspace.entity.js';
+
+/** Workspaces: made by anybody, who becomes the first owner; seen by members only. */
+@Injectable()
+export class WorkspacesService {
+  constructor(
+    @InjectRepository(WorkspaceEntity) private readonly workspaces: Repository<WorkspaceEntity>,
+    @InjectRepository(MemberEntity) private readonly members: Repository<MemberEntity>,
+    private readonly transaction: MainTransaction,
+  ) {}
+
+  /** A new workspace with the caller as its owner. Names may repeat, slugs do not. */
+  async create(caller: Caller, { name }: CreateWorkspaceDto): Promise<WorkspaceDto> {
+    const { userId } = caller.principal;
+    return this.transaction.run(actorOf(caller), async (manager) => {
+      const workspace = await insertWithFreeSlug(manager, name);
+      const { id, createdAt, updatedAt } = workspace;
+      await manager.insert(MemberEntity, { id: newId(), workspaceId: id, userId, role: 'owner', createdAt, updatedAt });
+      return {
+        result: toDto(workspace, 'owner'),
+        audit: [audit('workspace.created', workspace, { after: { name, slug: workspace.slug } })],
+        events: [{ topic: 'member.changed', payload: { workspaceId: id, userId } }],
+      };
+    });
+  }
+
+  /** The workspaces that the caller is a member of, oldest first. */
+  async list({ principal }: Caller, { limit, cursor }: PageQuery): Promise<WorkspaceListDto> {
+    const query = this.members
+      .createQueryBuilder('member')
+      .innerJoinAndSelect('member.workspace', 'workspace', 'workspace.deleted_at is null')
+      .where({ userId: principal.userId })
+      .orderBy('workspace.id', 'ASC')
+      .limit(limit + 1);
+    if (cursor !== undefined) query.andWhere('workspace.id > :after', { after: idOfCursor(cursor) });
+    const found = await query.getMany();
+    return idPage(
+      found.map(({ workspace, role }) => toDto(must(workspace, 'it was joined'), role)),
+      limit,
+    );
+  }
+
+  async get(access: Access): Promise<WorkspaceDto> {
+    return toDto(await this.find(access), access.role);
+  }
+
+  /** Changes what is given. The slug stays, since addresses lead to it. */
+  async update(access: Access, { name }: UpdateWorkspaceDto): Promise<WorkspaceDto> {
+    const before = await this.find(access);
+    if (name === undefined || name === before.name) return toDto(before, access.role);
+    const { id, slug, createdAt } = before;
+    const after = { id, name, slug, createdAt, updatedAt: new Date(), deletedAt: null };
+    return this.transaction.run(actorOf(access), async (manager) => {
+      const { affected } = await manager.update(
+        WorkspaceEntity,
+        { id, deletedAt: IsNull() },
+        { name, updatedAt: after.updatedAt },
+      );
+      if (affected !== 1) throw notFound('workspace');
+      return {
+        result: toDto(after, access.role),
+        audit: [audit('workspace.updated', after, { before: { name: before.name }, after: { name } })],
+        events: [{ topic: 'workspace.changed', payload: { workspaceId: id } }],
+      };
+    });
+  }
+
+  /** Hides the workspace and everything in it from everybody. */
+  async remove(access: Access): Promise<void> {
+    const workspace = await this.find(access);
+    await this.transaction.run(actorOf(access), async (manager) => {
+      const { affected } = await manager.update(
+        WorkspaceEntity,
+        { id: workspace.id, deletedAt: IsNull() },
+        { deletedAt: new Date() },
+      );
+      if (affected !== 1) throw notFound('workspace');
+      return {
+        result: undefined,
+        audit: [audit('workspace.deleted', workspace, { before: { name: workspace.name, slug: workspace.slug } })],
+        events: [{ topic: 'workspace.changed', payload: { workspaceId: workspace.id } }],
+      };
+    });
+  }
+
+  private async find({ workspaceId }: Access): Promise<WorkspaceEntity> {
+    const workspace = await this.workspaces.findOneBy({ id: workspaceId, deletedAt: IsNull() });
+    if (!workspace) throw notFound('workspace'); // deleted since the guard looked
+    return workspace;
+  }
+}
+
+async function insertWithFreeSlug(manager: EntityManager, name: string): Promise<WorkspaceEntity> {
+  const now = new Date();
+  for (const slug of slugCandidates(name)) {
+    const workspace = { id: newId(), name, slug, createdAt: now, updatedAt: now, deletedAt: null };
+    // A refused insert would end the transaction; ON CONFLICT DO NOTHING only inserts nothing.
+    const inserted = await manager
+      .createQueryBuilder()
+      .insert()
+      .into(WorkspaceEntity)
+      .values(workspace)
+      .orIgnore()
+      .returning('id')
+      .execute();
+    if ((inserted.raw as readonly unknown[]).length === 1) return workspace;
+  }
+  throw new Error('unreachable: the candidates never end');
+}
+
+const audit = (
+  action: string,
+  { id, name }: WorkspaceEntity,
+  change: Pick<AuditEntry, 'before' | 'after'>,
+): AuditEntry => ({
+  workspaceId: id,
+  action,
+  resource: { type: 'workspace', id, name },
+  ...change,
+});
+
+const toDto = ({ id, name, slug, createdAt, updatedAt }: WorkspaceEntity, role: Role): WorkspaceDto => ({
+  id,
+  name,
+  slug,
+  role,
+  createdAt: createdAt.toISOString(),
+  updatedAt: updatedAt.toISOString(),
+});
