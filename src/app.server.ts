@@ -15,7 +15,7 @@ import type { AppConfig } from './config/index.js';
 
 const SECONDS = 1_000;
 /** How long answers that are under way may still take when the server stops. */
-const DRAIN_MS = 8 * SECONDS;
+const DRAIN_MS = 6 * SECONDS;
 
 /** Fastify as this product sets it up: limits, timeouts, request ids, bodies, logging. */
 export function createAdapter(config: AppConfig, logger: Logger, problems: ProblemFilter): EdgeAdapter {

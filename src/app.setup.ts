@@ -7,7 +7,9 @@ import { ProblemFilter } from './common/filters/index.js';
 import { ContentGuard } from './common/guards/index.js';
 import { API_PREFIX, validationPipe } from './common/index.js';
 import { createLogger, NestLogger } from './common/logging/index.js';
+import { corsOptions, registerSecurity } from './common/server/index.js';
 import type { AppConfig } from './config/index.js';
+import { DOCS_PATH, setupDocs } from './docs/index.js';
 
 /**
  * The whole application, ready to `listen()` and not listening: what `main.ts` starts and what the tests start.
@@ -25,10 +27,14 @@ export async function assemble(root: DynamicModule, config: AppConfig): Promise<
     abortOnError: false,
     bodyParser: false,
   });
+  const pages = { pagesBelow: `/${DOCS_PATH}`, https: config.environment === 'production' };
+  await registerSecurity(app.getHttpAdapter().getInstance(), pages);
+  app.enableCors(corsOptions(config.corsOrigins));
   app.setGlobalPrefix(API_PREFIX);
   app.useGlobalFilters(problems);
   app.useGlobalPipes(validationPipe());
   // Added here and not as APP_GUARD: these come after the guards of all modules.
   app.useGlobalGuards(new ContentGuard());
+  setupDocs(app, config.version);
   return app;
 }

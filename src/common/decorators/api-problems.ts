@@ -1,23 +1,12 @@
-import { applyDecorators } from '@nestjs/common';
-import { ApiExtraModels, ApiResponse, getSchemaPath } from '@nestjs/swagger';
-import { ERRORS, Problem, type ErrorCode } from '../errors/index.js';
-import { ProblemDto } from '../errors/problem.dto.js';
+import { ApiExtension } from '@nestjs/swagger';
+import type { ErrorCode } from '../errors/index.js';
 
-/** Documents the errors that a route answers with, as `application/problem+json`: one response per status, one example per code. */
-export function ApiProblems(...codes: readonly ErrorCode[]): MethodDecorator & ClassDecorator {
-  const statuses = [...new Set(codes.map((code) => ERRORS[code].status))];
-  const responses = statuses.map((status) => {
-    const sameStatus = codes.filter((code) => ERRORS[code].status === status);
-    return ApiResponse({
-      status,
-      description: sameStatus.map((code) => ERRORS[code].title).join(' · '),
-      content: {
-        'application/problem+json': {
-          schema: { $ref: getSchemaPath(ProblemDto) },
-          examples: Object.fromEntries(sameStatus.map((code) => [code, { value: new Problem(code).body() }])),
-        },
-      },
-    });
-  });
-  return applyDecorators(ApiExtraModels(ProblemDto), ...responses);
-}
+/** Member of an operation in the OpenAPI document: the codes that it names itself. */
+export const X_PROBLEMS = 'x-problems';
+
+/**
+ * Documents the errors that are a route's own, such as `name_taken`. What follows from who may call, from a body or from
+ * a query (401, 403, 404, 422 …) is added to the document by itself; see `describeProblems`.
+ */
+export const ApiProblems = (...codes: readonly ErrorCode[]): MethodDecorator & ClassDecorator =>
+  ApiExtension(X_PROBLEMS, [...codes]);

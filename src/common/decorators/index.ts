@@ -1,5 +1,6 @@
 export * from './api-problems.js';
-import { createParamDecorator, SetMetadata, type ExecutionContext } from '@nestjs/common';
+import { applyDecorators, createParamDecorator, SetMetadata, type ExecutionContext } from '@nestjs/common';
+import { ApiExtension } from '@nestjs/swagger';
 import { must } from '../assert.js';
 import type { Access, Caller, Role } from '../access.js';
 import { requestMeta, type AppRequest } from '../http.js';
@@ -8,14 +9,17 @@ export const PUBLIC = 'access:public';
 export const SIGNED_IN = 'access:signed-in';
 export const ROLE = 'access:role';
 
+/** Member of an operation in the OpenAPI document: who may call it (`public`, `signed-in` or the least role). */
+export const X_ACCESS = 'x-access';
+
 /** No token needed. Every route carries exactly one of {@link Public}, {@link SignedIn}, {@link RequireRole}; a route without any is refused. */
-export const Public = () => SetMetadata(PUBLIC, true);
+export const Public = () => applyDecorators(SetMetadata(PUBLIC, true), ApiExtension(X_ACCESS, 'public'));
 
 /** Any signed-in person; the route concerns no workspace. */
-export const SignedIn = () => SetMetadata(SIGNED_IN, true);
+export const SignedIn = () => applyDecorators(SetMetadata(SIGNED_IN, true), ApiExtension(X_ACCESS, 'signed-in'));
 
 /** At least this role in the workspace that the route's id parameter leads to. */
-export const RequireRole = (role: Role) => SetMetadata(ROLE, role);
+export const RequireRole = (role: Role) => applyDecorators(SetMetadata(ROLE, role), ApiExtension(X_ACCESS, role));
 
 const requestOf = (context: ExecutionContext): AppRequest => context.switchToHttp().getRequest<AppRequest>();
 

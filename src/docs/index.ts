@@ -1,0 +1,2 @@
+export * from './describe-problems.js';
+export * from './setup-docs.js';

@@ -1,0 +1,85 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { ProblemDto } from '../common/errors/problem.dto.js';
+import { BEARER, describeProblems } from './describe-problems.js';
+
+export const DOCS_PATH = 'api/docs';
+export const DOCS_JSON_PATH = 'api/docs-json';
+
+const INTRODUCTION = `
+Tables that people edit together, with every change logged, numbered and sent to whoever watches.
+
+**Try it from this page, in a minute:**
+1. *Auth* → \`POST /auth/register\`: "Try it out", put in an address and a password of 12 characters or more, "Execute".
+2. Copy \`accessToken\` from the answer, press **Authorize** above, paste it. It is kept when you reload; it lasts 15 minutes (\`POST /auth/login\` gives the next one).
+3. *Workspaces* → \`POST /workspaces\`; with its \`id\`, *Bases* → \`POST /workspaces/{workspaceId}/bases\`; with that \`id\`, *Tables* → \`POST /bases/{baseId}/tables\`.
+4. With the table's \`id\`, *Rows*: create some, then list them with a \`filter\`.
+
+**Conventions.** JSON in camelCase; ids are UUIDv7; times are RFC 3339 in UTC. Creating answers 201 with \`Location\`, deleting 204.
+A list is \`{"data":[…],"page":{"limit":50,"nextCursor":"…"}}\`; no \`nextCursor\` means that this was the last page. In a PATCH what is
+absent stays, \`null\` clears. What is unknown is refused, never ignored.
+
+**Errors** are \`application/problem+json\` (RFC 9457) with a stable \`code\`. Every answer carries \`X-Request-Id\` (yours, if you send one)
+and \`Server-Timing\`; limited routes carry \`RateLimit\`.
+
+**Live changes** come over Socket.IO on this host (path \`/socket.io\`, \`auth: { token }\`): \`subscribe {"channel":"table:<id>"}\`.
+`;
+
+const TAGS: readonly (readonly [name: string, description: string])[] = [
+  ['Auth', 'Sign up, sign in, sessions.'],
+  ['Users', 'Your own profile.'],
+  ['Workspaces', 'Where people work together, and who may what.'],
+  ['Bases', 'A base holds tables that belong together; it is one schema in PostgreSQL.'],
+  ['Tables', 'Tables and what they look like.'],
+  ['Columns', 'The columns of a table.'],
+  ['Rows', 'The data: read, filter, write, in bulk, and what changed.'],
+  ['Health', 'For load balancers and for the curious.'],
+];
+
+/** The OpenAPI document of the application. */
+export function openApiDocument(app: NestFastifyApplication, version: string): OpenAPIObject {
+  const head = TAGS.reduce(
+    (builder, [name, description]) => builder.addTag(name, description),
+    new DocumentBuilder()
+      .setTitle('Live Tables')
+      .setDescription(INTRODUCTION)
+      .setVersion(version)
+      .setLicense('MIT', 'https://opensource.org/license/mit')
+      // Relative, so that "Try it out" calls the host that the page came from, whatever its name is.
+      .addServer('/', 'this server')
+      .addBearerAuth(
+        {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'JWT',
+          description: 'The accessToken that register and login answer with.',
+        },
+        BEARER,
+      ),
+  ).build();
+  const document = SwaggerModule.createDocument(app, head, {
+    extraModels: [ProblemDto],
+    operationIdFactory: (controller, method) =>
+      `${lowerFirst(controller.replace(/Controller$/, ''))}${upperFirst(method)}`,
+  });
+  return describeProblems(document);
+}
+
+/** Swagger UI at `/api/docs`, the document at `/api/docs-json`; made on the first visit, not at the start. */
+export function setupDocs(app: NestFastifyApplication, version: string): void {
+  SwaggerModule.setup(DOCS_PATH, app, () => openApiDocument(app, version), {
+    jsonDocumentUrl: DOCS_JSON_PATH,
+    yamlDocumentUrl: 'api/docs-yaml',
+    customSiteTitle: 'Live Tables API',
+    swaggerOptions: {
+      persistAuthorization: true,
+      tryItOutEnabled: true,
+      displayRequestDuration: true,
+      docExpansion: 'list',
+      filter: true,
+    },
+  });
+}
+
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
+const upperFirst = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
