@@ -1,3 +1,3 @@
-export { AccessService } from './access/access.service.js';
+export { AccessService, type Membership } from './access/access.service.js';
 export { ResourceRegistry, type Locate } from './access/resource-registry.js';
 export * from './workspaces.module.js';

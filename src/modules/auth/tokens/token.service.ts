@@ -37,6 +37,11 @@ export class TokenService {
     return this.principalOf(this.known.get(accessToken) ?? this.admit(accessToken, this.checked(accessToken)));
   }
 
+  /** Those of the sessions that are alive now, by one query and not from memory. */
+  aliveSessions(sessionIds: readonly Id[]): Promise<ReadonlySet<Id>> {
+    return this.sessions.alive(sessionIds);
+  }
+
   /** Whether the token was checked before, so that only time and session are left to check. */
   isKnown(accessToken: string): boolean {
     return this.known.has(accessToken);

@@ -17,6 +17,7 @@ const base: Change = {
   actor: { id: 'ada', name: 'Ada', clientId: 'tab-1' },
   source: 'api',
   changeSet: 'set-1',
+  requestId: 'request-1',
 };
 const event = (...changes: Partial<Change>[]) =>
   liveEvent(

@@ -13,7 +13,6 @@ import {
 } from './table-feed.js';
 
 const TABLE = '01900000-0000-7000-8000-000000000001';
-const CHANNEL = `table:${TABLE}`;
 type Later = <T>(label: string, work: () => T) => Promise<T>;
 const atOnce: Later = (_label, work) => Promise.resolve().then(work);
 
@@ -73,6 +72,7 @@ class FakeLog implements LogReader {
       actor: { id: null, name: 'somebody' },
       source: 'api',
       changeSet: TABLE,
+      requestId: 'request',
     };
   }
 }
@@ -95,7 +95,8 @@ class FakeSocket {
 function world(later: Later = atOnce) {
   const log = new FakeLog(later);
   const sockets = new Set<FakeSocket>();
-  const feed = new TableFeed('crm', TABLE, CHANNEL, log, {
+  const feed = new TableFeed('crm', TABLE, log, {
+    channel: `table:${TABLE}`,
     broadcast: (event) => {
       for (const socket of sockets) socket.receive(event);
     },

@@ -17,6 +17,8 @@ export type ResetReason = 'epoch_changed' | 'ahead' | 'too_far' | 'changes_gone'
 
 /** The sockets of this node that follow the table. Both calls are synchronous: what they send is queued when they return. */
 export interface FeedRoom {
+  /** Its name, as it stands in every event. */
+  readonly channel: string;
   broadcast(event: LiveEvent): void;
   /** Tells everybody in the room to read the table again, and empties the room. */
   reset(reason: ResetReason, head: StreamHead): void;
@@ -59,7 +61,6 @@ export class TableFeed {
   constructor(
     readonly schema: string,
     readonly tableId: Id,
-    private readonly channel: string,
     private readonly log: LogReader,
     private readonly room: FeedRoom,
   ) {}
@@ -232,7 +233,7 @@ export class TableFeed {
   }
 
   private event(changes: readonly Change[]): LiveEvent {
-    return liveEvent(this.channel, this.current.epoch, changes);
+    return liveEvent(this.room.channel, this.current.epoch, changes);
   }
 
   private admission(mode: Admission['mode'], events: readonly LiveEvent[]): Admission {

@@ -19,6 +19,12 @@ import { MemberEntity } from '../members/member.entity.js';
 const MAX_AGE_MS = 5_000;
 const MAX_ENTRIES = 50_000;
 
+/** A person in a workspace. */
+export interface Membership {
+  readonly userId: Id;
+  readonly workspaceId: Id;
+}
+
 /** Who may do what where, asked on every request and every socket message: from memory, at most 5 s old, at once after an event. */
 @Injectable()
 export class AccessService implements OnModuleInit, OnModuleDestroy {
@@ -57,6 +63,18 @@ export class AccessService implements OnModuleInit, OnModuleDestroy {
       throw new Problem('role_too_low', { detail: `This needs the role ${needed}; yours is ${role}.` });
     }
     return { principal, workspaceId, role, request };
+  }
+
+  /** The memberships of these people in these workspaces as they are now: one query, not from memory. For what outlives a request. */
+  async memberships(userIds: readonly Id[], workspaceIds: readonly Id[]): Promise<readonly Membership[]> {
+    return this.members
+      .createQueryBuilder('member')
+      .select('member.userId', 'userId')
+      .addSelect('member.workspaceId', 'workspaceId')
+      .innerJoin('member.workspace', 'workspace', 'workspace.deletedAt is null')
+      .where('member.userId = any(:userIds)', { userIds: [...userIds] })
+      .andWhere('member.workspaceId = any(:workspaceIds)', { workspaceIds: [...workspaceIds] })
+      .getRawMany<Membership>();
   }
 
   private async load(key: string): Promise<Role | undefined> {

@@ -1,0 +1,74 @@
+import type { Socket } from 'socket.io';
+import { newId, Problem, type Caller, type Id, type Principal } from '../../common/index.js';
+import type { TableFeed } from './feed/index.js';
+
+/** A channel that a socket follows, or is about to. */
+export interface Subscription {
+  readonly channel: string;
+  readonly tableId: Id;
+  readonly workspaceId: Id;
+  readonly feed: TableFeed;
+  /** In the room; false while the feed lets it in. */
+  joined: boolean;
+}
+
+/** Longest delay of a timer; later ends are looked at again then. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** One socket: who is behind it, until when, and what it follows. */
+export class Connection {
+  readonly subscriptions = new Map<string, Subscription>();
+  /** Messages that are being worked on. */
+  pending = 0;
+  private expiry: NodeJS.Timeout | undefined;
+
+  constructor(
+    readonly socket: Socket,
+    public token: string,
+    public principal: Principal,
+  ) {}
+
+  /** Begins the time that the token leaves. */
+  start(): void {
+    this.renew(this.token, this.principal);
+  }
+
+  /** The caller as the access rules want to know him. */
+  caller(): Caller {
+    const { handshake } = this.socket;
+    return {
+      principal: this.principal,
+      request: {
+        requestId: newId(),
+        ip: handshake.address,
+        userAgent: (handshake.headers['user-agent'] ?? '').slice(0, 255),
+      },
+    };
+  }
+
+  /** Takes a token as the one that the socket lives by, and ends with. */
+  renew(token: string, principal: Principal): void {
+    this.token = token;
+    this.principal = principal;
+    clearTimeout(this.expiry);
+    const left = principal.expiresAt * 1000 - Date.now();
+    const onTime = (): void => {
+      if (left > MAX_TIMER_MS) this.renew(token, principal);
+      else
+        this.end(new Problem('token_expired', { detail: 'Send a fresh token with "auth" before the old one ends.' }));
+    };
+    this.expiry = setTimeout(onTime, Math.min(Math.max(left, 0), MAX_TIMER_MS));
+    this.expiry.unref();
+  }
+
+  /** Says why, then closes; the client does not reconnect by itself after this. */
+  end(problem: Problem): void {
+    this.stop();
+    this.socket.emit('control', { type: 'revoked', error: problem.body() });
+    this.socket.disconnect(true);
+  }
+
+  stop(): void {
+    clearTimeout(this.expiry);
+  }
+}

@@ -1,0 +1,3 @@
+export * from './feeds.js';
+export * from './live-event.js';
+export * from './table-feed.js';

@@ -1,0 +1,2 @@
+export * from './live-socket.adapter.js';
+export * from './websocket.module.js';

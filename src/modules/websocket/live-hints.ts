@@ -1,0 +1,43 @@
+import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { EventBus } from '../events/index.js';
+import { Subscriptions } from './subscriptions.js';
+
+/** Hints may be lost; the heads of all followed tables are looked at this often. */
+const POLL_MS = 1_000;
+
+/** Wakes the feeds: at once by the hints of the bus, and by a poll for those that never arrive. */
+@Injectable()
+export class LiveHints implements OnModuleInit, OnModuleDestroy {
+  private readonly logger = new Logger('Live');
+  private stopListening: (() => void) | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private failing = false;
+
+  constructor(
+    private readonly bus: EventBus,
+    private readonly subscriptions: Subscriptions,
+  ) {}
+
+  onModuleInit(): void {
+    this.stopListening = this.bus.on('rows.changed', ({ tableId, seq }) => this.subscriptions.feeds.hint(tableId, seq));
+    this.timer = setInterval(() => void this.poll(), POLL_MS);
+    this.timer.unref();
+  }
+
+  onModuleDestroy(): void {
+    clearInterval(this.timer);
+    this.stopListening?.();
+  }
+
+  /** One line when the logs cannot be read, one when they can again. */
+  private async poll(): Promise<void> {
+    try {
+      await this.subscriptions.feeds.poll();
+      if (this.failing) this.logger.log('Change logs can be read again.');
+      this.failing = false;
+    } catch (error) {
+      if (!this.failing) this.logger.warn({ msg: 'Change logs cannot be read; live events wait.', err: error });
+      this.failing = true;
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { toProblem } from '../../common/filters/index.js';
+import { newId, Problem } from '../../common/index.js';
+import { TokenService } from '../auth/index.js';
+import type { Connection } from './connection.js';
+import { AuthMessage, readMessage, SubscribeMessage, UnsubscribeMessage } from './messages/index.js';
+import { Subscriptions, type Answer } from './subscriptions.js';
+
+/** Messages of one socket that are worked on at once; a client that reconnects may send all its subscriptions together. */
+const MAX_PENDING = 250;
+
+type Handler = (connection: Connection, args: readonly unknown[], answer: Answer) => Promise<void>;
+
+/**
+ * Takes every message of every socket and answers each one, whatever a client may send. Messages do not go through Nest's
+ * handlers: an error there is an event of its own instead of the answer, and the global guards, which are made for HTTP, would run.
+ */
+@Injectable()
+export class MessageRouter {
+  private readonly logger = new Logger(MessageRouter.name);
+  private readonly handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
+    ['subscribe', (connection, args, answer) => this.subscribe(connection, args, answer)],
+    ['unsubscribe', (connection, args, answer) => this.unsubscribe(connection, args, answer)],
+    ['auth', (connection, args, answer) => this.auth(connection, args, answer)],
+  ]);
+
+  constructor(
+    private readonly subscriptions: Subscriptions,
+    private readonly tokens: TokenService,
+  ) {}
+
+  /** Never throws and never rejects. `args` is all that came with the event; its last may be the acknowledgement. */
+  async receive(connection: Connection, event: string, args: readonly unknown[]): Promise<void> {
+    const last = args.at(-1);
+    const answer: Answer = isAcknowledgement(last) ? last : () => undefined;
+    connection.pending += 1;
+    try {
+      if (connection.pending > MAX_PENDING)
+        throw new Problem('rate_limited', { detail: 'Wait for the answers to earlier messages.' });
+      const handler = this.handlers.get(event);
+      if (!handler) throw unknownMessage([...this.handlers.keys()]);
+      await handler(connection, isAcknowledgement(last) ? args.slice(0, -1) : args, answer);
+    } catch (error) {
+      answer({ ok: false, error: this.problemOf(error, event) });
+    } finally {
+      connection.pending -= 1;
+    }
+  }
+
+  private async subscribe(connection: Connection, args: readonly unknown[], answer: Answer): Promise<void> {
+    await this.subscriptions.subscribe(connection, await readMessage(args, SubscribeMessage), answer);
+  }
+
+  private async unsubscribe(connection: Connection, args: readonly unknown[], answer: Answer): Promise<void> {
+    const { channel } = await readMessage(args, UnsubscribeMessage);
+    this.subscriptions.leave(connection, channel);
+    answer({ ok: true, channel });
+  }
+
+  private async auth(connection: Connection, args: readonly unknown[], answer: Answer): Promise<void> {
+    const { token } = await readMessage(args, AuthMessage);
+    const principal = await this.tokens.verify(token);
+    if (principal.userId !== connection.principal.userId) {
+      throw new Problem('forbidden', { detail: 'This token is of another person; open another connection.' });
+    }
+    connection.renew(token, principal);
+    answer({ ok: true, expiresAt: new Date(principal.expiresAt * 1000).toISOString() });
+  }
+
+  private problemOf(error: unknown, event: string): object {
+    const problem = toProblem(error);
+    const requestId = newId();
+    if (problem.status >= 500)
+      this.logger.error({ msg: `Message ${event.slice(0, 40)} failed`, requestId, err: problem.cause ?? problem });
+    return problem.body({ requestId });
+  }
+}
+
+/** Socket.IO puts the function that acknowledges last; nothing that a client sends arrives as a function. */
+const isAcknowledgement = (value: unknown): value is Answer => typeof value === 'function';
+
+const unknownMessage = (known: readonly string[]): Problem =>
+  new Problem('not_found', { detail: `There is no such message; known are ${known.join(', ')}.` });

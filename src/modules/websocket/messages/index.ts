@@ -1,0 +1,3 @@
+export * from './channel.js';
+export * from './messages.dto.js';
+export * from './read-message.js';

@@ -1,0 +1,43 @@
+import { Type } from 'class-transformer';
+import { IsInt, IsOptional, IsString, Length, Max, Min, ValidateNested } from 'class-validator';
+
+/** Where a client stands in the log of a table: the last change that it has seen. */
+export class PositionDto {
+  @IsString()
+  @Length(1, 64)
+  epoch!: string;
+
+  @IsInt()
+  @Min(0)
+  @Max(Number.MAX_SAFE_INTEGER)
+  seq!: number;
+}
+
+/** `subscribe` */
+export class SubscribeMessage {
+  /** `table:<id>` */
+  @IsString()
+  @Length(1, 100)
+  channel!: string;
+
+  /** From `meta` of a REST answer or from the last event; without it the feed begins now. */
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => PositionDto)
+  from?: PositionDto;
+}
+
+/** `unsubscribe` */
+export class UnsubscribeMessage {
+  @IsString()
+  @Length(1, 100)
+  channel!: string;
+}
+
+/** `auth` */
+export class AuthMessage {
+  /** A fresh access token of the same person. */
+  @IsString()
+  @Length(1, 4096)
+  token!: string;
+}

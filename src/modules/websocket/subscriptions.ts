@@ -1,0 +1,132 @@
+import { Injectable } from '@nestjs/common';
+import type { Server } from 'socket.io';
+import { must, Problem } from '../../common/index.js';
+import { ChangeLog } from '../../engines/index.js';
+import { ChannelAccess } from './channel-access.js';
+import type { Connection, Subscription } from './connection.js';
+import { Connections } from './connections.js';
+import { Feeds, type Admission, type FeedRoom, type Refusal } from './feed/index.js';
+import { tableChannel, tableOf, type SubscribeMessage } from './messages/index.js';
+
+/** Channels that one socket may follow. */
+export const MAX_SUBSCRIPTIONS = 200;
+
+/** Answers a message; must be called once. */
+export type Answer = (body: object) => void;
+
+/** Which socket follows which table: how it comes in, and how it goes. */
+@Injectable()
+export class Subscriptions {
+  readonly feeds: Feeds;
+  private server: Server | undefined;
+
+  constructor(
+    log: ChangeLog,
+    private readonly access: ChannelAccess,
+    private readonly connections: Connections,
+  ) {
+    this.feeds = new Feeds(log, (tableId) => this.room(tableChannel(tableId)));
+  }
+
+  /** The server whose rooms are used; called once, before the first socket comes. */
+  attach(server: Server): void {
+    this.server = server;
+  }
+
+  /**
+   * Lets the socket follow the channel. The answer goes out in the same step in which the socket enters the room, before
+   * the events that are replayed. Throws the problem to answer with.
+   */
+  async subscribe(connection: Connection, message: SubscribeMessage, answer: Answer): Promise<void> {
+    const { channel, from } = message;
+    const table = await this.access.table(connection.caller(), tableOf(channel));
+    // To subscribe again is to begin again, from another number perhaps.
+    this.leave(connection, channel);
+    if (connection.subscriptions.size >= MAX_SUBSCRIPTIONS) {
+      throw new Problem('limit_reached', {
+        detail: `A socket may follow ${MAX_SUBSCRIPTIONS} channels; open another one.`,
+      });
+    }
+    const subscription: Subscription = {
+      channel,
+      tableId: table.id,
+      workspaceId: table.workspaceId,
+      feed: this.feeds.acquire(table),
+      joined: false,
+    };
+    connection.subscriptions.set(channel, subscription);
+    try {
+      const refusal = await subscription.feed.join(from, (admission) =>
+        this.admit(connection, subscription, admission, answer),
+      );
+      if (!refusal) return;
+      assertCurrent(connection, subscription);
+      answer({ ok: true, channel, ...positionOf(refusal), reason: refusal.reason });
+    } finally {
+      if (!subscription.joined) this.forget(connection, subscription);
+    }
+  }
+
+  /** Ends a subscription; that there was none is no error. */
+  leave(connection: Connection, channel: string): void {
+    const subscription = connection.subscriptions.get(channel);
+    if (subscription) this.forget(connection, subscription);
+  }
+
+  leaveAll(connection: Connection): void {
+    for (const subscription of connection.subscriptions.values()) this.forget(connection, subscription);
+  }
+
+  /** Ends a subscription that the person has no right to any more, and says so. */
+  revoke(connection: Connection, subscription: Subscription): void {
+    if (connection.subscriptions.get(subscription.channel) !== subscription) return;
+    this.forget(connection, subscription);
+    connection.socket.emit('control', { type: 'revoked', channel: subscription.channel });
+  }
+
+  /** Everything here happens in one step: what lies between the position and the room would be lost otherwise. */
+  private admit(connection: Connection, subscription: Subscription, admission: Admission, answer: Answer): void {
+    assertCurrent(connection, subscription);
+    subscription.joined = true;
+    void connection.socket.join(subscription.channel);
+    answer({ ok: true, channel: subscription.channel, ...positionOf(admission) });
+    for (const event of admission.events) connection.socket.emit(event.name, event.payload);
+  }
+
+  private forget(connection: Connection, subscription: Subscription): void {
+    if (connection.subscriptions.get(subscription.channel) !== subscription) return;
+    connection.subscriptions.delete(subscription.channel);
+    if (subscription.joined) void connection.socket.leave(subscription.channel);
+    this.feeds.release(subscription.feed);
+  }
+
+  private room(channel: string): FeedRoom {
+    return {
+      channel,
+      // Encoded once for the whole room, by socket.io's adapter.
+      broadcast: (event) => this.io.to(channel).emit(event.name, event.payload),
+      reset: (reason, { epoch, seq }) => {
+        for (const connection of this.connections.where(
+          ({ subscriptions }) => subscriptions.get(channel)?.joined === true,
+        )) {
+          this.leave(connection, channel);
+          connection.socket.emit('control', { type: 'reset', channel, reason, epoch, seq });
+        }
+      },
+    };
+  }
+
+  private get io(): Server {
+    return must(this.server, 'the gateway attached its server before the first socket came');
+  }
+}
+
+/** The client has meanwhile left, or subscribed again; what it asked for before is void. */
+function assertCurrent(connection: Connection, subscription: Subscription): void {
+  if (connection.subscriptions.get(subscription.channel) === subscription) return;
+  throw new Problem('conflict', {
+    detail: 'A later message of this socket, or the loss of the right to read, has ended this subscription.',
+  });
+}
+
+const positionOf = ({ mode, epoch, seq, schemaVersion }: Admission | Refusal) => ({ mode, epoch, seq, schemaVersion });

@@ -1,0 +1,18 @@
+import { Module } from '@nestjs/common';
+import { AuthModule } from '../auth/index.js';
+import { TablesModule } from '../tables/index.js';
+import { WorkspacesModule } from '../workspaces/index.js';
+import { ChannelAccess } from './channel-access.js';
+import { Connections } from './connections.js';
+import { LiveHints } from './live-hints.js';
+import { LiveRights } from './live-rights.js';
+import { LiveGateway } from './live.gateway.js';
+import { MessageRouter } from './message-router.js';
+import { Subscriptions } from './subscriptions.js';
+
+/** Live updates over Socket.IO: who changed what, numbered and without a gap. */
+@Module({
+  imports: [AuthModule, WorkspacesModule, TablesModule],
+  providers: [LiveGateway, MessageRouter, Subscriptions, Connections, ChannelAccess, LiveHints, LiveRights],
+})
+export class WebsocketModule {}
