@@ -9,6 +9,8 @@ export * from './filter/json-filter.js';
 export * from './filter/text-filter.js';
 export * from './resolve/resolve-filter.js';
 export * from './resolve/resolve-read.js';
+export * from './resolve/resolve-write.js';
 export * from './compile/read.js';
 export * from './compile/write.js';
 export * from './compile/ddl.js';
+export * from './compile/match.js';

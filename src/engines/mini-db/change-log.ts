@@ -27,6 +27,14 @@ export interface Change {
   readonly source: string;
   readonly changeSet: Id;
   readonly requestId: string;
+  /** Only of {@link ChangeLog.follow}: `data`, `after` was left out; `rows`, so were all changes of this number but the first. */
+  readonly withheld?: 'data' | 'rows';
+}
+
+/** What {@link ChangeLog.follow} hands out of one number at most. */
+export interface FollowLimits {
+  readonly bytes: number;
+  readonly rows: number;
 }
 
 /** Reads the change log of the mini-DB. Numbers are dense and in commit order, so what has been read once is never missing anything before it. */
@@ -60,6 +68,31 @@ order by seq, ord`),
     );
     return rows.map(toChange);
   }
+
+  /**
+   * Like {@link read}, for those who pass changes on: without `before`, and with no more of one number than the limits
+   * allow, so that memory stays bounded whatever was written.
+   */
+  async follow(
+    schema: string,
+    tableId: Id,
+    after: number,
+    limit: number,
+    { bytes, rows }: FollowLimits,
+  ): Promise<Change[]> {
+    const found = await this.database.query(
+      toStatement(sql`select seq, ord, op, row_id, version, schema_version, null, case when size <= ${value(bytes, 'bigint')} and n <= ${value(rows, 'bigint')} then after end,
+  to_char(at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), actor_id, actor_name, client_id, source, change_set, request_id,
+  case when n > ${value(rows, 'bigint')} then 'rows' when size > ${value(bytes, 'bigint')} then 'data' end
+from (select *, count(*) over w as n, sum(octet_length(after::text)) over w as size, row_number() over (partition by seq order by ord) as nr
+  from ${ident(schema, '_change')}
+  where table_id = ${value(tableId, 'uuid')} and seq > ${value(after, 'bigint')} and seq <= ${value(after + limit, 'bigint')}
+  window w as (partition by seq)) as change
+where n <= ${value(rows, 'bigint')} or nr = 1
+order by seq, ord`),
+    );
+    return found.map(toChange);
+  }
 }
 
 const json = (text: string | null | undefined): Readonly<Record<string, unknown>> | null =>
@@ -82,6 +115,7 @@ function toChange(row: PgRow): Change {
     source,
     changeSet,
     requestId,
+    withheld,
   ] = row;
   return {
     seq: Number(seq),
@@ -97,5 +131,6 @@ function toChange(row: PgRow): Change {
     source: String(source),
     changeSet: String(changeSet),
     requestId: String(requestId),
+    ...(withheld ? { withheld: withheld as NonNullable<Change['withheld']> } : {}),
   };
 }

@@ -39,10 +39,10 @@ export class MiniDbWriter {
    * A write whose ops depend on what is there (upsert): `prepare` looks and decides inside the transaction, one such
    * write of a table at a time, in the whole cluster.
    */
-  async writeExclusively(
+  async writeExclusively<W extends RowWrite>(
     table: TableSchema,
-    prepare: (session: PgSession) => Promise<RowWrite>,
-  ): Promise<{ write: RowWrite; result: WriteResult }> {
+    prepare: (session: PgSession) => Promise<W>,
+  ): Promise<{ write: W; result: WriteResult }> {
     return this.retrying(table, async () => {
       const done = await this.database.transaction(async (session) => {
         await session.query({ text: 'select pg_advisory_xact_lock(hashtextextended($1, 0))', values: [table.id] });

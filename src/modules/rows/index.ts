@@ -1,0 +1,1 @@
+export { RowsModule } from './rows.module.js';

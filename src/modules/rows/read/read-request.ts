@@ -1,0 +1,82 @@
+import { DEFAULT_LIMIT, invalid, MAX_LIMIT } from '../../../common/index.js';
+import {
+  COUNT_MODES,
+  parseJsonFilter,
+  parseTextFilter,
+  type CountMode,
+  type ReadRequest,
+  type SortInput,
+} from '../../../query/index.js';
+import { bodyOf, listOf, refuse } from '../body.js';
+import type { ListRowsQuery } from './rows-query.dto.js';
+
+/** The URL form of a read. */
+export function requestFromUrl(query: ListRowsQuery): ReadRequest {
+  return {
+    ...(query.fields === undefined ? {} : { fields: names(query.fields, 'fields') }),
+    ...(query.filter === undefined ? {} : { filter: parseTextFilter(query.filter) }),
+    sort: query.sort === undefined ? [] : names(query.sort, 'sort').map(sortOf),
+    limit: query.limit,
+    ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
+    count: query.count ?? 'none',
+  };
+}
+
+/** The JSON form of a read. */
+export function requestFromBody(input: unknown): ReadRequest {
+  const body = bodyOf(input, '', ['fields', 'filter', 'sort', 'page', 'count']);
+  const page = body['page'] === undefined ? {} : bodyOf(body['page'], '/page', ['limit', 'cursor']);
+  const { filter } = body;
+  const { cursor } = page;
+  if (cursor !== undefined && typeof cursor !== 'string')
+    throw refuse('/page/cursor', 'is_string', 'cursor is a text.');
+  return {
+    ...(body['fields'] === undefined ? {} : { fields: listOf(body['fields'], '/fields', text) }),
+    ...(filter === undefined || filter === null ? {} : { filter: parseJsonFilter(filter, '/filter') }),
+    sort: body['sort'] === undefined ? [] : listOf(body['sort'], '/sort', sortEntry),
+    limit: limitOf(page['limit']),
+    ...(cursor === undefined ? {} : { cursor }),
+    count: countOf(body['count']),
+  };
+}
+
+function names(list: string, parameter: string): string[] {
+  const items = list.split(',').map((item) => item.trim());
+  if (items.some((item) => item === ''))
+    throw invalid([
+      {
+        pointer: `/${parameter}`,
+        code: 'empty_name',
+        detail: `${parameter} is a list of column keys with commas between.`,
+      },
+    ]);
+  return items;
+}
+
+const sortOf = (item: string): SortInput =>
+  item.startsWith('-') ? { field: item.slice(1), dir: 'desc' } : { field: item, dir: 'asc' };
+
+function text(item: unknown, at: string): string {
+  if (typeof item !== 'string') throw refuse(at, 'is_string', 'A column key is expected.');
+  return item;
+}
+
+function sortEntry(item: unknown, at: string): SortInput {
+  const { field, dir = 'asc' } = bodyOf(item, at, ['field', 'dir']);
+  if (dir !== 'asc' && dir !== 'desc') throw refuse(`${at}/dir`, 'is_in', 'dir is asc or desc.');
+  return { field: text(field, `${at}/field`), dir };
+}
+
+function limitOf(limit: unknown): number {
+  if (limit === undefined) return DEFAULT_LIMIT;
+  if (typeof limit !== 'number' || !Number.isInteger(limit) || limit < 1)
+    throw refuse('/page/limit', 'min', 'limit is a whole number from 1.');
+  return Math.min(limit, MAX_LIMIT);
+}
+
+function countOf(count: unknown): CountMode {
+  if (count === undefined) return 'none';
+  const mode = COUNT_MODES.find((known) => known === count);
+  if (!mode) throw refuse('/count', 'is_in', `count is one of ${COUNT_MODES.join(', ')}.`);
+  return mode;
+}

@@ -1,0 +1,120 @@
+import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { PageQuery } from '../../../common/index.js';
+import { COUNT_MODES, type CountMode } from '../../../query/index.js';
+
+/** The query string of a list of rows. */
+export class ListRowsQuery extends PageQuery {
+  /** Keys of the columns to return, separated by commas; all without it. @example 'name,amount' */
+  @IsOptional()
+  @IsString()
+  @MaxLength(16_000)
+  fields?: string;
+
+  /** Text form of the filter. @example 'and(amount.gte.100,status.in.(open,won))' */
+  @IsOptional()
+  @IsString()
+  @MaxLength(100_000)
+  filter?: string;
+
+  /** At most 5 column keys, `-` for descending; null is the smallest value, the id breaks ties. @example '-amount,name' */
+  @IsOptional()
+  @IsString()
+  @MaxLength(1_000)
+  sort?: string;
+
+  @ApiPropertyOptional({ enum: COUNT_MODES, default: 'none', description: 'bounded counts exactly up to 10,000.' })
+  @IsOptional()
+  @IsIn(COUNT_MODES)
+  count?: CountMode;
+}
+
+export class SortDto {
+  /** @example 'amount' */
+  field!: string;
+  @ApiPropertyOptional({ enum: ['asc', 'desc'], default: 'asc' })
+  dir?: 'asc' | 'desc';
+}
+
+export class PageInputDto {
+  /** @example 100 */
+  limit?: number;
+  cursor?: string;
+}
+
+/** The same question as a JSON body. */
+export class QueryRowsDto {
+  @ApiPropertyOptional({ type: [String], example: ['name', 'amount'] })
+  fields?: string[];
+
+  @ApiPropertyOptional({
+    type: 'object',
+    additionalProperties: true,
+    nullable: true,
+    description:
+      'A condition `{field, op, value}` or `{field, op, valueField}`, or `{and:[…]}`, `{or:[…]}`, `{not:…}`.',
+    example: {
+      and: [
+        { field: 'amount', op: 'gte', value: 100 },
+        { field: 'status', op: 'in', value: ['open', 'won'] },
+      ],
+    },
+  })
+  filter?: object | null;
+
+  @ApiPropertyOptional({ type: [SortDto] })
+  sort?: SortDto[];
+
+  page?: PageInputDto;
+
+  @ApiPropertyOptional({ enum: COUNT_MODES, default: 'none' })
+  count?: CountMode;
+}
+
+export class RowDto {
+  /** @example '01982c5e-7a10-7c3f-9d42-5b1f0c8e2a11' */
+  id!: string;
+  /** Grows with each change of the row. @example 1 */
+  version!: number;
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: true,
+    example: { name: 'Acme', amount: '1200.50', qty: 3, active: true, due: '2026-12-01', status: 'open' },
+  })
+  fields!: Record<string, unknown>;
+  createdAt!: string;
+  createdBy!: string | null;
+  updatedAt!: string;
+  updatedBy!: string | null;
+}
+
+export class CountDto {
+  @ApiProperty({ enum: ['bounded', 'estimated', 'exact'] })
+  mode!: string;
+  /** @example 3376 */
+  value!: number;
+  @ApiProperty({ enum: ['exact', 'atLeast', 'estimate'] })
+  relation!: string;
+}
+
+/** Where the table stood when the page was read; what `subscribe` takes as `from`. */
+export class RowsMetaDto {
+  /** @example 1 */
+  schemaVersion!: number;
+  epoch!: string;
+  /** @example 42 */
+  seq!: number;
+}
+
+export class RowsPageDto {
+  @ApiProperty({ example: 50 })
+  limit!: number;
+  nextCursor?: string;
+}
+
+export class RowListDto {
+  data!: RowDto[];
+  page!: RowsPageDto;
+  count?: CountDto;
+  meta!: RowsMetaDto;
+}

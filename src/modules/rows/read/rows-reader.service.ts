@@ -1,0 +1,61 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { JsonText, notFound, type Access, type Id } from '../../../common/index.js';
+import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
+import { MiniDbEngine, type PageText } from '../../../engines/index.js';
+import { CursorCodec, resolveFields, resolveRead, type ReadRequest } from '../../../query/index.js';
+import { Fence } from '../fence.js';
+import { readScope } from '../read-scope.js';
+
+/** Use cases of reading: request → resolve → plan → engine. */
+@Injectable()
+export class RowsReader {
+  private readonly cursors: CursorCodec;
+
+  constructor(
+    private readonly fence: Fence,
+    private readonly engine: MiniDbEngine,
+    @Inject(APP_CONFIG) config: AppConfig,
+  ) {
+    this.cursors = new CursorCodec(config.encryptionKey);
+  }
+
+  /** One page; the rows go through as the text that PostgreSQL made. */
+  list(access: Access, tableId: Id, request: ReadRequest): Promise<JsonText> {
+    return this.fence.run(tableId, async ({ tableSchema }) => {
+      const { plan, query } = resolveRead(request, tableSchema, readScope(access, tableSchema), this.cursors, {
+        now: new Date(),
+      });
+      const startedAt = performance.now();
+      const page = await this.engine.read(plan);
+      const cursor = page.next && this.cursors.seal(query, page.next);
+      return new JsonText(pageJson(page, plan.limit, tableSchema.schemaVersion, cursor), {
+        databaseMs: performance.now() - startedAt,
+      });
+    });
+  }
+
+  /** @throws Problem `not_found` */
+  get(access: Access, tableId: Id, rowId: Id): Promise<JsonText> {
+    return this.fence.run(tableId, async ({ tableSchema }) => {
+      const startedAt = performance.now();
+      const row = await this.engine.readOne(
+        tableSchema,
+        resolveFields(undefined, tableSchema),
+        readScope(access, tableSchema).where,
+        rowId,
+      );
+      if (!row) throw notFound('row');
+      return new JsonText(row.json, {
+        headers: { etag: `"${row.version}"` },
+        databaseMs: performance.now() - startedAt,
+      });
+    });
+  }
+}
+
+function pageJson(page: PageText, limit: number, schemaVersion: number, cursor: string | undefined): string {
+  const next = cursor === undefined ? '' : `,"nextCursor":"${cursor}"`;
+  const count = page.count ? `,"count":${JSON.stringify(page.count)}` : '';
+  const meta = JSON.stringify({ schemaVersion, ...page.stream });
+  return `{"data":[${page.data}],"page":{"limit":${limit}${next}}${count},"meta":${meta}}`;
+}

@@ -1,0 +1,24 @@
+import { Module } from '@nestjs/common';
+import { MiniDbWriter } from '../../engines/index.js';
+import { EventBus } from '../events/index.js';
+import { TablesModule } from '../tables/index.js';
+import { Fence } from './fence.js';
+import { RowsReader } from './read/rows-reader.service.js';
+import { RowsController } from './rows.controller.js';
+import { BulkService } from './write/bulk.service.js';
+import { RowsWriter } from './write/rows-writer.service.js';
+
+/** Reading and writing rows. */
+@Module({
+  imports: [TablesModule],
+  controllers: [RowsController],
+  providers: [Fence, RowsReader, RowsWriter, BulkService],
+})
+export class RowsModule {
+  constructor(writer: MiniDbWriter, bus: EventBus) {
+    // A hint, not the event itself: the log is the truth, and a lost hint costs a second at most.
+    writer.onCommitted(({ id, physical }, seq) =>
+      bus.publish('rows.changed', { schema: physical.schema, tableId: id, seq }),
+    );
+  }
+}

@@ -1,0 +1,200 @@
+import { Injectable } from '@nestjs/common';
+import { JsonText, must, Problem, type Access, type Id, type ProblemItem } from '../../../common/index.js';
+import { ChangeLog, MiniDbLookup, MiniDbWriter, type OpResult, type WriteResult } from '../../../engines/index.js';
+import type { ColumnSchema, RowOp, RowWrite, TableSchema } from '../../../query/index.js';
+import { contextOf } from '../../tables/index.js';
+import { Fence } from '../fence.js';
+import { bulkAnswer, type BulkOutcome } from './bulk-answer.js';
+import { parseBulk, type BulkEntry, type UpsertOp } from './bulk-request.js';
+import { decideUpserts } from './upsert.js';
+
+/** Another writer may take a unique value between our look and our write; then we look again. */
+const UNIQUE_RETRIES = 3;
+
+type Failures = Map<number, Problem>;
+
+/** Use case of changing up to a thousand rows in one transaction, under one number. */
+@Injectable()
+export class BulkService {
+  constructor(
+    private readonly fence: Fence,
+    private readonly writer: MiniDbWriter,
+    private readonly lookup: MiniDbLookup,
+    private readonly log: ChangeLog,
+  ) {}
+
+  /** @throws Problem `validation_failed` for a body that is no bulk call; `bulk_failed` with all findings when atomic */
+  run(access: Access, tableId: Id, body: unknown): Promise<JsonText> {
+    return this.fence.run(tableId, async ({ tableSchema }) => {
+      const { mode, entries } = parseBulk(body, tableSchema);
+      const startedAt = performance.now();
+      const failures = judged(entries);
+      if (mode === 'atomic' && failures.size > 0) throw await this.allFindings(tableSchema, entries, failures);
+      const outcome = await this.write(access, tableSchema, entries, mode, failures);
+      return bulkAnswer(entries, outcome, performance.now() - startedAt);
+    });
+  }
+
+  private async write(
+    access: Access,
+    table: TableSchema,
+    entries: readonly BulkEntry[],
+    mode: 'atomic' | 'partial',
+    failures: Failures,
+  ): Promise<BulkOutcome> {
+    for (let attempt = 1; ; attempt++) {
+      const open = entries.filter(({ index }) => !failures.has(index));
+      if (open.length === 0) return this.nothingWritten(table, failures);
+      const ops = open.map(({ op, index }) => ({ index, op: must(op, 'an entry without findings has an op') }));
+      try {
+        const { write, result } = await this.execute(access, table, ops, mode, failures);
+        const results = byIndex(write, result, failures);
+        if (mode === 'atomic' && failures.size > 0) throw bulkFailed(failures);
+        return { failures, results, meta: result };
+      } catch (error) {
+        if (!(error instanceof Problem) || error.code !== 'unique_violation' || attempt > UNIQUE_RETRIES) throw error;
+        const blamed = await this.blame(table, ops);
+        if (mode === 'atomic') throw blamed.size > 0 ? bulkFailed(blamed) : error;
+        for (const [index, problem] of blamed) failures.set(index, problem);
+      }
+    }
+  }
+
+  private async execute(
+    access: Access,
+    table: TableSchema,
+    ops: readonly IndexedOp[],
+    mode: 'atomic' | 'partial',
+    failures: Failures,
+  ): Promise<{ write: IndexedWrite; result: WriteResult }> {
+    const context = contextOf(access);
+    const atomic = mode === 'atomic';
+    if (!ops.some(({ op }) => op.kind === 'upsert')) {
+      const write = indexed(context, atomic, ops as readonly { index: number; op: RowOp }[]);
+      return { write, result: await this.writer.write(table, write) };
+    }
+    return this.writer.writeExclusively(table, async (session) => {
+      const decided = await decideUpserts(table, ops, (columns, records) =>
+        this.lookup.matches(table, columns, records, session),
+      );
+      for (const [index, problem] of decided.failures) failures.set(index, problem);
+      if (atomic && decided.failures.size > 0) throw bulkFailed(decided.failures);
+      return indexed(context, atomic, decided.ops);
+    });
+  }
+
+  /** An atomic call that is refused anyway still gets every finding: also which rows are gone or have another version. */
+  private async allFindings(table: TableSchema, entries: readonly BulkEntry[], failures: Failures): Promise<Problem> {
+    const versions = await this.lookup.versions(
+      table,
+      entries.flatMap(({ op }) => (op && op.kind !== 'upsert' && op.kind !== 'create' ? [op.id] : [])),
+    );
+    for (const { op, index } of entries) {
+      if (!op || op.kind === 'upsert' || op.kind === 'create') continue;
+      const version = versions.get(op.id);
+      if (version === undefined) failures.set(index, rowProblem('not_found', index));
+      else if (op.expectedVersion !== undefined && op.expectedVersion !== version)
+        failures.set(index, rowProblem('version_mismatch', index));
+    }
+    return bulkFailed(failures);
+  }
+
+  /** Which ops brought a value that a unique column has already, in the table or earlier in the call. */
+  private async blame(table: TableSchema, ops: readonly IndexedOp[]): Promise<Failures> {
+    const blamed: Failures = new Map();
+    for (const column of table.columns.filter(({ unique }) => unique)) {
+      const records = ops
+        .flatMap(({ index, op }) =>
+          op.kind === 'delete' ? [] : [{ o: index, op, values: [op.values.get(column) ?? null] }],
+        )
+        .filter(({ values }) => values[0] !== null);
+      const taken = await this.lookup.matches(table, [column], records);
+      const seen = new Set<unknown>();
+      for (const { o, op, values } of records) {
+        const others = (taken.get(o) ?? []).filter((id) => op.kind !== 'update' || id !== op.id);
+        if ((others.length > 0 && op.kind !== 'upsert') || seen.has(values[0])) blamed.set(o, uniqueProblem(column, o));
+        seen.add(values[0]);
+      }
+    }
+    return blamed;
+  }
+
+  private async nothingWritten(table: TableSchema, failures: Failures): Promise<BulkOutcome> {
+    const [head] = await this.log.heads(table.physical.schema, [table.id]);
+    return { failures, results: new Map(), meta: { epoch: head?.epoch ?? '', seq: head?.seq ?? 0 } };
+  }
+}
+
+interface IndexedOp {
+  readonly index: number;
+  readonly op: RowOp | UpsertOp;
+}
+
+/** A write that remembers which entry each of its ops came from. */
+interface IndexedWrite extends RowWrite {
+  readonly indexes: readonly number[];
+}
+
+const indexed = (
+  context: RowWrite['context'],
+  atomic: boolean,
+  ops: readonly { readonly index: number; readonly op: RowOp }[],
+): IndexedWrite => ({
+  context,
+  atomic,
+  ops: ops.map(({ op }) => op),
+  indexes: ops.map(({ index }) => index),
+});
+
+function judged(entries: readonly BulkEntry[]): Failures {
+  return new Map(
+    entries
+      .filter(({ errors }) => errors.length > 0)
+      .map(({ index, errors }) => [index, new Problem('validation_failed', { detail: errors[0]?.detail, errors })]),
+  );
+}
+
+function byIndex(
+  write: IndexedWrite,
+  result: WriteResult,
+  failures: Failures,
+): Map<number, { kind: RowOp['kind']; result: OpResult }> {
+  const results = new Map<number, { kind: RowOp['kind']; result: OpResult }>();
+  for (const [o, op] of result.ops.entries()) {
+    const index = must(write.indexes[o], 'each result belongs to an op');
+    if (op.status === 'not_found' || op.status === 'version_mismatch')
+      failures.set(index, rowProblem(op.status, index));
+    else results.set(index, { kind: must(write.ops[o], 'each result belongs to an op').kind, result: op });
+  }
+  return results;
+}
+
+/** 422 that lists what is wrong with each bad op, in order. */
+function bulkFailed(failures: Failures): Problem {
+  const errors = [...failures]
+    .sort(([a], [b]) => a - b)
+    .flatMap(
+      ([index, problem]): readonly ProblemItem[] =>
+        problem.errors ?? [{ pointer: `/ops/${index}`, code: problem.code, detail: problem.message }],
+    );
+  return new Problem('bulk_failed', {
+    detail: `${failures.size} of the operations cannot be done; nothing was written.`,
+    errors,
+  });
+}
+
+function rowProblem(code: 'not_found' | 'version_mismatch', index: number): Problem {
+  const detail = code === 'not_found' ? 'There is no such row.' : 'The row has another version.';
+  return new Problem(code, {
+    detail,
+    errors: [{ pointer: `/ops/${index}/${code === 'not_found' ? 'id' : 'version'}`, code, detail }],
+  });
+}
+
+function uniqueProblem(column: ColumnSchema, index: number): Problem {
+  const detail = `Another row has the same ${column.key}.`;
+  return new Problem('unique_violation', {
+    detail,
+    errors: [{ pointer: `/ops/${index}/fields/${column.key}`, code: 'unique_violation', detail }],
+  });
+}

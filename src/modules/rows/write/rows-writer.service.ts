@@ -1,0 +1,118 @@
+import { Injectable } from '@nestjs/common';
+import {
+  API_PREFIX,
+  invalid,
+  JsonText,
+  must,
+  newId,
+  notFound,
+  Problem,
+  type Access,
+  type Id,
+  type ProblemItem,
+} from '../../../common/index.js';
+import { MiniDbWriter, type OpResult, type WriteResult } from '../../../engines/index.js';
+import { completeNewRow, resolveFieldValues, type RowOp, type TableSchema } from '../../../query/index.js';
+import { contextOf } from '../../tables/index.js';
+import { bodyOf } from '../body.js';
+import { Fence } from '../fence.js';
+
+/** Use cases of changing one row. */
+@Injectable()
+export class RowsWriter {
+  constructor(
+    private readonly fence: Fence,
+    private readonly writer: MiniDbWriter,
+  ) {}
+
+  /** @throws Problem `validation_failed`, `unique_violation` */
+  create(access: Access, tableId: Id, body: unknown): Promise<JsonText> {
+    return this.fence.run(tableId, async ({ tableSchema }) => {
+      const errors: ProblemItem[] = [];
+      const values = completeNewRow(
+        resolveFieldValues(fieldsOf(body), tableSchema, '/fields', errors),
+        tableSchema,
+        '/fields',
+        errors,
+      );
+      if (errors.length > 0) throw invalid(errors);
+      const { op, write, ms } = await this.change(access, tableSchema, { kind: 'create', id: newId(), values });
+      const location = `/${API_PREFIX}/tables/${tableId}/rows/${op.id}`;
+      return new JsonText(must(op.json, 'a created row has its text'), {
+        status: 201,
+        headers: { location, ...headers(op, write) },
+        databaseMs: ms,
+      });
+    });
+  }
+
+  /**
+   * Changes the given fields; what stays the same makes no version.
+   * @throws Problem `validation_failed`, `not_found`, `version_mismatch`, `unique_violation`
+   */
+  update(access: Access, tableId: Id, rowId: Id, body: unknown, ifMatch: string | undefined): Promise<JsonText> {
+    const expected = expectedVersion(ifMatch);
+    return this.fence.run(tableId, async ({ tableSchema }) => {
+      const errors: ProblemItem[] = [];
+      const values = resolveFieldValues(fieldsOf(body), tableSchema, '/fields', errors);
+      if (errors.length > 0) throw invalid(errors);
+      const { op, write, ms } = await this.change(access, tableSchema, {
+        kind: 'update',
+        id: rowId,
+        values,
+        ...expected,
+      });
+      return new JsonText(must(op.json, 'an updated row has its text'), {
+        headers: headers(op, write),
+        databaseMs: ms,
+      });
+    });
+  }
+
+  /** Into the trash. @throws Problem `not_found`, `version_mismatch` */
+  remove(access: Access, tableId: Id, rowId: Id, ifMatch: string | undefined): Promise<{ readonly seq: number }> {
+    const expected = expectedVersion(ifMatch);
+    return this.fence.run(tableId, async ({ tableSchema }) => {
+      const { write } = await this.change(access, tableSchema, { kind: 'delete', id: rowId, ...expected });
+      return { seq: write.seq };
+    });
+  }
+
+  private async change(
+    access: Access,
+    table: TableSchema,
+    op: RowOp,
+  ): Promise<{ op: OpResult; write: WriteResult; ms: number }> {
+    const startedAt = performance.now();
+    const write = await this.writer.write(table, { context: contextOf(access), atomic: true, ops: [op] });
+    const result = must(write.ops[0], 'a write of one op has one result');
+    if (result.status === 'not_found') throw notFound('row');
+    if (result.status === 'version_mismatch') throw versionMismatch(result);
+    return { op: result, write, ms: performance.now() - startedAt };
+  }
+}
+
+const fieldsOf = (body: unknown): unknown => bodyOf(body, '', ['fields'])['fields'];
+
+const headers = (op: OpResult, write: WriteResult): Record<string, string> => ({
+  etag: `"${op.version ?? ''}"`,
+  'live-seq': String(write.seq),
+});
+
+/** 412 with the row as it is now, so that the client can show or merge it. */
+function versionMismatch({ version, json }: OpResult): Problem {
+  return new Problem('version_mismatch', {
+    detail: `The row has version ${version ?? 0} now.`,
+    extra: { current: JSON.parse(json ?? 'null') as unknown },
+    headers: { etag: `"${version ?? ''}"` },
+  });
+}
+
+/** `If-Match` with one strong entity tag (RFC 9110 section 13.1.1), or `*`. @throws Problem `bad_request` when it is neither */
+function expectedVersion(ifMatch: string | undefined): { readonly expectedVersion?: number } {
+  if (ifMatch === undefined || ifMatch.trim() === '*') return {};
+  const version = /^\s*"(\d{1,9})"\s*$/.exec(ifMatch)?.[1];
+  if (version === undefined)
+    throw new Problem('bad_request', { detail: 'If-Match is the ETag of a row, such as "7", or *.' });
+  return { expectedVersion: Number(version) };
+}

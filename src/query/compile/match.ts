@@ -1,0 +1,32 @@
+import type { Id } from '../../common/index.js';
+import type { CellValue, ColumnSchema, TableSchema } from '../schema.js';
+import { columnType } from '../types/index.js';
+import { empty, ident, join, sql, value, type Sql } from '../sql.js';
+import { tableName } from './read.js';
+
+/** Values to look for, one for each of the columns matched on; `o` comes back with what was found. */
+export interface MatchRecord {
+  readonly o: number;
+  readonly values: readonly CellValue[];
+}
+
+/** Which live rows have these values: rows `o, id`. Equality as in filters; a null matches nothing. */
+export function compileMatch(
+  table: TableSchema,
+  columns: readonly ColumnSchema[],
+  records: readonly MatchRecord[],
+): Sql {
+  const rows = records.map(({ o, values }) =>
+    Object.fromEntries([['o', o], ...values.map((cell, i) => [`v${i}`, cell] as const)]),
+  );
+  const types = columns.map(
+    (column, i) => sql`, ${ident(`v${i}`)} ${columnType(column.type).physical(column.options)}`,
+  );
+  const equal = columns.map((column, i) => sql`${ident('t', column.physical)} = ${ident('x', `v${i}`)}`);
+  return sql`select x.o, t._id from json_to_recordset(${value(JSON.stringify(rows), 'json')}) as x(o integer${join(types, empty)})
+join ${tableName(table)} t on ${join(equal, sql` and `)} and t._deleted_at is null`;
+}
+
+/** Which of these rows are there, and in which version: rows `id, version`. */
+export const compileVersions = (table: TableSchema, ids: readonly Id[]): Sql =>
+  sql`select _id, _version from ${tableName(table)} where _id = any(${value([...ids], 'uuid[]')}) and _deleted_at is null`;

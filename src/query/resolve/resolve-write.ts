@@ -1,0 +1,64 @@
+import { pointer, type ProblemItem } from '../../common/index.js';
+import { columnByKey, type CellValue, type ColumnSchema, type TableSchema } from '../schema.js';
+import { columnType } from '../types/index.js';
+
+export type FieldValues = ReadonlyMap<ColumnSchema, CellValue>;
+
+/**
+ * Gives the fields of a row body their columns and canonical values. Findings are added to `errors`, all of them, each
+ * with a pointer below `at`; the values are of use only if none was added.
+ */
+export function resolveFieldValues(
+  input: unknown,
+  table: TableSchema,
+  at: string,
+  errors: ProblemItem[],
+): Map<ColumnSchema, CellValue> {
+  const values = new Map<ColumnSchema, CellValue>();
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+    errors.push({ pointer: at, code: 'not_an_object', detail: 'fields is an object of values by column key.' });
+    return values;
+  }
+  for (const [key, cell] of Object.entries(input)) {
+    const column = columnByKey(table, key);
+    const here = at + pointer(key.slice(0, 60));
+    if (!column) {
+      errors.push({
+        pointer: here,
+        code: 'unknown_field',
+        detail: `There is no field ${JSON.stringify(key.slice(0, 60))}.`,
+      });
+      continue;
+    }
+    if (cell === null) {
+      if (column.required) errors.push(required(column, here));
+      values.set(column, null);
+      continue;
+    }
+    const parsed = columnType(column.type).parse(cell, column);
+    if (parsed.ok) values.set(column, parsed.value);
+    else errors.push({ pointer: here, code: parsed.code, detail: parsed.detail });
+  }
+  return values;
+}
+
+/** Completes the values of a new row: defaults where nothing was given, and a finding for each required column that stays without a value. */
+export function completeNewRow(
+  values: Map<ColumnSchema, CellValue>,
+  table: TableSchema,
+  at: string,
+  errors: ProblemItem[],
+): FieldValues {
+  for (const column of table.columns) {
+    if (values.has(column)) continue;
+    if (column.default !== null) values.set(column, column.default);
+    else if (column.required) errors.push(required(column, at + pointer(column.key)));
+  }
+  return values;
+}
+
+const required = (column: ColumnSchema, at: string): ProblemItem => ({
+  pointer: at,
+  code: 'required',
+  detail: `${column.key} needs a value.`,
+});
