@@ -1,9 +1,13 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ConfigModule, type AppConfig } from './config/index.js';
 import { DatabaseModule } from './database/database.module.js';
+import { EnginesModule } from './engines/index.js';
 import { AuthModule } from './modules/auth/index.js';
 import { EventsModule } from './modules/events/index.js';
+import { RowsModule } from './modules/rows/index.js';
+import { TablesModule } from './modules/tables/index.js';
 import { UsersModule } from './modules/users/index.js';
+import { WebsocketModule } from './modules/websocket/index.js';
 import { WorkspacesModule } from './modules/workspaces/index.js';
 
 /** The composition root: every module of the product, and nothing else. */
@@ -12,7 +16,18 @@ export class AppModule {
   static register(config: AppConfig): DynamicModule {
     return {
       module: AppModule,
-      imports: [ConfigModule.register(config), DatabaseModule, EventsModule, UsersModule, AuthModule, WorkspacesModule],
+      imports: [
+        ConfigModule.register(config),
+        DatabaseModule,
+        EnginesModule,
+        EventsModule,
+        UsersModule,
+        AuthModule,
+        WorkspacesModule,
+        TablesModule,
+        RowsModule,
+        WebsocketModule,
+      ],
     };
   }
 }
