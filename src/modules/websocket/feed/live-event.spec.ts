@@ -96,7 +96,7 @@ describe('the event of one seq', () => {
     expect(many).toMatchObject({ invalidated: true, seq: 7, prev: 6, changeSet: 'set-1' });
     expect(many.rowIds).toHaveLength(MAX_EVENT_ROWS + 1);
     expect(many).not.toHaveProperty('updated');
-    expect(event(...rows(20_000)).payload).not.toHaveProperty('rowIds');
+    expect(event(...rows(2_000)).payload).not.toHaveProperty('rowIds');
   });
 
   it('leaves the data out when it is too large in UTF-8', () => {
@@ -104,6 +104,15 @@ describe('the event of one seq', () => {
     expect(event({ after: { name: 'é'.repeat(MAX_EVENT_BYTES / 2) } }).payload).toEqual(
       expect.objectContaining({ invalidated: true, rowIds: ['row-1'] }),
     );
+  });
+
+  it('leaves the data out when the log withheld it, and the ids when it withheld rows', () => {
+    expect(event({ after: null, withheld: 'data' }).payload).toEqual(
+      expect.objectContaining({ invalidated: true, rowIds: ['row-1'] }),
+    );
+    const rows = event({ after: null, withheld: 'rows' }).payload;
+    expect(rows).toHaveProperty('invalidated', true);
+    expect(rows).not.toHaveProperty('rowIds');
   });
 
   it('leads a client that applies created, updated, deleted to where the log leads', () => {

@@ -1,11 +1,18 @@
-import { must, type Id } from '../../../common/index.js';
+import { must } from '../../../common/index.js';
 import { foldRows, type RowChange } from './fold-rows.js';
+import type { FollowLimits } from '../../../engines/index.js';
 import type { Change } from './log-reader.js';
 
 /** A change that touches more rows than this is announced without its data. */
 export const MAX_EVENT_ROWS = 200;
 /** A payload larger than this, as JSON in UTF-8, is announced without its data. */
 export const MAX_EVENT_BYTES = 64 * 1024;
+
+/** Row ids, as JSON, that fit into an event together with the rest. */
+const MAX_EVENT_IDS = 1_500;
+
+/** How much of one seq is worth reading: beyond it the event would be without its data, or without its ids, anyway. */
+export const FOLLOW_LIMITS: FollowLimits = { bytes: MAX_EVENT_BYTES, rows: MAX_EVENT_IDS };
 
 /** One server event of a table channel: everything that one `seq` did. */
 export interface LiveEvent {
@@ -42,7 +49,7 @@ export function liveEvent(channel: string, epoch: string, changes: readonly Chan
   if (changes.some((change) => change.op === 'schema')) return sized('schema:update', common);
   const head: LivePayload = { ...common, changeSet: first.changeSet, source: first.source };
   const rows = foldRows(changes);
-  if (rows.length > MAX_EVENT_ROWS) return invalidated(head, rows);
+  if (rows.length > MAX_EVENT_ROWS || first.withheld) return invalidated(head, rows, first.withheld);
   const event = sized('data:update', {
     ...head,
     created: rows.flatMap((row) => (row.kind === 'created' ? [createdRow(row)] : [])),
@@ -51,7 +58,7 @@ export function liveEvent(channel: string, epoch: string, changes: readonly Chan
     ),
     deleted: rows.flatMap((row) => (row.kind === 'deleted' ? [{ id: row.id, version: row.version }] : [])),
   });
-  return event.bytes > MAX_EVENT_BYTES ? invalidated(head, rows) : event;
+  return event.bytes > MAX_EVENT_BYTES ? invalidated(head, rows, first.withheld) : event;
 }
 
 /** The changes of a batch, one list per seq, in order. */
@@ -75,11 +82,14 @@ const createdRow = (row: RowChange) => ({
   updatedBy: row.actorId,
 });
 
-/** "Something changed, read again": with the ids while they fit. */
-function invalidated(head: LivePayload, rows: readonly RowChange[]): LiveEvent {
-  const rowIds: Id[] = rows.map((row) => row.id);
-  const event = sized('data:update', { ...head, invalidated: true, rowIds });
-  return event.bytes > MAX_EVENT_BYTES ? sized('data:update', { ...head, invalidated: true }) : event;
+/** "Something changed, read again": with the ids, if they are all here and fit. */
+function invalidated(head: LivePayload, rows: readonly RowChange[], withheld: Change['withheld']): LiveEvent {
+  const complete = withheld !== 'rows' && rows.length <= MAX_EVENT_IDS;
+  return sized('data:update', {
+    ...head,
+    invalidated: true,
+    ...(complete ? { rowIds: rows.map((row) => row.id) } : {}),
+  });
 }
 
 const sized = (name: LiveEvent['name'], payload: LivePayload): LiveEvent => ({

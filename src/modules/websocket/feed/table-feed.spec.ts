@@ -40,7 +40,7 @@ class FakeLog implements LogReader {
     return this.query('heads', () => [{ tableId: TABLE, epoch: this.epoch, seq: this.seq, schemaVersion: 1 }]);
   }
 
-  read(_schema: string, _table: string, after: number, limit: number): Promise<Change[]> {
+  follow(_schema: string, _table: string, after: number, limit: number): Promise<Change[]> {
     this.reads += 1;
     return this.query('read', () => {
       const changes: Change[] = [];

@@ -1,5 +1,5 @@
 import type { Id } from '../../../common/index.js';
-import { bySeq, liveEvent, type LiveEvent } from './live-event.js';
+import { bySeq, FOLLOW_LIMITS, liveEvent, type LiveEvent } from './live-event.js';
 import type { Change, LogReader, StreamHead } from './log-reader.js';
 
 /** How many seqs one read of the log asks for. */
@@ -123,7 +123,7 @@ export class TableFeed {
     // The position moves on while we read; each turn looks at where it is now.
     while (cursor < this.current.seq) {
       if (this.current.seq - from.seq > MAX_REPLAY_SEQS) return this.refusal('too_far');
-      const changes = await this.log.read(this.schema, this.tableId, cursor, READ_SEQS);
+      const changes = await this.read(cursor, READ_SEQS);
       if (from.epoch !== this.current.epoch) return this.refusal('epoch_changed');
       if (changes[0]?.seq !== cursor + 1) return this.refusal('changes_gone');
       for (const group of bySeq(changes)) {
@@ -179,7 +179,7 @@ export class TableFeed {
 
   /** One read of the log, broadcast; whether it came back full, so that there may be more. */
   private async step(): Promise<boolean> {
-    const changes = await this.log.read(this.schema, this.tableId, this.current.seq, READ_SEQS);
+    const changes = await this.read(this.current.seq, READ_SEQS);
     if (this.suspect) return false;
     const groups = bySeq(changes);
     for (const group of groups) {
@@ -212,7 +212,7 @@ export class TableFeed {
   private async broken(head: StreamHead): Promise<boolean> {
     if (head.seq < this.current.seq) return true;
     if (head.seq === this.current.seq) return false;
-    const [next] = await this.log.read(this.schema, this.tableId, this.current.seq, 1);
+    const [next] = await this.read(this.current.seq, 1);
     return next?.seq !== this.current.seq + 1;
   }
 
@@ -230,6 +230,10 @@ export class TableFeed {
     const [head] = await this.log.heads(this.schema, [this.tableId]);
     if (!head) throw new Error(`The change log has no stream for table ${this.tableId}.`);
     return head;
+  }
+
+  private read(after: number, limit: number): Promise<Change[]> {
+    return this.log.follow(this.schema, this.tableId, after, limit, FOLLOW_LIMITS);
   }
 
   private event(changes: readonly Change[]): LiveEvent {
