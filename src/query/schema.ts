@@ -1,5 +1,17 @@
 import type { Id } from '../common/index.js';
-import type { ColumnTypeName } from './types/column-type.js';
+
+/** The types that a column can have; what each means is in types/. */
+export const COLUMN_TYPES = [
+  'text',
+  'long_text',
+  'integer',
+  'decimal',
+  'boolean',
+  'date',
+  'datetime',
+  'single_select',
+] as const;
+export type ColumnTypeName = (typeof COLUMN_TYPES)[number];
 
 /** One choice of a select column; `key` is frozen when the choice is made, label and color may change. */
 export interface Choice {

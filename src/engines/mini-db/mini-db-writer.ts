@@ -93,7 +93,7 @@ function readResults(writes: readonly RowWrite[], rows: readonly PgRow[]): Write
     result.seq = Number(seq);
     result.ops.push({
       status: status as OpResult['status'],
-      id: id as Id,
+      id: id!,
       ...(version === null ? {} : { version: Number(version) }),
       ...(json === null ? {} : { json }),
     });

@@ -112,7 +112,7 @@ function opRecords(table: TableSchema, writes: readonly RowWrite[]): Record<stri
   return writes.flatMap(({ ops }, g) =>
     ops.map((op, o) => {
       const record: Record<string, unknown> = { g, o, k: op.kind, i: op.id };
-      if (op.kind !== 'create' && op.expectedVersion !== undefined) record['e'] = op.expectedVersion;
+      if (op.kind !== 'create' && op.expectedVersion !== undefined) record.e = op.expectedVersion;
       if (op.kind === 'delete') return record;
       for (const [column, cell] of op.values) {
         const n = position.get(column) ?? -1;

@@ -19,7 +19,7 @@ function node(input: unknown, pointer: string, depth: number, budget: FilterBudg
   if (only === 'and' || only === 'or') return group(only, input[only], pointer, depth + 1, budget);
   if (only === 'not') {
     budget.enter(depth + 1, pointer);
-    return { kind: 'not', item: node(input['not'], pointer + '/not', depth + 1, budget), pointer };
+    return { kind: 'not', item: node(input.not, pointer + '/not', depth + 1, budget), pointer };
   }
   return leaf(input, keys, pointer, budget);
 }
@@ -63,13 +63,13 @@ function operand(input: Readonly<Record<string, unknown>>, pointer: string): Ope
   if (hasValue && hasField)
     throw filterInvalid({ pointer, code: 'two_values', detail: 'Give either "value" or "valueField".' });
   if (hasField) {
-    if (typeof input['valueField'] !== 'string')
+    if (typeof input.valueField !== 'string')
       throw filterInvalid({
         pointer: pointer + '/valueField',
         code: 'field_missing',
         detail: '"valueField" is the key of a column.',
       });
-    return { kind: 'column', field: input['valueField'] };
+    return { kind: 'column', field: input.valueField };
   }
-  return hasValue ? { kind: 'json', value: input['value'] } : { kind: 'none' };
+  return hasValue ? { kind: 'json', value: input.value } : { kind: 'none' };
 }

@@ -1,4 +1,5 @@
-import { accepted, refused, type ColumnTypeName, type Parsed } from '../types/column-type.js';
+import type { ColumnTypeName } from '../schema.js';
+import { accepted, refused, type Parsed } from '../types/column-type.js';
 
 /** A half-open span of time, `from <= t < until`, both RFC 3339 UTC. */
 export interface TimeSpan {

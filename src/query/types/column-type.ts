@@ -1,17 +1,5 @@
-import type { CellValue, ColumnOptions, ColumnSchema } from '../schema.js';
+import type { CellValue, ColumnOptions, ColumnSchema, ColumnTypeName } from '../schema.js';
 import type { Sql, SqlType } from '../sql.js';
-
-export const COLUMN_TYPES = [
-  'text',
-  'long_text',
-  'integer',
-  'decimal',
-  'boolean',
-  'date',
-  'datetime',
-  'single_select',
-] as const;
-export type ColumnTypeName = (typeof COLUMN_TYPES)[number];
 
 export const OPERATORS = [
   'eq', 'neq', 'in', 'nin', 'gt', 'gte', 'lt', 'lte', 'between', 'nbetween',

@@ -1,4 +1,5 @@
-import type { ColumnType, ColumnTypeName } from './column-type.js';
+import type { ColumnTypeName } from '../schema.js';
+import type { ColumnType } from './column-type.js';
 import { boolean } from './boolean.js';
 import { decimal, integer } from './number.js';
 import { singleSelect } from './single-select.js';

@@ -100,7 +100,7 @@ function parseDecimal(input: unknown, { options }: { readonly options: ColumnOpt
   if (scale !== undefined && significant.length > scale)
     return refused('too_many_digits', `At most ${scale} digits after the point are allowed.`);
   const wholeDigits = whole === '0' ? 0 : whole.length;
-  const kept = scale === undefined ? fraction.length : scale;
+  const kept = scale ?? fraction.length;
   if (wholeDigits + kept > MAX_DIGITS) return refused('out_of_range', `At most ${MAX_DIGITS} digits are kept.`);
   return accepted(scale === undefined ? plain : fraction.length > scale ? trimTo(plain, scale) : plain);
 }

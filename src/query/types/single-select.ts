@@ -77,7 +77,7 @@ export const singleSelect: ColumnType = {
   parseOptions(input) {
     const unknown = knownOptions(input, ['choices']);
     if (unknown) return unknown;
-    const choices = parseChoices(input['choices']);
+    const choices = parseChoices(input.choices);
     return choices.ok ? accepted({ choices: choices.value }) : choices;
   },
   parse,

@@ -25,18 +25,18 @@ export function requestFromUrl(query: ListRowsQuery): ReadRequest {
 /** The JSON form of a read. */
 export function requestFromBody(input: unknown): ReadRequest {
   const body = bodyOf(input, '', ['fields', 'filter', 'sort', 'page', 'count']);
-  const page = body['page'] === undefined ? {} : bodyOf(body['page'], '/page', ['limit', 'cursor']);
+  const page = body.page === undefined ? {} : bodyOf(body.page, '/page', ['limit', 'cursor']);
   const { filter } = body;
   const { cursor } = page;
   if (cursor !== undefined && typeof cursor !== 'string')
     throw refuse('/page/cursor', 'is_string', 'cursor is a text.');
   return {
-    ...(body['fields'] === undefined ? {} : { fields: listOf(body['fields'], '/fields', text) }),
+    ...(body.fields === undefined ? {} : { fields: listOf(body.fields, '/fields', text) }),
     ...(filter === undefined || filter === null ? {} : { filter: parseJsonFilter(filter, '/filter') }),
-    sort: body['sort'] === undefined ? [] : listOf(body['sort'], '/sort', sortEntry),
-    limit: limitOf(page['limit']),
+    sort: body.sort === undefined ? [] : listOf(body.sort, '/sort', sortEntry),
+    limit: limitOf(page.limit),
     ...(cursor === undefined ? {} : { cursor }),
-    count: countOf(body['count']),
+    count: countOf(body.count),
   };
 }
 

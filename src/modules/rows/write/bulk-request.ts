@@ -60,7 +60,7 @@ function entry(input: unknown, index: number, table: TableSchema): BulkEntry {
     return { index, errors };
   }
   const body = input as Readonly<Record<string, unknown>>;
-  const kind = typeof body['op'] === 'string' ? body['op'] : '';
+  const kind = typeof body.op === 'string' ? body.op : '';
   const known = Object.hasOwn(MEMBERS, kind) ? MEMBERS[kind] : undefined;
   if (!known) {
     fail('/op', 'is_in', 'op is create, update, upsert or delete.');
@@ -89,7 +89,7 @@ function readOp(
         kind: 'create',
         id: newId(),
         values: completeNewRow(
-          resolveFieldValues(body['fields'], table, `${at}/fields`, errors),
+          resolveFieldValues(body.fields, table, `${at}/fields`, errors),
           table,
           `${at}/fields`,
           errors,
@@ -98,12 +98,12 @@ function readOp(
     case 'update':
       return {
         kind: 'update',
-        id: readId(body['id'], at, errors),
-        ...readVersion(body['version'], at, errors),
-        values: resolveFieldValues(body['fields'], table, `${at}/fields`, errors),
+        id: readId(body.id, at, errors),
+        ...readVersion(body.version, at, errors),
+        values: resolveFieldValues(body.fields, table, `${at}/fields`, errors),
       };
     case 'delete':
-      return { kind: 'delete', id: readId(body['id'], at, errors), ...readVersion(body['version'], at, errors) };
+      return { kind: 'delete', id: readId(body.id, at, errors), ...readVersion(body.version, at, errors) };
     default:
       return readUpsert(body, table, at, errors);
   }
@@ -115,8 +115,8 @@ function readUpsert(
   at: string,
   errors: ProblemItem[],
 ): UpsertOp {
-  const values = resolveFieldValues(body['fields'], table, `${at}/fields`, errors);
-  const matchOn = readMatchOn(body['matchOn'], table, at, errors);
+  const values = resolveFieldValues(body.fields, table, `${at}/fields`, errors);
+  const matchOn = readMatchOn(body.matchOn, table, at, errors);
   for (const column of matchOn) {
     if ((values.get(column) ?? null) === null)
       errors.push({
@@ -141,7 +141,10 @@ function readMatchOn(input: unknown, table: TableSchema, at: string, errors: Pro
       errors.push({
         pointer: `${at}/matchOn/${i}`,
         code: 'unknown_field',
-        detail: `There is no field ${JSON.stringify(key)?.slice(0, 62) ?? ''}.`,
+        detail:
+          typeof key === 'string'
+            ? `There is no field ${JSON.stringify(key.slice(0, 60))}.`
+            : 'A column key is expected.',
       });
     return column ? [column] : [];
   });

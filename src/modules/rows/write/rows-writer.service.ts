@@ -92,7 +92,7 @@ export class RowsWriter {
   }
 }
 
-const fieldsOf = (body: unknown): unknown => bodyOf(body, '', ['fields'])['fields'];
+const fieldsOf = (body: unknown): unknown => bodyOf(body, '', ['fields']).fields;
 
 const headers = (op: OpResult, write: WriteResult): Record<string, string> => ({
   etag: `"${op.version ?? ''}"`,
