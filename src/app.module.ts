@@ -5,6 +5,7 @@ import { EnginesModule } from './engines/index.js';
 import { AuthModule } from './modules/auth/index.js';
 import { EventsModule } from './modules/events/index.js';
 import { RowsModule } from './modules/rows/index.js';
+import { HealthModule } from './modules/health/index.js';
 import { TablesModule } from './modules/tables/index.js';
 import { UsersModule } from './modules/users/index.js';
 import { WebsocketModule } from './modules/websocket/index.js';
@@ -27,6 +28,7 @@ export class AppModule {
         TablesModule,
         RowsModule,
         WebsocketModule,
+        HealthModule,
       ],
     };
   }

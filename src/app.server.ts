@@ -20,7 +20,8 @@ const DRAIN_MS = 6 * SECONDS;
 /** Fastify as this product sets it up: limits, timeouts, request ids, bodies, logging. */
 export function createAdapter(config: AppConfig, logger: Logger, problems: ProblemFilter): EdgeAdapter {
   const options: FastifyHttpOptions<Server> & { skipMiddie: true } = {
-    loggerInstance: logger,
+    // Fastify itself has nothing to say below a warning.
+    loggerInstance: logger.child({}, { level: logger.isLevelEnabled('warn') ? 'warn' : logger.level }),
     // One line per request is written by our own hook; a child logger per request would cost more than the line.
     logController: new LogController({ disableRequestLogging: true }),
     childLoggerFactory: (parent) => parent,

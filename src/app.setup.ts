@@ -10,6 +10,7 @@ import { createLogger, NestLogger } from './common/logging/index.js';
 import { corsOptions, registerSecurity } from './common/server/index.js';
 import type { AppConfig } from './config/index.js';
 import { DOCS_PATH, setupDocs } from './docs/index.js';
+import { LiveSocketAdapter } from './modules/websocket/index.js';
 
 /**
  * The whole application, ready to `listen()` and not listening: what `main.ts` starts and what the tests start.
@@ -35,6 +36,7 @@ export async function assemble(root: DynamicModule, config: AppConfig): Promise<
   app.useGlobalPipes(validationPipe());
   // Added here and not as APP_GUARD: these come after the guards of all modules.
   app.useGlobalGuards(new ContentGuard());
+  app.useWebSocketAdapter(new LiveSocketAdapter(app, config.corsOrigins));
   setupDocs(app, config.version);
   return app;
 }

@@ -1,7 +1,8 @@
 import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { APP_CONFIG, type AppConfig } from '../config/index.js';
-import { AuditLogEntity, mainDataSourceOptions, MainTransaction, OutboxEntity } from './main/index.js';
+import { AuditLogEntity, MainDatabase, mainDataSourceOptions, MainTransaction, OutboxEntity } from './main/index.js';
+import { MiniDatabase } from './mini/index.js';
 
 /**
  * The two databases, for every module: the main one through TypeORM (entities load with the modules that own them) and
@@ -22,7 +23,7 @@ import { AuditLogEntity, mainDataSourceOptions, MainTransaction, OutboxEntity } 
     }),
     TypeOrmModule.forFeature([AuditLogEntity, OutboxEntity]),
   ],
-  providers: [MainTransaction],
-  exports: [MainTransaction],
+  providers: [MainDatabase, MainTransaction, MiniDatabase],
+  exports: [MainDatabase, MainTransaction, MiniDatabase],
 })
 export class DatabaseModule {}

@@ -60,7 +60,10 @@ export class MainTransaction {
     const { result, events } = await this.dataSource.transaction(async (manager) => {
       const done = await work(manager);
       const at = new Date();
-      await manager.insert(AuditLogEntity, done.audit.map((entry) => auditRow(actor, entry, at)));
+      await manager.insert(
+        AuditLogEntity,
+        done.audit.map((entry) => auditRow(actor, entry, at)),
+      );
       const outbox = done.events.map((event) => ({ id: newId(), at, ...event }));
       if (outbox.length > 0) await manager.insert(OutboxEntity, outbox);
       return { result: done.result, events: outbox };

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import pg from 'pg';
 import { APP_CONFIG, type AppConfig, type PostgresSettings } from '../../config/index.js';
+import { PROBE } from '../probe.js';
 
 /** A statement with its values, as the query core makes it. */
 export interface PgStatement {
@@ -22,7 +23,7 @@ const MAX_PREPARED = 1_000;
 
 /** The pool of the mini-DB. Knows connections and statements; what they mean is the engine's business. */
 @Injectable()
-export class MiniDatabase implements OnModuleDestroy {
+export class MiniDatabase implements OnApplicationShutdown {
   private readonly pool: pg.Pool;
   private readonly names = new Map<string, string>();
   private readonly seenOnce = new Set<string>();
@@ -57,12 +58,13 @@ export class MiniDatabase implements OnModuleDestroy {
     }
   }
 
-  /** One trivial round trip; rejects when the database cannot be reached. */
+  /** One trivial round trip; rejects when the database does not answer soon. */
   async ping(): Promise<void> {
-    await this.pool.query('select 1');
+    await this.pool.query(PROBE);
   }
 
-  async onModuleDestroy(): Promise<void> {
+  /** Not earlier: until the HTTP server has closed, requests under way still need it. */
+  async onApplicationShutdown(): Promise<void> {
     await this.pool.end();
   }
 

@@ -1,0 +1,17 @@
+import { Injectable } from '@nestjs/common';
+import type pg from 'pg';
+import { DataSource } from 'typeorm';
+import { PROBE } from '../probe.js';
+
+/** The main database as a thing that can be up or down. */
+@Injectable()
+export class MainDatabase {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** One trivial round trip; rejects when the database does not answer soon. */
+  async ping(): Promise<void> {
+    // TypeORM passes no timeout to a query, but its driver keeps the pool in the open.
+    const { master } = this.dataSource.driver as unknown as { readonly master: pg.Pool };
+    await master.query(PROBE);
+  }
+}
