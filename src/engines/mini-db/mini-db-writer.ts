@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Id } from '../../common/index.js';
+import { must } from '../../common/index.js';
 import { MiniDatabase, type PgRow, type PgSession } from '../../database/mini/index.js';
 import { compileWrite, toStatement, type RowWrite, type TableSchema } from '../../query/index.js';
 import { isContentError, isTransient, translate } from './pg-errors.js';
@@ -93,9 +93,9 @@ function readResults(writes: readonly RowWrite[], rows: readonly PgRow[]): Write
     result.seq = Number(seq);
     result.ops.push({
       status: status as OpResult['status'],
-      id: id!,
-      ...(version === null ? {} : { version: Number(version) }),
-      ...(json === null ? {} : { json }),
+      id: must(id, 'each result names its row'),
+      ...(version == null ? {} : { version: Number(version) }),
+      ...(json == null ? {} : { json }),
     });
   }
   return results;
