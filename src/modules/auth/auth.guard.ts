@@ -2,7 +2,7 @@ import { Injectable, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { AuthGuard as PassportGuard, type AuthGuardAuthenticateOptions } from '@nestjs/passport';
 import { Problem, PUBLIC, ROLE, SIGNED_IN, type AppRequest } from '../../common/index.js';
-import { bearerToken } from './tokens/jwt.strategy.js';
+import { bearerToken, JwtStrategy } from './tokens/jwt.strategy.js';
 import { notSignedIn, tokenExpired, tokenInvalid } from './tokens/problems.js';
 import { TokenService } from './tokens/token.service.js';
 
@@ -11,12 +11,13 @@ import { TokenService } from './tokens/token.service.js';
  * A token that is new to this node goes through passport; afterwards it is answered for from memory.
  */
 @Injectable()
-export class AuthGuard extends PassportGuard('jwt') {
+export class AuthGuard extends PassportGuard() {
   constructor(
     private readonly reflector: Reflector,
     private readonly tokens: TokenService,
+    strategy: JwtStrategy,
   ) {
-    super();
+    super({ defaultStrategy: strategy.name });
   }
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {

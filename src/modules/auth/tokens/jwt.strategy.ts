@@ -1,7 +1,8 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
+import passport from 'passport';
 import { ExtractJwt, Strategy } from 'passport-jwt';
-import type { AppRequest, Principal } from '../../../common/index.js';
+import { newId, type AppRequest, type Principal } from '../../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
 import { JWT_RULES } from './jwt-rules.js';
 import { tokenInvalid } from './problems.js';
@@ -14,7 +15,7 @@ export const bearerToken = ExtractJwt.fromAuthHeaderAsBearerToken() as (
 
 /** Checks a token that this node has not seen yet; the rules are those of {@link JWT_RULES}. */
 @Injectable()
-export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
+export class JwtStrategy extends PassportStrategy(Strategy) implements OnModuleDestroy {
   constructor(
     private readonly tokens: TokenService,
     @Inject(APP_CONFIG) config: AppConfig,
@@ -27,6 +28,13 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
       audience: JWT_RULES.audience,
       passReqToCallback: true,
     });
+    // Passport keeps one registry per process, by name: two applications in one process must not answer for each other.
+    this.name = `jwt:${newId()}`;
+    passport.use(this);
+  }
+
+  onModuleDestroy(): void {
+    passport.unuse(this.name);
   }
 
   /** Called by passport after the signature, issuer, audience and time were found right. */
