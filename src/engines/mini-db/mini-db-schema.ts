@@ -49,23 +49,35 @@ export class MiniDbSchema {
    * a late maker can no longer apply it.
    */
   async settle(schema: string, opId: Id): Promise<'applied' | 'cancelled'> {
-    const [exists] = await this.database.query({ text: 'select to_regclass($1)', values: [`"${schema}"._applied`] });
-    if (!exists?.[0]) return 'cancelled';
-    const applied = ident(schema, '_applied');
+    if (!(await this.exists(schema))) return 'cancelled';
     await this.database.query(
       toStatement(
-        sql`insert into ${applied} (op_id, outcome) values (${value(opId, 'uuid')}, 'cancelled') on conflict do nothing`,
+        sql`insert into ${ident(schema, '_applied')} (op_id, outcome) values (${value(opId, 'uuid')}, 'cancelled') on conflict do nothing`,
       ),
     );
+    return (await this.isApplied(schema, opId)) ? 'applied' : 'cancelled';
+  }
+
+  /** Whether the operation took place. Decides nothing: one that did not may still do so. */
+  async isApplied(schema: string, opId: Id): Promise<boolean> {
+    if (!(await this.exists(schema))) return false;
     const [row] = await this.database.query(
-      toStatement(sql`select outcome from ${applied} where op_id = ${value(opId, 'uuid')}`),
+      toStatement(sql`select outcome from ${ident(schema, '_applied')} where op_id = ${value(opId, 'uuid')}`),
     );
-    return row?.[0] === 'applied' ? 'applied' : 'cancelled';
+    return row?.[0] === 'applied';
   }
 
   /** Removes a base's schema with everything in it, if it is there. */
   async drop(schema: string): Promise<void> {
     await this.database.query(toStatement(sql`drop schema if exists ${ident(schema)} cascade`));
+  }
+
+  private async exists(schema: string): Promise<boolean> {
+    const [row] = await this.database.query({
+      text: 'select 1 from pg_namespace where nspname = $1',
+      values: [schema],
+    });
+    return row !== undefined;
   }
 }
 

@@ -5,6 +5,7 @@ import type { TableSchema } from '../../query/index.js';
 import { EventBus } from '../events/index.js';
 import { BaseEntity } from './bases/base.entity.js';
 import { ColumnEntity } from './columns/column.entity.js';
+import { SchemaSaga } from './schema/schema-saga.js';
 import { TableEntity } from './tables/table.entity.js';
 import { toTableSchema } from './tables/table-schema.js';
 
@@ -25,6 +26,9 @@ export interface TableMeta {
 /** Old metadata is harmless: the mini-DB's schema fence refuses plans made from it, and `reload` follows. The age bounds what nobody uses. */
 const MAX_AGE_MS = 60_000;
 
+/** Only says which workspace a base is in; use cases of bases read the base itself. */
+const BASE_MAX_AGE_MS = 5_000;
+
 /** Metadata of tables, from memory. */
 @Injectable()
 export class TableCatalog {
@@ -34,10 +38,18 @@ export class TableCatalog {
     load: (id) => this.load(id),
   });
 
+  private readonly bases = new FreshCache<Id>({
+    maxEntries: 10_000,
+    maxAgeMs: BASE_MAX_AGE_MS,
+    load: async (id) => (await this.dataSource.manager.findOneBy(BaseEntity, { id, deletedAt: IsNull() }))?.workspaceId,
+  });
+
   constructor(
     private readonly dataSource: DataSource,
+    private readonly saga: SchemaSaga,
     bus: EventBus,
   ) {
+    bus.on('base.changed', ({ baseId }) => this.bases.drop(baseId));
     bus.on('schema.changed', ({ tableId }) => this.cache.drop(tableId));
   }
 
@@ -48,8 +60,13 @@ export class TableCatalog {
     return meta;
   }
 
-  /** Like {@link find}, but read anew: for when the mini-DB says that the structure is another. */
-  reload(tableId: Id): Promise<TableMeta> {
+  /**
+   * Like {@link find}, but read anew: for when the mini-DB says that the structure is another. A structure change that
+   * died half-way is completed here, so that nobody has to wait for the sweep.
+   */
+  async reload(tableId: Id): Promise<TableMeta> {
+    const { baseId } = await this.find(tableId);
+    await this.saga.catchUp(baseId);
     this.cache.drop(tableId);
     return this.find(tableId);
   }
@@ -57,6 +74,11 @@ export class TableCatalog {
   /** The workspace that an id of a table leads to. */
   async workspaceOf(tableId: Id): Promise<Id | undefined> {
     return (await this.cache.get(tableId))?.workspaceId;
+  }
+
+  /** The workspace that an id of a base leads to. */
+  workspaceOfBase(baseId: Id): Promise<Id | undefined> {
+    return this.bases.get(baseId);
   }
 
   private async load(tableId: Id): Promise<TableMeta | undefined> {

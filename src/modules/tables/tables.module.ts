@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { DataSource, IsNull } from 'typeorm';
+import { DataSource } from 'typeorm';
 import { ResourceRegistry, WorkspacesModule } from '../workspaces/index.js';
 import { BaseEntity } from './bases/base.entity.js';
 import { BasesController } from './bases/bases.controller.js';
@@ -27,10 +27,7 @@ export class TablesModule {
   constructor(registry: ResourceRegistry, catalog: TableCatalog, dataSource: DataSource) {
     const { manager } = dataSource;
     registry.register('tableId', (id) => catalog.workspaceOf(id));
-    registry.register(
-      'baseId',
-      async (id) => (await manager.findOneBy(BaseEntity, { id, deletedAt: IsNull() }))?.workspaceId,
-    );
+    registry.register('baseId', (id) => catalog.workspaceOfBase(id));
     registry.register('trashedTableId', async (id) => (await manager.findOneBy(TableEntity, { id }))?.workspaceId);
   }
 }

@@ -22,8 +22,8 @@ import { MiniDbSchema } from '../../../engines/index.js';
 import { createBaseSchema } from '../../../query/index.js';
 import { nameTaken } from '../columns/make-columns.js';
 import { SchemaSaga } from '../schema/schema-saga.js';
-import { randomSuffix, readBase } from '../schema/structure.js';
-import { TableEntity } from '../tables/table.entity.js';
+import { nextVersion, randomSuffix, readBase, readStructures } from '../schema/structure.js';
+import { tableChanged } from '../tables/table-changed.js';
 import { toBaseDto } from '../tables/to-dto.js';
 import type { BaseDto, CreateBaseDto, UpdateBaseDto } from './base.dto.js';
 import { BaseEntity } from './base.entity.js';
@@ -120,21 +120,32 @@ export class BasesService {
     );
   }
 
-  /** Into the trash, with its tables. Nothing in the mini-DB is touched, so it can come back. */
+  /**
+   * Into the trash, with its tables. Their schema versions move on, so that a node that has not heard of it yet is refused
+   * by the mini-DB. Rows and logs are not touched.
+   */
   async remove(access: Access, baseId: Id): Promise<void> {
-    await this.mainTransaction.run(actorOf(access), async (manager) => {
-      const base = await readBase(manager, baseId);
-      const tables = await manager.findBy(TableEntity, { baseId, deletedAt: IsNull() });
-      await manager.update(BaseEntity, baseId, { deletedAt: new Date() });
-      const forgotten = tables.map(({ id, workspaceId }) => ({
-        topic: 'schema.changed',
-        payload: { tableId: id, baseId, workspaceId },
-      }));
-      return {
-        result: undefined,
-        audit: [audit(base, 'base.deleted', view(base))],
-        events: [changed(base), ...forgotten],
-      };
+    await this.saga.run({
+      kind: 'base.delete',
+      baseId,
+      workspaceId: access.workspaceId,
+      actor: actorOf(access),
+      plan: async (manager) => {
+        const base = await readBase(manager, baseId);
+        const structures = await readStructures(manager, base);
+        const nexts = structures.map((structure) => nextVersion(structure, access, { baseDeleted: true }));
+        return {
+          schema: base.schemaName,
+          statements: nexts.map(({ statement }) => statement),
+          patch: {
+            bases: [{ ...base, deletedAt: new Date() }],
+            tables: nexts.map(({ table }) => table),
+            audit: [audit(base, 'base.deleted', view(base))],
+            events: [changed(base), ...structures.map(({ table }) => tableChanged(table))],
+          },
+          result: undefined,
+        };
+      },
     });
   }
 

@@ -5,6 +5,7 @@ import { addColumn, columnType, commentColumn, retireColumn, type ColumnOptions 
 import { SchemaSaga, type SchemaChange } from '../schema/schema-saga.js';
 import { nextVersion, randomSuffix, readStructure, type Structure } from '../schema/structure.js';
 import { TableCatalog } from '../table-catalog.js';
+import { tableChanged } from '../tables/table-changed.js';
 import { toColumnSchema } from '../tables/table-schema.js';
 import { MAX_COLUMNS } from '../tables/table.dto.js';
 import { toColumnDto } from '../tables/to-dto.js';
@@ -117,7 +118,7 @@ export class ColumnsService {
             tables: [next.table],
             columns: [column],
             audit: [audit(access, column, change)],
-            events: [{ topic: 'schema.changed', payload: { tableId, baseId, workspaceId: access.workspaceId } }],
+            events: [tableChanged(next.table)],
           },
           result: toColumnDto(column, position),
         };

@@ -89,6 +89,15 @@ export class SchemaSaga {
     return pending.length;
   }
 
+  /**
+   * Finishes the base's pending operation if it is past its commit point: its maker may have died there, and until the
+   * metadata is written too, everybody who knows the old one is refused. Never decides anything, so it is safe at any time.
+   */
+  async catchUp(baseId: Id): Promise<void> {
+    const op = await this.dataSource.getRepository(SchemaOpEntity).findOneBy({ baseId, state: 'pending' });
+    if (op && (await this.mini.isApplied(op.payload.schema, op.id))) await this.finish(op);
+  }
+
   private async begin<T>(task: SchemaTask<T>): Promise<{ op: SchemaOpEntity; change: SchemaChange<T> }> {
     for (const deadline = Date.now() + WAIT_MS; ;) {
       try {

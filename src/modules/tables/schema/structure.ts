@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { IsNull, type EntityManager } from 'typeorm';
+import { In, IsNull, type EntityManager } from 'typeorm';
 import { newId, notFound, type Access, type Id } from '../../../common/index.js';
 import { advanceSchema, type Sql, type TableSchema, type WriteContext } from '../../../query/index.js';
 import { BaseEntity } from '../bases/base.entity.js';
@@ -36,6 +36,19 @@ export async function readStructure(
     order: { position: 'ASC', id: 'ASC' },
   });
   return { base, table, columns, schema: toTableSchema(base.schemaName, table, columns) };
+}
+
+/** All live tables of a base. */
+export async function readStructures(manager: EntityManager, base: BaseEntity): Promise<Structure[]> {
+  const tables = await manager.findBy(TableEntity, { baseId: base.id, deletedAt: IsNull() });
+  const columns = await manager.find(ColumnEntity, {
+    where: { tableId: In(tables.map(({ id }) => id)), deletedAt: IsNull() },
+    order: { position: 'ASC', id: 'ASC' },
+  });
+  return tables.map((table) => {
+    const own = columns.filter(({ tableId }) => tableId === table.id);
+    return { base, table, columns: own, schema: toTableSchema(base.schemaName, table, own) };
+  });
 }
 
 /** The next version of the table: its record for the patch, and the statement that moves the stream on, telling what changed. */

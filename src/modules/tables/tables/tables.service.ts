@@ -12,7 +12,7 @@ import {
   type Page,
   type PageQuery,
 } from '../../../common/index.js';
-import { actorOf, type AuditEntry, type OutboxEvent } from '../../../database/main/index.js';
+import { actorOf, type AuditEntry } from '../../../database/main/index.js';
 import { commentTable, createTable, renameTable } from '../../../query/index.js';
 import { ColumnEntity } from '../columns/column.entity.js';
 import { makeColumns, nameTaken } from '../columns/make-columns.js';
@@ -21,6 +21,7 @@ import { nextVersion, randomSuffix, readBase, readStructure } from '../schema/st
 import { TableCatalog } from '../table-catalog.js';
 import type { CreateTableDto, TableDto, UpdateTableDto } from './table.dto.js';
 import { TableEntity } from './table.entity.js';
+import { tableChanged } from './table-changed.js';
 import { toTableSchema } from './table-schema.js';
 import { toTableDto } from './to-dto.js';
 
@@ -102,7 +103,7 @@ export class TablesService {
             tables: [table],
             columns,
             audit: [audit(table, 'table.created', undefined, view(table, columns))],
-            events: [changed(table)],
+            events: [tableChanged(table)],
           },
           result: toTableDto(table, columns, base.schemaName),
         };
@@ -130,7 +131,7 @@ export class TablesService {
           patch: {
             tables: [table],
             audit: [audit(table, 'table.updated', view(structure.table), view(table))],
-            events: [changed(table)],
+            events: [tableChanged(table)],
           },
           result: toTableDto(table, columns, base.schemaName),
         };
@@ -156,7 +157,7 @@ export class TablesService {
           patch: {
             tables: [table],
             audit: [audit(table, 'table.deleted', view(structure.table, structure.columns))],
-            events: [changed(table)],
+            events: [tableChanged(table)],
           },
           result: undefined,
         };
@@ -190,7 +191,7 @@ export class TablesService {
           patch: {
             tables: [table],
             audit: [audit(table, 'table.restored', undefined, view(table, structure.columns))],
-            events: [changed(table)],
+            events: [tableChanged(table)],
           },
           result: toTableDto(table, structure.columns, structure.base.schemaName),
         };
@@ -229,9 +230,4 @@ const audit = (table: TableEntity, action: string, before?: object, after?: obje
   resource: { type: 'table', id: table.id, name: table.name },
   ...(before ? { before } : {}),
   ...(after ? { after } : {}),
-});
-
-const changed = ({ id, baseId, workspaceId }: TableEntity): OutboxEvent => ({
-  topic: 'schema.changed',
-  payload: { tableId: id, baseId, workspaceId },
 });
