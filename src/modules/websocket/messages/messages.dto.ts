@@ -1,5 +1,5 @@
 import { Type } from 'class-transformer';
-import { IsInt, IsOptional, IsString, Length, Max, Min, ValidateNested } from 'class-validator';
+import { IsInt, IsObject, IsOptional, IsString, Length, Max, Min, ValidateNested } from 'class-validator';
 
 /** Where a client stands in the log of a table: the last change that it has seen. */
 export class PositionDto {
@@ -22,6 +22,7 @@ export class SubscribeMessage {
 
   /** From `meta` of a REST answer or from the last event; without it the feed begins now. */
   @IsOptional()
+  @IsObject() // an array of positions would pass the next line
   @ValidateNested()
   @Type(() => PositionDto)
   from?: PositionDto;
