@@ -7,7 +7,10 @@ const common = {
     '^@nestjs/throttler$': '<rootDir>/test/harness/throttler-as-esm.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
+  // ESM that CommonJS requires (@fastify/static does): Jest cannot do that on Node 20, so it becomes CommonJS.
+  transformIgnorePatterns: ['/node_modules/(?!(.*/)?content-disposition/)'],
   transform: {
+    '/content-disposition/.+\\.js$': ['@swc/jest', { jsc: { target: 'es2023' }, module: { type: 'commonjs' } }],
     '^.+\\.ts$': [
       '@swc/jest',
       {
@@ -25,11 +28,17 @@ const common = {
 };
 const project = (displayName, testMatch, more = {}) => ({ ...common, displayName, testMatch, ...more });
 
+const servers = {
+  globalSetup: '<rootDir>/test/harness/global-setup.mjs',
+  globalTeardown: '<rootDir>/test/harness/global-teardown.mjs',
+  testTimeout: 60_000,
+};
+
 export default {
   projects: [
     project('unit', ['<rootDir>/src/**/*.spec.ts', '<rootDir>/test/unit/**/*.spec.ts']),
-    project('engines', ['<rootDir>/test/engines/**/*.engine-spec.ts'], { globalSetup: '<rootDir>/test/harness/global-setup.mjs', globalTeardown: '<rootDir>/test/harness/global-teardown.mjs' }),
-    project('e2e', ['<rootDir>/test/e2e/**/*.e2e-spec.ts'], { globalSetup: '<rootDir>/test/harness/global-setup.mjs', globalTeardown: '<rootDir>/test/harness/global-teardown.mjs' }),
+    project('engines', ['<rootDir>/test/engines/**/*.engine-spec.ts'], servers),
+    project('e2e', ['<rootDir>/test/e2e/**/*.e2e-spec.ts'], servers),
   ],
   collectCoverageFrom: ['src/**/*.ts', '!src/**/*.spec.ts'],
 };
