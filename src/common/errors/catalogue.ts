@@ -1,61 +1,229 @@
 /**
- * The one catalogue of errors: every `code` that this API can answer with, its status and its title.
+ * The one catalogue of errors: every `code` that this API can answer with, its status, its title and what to do about it.
  * Codes are never reused and never change their meaning (docs/ERROR_CODES.md is generated from this table).
  */
 export const ERRORS = {
   // 400: the request could not be read
-  malformed_json: { status: 400, title: 'Malformed JSON' },
-  invalid_syntax: { status: 400, title: 'Syntax that cannot be read' },
-  cursor_invalid: { status: 400, title: 'Cursor is not valid' },
-  cursor_mismatch: { status: 400, title: 'Cursor belongs to another query' },
-  bad_request: { status: 400, title: 'Bad request' },
+  malformed_json: {
+    status: 400,
+    title: 'Malformed JSON',
+    hint: 'Send JSON (RFC 8259) in UTF-8, at most 64 levels deep and without a "__proto__" key.',
+  },
+  invalid_syntax: {
+    status: 400,
+    title: 'Syntax that cannot be read',
+    hint: 'Check the syntax of the parameter that is named.',
+  },
+  cursor_invalid: {
+    status: 400,
+    title: 'Cursor is not valid',
+    hint: 'Send the cursor exactly as page.nextCursor gave it, or leave it out to begin at the first page.',
+  },
+  cursor_mismatch: {
+    status: 400,
+    title: 'Cursor belongs to another query',
+    hint: 'A cursor goes on with the filter, sort and table that it came from; leave it out for a new query.',
+  },
+  bad_request: {
+    status: 400,
+    title: 'Bad request',
+    hint: 'The request cannot be read as it is.',
+  },
   // 401
-  unauthenticated: { status: 401, title: 'Not signed in' },
-  token_expired: { status: 401, title: 'Access token has expired' },
-  invalid_credentials: { status: 401, title: 'E-mail or password is wrong' },
-  refresh_token_invalid: { status: 401, title: 'Refresh token is not valid' },
-  refresh_token_reused: { status: 401, title: 'Refresh token was used before' },
+  unauthenticated: {
+    status: 401,
+    title: 'Not signed in',
+    hint: 'Send a valid access token: "Authorization: Bearer <accessToken>". Register or log in to get one.',
+  },
+  token_expired: {
+    status: 401,
+    title: 'Access token has expired',
+    hint: 'Get a new access token with POST /api/v1/auth/refresh, then repeat the request.',
+  },
+  invalid_credentials: {
+    status: 401,
+    title: 'E-mail or password is wrong',
+    hint: 'Check the e-mail address and the password.',
+  },
+  refresh_token_invalid: {
+    status: 401,
+    title: 'Refresh token is not valid',
+    hint: 'Log in again.',
+  },
+  refresh_token_reused: {
+    status: 401,
+    title: 'Refresh token was used before',
+    hint: 'Each refresh token works once. The session was ended, because somebody else may have a copy: log in again.',
+  },
   // 403, 404
-  role_too_low: { status: 403, title: 'Your role does not allow this' },
-  forbidden: { status: 403, title: 'Not allowed' },
-  not_found: { status: 404, title: 'Not found' },
-  route_not_found: { status: 404, title: 'No such route' },
-  method_not_allowed: { status: 405, title: 'Method not allowed' },
+  role_too_low: {
+    status: 403,
+    title: 'Your role does not allow this',
+    hint: 'Ask an admin or owner of the workspace for a higher role.',
+  },
+  forbidden: {
+    status: 403,
+    title: 'Not allowed',
+    hint: 'Nobody may do this here.',
+  },
+  not_found: {
+    status: 404,
+    title: 'Not found',
+    hint: 'It does not exist or is not visible to you; check the id and the workspace.',
+  },
+  route_not_found: {
+    status: 404,
+    title: 'No such route',
+    hint: 'Check the method and the path; /api/docs lists all routes.',
+  },
+  method_not_allowed: {
+    status: 405,
+    title: 'Method not allowed',
+    hint: 'Use one of the methods that /api/docs lists for this path.',
+  },
   // 408
-  request_timeout: { status: 408, title: 'The request took too long to arrive' },
+  request_timeout: {
+    status: 408,
+    title: 'The request took too long to arrive',
+    hint: 'Send the request again, faster.',
+  },
   // 409
-  email_taken: { status: 409, title: 'E-mail address is taken' },
-  name_taken: { status: 409, title: 'Name is taken' },
-  already_member: { status: 409, title: 'Already a member' },
-  last_owner: { status: 409, title: 'A workspace keeps at least one owner' },
-  unique_violation: { status: 409, title: 'Value must be unique' },
-  upsert_ambiguous: { status: 409, title: 'More than one row matches' },
-  merge_conflict: { status: 409, title: 'Changed by somebody else' },
-  conflict: { status: 409, title: 'Conflict' },
-  idempotency_in_progress: { status: 409, title: 'The same request is still running' },
+  email_taken: {
+    status: 409,
+    title: 'E-mail address is taken',
+    hint: 'Log in with this address, or use another one.',
+  },
+  name_taken: {
+    status: 409,
+    title: 'Name is taken',
+    hint: 'Choose another name; upper and lower case count as the same.',
+  },
+  already_member: {
+    status: 409,
+    title: 'Already a member',
+    hint: 'Change the role of the existing member instead.',
+  },
+  last_owner: {
+    status: 409,
+    title: 'A workspace keeps at least one owner',
+    hint: 'Make somebody else an owner first.',
+  },
+  unique_violation: {
+    status: 409,
+    title: 'Value must be unique',
+    hint: 'Another row has this value in a column that must be unique.',
+  },
+  upsert_ambiguous: {
+    status: 409,
+    title: 'More than one row matches',
+    hint: 'Match on columns that tell rows apart.',
+  },
+  merge_conflict: {
+    status: 409,
+    title: 'Changed by somebody else',
+    hint: 'The same field was changed since baseVersion; read the row again and decide.',
+  },
+  conflict: {
+    status: 409,
+    title: 'Conflict',
+    hint: 'The request does not fit the present state; read again and repeat.',
+  },
+  idempotency_in_progress: {
+    status: 409,
+    title: 'The same request is still running',
+    hint: 'Wait for the answer to the first request with this Idempotency-Key.',
+  },
   // 410, 412, 413, 415
-  changes_gone: { status: 410, title: 'Changes are no longer kept' },
-  version_mismatch: { status: 412, title: 'The row has another version' },
-  payload_too_large: { status: 413, title: 'Body is too large' },
-  unsupported_media_type: { status: 415, title: 'Media type is not supported' },
+  changes_gone: {
+    status: 410,
+    title: 'Changes are no longer kept',
+    hint: 'Read the data again and go on from its meta.',
+  },
+  version_mismatch: {
+    status: 412,
+    title: 'The row has another version',
+    hint: 'Somebody else changed the row; it is in "current". Decide, and repeat with its version.',
+  },
+  payload_too_large: {
+    status: 413,
+    title: 'Body is too large',
+    hint: 'Send less at once, in several requests.',
+  },
+  unsupported_media_type: {
+    status: 415,
+    title: 'Media type is not supported',
+    hint: 'Send the body as application/json.',
+  },
   // 422: understood, but not acceptable
-  validation_failed: { status: 422, title: 'Validation failed' },
-  filter_invalid: { status: 422, title: 'Filter is not valid' },
-  sort_invalid: { status: 422, title: 'Sort is not valid' },
-  bulk_failed: { status: 422, title: 'Some operations failed, nothing was written' },
-  limit_reached: { status: 422, title: 'A limit is reached' },
-  idempotency_mismatch: { status: 422, title: 'Idempotency key was used with another body' },
+  validation_failed: {
+    status: 422,
+    title: 'Validation failed',
+    hint: 'The findings are in "errors", each with a JSON pointer to its place.',
+  },
+  filter_invalid: {
+    status: 422,
+    title: 'Filter is not valid',
+    hint: 'Check fields, operators and values of the filter against the table.',
+  },
+  sort_invalid: {
+    status: 422,
+    title: 'Sort is not valid',
+    hint: 'Check the sort keys against the table; at most five.',
+  },
+  bulk_failed: {
+    status: 422,
+    title: 'Some operations failed, nothing was written',
+    hint: 'All bad operations are in "errors"; mend them and send the whole call again.',
+  },
+  limit_reached: {
+    status: 422,
+    title: 'A limit is reached',
+    hint: 'The limit is named; ask for less.',
+  },
+  idempotency_mismatch: {
+    status: 422,
+    title: 'Idempotency key was used with another body',
+    hint: 'Use a new Idempotency-Key for another body.',
+  },
   // 423, 428, 429
-  schema_busy: { status: 423, title: 'The structure is being changed' },
-  rate_limited: { status: 429, title: 'Too many requests' },
+  schema_busy: {
+    status: 423,
+    title: 'The structure is being changed',
+    hint: 'Repeat in a moment.',
+  },
+  rate_limited: {
+    status: 429,
+    title: 'Too many requests',
+    hint: 'Wait for as many seconds as Retry-After says.',
+  },
   // 431
-  headers_too_large: { status: 431, title: 'Headers are too large' },
+  headers_too_large: {
+    status: 431,
+    title: 'Headers are too large',
+    hint: 'Send smaller headers; together they may have 16 KiB.',
+  },
   // 5xx
-  internal_error: { status: 500, title: 'Internal error' },
-  not_implemented: { status: 501, title: 'Not available here' },
-  database_unavailable: { status: 503, title: 'Database is unavailable' },
-  overloaded: { status: 503, title: 'Too busy' },
-} as const satisfies Record<string, { status: number; title: string }>;
+  internal_error: {
+    status: 500,
+    title: 'Internal error',
+    hint: 'This is our fault. Report it with the requestId.',
+  },
+  not_implemented: {
+    status: 501,
+    title: 'Not available here',
+    hint: 'This is not available on this server.',
+  },
+  database_unavailable: {
+    status: 503,
+    title: 'Database is unavailable',
+    hint: 'Repeat in a moment; nothing was written unless a 2xx said so.',
+  },
+  overloaded: {
+    status: 503,
+    title: 'Too busy',
+    hint: 'Repeat in a moment.',
+  },
+} as const satisfies Record<string, { status: number; title: string; hint: string }>;
 
 /** A stable, machine-readable error code. */
 export type ErrorCode = keyof typeof ERRORS;

@@ -22,7 +22,7 @@ export interface ProblemBody {
 }
 
 export interface ProblemOptions {
-  /** One sentence for the caller: what is wrong and how to mend it. Never database text. */
+  /** One sentence for the caller: what is wrong and how to mend it. Never database text. Left out: the hint of the catalogue. */
   readonly detail?: string;
   readonly errors?: readonly ProblemItem[];
   /** Further members of the body, such as `current` of a version mismatch. */
@@ -59,7 +59,7 @@ export class Problem extends Error {
       title: ERRORS[this.code].title,
       status: this.status,
       code: this.code,
-      ...(this.detail === undefined ? {} : { detail: this.detail }),
+      detail: this.detail ?? ERRORS[this.code].hint,
       ...where,
       ...(this.errors ? { errors: this.errors } : {}),
       ...this.extra,

@@ -23,6 +23,7 @@ const AGAIN = /^(40001|40P01|55P03|57014|25P03)$/;
 const MESSAGES = [
   'timeout exceeded when trying to connect',
   'Connection terminated',
+  'Query read timeout',
   'Client has encountered a connection error and is not queryable',
   'Cannot use a pool after calling end on the pool',
   'Client was closed and is not queryable',
@@ -35,13 +36,8 @@ const RETRY_AFTER = { 'retry-after': '1' };
 export function databaseProblem(error: unknown): Problem | undefined {
   const kind = kindOf(error, 0);
   if (kind === undefined) return undefined;
-  return kind === 'unavailable'
-    ? new Problem('database_unavailable', { detail: 'Try again in a moment.', headers: RETRY_AFTER, cause: error })
-    : new Problem('overloaded', {
-        detail: 'This took too long or met another change; try again.',
-        headers: RETRY_AFTER,
-        cause: error,
-      });
+  const code = kind === 'unavailable' ? 'database_unavailable' : 'overloaded';
+  return new Problem(code, { headers: RETRY_AFTER, cause: error });
 }
 
 function kindOf(error: unknown, depth: number): 'unavailable' | 'again' | undefined {
