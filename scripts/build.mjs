@@ -1,9 +1,9 @@
-/** `npm run build`: compiles src/ into dist/, always anew. */
+/** `npm run build`: compiles src/ into dist/, always anew unless told `--if-stale`. */
 import { rmSync } from 'node:fs';
 import { ensureBuilt } from './lib/build.mjs';
 import { inRoot, run } from './lib/project.mjs';
 
 await run(() => {
-  rmSync(inRoot('dist/.inputs'), { force: true });
+  if (!process.argv.includes('--if-stale')) rmSync(inRoot('dist/.inputs'), { force: true });
   ensureBuilt();
 });

@@ -85,8 +85,16 @@ function reasonOf(done: {
 /** The port was taken by somebody else. */
 export class PortTaken extends Error {}
 
-/** Starts the server and waits until it takes connections. Throws {@link PortTaken}, or {@link EmbeddedError} with its last words. */
-export async function launch(home: Home, port: number, say: (line: string) => void): Promise<ChildProcess> {
+/**
+ * Starts the server and waits until it takes connections; `more` are further settings of PostgreSQL.
+ * Throws {@link PortTaken}, or {@link EmbeddedError} with its last words.
+ */
+export async function launch(
+  home: Home,
+  port: number,
+  say: (line: string) => void,
+  more: Readonly<Record<string, string | number>> = {},
+): Promise<ChildProcess> {
   const size = statSync(home.log, { throwIfNoEntry: false })?.size ?? 0;
   // Begun anew past 10 MB; whoever wants long logs runs a PostgreSQL of their own.
   const fd = openSync(home.log, size > 10_000_000 ? 'w' : 'a', 0o600);
@@ -98,6 +106,7 @@ export async function launch(home: Home, port: number, say: (line: string) => vo
     shared_buffers: '128MB',
     timezone: 'UTC',
     log_timezone: 'UTC',
+    ...more,
   };
   const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   // A process group of its own: Ctrl-C is for the server in front, which then stops this one in order.

@@ -1,0 +1,10 @@
+export * from './app.js';
+export * from './client.js';
+export * from './databases.js';
+export * from './node.js';
+export * from './redis.js';
+export { afterThisFile, freePort, ownFolder } from './run.js';
+export * from './settings.js';
+export * from './socket.js';
+export * from './wait-for.js';
+export * from './world.js';
