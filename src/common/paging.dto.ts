@@ -1,3 +1,4 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsInt, IsOptional, IsString, MaxLength, Min } from 'class-validator';
 
@@ -7,8 +8,11 @@ export const MAX_LIMIT = 1000;
 /** `limit` and `cursor` of every list. A limit above 1000 is taken as 1000, one below 1 is refused. */
 export class PageQuery {
   /** How many items at most, 1 to 1000. */
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT })
   @IsOptional()
-  @Transform(({ value }: { value: unknown }) => (typeof value === 'string' && /^-?\d{1,9}$/.test(value) ? Math.min(Number(value), MAX_LIMIT) : value))
+  @Transform(({ value }: { value: unknown }) =>
+    typeof value === 'string' && /^-?\d{1,9}$/.test(value) ? Math.min(Number(value), MAX_LIMIT) : value,
+  )
   @IsInt()
   @Min(1)
   limit: number = DEFAULT_LIMIT;

@@ -17,7 +17,7 @@ export const mainDataSourceOptions = (settings: PostgresSettings) =>
     migrationsTransactionMode: 'each',
     synchronize: false,
     applicationName: 'live-tables',
-    extra: { max: settings.poolSize, connectionTimeoutMillis: 5_000, statement_timeout: 30_000 },
+    extra: { max: settings.poolSize, connectionTimeoutMillis: 5_000, statement_timeout: 30_000, query_timeout: 35_000 },
   }) satisfies DataSourceOptions;
 
 /** Two nodes that start together migrate one after the other. */

@@ -115,6 +115,8 @@ export const poolConfig = (settings: PostgresSettings): pg.PoolConfig => ({
   ssl: settings.tls,
   max: settings.poolSize,
   connectionTimeoutMillis: 5_000,
+  // Longer than the server's own statement_timeout: only a connection that leads nowhere runs into it.
+  query_timeout: 35_000,
   idleTimeoutMillis: 60_000,
   // Prepared statements live as long as their connection; an end keeps their number bounded.
   maxLifetimeSeconds: 1_800,
