@@ -12,6 +12,9 @@ import { TokenService } from './tokens/token.service.js';
  */
 @Injectable()
 export class AuthGuard extends PassportGuard() {
+  /** Metadata is read once. By controller and handler, since a handler may be inherited by a controller with another mark. */
+  private readonly publicRoutes = new WeakMap<object, Map<object, boolean>>();
+
   constructor(
     private readonly reflector: Reflector,
     private readonly tokens: TokenService,
@@ -21,12 +24,7 @@ export class AuthGuard extends PassportGuard() {
   }
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
-    const marked = (key: string): unknown =>
-      this.reflector.getAllAndOverride(key, [context.getHandler(), context.getClass()]);
-    if (marked(PUBLIC) === true) return true;
-    if (marked(SIGNED_IN) !== true && marked(ROLE) === undefined) {
-      throw new Problem('forbidden', { detail: 'This route does not say who may call it, so nobody may.' });
-    }
+    if (this.needsNobody(context)) return true;
     const request = context.switchToHttp().getRequest<AppRequest>();
     const token = bearerToken(request);
     if (token === null) throw notSignedIn();
@@ -43,5 +41,21 @@ export class AuthGuard extends PassportGuard() {
     if (error) throw error instanceof Error ? error : tokenInvalid(error);
     if (principal) return principal;
     throw reason instanceof Error && reason.name === 'TokenExpiredError' ? tokenExpired() : tokenInvalid(reason);
+  }
+
+  /** Whether the route is public. Throws for a route that does not say who may call it. */
+  private needsNobody(context: ExecutionContext): boolean {
+    const controller = context.getClass();
+    const handler = context.getHandler();
+    const known = this.publicRoutes.get(controller) ?? new Map<object, boolean>();
+    const before = known.get(handler);
+    if (before !== undefined) return before;
+    const marked = (key: string): unknown => this.reflector.getAllAndOverride(key, [handler, controller]);
+    const isPublic = marked(PUBLIC) === true;
+    if (!isPublic && marked(SIGNED_IN) !== true && marked(ROLE) === undefined) {
+      throw new Problem('forbidden', { detail: 'This route does not say who may call it, so nobody may.' });
+    }
+    this.publicRoutes.set(controller, known.set(handler, isPublic));
+    return isPublic;
   }
 }

@@ -1,33 +1,67 @@
 import { Injectable, type ExecutionContext } from '@nestjs/common';
-import { ThrottlerGuard, type ThrottlerRequest } from '@nestjs/throttler';
-import { Problem, type AppReply, type AppRequest } from '../../../common/index.js';
+import { ThrottlerGuard, type ThrottlerGetTrackerFunction } from '@nestjs/throttler';
+import { must, Problem, type AppReply, type AppRequest } from '../../../common/index.js';
+import { LIMITED_BY, type LimitName } from './limits.js';
+
+/** A limit with all that is needed to count one request. */
+interface Limit {
+  readonly name: string;
+  readonly limit: number;
+  readonly ttl: number;
+  /** As the policy header tells it. */
+  readonly policy: string;
+  readonly trackerOf?: ThrottlerGetTrackerFunction;
+}
 
 /**
  * Refuses who calls too often (429), and tells everybody on limited routes how much is left
  * (draft-ietf-httpapi-ratelimit-headers). Runs after the auth guard, so that people are counted and not their shared address.
+ * The throttler's own `canActivate` reads a dozen pieces of metadata on each request; here a route's limits are read once.
  */
 @Injectable()
 export class RateLimitGuard extends ThrottlerGuard {
+  private readonly limitsOfRoutes = new WeakMap<object, readonly Limit[]>();
+
+  override async canActivate(context: ExecutionContext): Promise<boolean> {
+    const http = context.switchToHttp();
+    const request = http.getRequest<AppRequest>();
+    const reply = http.getResponse<AppReply>();
+    for (const limit of this.limitsOf(context)) await this.count(limit, request, reply, context);
+    return true;
+  }
+
+  private async count(limit: Limit, request: AppRequest, reply: AppReply, context: ExecutionContext): Promise<void> {
+    const { name, trackerOf } = limit;
+    const tracker = trackerOf ? await trackerOf(request, context) : await this.getTracker(request);
+    // One count for all routes of a limit, not one per route.
+    const hit = await this.storageService.increment(`${name}:${tracker}`, limit.ttl, limit.limit, 0, name);
+    append(reply, 'ratelimit-policy', limit.policy);
+    append(reply, 'ratelimit', `"${name}";r=${Math.max(0, limit.limit - hit.totalHits)};t=${hit.timeToExpire}`);
+    if (hit.isBlocked) throw tooMany(hit.timeToBlockExpire);
+  }
+
   protected override async getTracker(request: AppRequest): Promise<string> {
     return request.principal?.userId ?? (await super.getTracker(request));
   }
 
-  /** One count for all routes of a limit, not one per route. */
-  protected override generateKey(_context: ExecutionContext, tracker: string, name: string): string {
-    return `${name}:${tracker}`;
+  private limitsOf(context: ExecutionContext): readonly Limit[] {
+    const handler = context.getHandler();
+    let limits = this.limitsOfRoutes.get(handler);
+    if (!limits) {
+      const names = this.reflector.get<readonly LimitName[] | undefined>(LIMITED_BY, handler) ?? ['default'];
+      limits = names.map((name) => this.limit(name));
+      this.limitsOfRoutes.set(handler, limits);
+    }
+    return limits;
   }
 
-  protected override async handleRequest(limited: ThrottlerRequest): Promise<boolean> {
-    const { context, limit, ttl, throttler } = limited;
-    const request = context.switchToHttp().getRequest<AppRequest>();
-    const reply = context.switchToHttp().getResponse<AppReply>();
-    const name = throttler.name ?? 'default';
-    const key = limited.generateKey(context, await limited.getTracker(request, context), name);
-    const hit = await this.storageService.increment(key, ttl, limit, 0, name);
-    append(reply, 'ratelimit-policy', `"${name}";q=${limit};w=${ttl / 1000}`);
-    append(reply, 'ratelimit', `"${name}";r=${Math.max(0, limit - hit.totalHits)};t=${hit.timeToExpire}`);
-    if (hit.isBlocked) throw tooMany(hit.timeToBlockExpire);
-    return true;
+  private limit(name: LimitName): Limit {
+    const found = must(
+      this.throttlers.find((throttler) => throttler.name === name),
+      'every limit has its throttler',
+    );
+    const [limit, ttl] = [Number(found.limit), Number(found.ttl)];
+    return { name, limit, ttl, policy: `"${name}";q=${limit};w=${ttl / 1000}`, trackerOf: found.getTracker };
   }
 }
 

@@ -4,7 +4,13 @@ import { IsIn } from 'class-validator';
 import { ROLES, type Role } from '../../../common/index.js';
 
 /** Documents a role in an answer. */
-export const ApiRole = (example: Role): PropertyDecorator => ApiProperty({ enum: ROLES, enumName: 'Role', example });
+export const ApiRole = (example: Role): PropertyDecorator =>
+  ApiProperty({
+    enum: ROLES,
+    enumName: 'Role',
+    enumSchema: { description: 'What somebody may do in a workspace. A role may all that the ones after it may.' },
+    example,
+  });
 
 /** A role in a request. */
 export const IsRole = (): PropertyDecorator =>
