@@ -19,6 +19,8 @@ const RUNS: readonly string[] = [
   .flatMap((run) => [run, Array.from(run).reverse().join('')])
   .map((run) => run + run);
 
+const isRun = (text: string): boolean => RUNS.some((run) => run.includes(text));
+
 const UNLEET: Readonly<Record<string, string>> = {
   '0': 'o',
   '1': 'i',
@@ -46,6 +48,5 @@ export function isCommonPassword(password: string, email = ''): boolean {
   const localPart = email.slice(0, Math.max(0, email.lastIndexOf('@')));
   if (folded === email || (localPart !== '' && folded.replace(/[\d\W_]+$/, '') === localPart)) return true;
   if (/^(.{1,4}?)\1+.{0,3}$/u.test(folded)) return true;
-  if (RUNS.some((run) => run.includes(folded))) return true;
-  return stems(folded).some((stem) => WEAK_STEMS.has(stem));
+  return isRun(folded) || stems(folded).some((stem) => WEAK_STEMS.has(stem) || (stem.length > 4 && isRun(stem)));
 }
