@@ -8,8 +8,8 @@ import type { Connection, Subscription } from './connection.js';
 import { Connections } from './connections.js';
 import { Subscriptions } from './subscriptions.js';
 
-/** Events of the bus may be lost; every right is read again this often, so that none outlives its end by 5 s. */
-const ROUND_MS = 2_000;
+/** Events of the bus may be lost; every right is read again this often, so that none outlives its end by 5 s: sockets are let in on knowledge of up to 3 s. */
+const ROUND_MS = 1_500;
 
 /**
  * Ends what is no longer allowed: the socket with its session, the subscription with the right to read. At once when the

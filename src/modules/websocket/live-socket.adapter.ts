@@ -6,6 +6,8 @@ import type { Server, ServerOptions } from 'socket.io';
 /** Largest message of a client, bytes; ours are tiny. A larger one closes the connection. */
 const MAX_MESSAGE_BYTES = 64 * 1024;
 
+const CONNECT_MS = 10_000;
+
 /** Socket.IO on the HTTP server of the application, as this product sets it up. */
 export class LiveSocketAdapter extends IoAdapter {
   constructor(
@@ -21,6 +23,8 @@ export class LiveSocketAdapter extends IoAdapter {
       path: '/socket.io',
       transports: ['websocket', 'polling'],
       serveClient: false,
+      // Whoever has not shown a token by then is sent away.
+      connectTimeout: CONNECT_MS,
       maxHttpBufferSize: MAX_MESSAGE_BYTES,
       // Compression per socket would cost a hundred times the throughput of a broadcast that is encoded once.
       perMessageDeflate: false,

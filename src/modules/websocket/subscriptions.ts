@@ -91,6 +91,9 @@ export class Subscriptions {
     void connection.socket.join(subscription.channel);
     answer({ ok: true, channel: subscription.channel, ...positionOf(admission) });
     for (const event of admission.events) connection.socket.emit(event.name, event.payload);
+    if (admission.mode === 'live') return;
+    const { epoch, seq } = admission;
+    connection.socket.emit('control', { type: 'up_to_date', channel: subscription.channel, epoch, seq });
   }
 
   private forget(connection: Connection, subscription: Subscription): void {

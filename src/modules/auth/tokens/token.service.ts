@@ -31,7 +31,7 @@ export class TokenService {
 
   /**
    * Who holds this access token. Throws `unauthenticated` or `token_expired`: signature, issuer, audience, type and time
-   * are checked, and that the session is alive (at most 5 s old knowledge).
+   * are checked, and that the session is alive (at most 3 s old knowledge).
    */
   async verify(accessToken: string): Promise<Principal> {
     return this.principalOf(this.known.get(accessToken) ?? this.admit(accessToken, this.checked(accessToken)));

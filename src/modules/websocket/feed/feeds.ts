@@ -1,6 +1,10 @@
 import type { Id } from '../../../common/index.js';
+import { Gate } from './gate.js';
 import type { LogReader } from './log-reader.js';
 import { TableFeed, type FeedRoom } from './table-feed.js';
+
+/** Replays that read the log at once, on this node. */
+const REPLAYS_AT_ONCE = 4;
 
 /** Where the log of a table is. */
 export interface FeedTable {
@@ -16,6 +20,7 @@ interface Entry {
 /** The feeds of the tables that somebody on this node follows; a feed lives as long as it is used. */
 export class Feeds {
   private readonly entries = new Map<Id, Entry>();
+  private readonly replays = new Gate(REPLAYS_AT_ONCE);
   private polling = false;
 
   constructor(
@@ -73,6 +78,6 @@ export class Feeds {
   }
 
   private create(table: FeedTable): TableFeed {
-    return new TableFeed(table.schema, table.id, this.log, this.room(table.id));
+    return new TableFeed(table.schema, table.id, this.log, this.room(table.id), this.replays);
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { must } from '../../../common/index.js';
+import { Gate } from './gate.js';
 import type { LiveEvent } from './live-event.js';
 import type { Change, LogReader, StreamHead } from './log-reader.js';
 import {
@@ -95,19 +96,25 @@ class FakeSocket {
 function world(later: Later = atOnce) {
   const log = new FakeLog(later);
   const sockets = new Set<FakeSocket>();
-  const feed = new TableFeed('crm', TABLE, log, {
-    channel: `table:${TABLE}`,
-    broadcast: (event) => {
-      for (const socket of sockets) socket.receive(event);
+  const feed = new TableFeed(
+    'crm',
+    TABLE,
+    log,
+    {
+      channel: `table:${TABLE}`,
+      broadcast: (event) => {
+        for (const socket of sockets) socket.receive(event);
+      },
+      reset: () => {
+        for (const socket of sockets) {
+          socket.joined = false;
+          socket.resets += 1;
+        }
+        sockets.clear();
+      },
     },
-    reset: () => {
-      for (const socket of sockets) {
-        socket.joined = false;
-        socket.resets += 1;
-      }
-      sockets.clear();
-    },
-  });
+    new Gate(2),
+  );
   const join = async (socket: FakeSocket, from?: FeedPosition): Promise<Admission | Refusal> => {
     let admitted: Admission | undefined;
     const refusal = await feed.join(from, (admission) => {

@@ -1,4 +1,5 @@
 import type { Id } from '../../../common/index.js';
+import type { Gate } from './gate.js';
 import { bySeq, FOLLOW_LIMITS, liveEvent, type LiveEvent } from './live-event.js';
 import type { Change, LogReader, StreamHead } from './log-reader.js';
 
@@ -63,6 +64,8 @@ export class TableFeed {
     readonly tableId: Id,
     private readonly log: LogReader,
     private readonly room: FeedRoom,
+    /** Through which replays read: many clients that come back at once must not take all connections of the pool. */
+    private readonly replays: Gate,
   ) {}
 
   /** Finds the head of the log, once; nobody may join before. Rejects when the log cannot be read or has no such table. */
@@ -123,7 +126,8 @@ export class TableFeed {
     // The position moves on while we read; each turn looks at where it is now.
     while (cursor < this.current.seq) {
       if (this.current.seq - from.seq > MAX_REPLAY_SEQS) return this.refusal('too_far');
-      const changes = await this.read(cursor, READ_SEQS);
+      const after = cursor;
+      const changes = await this.replays.run(() => this.read(after, READ_SEQS));
       if (from.epoch !== this.current.epoch) return this.refusal('epoch_changed');
       if (changes[0]?.seq !== cursor + 1) return this.refusal('changes_gone');
       for (const group of bySeq(changes)) {
