@@ -97,7 +97,10 @@ export class WriteQueue {
   }
 }
 
-/** Takes what may go together off the queue: one structure, no row twice, and nothing overtakes an earlier write of the same row. */
+/**
+ * Takes what may go together off the queue: no row twice, nothing overtakes an earlier write of the same row, and one copy
+ * of the structure only, since values are held by its column objects (metadata that was read anew is another copy).
+ */
 function takeBatch(queue: Pending[], { maxWrites, maxOps }: WriteQueueOptions): Pending[] {
   const batch: Pending[] = [];
   const rows = new Set<Id>();
@@ -108,9 +111,7 @@ function takeBatch(queue: Pending[], { maxWrites, maxOps }: WriteQueueOptions): 
     if (!candidate) break;
     const ids = candidate.write.ops.map(({ id }) => id);
     const fits =
-      ids.every((id) => !rows.has(id)) &&
-      ops + ids.length <= maxOps &&
-      (!first || first.table.schemaVersion === candidate.table.schemaVersion);
+      ids.every((id) => !rows.has(id)) && ops + ids.length <= maxOps && (!first || first.table === candidate.table);
     // Also a write that stays behind reserves its rows, so that later ones of the same row stay behind it.
     for (const id of ids) rows.add(id);
     if (!fits) {

@@ -1,3 +1,4 @@
+import { must } from '../../common/index.js';
 import type { RowOp, RowWrite } from '../write-plan.js';
 import type { ColumnSchema, TableSchema } from '../schema.js';
 import { columnType } from '../types/index.js';
@@ -115,7 +116,8 @@ function opRecords(table: TableSchema, writes: readonly RowWrite[]): Record<stri
       if (op.kind !== 'create' && op.expectedVersion !== undefined) record.e = op.expectedVersion;
       if (op.kind === 'delete') return record;
       for (const [column, cell] of op.values) {
-        const n = position.get(column) ?? -1;
+        // By identity: a column of another copy of the metadata would be left out silently.
+        const n = must(position.get(column), 'a value belongs to a column of the table that the statement is made for');
         record[`v${n}`] = cell;
         if (op.kind === 'update') record[`s${n}`] = true;
       }

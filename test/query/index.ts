@@ -1,0 +1,3 @@
+export * as arbitrary from './arbitraries.js';
+export { printFilter, type JsonFilter } from './arbitraries.js';
+export * from './schema.js';
