@@ -1,12 +1,12 @@
 import type { Id } from '../common/index.js';
-import type { ColumnSchema, Condition, ReadPlan, TableSchema } from '../query/index.js';
+import type { ColumnSchema, Condition, Position, ReadPlan, TableSchema } from '../query/index.js';
 
 /** A page as the database made it: JSON text that goes to the client unread. */
 export interface PageText {
   /** JSON texts of the rows with commas between, without brackets; empty when there is no row. */
   readonly data: string;
-  /** Sort keys of the last row when more rows follow. */
-  readonly next?: readonly (string | null)[];
+  /** Where the page ends, when more rows follow. */
+  readonly next?: Position;
   readonly count?: {
     readonly mode: 'bounded' | 'estimated' | 'exact';
     readonly value: number;

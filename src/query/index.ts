@@ -3,6 +3,7 @@ export * from './sql.js';
 export * from './plan.js';
 export * from './write-plan.js';
 export * from './keyset.js';
+export * from './evaluate.js';
 export * from './types/index.js';
 export * from './filter/filter-input.js';
 export * from './filter/json-filter.js';

@@ -4,7 +4,7 @@ import type { CellValue, TableSchema } from './schema.js';
 import type { FilterInput } from './filter/filter-input.js';
 import type { OrderTerm } from './plan.js';
 
-/** Where a page ended: one value for each order term, the id last. */
+/** Where a page ended: the canonical value of each order term, the id last. */
 export type Position = readonly CellValue[];
 
 /** Identifies the query that a cursor belongs to. Field choice and limit may change between pages, filter and sort may not. */

@@ -10,7 +10,7 @@ export interface ReadPlan {
   readonly where: Condition;
   /** Total order: the resolver ends it with the id. */
   readonly orderBy: readonly OrderTerm[];
-  /** Values of the last row already seen, one for each order term; the page starts behind it. */
+  /** Canonical values of the last row already seen, one for each order term; the page starts behind it. */
   readonly after?: readonly CellValue[];
   readonly limit: number;
   readonly count: CountMode;

@@ -9,6 +9,7 @@ import {
   toStatement,
   type ColumnSchema,
   type Condition,
+  type Position,
   type ReadPlan,
   type Sql,
   type TableSchema,
@@ -30,7 +31,7 @@ export class MiniDbEngine implements DataEngine {
     const [epoch, seq, , data, found, position, total] = row;
     return {
       data: data ?? '',
-      ...(Number(found) > plan.limit && position ? { next: JSON.parse(position) as (string | null)[] } : {}),
+      ...(Number(found) > plan.limit && position ? { next: JSON.parse(position) as Position } : {}),
       ...(plan.count === 'none' ? {} : { count: await this.count(plan, Number(total)) }),
       stream: { epoch: String(epoch), seq: Number(seq) },
     };

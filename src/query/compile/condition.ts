@@ -78,9 +78,12 @@ function compareColumns(a: Sql, op: Comparison, b: Sql): Sql {
   }
 }
 
-/** Case is ignored by Unicode's rules: the C collation of the columns would fold ASCII only. `%`, `_` and `\` are ordinary characters. */
+/** As {@link foldCase}. Case is ignored by Unicode's rules: the C collation of the columns would fold ASCII only. */
+const folded = (text: Sql): Sql => sql`translate(lower(${text} collate "und-x-icu"), 'ς', 'σ')`;
+
+/** `%`, `_` and `\` are ordinary characters. */
 function match(column: Sql, mode: 'contains' | 'startsWith' | 'endsWith', text: string): Sql {
   const escaped = text.replaceAll(/[\\%_]/g, '\\$&');
   const pattern = { contains: `%${escaped}%`, startsWith: `${escaped}%`, endsWith: `%${escaped}` }[mode];
-  return sql`lower(${column} collate "und-x-icu") like lower(${value(pattern, 'text')} collate "und-x-icu")`;
+  return sql`${folded(column)} like ${folded(value(pattern, 'text'))}`;
 }

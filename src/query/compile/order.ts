@@ -1,32 +1,49 @@
 import type { CellValue } from '../schema.js';
 import type { Operand, OrderTerm } from '../plan.js';
 import { columnType } from '../types/index.js';
-import { comma, ident, join, sql, value, type Sql, type SqlType } from '../sql.js';
+import { comma, ident, join, sql, value, type Sql } from '../sql.js';
 import { columnRef, ROW } from './condition.js';
+import { jsonOf } from './row-json.js';
 
 interface OrderKey {
   readonly sql: Sql;
-  readonly type: SqlType;
+  /** The same of a value that a cursor brought back. */
+  readonly bind: (cell: CellValue) => Sql;
   readonly nullable: boolean;
   readonly dir: 'asc' | 'desc';
 }
 
 function keyOf(by: Operand): Omit<OrderKey, 'dir'> {
-  if (by.kind === 'id') return { sql: ident(ROW, '_id'), type: 'uuid', nullable: false };
-  const type = columnType(by.column.type);
-  const key = type.orderKey?.(columnRef(by.column), by.column.options) ?? {
-    sql: columnRef(by.column),
-    type: type.bind,
+  if (by.kind === 'id') {
+    const id = ident(ROW, '_id');
+    return { sql: id, bind: (cell) => value(cell, 'uuid'), nullable: false };
+  }
+  const { column } = by;
+  const type = columnType(column.type);
+  const key = (cell: Sql): Sql => type.orderKey?.(cell, column.options) ?? cell;
+  return {
+    sql: key(columnRef(column)),
+    bind: (cell) => key(value(cell, type.bind)),
+    nullable: !column.required,
   };
-  return { ...key, nullable: !by.column.required };
 }
 
 const keys = (orderBy: readonly OrderTerm[]): readonly OrderKey[] =>
   orderBy.map(({ by, dir }) => ({ ...keyOf(by), dir }));
 
-/** The sort keys of a row as text, one expression each: what a cursor keeps. */
-export const compilePosition = (orderBy: readonly OrderTerm[]): readonly Sql[] =>
-  keys(orderBy).map((key) => sql`${key.sql}::text`);
+/** A cell that rows are ordered by, and how to make JSON text of it under the name that it was given. */
+export interface PositionCell {
+  readonly cell: Sql;
+  readonly json: (name: Sql) => Sql;
+}
+
+/** What a cursor keeps of the row where a page ends: the canonical values of the cells that it is ordered by. */
+export const compilePosition = (orderBy: readonly OrderTerm[]): readonly PositionCell[] =>
+  orderBy.map(({ by }) =>
+    by.kind === 'id'
+      ? { cell: ident(ROW, '_id'), json: (name) => sql`'"' || ${name} || '"'` }
+      : { cell: columnRef(by.column), json: (name) => jsonOf(name, by.column) },
+  );
 
 /** Null is the smallest value; one index `(c asc nulls first, _id)` serves both directions. */
 export function compileOrderBy(orderBy: readonly OrderTerm[]): Sql {
@@ -58,7 +75,7 @@ export function compileAfter(orderBy: readonly OrderTerm[], position: readonly C
       return branches;
     }
     branches.push(...behind(key).map((condition) => conjunction([...tied, condition])));
-    tied.push(key.at === null ? sql`${key.sql} is null` : sql`${key.sql} = ${value(key.at, key.type)}`);
+    tied.push(key.at === null ? sql`${key.sql} is null` : sql`${key.sql} = ${key.bind(key.at)}`);
   }
   return branches;
 }
@@ -75,7 +92,7 @@ function rowComparison(rest: readonly PositionedKey[]): Sql {
     comma,
   );
   const right = join(
-    rest.map((key) => value(key.at, key.type)),
+    rest.map((key) => key.bind(key.at)),
     comma,
   );
   return rest[0]?.dir === 'desc' ? sql`(${left}) < (${right})` : sql`(${left}) > (${right})`;
@@ -86,14 +103,14 @@ function nullTails(rest: readonly PositionedKey[], tied: readonly Sql[]): Sql[] 
   const equal = [...tied];
   return rest.flatMap((key) => {
     const branch = key.nullable ? [conjunction([...equal, sql`${key.sql} is null`])] : [];
-    equal.push(sql`${key.sql} = ${value(key.at, key.type)}`);
+    equal.push(sql`${key.sql} = ${key.bind(key.at)}`);
     return branch;
   });
 }
 
 function behind(key: PositionedKey): Sql[] {
   if (key.at === null) return key.dir === 'asc' ? [sql`${key.sql} is not null`] : [];
-  if (key.dir === 'asc') return [sql`${key.sql} > ${value(key.at, key.type)}`];
-  const smaller = sql`${key.sql} < ${value(key.at, key.type)}`;
+  if (key.dir === 'asc') return [sql`${key.sql} > ${key.bind(key.at)}`];
+  const smaller = sql`${key.sql} < ${key.bind(key.at)}`;
   return key.nullable ? [smaller, sql`${key.sql} is null`] : [smaller];
 }

@@ -17,19 +17,19 @@ export const streamName = ({ physical }: TableSchema): Sql => ident(physical.sch
  */
 export function compileRead(plan: ReadPlan): Sql {
   const limit = integer(plan.limit);
-  // Made into JSON for the one row where the page ends, not for each.
-  const position = compilePosition(plan.orderBy).map((key, i) => ({ key, name: ident(`k${i}`) }));
+  const position = compilePosition(plan.orderBy).map((part, i) => ({ ...part, name: ident(`k${i}`) }));
   return sql`select s.epoch, s.seq, s.schema_version, page.data, page.found, page.position, ${compileCount(plan)} as total
 from ${streamName(plan.from)} s
 left join lateral (
   select string_agg(numbered.j, ',') filter (where numbered.n <= ${limit}) as data, count(*) as found,
-    max(json_build_array(${join(
-      position.map(({ name }) => name),
-      comma,
-    )})::text) filter (where numbered.n = ${limit}) as position
+    -- a filtered aggregate: made for the one row where the page ends, not for each
+    max(concat('[', ${join(
+      position.map(({ json, name }) => json(name)),
+      sql`, ',', `,
+    )}, ']')) filter (where numbered.n = ${limit}) as position
   from (
     select ${rowJson(ROW, fieldsJson(ROW, plan.select))} as j, ${join(
-      position.map(({ key, name }) => sql`${key} as ${name}`),
+      position.map(({ cell, name }) => sql`${cell} as ${name}`),
       comma,
     )}, row_number() over () as n
     from (${compileRows(plan)}) ${ident(ROW)}

@@ -13,9 +13,11 @@ export function concat(parts: readonly Sql[]): Sql {
   return concat(chunks);
 }
 
-/** JSON text of one cell, `null` included. */
-export const cellJson = (alias: string, column: ColumnSchema): Sql =>
-  sql`coalesce(${columnType(column.type).toJson(ident(alias, column.physical))}, 'null')`;
+/** JSON text of a cell of the column, `null` included. */
+export const jsonOf = (cell: Sql, column: ColumnSchema): Sql =>
+  sql`coalesce(${columnType(column.type).toJson(cell)}, 'null')`;
+
+const cellJson = (alias: string, column: ColumnSchema): Sql => jsonOf(ident(alias, column.physical), column);
 
 /** JSON text of the fields object of a row. */
 export function fieldsJson(alias: string, columns: readonly ColumnSchema[]): Sql {

@@ -41,8 +41,8 @@ export interface ColumnType {
   check?(column: Sql, options: ColumnOptions): Sql | undefined;
   /** SQL that yields the cell's JSON text for a value that is not null. */
   toJson(column: Sql): Sql;
-  /** SQL to order by, where it is not the column itself; must be null exactly where the column is. */
-  orderKey?(column: Sql, options: ColumnOptions): { readonly sql: Sql; readonly type: SqlType };
+  /** SQL to order by, where it is not the column itself, for a column or a bound value; null exactly where that is null. */
+  orderKey?(cell: Sql, options: ColumnOptions): Sql;
   /** The same order in memory: negative, zero, positive. Both values are canonical and not null. */
   compare(a: CellValue, b: CellValue, options: ColumnOptions): number;
   /** JSON schema of a cell, for API documentation. */

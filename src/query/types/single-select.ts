@@ -85,13 +85,11 @@ export const singleSelect: ColumnType = {
   physical: () => sql`text collate "C"`,
   toJson: (column) => sql`'"' || ${column} || '"'`,
   // Selects sort in the order of their choices, not by key.
-  orderKey: (column, options) => ({
-    sql: sql`array_position(array[${join(
+  orderKey: (cell, options) =>
+    sql`array_position(array[${join(
       choicesOf(options).map(({ key }) => literal(key)),
       comma,
-    )}]::text[], ${column})`,
-    type: 'integer',
-  }),
+    )}]::text[], ${cell})`,
   compare(a, b, options) {
     const position = (key: unknown): number => choicesOf(options).findIndex((choice) => choice.key === key);
     return position(a) - position(b) || compareCodePoints(String(a), String(b));

@@ -29,6 +29,12 @@ export function compareCodePoints(a: string, b: string): number {
   return a.length - b.length;
 }
 
+/**
+ * The form under which texts match whatever their letter case: Unicode lower case, with both forms of the small sigma
+ * taken as one, because which of them a capital becomes depends on its neighbours.
+ */
+export const foldCase = (text: string): string => text.toLowerCase().replaceAll('ς', 'σ');
+
 function textType(name: 'text' | 'long_text', summary: string, hardLimit: number): ColumnType {
   const parse = (input: unknown, { options }: { readonly options: ColumnOptions }): Parsed => {
     const text = parseWellFormed(input);
