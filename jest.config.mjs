@@ -31,7 +31,6 @@ const project = (displayName, testMatch, more = {}) => ({ ...common, displayName
 const servers = {
   globalSetup: '<rootDir>/test/harness/global-setup.mjs',
   globalTeardown: '<rootDir>/test/harness/global-teardown.mjs',
-  testTimeout: 60_000,
 };
 
 export default {
@@ -40,5 +39,7 @@ export default {
     project('engines', ['<rootDir>/test/engines/**/*.engine-spec.ts'], servers),
     project('e2e', ['<rootDir>/test/e2e/**/*.e2e-spec.ts'], servers),
   ],
+  // Servers take their time when everything runs at once; a project cannot set this for itself.
+  testTimeout: 60_000,
   collectCoverageFrom: ['src/**/*.ts', '!src/**/*.spec.ts'],
 };

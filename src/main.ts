@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import net from 'node:net';
 import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { banner } from './banner.js';
@@ -44,12 +46,13 @@ async function stop(code: number): Promise<void> {
 async function start(): Promise<void> {
   ground = await prepareGround(process.env, say);
   const { config, embedded } = ground;
+  await tryPort(config);
   if (stopWished()) return;
   // Loaded while the databases migrate: the application is most of the program.
   const [{ createApp }] = await Promise.all([import('./app.setup.js'), migrate(config)]);
   if (stopWished()) return;
   app = await createApp(config);
-  await listen(app, config);
+  await app.listen(config.port, config.host);
   const address = await app.getUrl();
   embedded?.announce(address);
   if (config.environment === 'production')
@@ -59,9 +62,12 @@ async function start(): Promise<void> {
   process.send?.({ ready: address });
 }
 
-async function listen(application: NestFastifyApplication, { host, port }: AppConfig): Promise<void> {
+/** Tried before anything slow is done, and before the framework would log the failure in its own words. */
+async function tryPort({ host, port }: AppConfig): Promise<void> {
+  const probe = net.createServer();
   try {
-    await application.listen(port, host);
+    probe.listen(port, host);
+    await once(probe, 'listening');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EADDRINUSE')
@@ -74,6 +80,8 @@ async function listen(application: NestFastifyApplication, { host, port }: AppCo
         `HOST=${host} is not an address of this machine: use 127.0.0.1, or 0.0.0.0 for every interface.`,
       );
     throw error;
+  } finally {
+    probe.close();
   }
 }
 
@@ -83,6 +91,14 @@ const after = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms).u
 guardProcess(() => requestStop(1));
 // Not once: Ctrl-C reaches this process directly and through npm, and the second must not cut the first short.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => requestStop(0));
+
+// npm passes a signal on to the shell in between only, which dies without telling anybody: its end is the signal.
+if (process.env.npm_lifecycle_event !== undefined) {
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) requestStop(0);
+  }, 500).unref();
+}
 
 try {
   await start();

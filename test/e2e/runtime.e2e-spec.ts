@@ -21,6 +21,12 @@ async function failingStart(env: Readonly<Record<string, string>>) {
   return { code, said: node.output().trim() };
 }
 
+/** Somebody else's program on a port. */
+const occupy = (port: number) =>
+  new Promise<net.Server>((resolve) => {
+    const server = net.createServer().listen(port, '127.0.0.1', () => resolve(server.unref()));
+  });
+
 describe('a server process', () => {
   it('answers, and stops with exit code 0 on SIGTERM', async () => {
     const node = await startNode();
@@ -50,8 +56,8 @@ describe('a server process', () => {
 
 describe('a start that cannot succeed says what to do, in one sentence', () => {
   it('port in use', async () => {
-    const other = net.createServer().listen(0, '127.0.0.1');
-    const { port } = other.address() as net.AddressInfo;
+    const port = await freePort();
+    const other = await occupy(port);
     const { code, said } = await failingStart({ ...(await serverEnvironment({})), PORT: String(port) });
     other.close();
     expect(said).toMatch(new RegExp(`^Port ${port} is in use by another program: .*PORT=${port + 1} npm start`));
@@ -171,7 +177,7 @@ describe('embedded databases', () => {
     const first = await started(env);
     const port = Number(/127\.0\.0\.1:(\d+)\/live_tables_main/.exec(first.output())?.[1]);
     await first.term();
-    const other = net.createServer().listen(port, '127.0.0.1');
+    const other = await occupy(port);
     // After a reboot the number in the file may be anybody's: here it is this test's own process.
     writeFileSync(`${dataDir}/postgres/postmaster.pid`, `${process.pid}\n${dataDir}/postgres\n1\n${port}\n`);
     chmodSync(`${dataDir}/postgres/postmaster.pid`, 0o600);
