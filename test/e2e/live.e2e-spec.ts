@@ -202,6 +202,18 @@ describe('live updates', () => {
     });
   });
 
+  it('obeys the messages of a socket in the order in which they came', async () => {
+    await fresh();
+    const [tab, other] = [await open(ada), await follow(ada)];
+    const ask = (name: string) => tab.ask<Joined>(name, { channel });
+    const answers = await Promise.all([ask('subscribe'), ask('subscribe'), ask('unsubscribe')]);
+    expect(answers.map(({ ok }) => ok)).toEqual([true, true, true]);
+    await create(ada, 'after');
+    await updates(other.tab, 1);
+    await sleep(50);
+    expect(tab.events).toEqual([]);
+  });
+
   describe('a client that was away', () => {
     it('gets exactly what it missed, in order, and then what is new', async () => {
       await fresh();
@@ -351,14 +363,12 @@ describe('live updates', () => {
       expect(await tab.ask('subscribe', { channel })).toMatchObject({ ok: false, error: { status: 404 } });
     });
 
-    it('ends the subscriptions to a table that is deleted', async () => {
+    it.each(['table', 'base'] as const)('ends the subscriptions to a table when its %s is deleted', async (what) => {
       await fresh();
       const { tab } = await follow(ada);
-      expectStatus(await ada.del(`/tables/${at.table.id}`), 204);
-      await tab.until(
-        ({ name, payload }) => name === 'control' && (payload as { type: string }).type === 'revoked',
-        2_000,
-      );
+      expectStatus(await ada.del(what === 'table' ? `/tables/${at.table.id}` : `/bases/${at.base.id}`), 204);
+      await tab.until(({ name }) => name === 'control', 2_000);
+      expect(tab.payloads('control')).toEqual([{ type: 'revoked', channel }]);
       expect(await tab.ask('subscribe', { channel })).toMatchObject({ ok: false, error: { status: 404 } });
     });
 

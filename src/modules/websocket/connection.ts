@@ -18,8 +18,11 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 /** One socket: who is behind it, until when, and what it follows. */
 export class Connection {
   readonly subscriptions = new Map<string, Subscription>();
-  /** Messages that are being worked on. */
+  /** Messages that wait or are being worked on. */
   pending = 0;
+  /** Nothing may be begun for it any more. */
+  closed = false;
+  private last: Promise<void> = Promise.resolve();
   private expiry: NodeJS.Timeout | undefined;
 
   constructor(
@@ -63,12 +66,18 @@ export class Connection {
 
   /** Says why, then closes; the client does not reconnect by itself after this. */
   end(problem: Problem): void {
-    this.stop();
     this.socket.emit('control', { type: 'revoked', error: problem.body() });
     this.socket.disconnect(true);
   }
 
   stop(): void {
+    this.closed = true;
     clearTimeout(this.expiry);
+  }
+
+  /** Runs `work`, which must not reject, when all earlier work is done: the messages of a socket take effect in the order in which they came. */
+  inTurn(work: () => Promise<void>): Promise<void> {
+    this.last = this.last.then(work);
+    return this.last;
   }
 }

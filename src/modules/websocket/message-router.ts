@@ -6,7 +6,7 @@ import type { Connection } from './connection.js';
 import { AuthMessage, readMessage, SubscribeMessage, UnsubscribeMessage } from './messages/index.js';
 import { Subscriptions, type Answer } from './subscriptions.js';
 
-/** Messages of one socket that are worked on at once; a client that reconnects may send all its subscriptions together. */
+/** Messages of one socket that may wait for their turn; a client that reconnects may send all its subscriptions together. */
 const MAX_PENDING = 250;
 
 type Handler = (connection: Connection, args: readonly unknown[], answer: Answer) => Promise<void>;
@@ -32,18 +32,24 @@ export class MessageRouter {
   /** Never throws and never rejects. `args` is all that came with the event; its last may be the acknowledgement. */
   async receive(connection: Connection, event: string, args: readonly unknown[]): Promise<void> {
     const last = args.at(-1);
-    const answer: Answer = isAcknowledgement(last) ? last : () => undefined;
+    const [answer, rest] = isAcknowledgement(last) ? [last, args.slice(0, -1)] : [() => undefined, args];
+    if (connection.pending >= MAX_PENDING) {
+      const tooMany = new Problem('rate_limited', { detail: 'Wait for the answers to earlier messages.' });
+      answer({ ok: false, error: this.problemOf(tooMany, event) });
+      return;
+    }
     connection.pending += 1;
+    await connection.inTurn(() => this.handle(connection, event, rest, answer));
+    connection.pending -= 1;
+  }
+
+  private async handle(connection: Connection, event: string, args: readonly unknown[], answer: Answer): Promise<void> {
     try {
-      if (connection.pending > MAX_PENDING)
-        throw new Problem('rate_limited', { detail: 'Wait for the answers to earlier messages.' });
       const handler = this.handlers.get(event);
       if (!handler) throw unknownMessage([...this.handlers.keys()]);
-      await handler(connection, isAcknowledgement(last) ? args.slice(0, -1) : args, answer);
+      if (!connection.closed) await handler(connection, args, answer);
     } catch (error) {
       answer({ ok: false, error: this.problemOf(error, event) });
-    } finally {
-      connection.pending -= 1;
     }
   }
 

@@ -40,6 +40,7 @@ export class Subscriptions {
   async subscribe(connection: Connection, message: SubscribeMessage, answer: Answer): Promise<void> {
     const { channel, from } = message;
     const table = await this.access.table(connection.caller(), tableOf(channel));
+    if (connection.closed) throw ended();
     // To subscribe again is to begin again, from another number perhaps.
     this.leave(connection, channel);
     if (connection.subscriptions.size >= MAX_SUBSCRIPTIONS) {
@@ -124,12 +125,12 @@ export class Subscriptions {
   }
 }
 
-/** The client has meanwhile left, or subscribed again; what it asked for before is void. */
+/** While the log was read, the right to it or the whole socket may have ended. */
 function assertCurrent(connection: Connection, subscription: Subscription): void {
   if (connection.subscriptions.get(subscription.channel) === subscription) return;
-  throw new Problem('conflict', {
-    detail: 'A later message of this socket, or the loss of the right to read, has ended this subscription.',
-  });
+  throw ended();
 }
+
+const ended = (): Problem => new Problem('conflict', { detail: 'The subscription ended before it began.' });
 
 const positionOf = ({ mode, epoch, seq, schemaVersion }: Admission | Refusal) => ({ mode, epoch, seq, schemaVersion });
