@@ -14,9 +14,6 @@ import {
 import type { AppConfig } from './config/index.js';
 
 const SECONDS = 1_000;
-/** How long answers that are under way may still take when the server stops. */
-const DRAIN_MS = 6 * SECONDS;
-
 /** Fastify as this product sets it up: limits, timeouts, request ids, bodies, logging. */
 export function createAdapter(config: AppConfig, logger: Logger, problems: ProblemFilter): EdgeAdapter {
   const options: FastifyHttpOptions<Server> & { skipMiddie: true } = {
@@ -36,7 +33,7 @@ export function createAdapter(config: AppConfig, logger: Logger, problems: Probl
     requestTimeout: 300 * SECONDS,
     http: { headersTimeout: 15 * SECONDS, connectionsCheckingInterval: 5 * SECONDS },
     routerOptions: { maxParamLength: 512 },
-    // Idle connections are closed at once, busy ones after their answer; see also the drain below.
+    // Idle connections are closed at once, busy ones after their answer; see also `drain`.
     forceCloseConnections: 'idle',
     // A request that arrives on an open connection while we stop is still answered; its connection ends with the answer.
     return503OnClosing: false,
@@ -53,10 +50,6 @@ export function createAdapter(config: AppConfig, logger: Logger, problems: Probl
   const instance = adapter.getInstance();
   registerContentParsers(instance, config.bodyLimit);
   registerRequestHooks(instance, requestLog(logger, config.environment === 'production'));
-  instance.addHook('preClose', (done) => {
-    setTimeout(() => instance.server.closeAllConnections(), DRAIN_MS).unref();
-    done();
-  });
   return adapter;
 }
 

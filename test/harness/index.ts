@@ -6,5 +6,6 @@ export * from './redis.js';
 export { afterThisFile, freePort, ownFolder } from './run.js';
 export * from './settings.js';
 export * from './socket.js';
+export * from './tcp-proxy.js';
 export * from './wait-for.js';
 export * from './world.js';

@@ -1,2 +1,3 @@
 export * from './catalogue.js';
+export * from './is-error.js';
 export * from './problem.js';

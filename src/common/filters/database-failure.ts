@@ -1,4 +1,4 @@
-import { Problem } from '../errors/index.js';
+import { isError, Problem } from '../errors/index.js';
 
 /** Errors of the network that mean: the database cannot be reached. */
 const NETWORK = new Set([
@@ -41,7 +41,7 @@ export function databaseProblem(error: unknown): Problem | undefined {
 }
 
 function kindOf(error: unknown, depth: number): 'unavailable' | 'again' | undefined {
-  if (!(error instanceof Error) || depth > 5) return undefined;
+  if (!isError(error) || depth > 5) return undefined;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (NETWORK.has(code) || UNAVAILABLE.test(code) || NAMES.has(error.name)) return 'unavailable';
   if (AGAIN.test(code)) return 'again';
@@ -51,6 +51,6 @@ function kindOf(error: unknown, depth: number): 'unavailable' | 'again' | undefi
 
 /** "localhost" that refuses on IPv4 and on IPv6 arrives as an AggregateError; TypeORM wraps the driver's error. */
 function innerOf(error: Error): unknown {
-  if (error instanceof AggregateError) return error.errors[0] as unknown;
+  if ('errors' in error && Array.isArray(error.errors)) return error.errors[0];
   return 'driverError' in error ? error.driverError : error.cause;
 }

@@ -1,5 +1,5 @@
 import { HttpException } from '@nestjs/common';
-import { Problem, type ErrorCode } from '../errors/index.js';
+import { isError, Problem, type ErrorCode } from '../errors/index.js';
 import { databaseProblem } from './database-failure.js';
 
 /** Errors that Fastify raises itself, by their code. */
@@ -47,7 +47,7 @@ export function toProblem(error: unknown): Problem {
 function fastifyProblem(error: unknown): Problem | undefined {
   // Nest hands Fastify's client errors over wrapped in an HttpException.
   const original = error instanceof HttpException ? error.cause : error;
-  const code = original instanceof Error && 'code' in original ? FASTIFY[String(original.code)] : undefined;
+  const code = isError(original) && 'code' in original ? FASTIFY[String(original.code)] : undefined;
   return code === undefined ? undefined : new Problem(code, { cause: error });
 }
 
@@ -60,7 +60,7 @@ function httpProblem(error: unknown): Problem | undefined {
 
 /** A 4xx that Fastify or Node put on a plain error, such as a body that was cut off. */
 function clientStatus(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !('statusCode' in error)) return undefined;
+  if (!isError(error) || !('statusCode' in error)) return undefined;
   const { statusCode } = error;
   return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? statusCode : undefined;
 }

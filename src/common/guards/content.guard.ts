@@ -74,6 +74,5 @@ function unknownKeys(given: object, taken: Taken, why: string): ProblemItem[] {
   return items;
 }
 
-/** class-transformer leaves these two out of every DTO, so that its validator would never see them. */
-const isTaken = (key: string, taken: Taken): boolean =>
-  taken === 'all' ? key !== '__proto__' && key !== 'constructor' : taken.has(key);
+/** class-transformer silently drops what every object inherits, `constructor` or `toString`, so that no validator sees it. */
+const isTaken = (key: string, taken: Taken): boolean => (taken === 'all' ? !(key in Object.prototype) : taken.has(key));

@@ -1,3 +1,5 @@
+import { isError } from '../errors/index.js';
+
 /** An error as a log line carries it. */
 export interface ErrorFields {
   readonly type: string;
@@ -12,8 +14,8 @@ export interface ErrorFields {
  * are people's data and password hashes.
  */
 export function errorFields(error: unknown, depth = 0): ErrorFields | string {
-  if (!(error instanceof Error)) return typeof error === 'string' ? error : `thrown: ${typeof error}`;
-  const inner: unknown = error instanceof AggregateError ? error.errors[0] : error.cause;
+  if (!isError(error)) return typeof error === 'string' ? error : `thrown: ${typeof error}`;
+  const inner: unknown = 'errors' in error && Array.isArray(error.errors) ? error.errors[0] : error.cause;
   return {
     type: error.name,
     message: error.message,

@@ -1,5 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Logger } from 'pino';
+import { isError } from '../errors/index.js';
 import { redact } from './redact.js';
 
 type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
@@ -39,7 +40,7 @@ export class NestLogger implements LoggerService {
     const context = typeof last === 'string' ? { context: last } : {};
     const err = more.slice(0, typeof last === 'string' ? -1 : undefined).find((item) => item !== undefined);
     const fields = { ...context, ...(err === undefined ? {} : { err }) };
-    if (message instanceof Error) this.pino[level]({ ...fields, err: message }, message.message);
+    if (isError(message)) this.pino[level]({ ...fields, err: message }, message.message);
     else if (typeof message === 'object' && message !== null)
       this.pino[level]({ ...fields, ...(redact(message) as object) });
     else this.pino[level](fields, String(message));

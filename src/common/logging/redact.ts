@@ -1,3 +1,5 @@
+import { isError } from '../errors/index.js';
+
 const SECRET = /pass(word|wd)?|secret|token|authorization|cookie|api[-_]?key|credential/i;
 
 export const REDACTED = '[redacted]';
@@ -19,7 +21,7 @@ export function safeUrl(url: string): string {
 /** A copy of what is logged, without the values under keys that smell of secrets, at any depth. */
 export function redact(value: unknown, depth = 0): unknown {
   if (typeof value !== 'object' || value === null || value instanceof Date) return value;
-  if (value instanceof Error) return value;
+  if (isError(value)) return value;
   if (depth > 6) return '[deep]';
   if (Array.isArray(value)) return value.map((item) => redact(item, depth + 1));
   return Object.fromEntries(

@@ -1,11 +1,19 @@
+import type { Server } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Answer, JsonText } from '../answer.js';
 import type { AppReply, AppRequest } from '../http.js';
+import { drain } from './drain.js';
 
 type Sent = ReturnType<FastifyAdapter['reply']>;
 
 /** The Fastify adapter that knows {@link Answer} and {@link JsonText}; here and not in an interceptor, which would cost every request. */
 export class EdgeAdapter extends FastifyAdapter {
+  /** The first thing of a stop, before Socket.IO waits for the server's last connection to end. */
+  override beforeClose(): void {
+    super.beforeClose();
+    drain(this.getHttpServer<Server>());
+  }
+
   override reply(response: Parameters<FastifyAdapter['reply']>[0], body: unknown, statusCode?: number): Sent {
     if (!(body instanceof Answer)) return super.reply(response, body, statusCode);
     const reply = response as AppReply;
