@@ -1,0 +1,112 @@
+/**
+ * The floor: what the machine can do when nothing is asked of the server but the bare work. `node:http`, `pg` with prepared
+ * statements and a pool as large as ours, SQL written by hand, JSON text made by PostgreSQL and passed through. No sign-in,
+ * no rights, no validation, no change log, no versions, no events.
+ */
+import http from 'node:http';
+import pg from 'pg';
+import { Server } from 'socket.io';
+
+const { database, poolSize, schema, table } = JSON.parse(process.env.BENCH_FLOOR);
+const pool = new pg.Pool({ ...database, max: poolSize, options: '-c timezone=UTC -c jit=off' });
+const from = `"${schema}"."${table}"`;
+
+/** The row in the very shape of the API, in the fastest form that we know (json_build_object takes half as long again). */
+const ROW = `concat('{"id":"', _id, '","version":', _version, ',"fields":{"name":', to_json(name), ',"qty":', coalesce(qty::text, 'null'),
+  ',"amount":', coalesce('"' || amount || '"', 'null'), ',"status":', coalesce('"' || status || '"', 'null'), ',"active":', coalesce(active::text, 'null'),
+  ',"due":', coalesce('"' || due || '"', 'null'), ',"seen":', coalesce(to_char(seen, '"\\""YYYY-MM-DD"T"HH24:MI:SS.MS"Z\\""'), 'null'),
+  ',"notes":', coalesce(to_json(notes)::text, 'null'),
+  '},"createdAt":"', to_char(_created_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), '","createdBy":', coalesce('"' || _created_by || '"', 'null'),
+  ',"updatedAt":"', to_char(_updated_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), '","updatedBy":', coalesce('"' || _updated_by || '"', 'null'), '}')`;
+const COLUMNS = 'name, qty, amount, status, active, due, seen, notes';
+const TYPES = 'text bigint numeric text boolean date timestamptz text'.split(' ');
+const NAMES = COLUMNS.split(', ');
+
+const query = async (name, text, values) =>
+  (await pool.query({ name, text: text.replaceAll('$FROM', from), values, rowMode: 'array' })).rows;
+
+async function page(url) {
+  const qty = /qty=(\d+)/.exec(url)[1];
+  const [[data]] = await query(
+    'page',
+    `select string_agg(j, ',') from (select ${ROW} as j from (select * from $FROM
+      where _deleted_at is null and qty <= $1 and status = any ($2) order by qty desc nulls last, _id desc limit 100) t) p`,
+    [qty, ['open', 'won']],
+  );
+  return `{"data":[${data ?? ''}]}`;
+}
+
+const one = async (url) => (await query('one', `select ${ROW} from $FROM where _id = $1`, [url.slice(5)]))[0][0];
+
+async function insert(_url, body) {
+  const { fields } = JSON.parse(body);
+  const values = NAMES.map((name) => fields[name]);
+  const [[row]] = await query(
+    'insert',
+    `insert into $FROM (_id, _version, _created_at, _updated_at, ${COLUMNS})
+      values (uuidv7(), 1, now(), now(), $1, $2, $3, $4, $5, $6, $7, $8) returning ${ROW}`,
+    values,
+  );
+  return row;
+}
+
+async function update(url, body) {
+  const { fields } = JSON.parse(body);
+  const values = [url.slice(8), fields.amount, fields.status];
+  const [[row]] = await query(
+    'update',
+    `update $FROM set amount = $2, status = $3 where _id = $1 returning ${ROW}`,
+    values,
+  );
+  return row;
+}
+
+async function bulk(_url, body) {
+  const { ops } = JSON.parse(body);
+  const lists = NAMES.map((name) => ops.map(({ fields }) => fields[name] ?? null));
+  const unnested = TYPES.map((type, i) => `$${i + 1}::${type}[]`).join(', ');
+  const ids = await query(
+    'bulk',
+    `insert into $FROM (_id, _version, _created_at, _updated_at, ${COLUMNS})
+      select uuidv7(), 1, now(), now(), u.* from unnest(${unnested}) u returning _id`,
+    lists,
+  );
+  return JSON.stringify({ ids: ids.map(([id]) => id) });
+}
+
+function emit(_url, body) {
+  io.to('room').emit('data:update', JSON.parse(body));
+  return '{}';
+}
+
+const ROUTES = { page, one, insert, update, bulk, emit };
+
+const server = http.createServer((request, response) => {
+  const chunks = [];
+  request.on('data', (chunk) => chunks.push(chunk));
+  request.on('end', () => {
+    const work = ROUTES[/^\/(\w+)/.exec(request.url)?.[1]];
+    Promise.resolve()
+      .then(() => work(request.url, Buffer.concat(chunks).toString()))
+      .then(
+        (text) => {
+          const bytes = Buffer.from(text);
+          response.writeHead(200, {
+            'content-type': 'application/json; charset=utf-8',
+            'content-length': bytes.length,
+          });
+          response.end(bytes);
+        },
+        (error) => response.writeHead(500).end(String(error)),
+      );
+  });
+});
+
+// Everybody who connects is in the one room.
+const io = new Server(server, { transports: ['websocket'], perMessageDeflate: false, serveClient: false });
+io.on('connection', (socket) => socket.join('room'));
+
+server.keepAliveTimeout = 72_000;
+server.listen(0, '127.0.0.1', () => process.send({ base: `http://127.0.0.1:${server.address().port}` }));
+process.on('disconnect', () => process.exit());
+process.on('SIGINT', () => undefined);

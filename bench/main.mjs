@@ -1,0 +1,283 @@
+/** The benchmark: brings everything up, measures what was asked for, takes everything down. */
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { killAll, start } from './children.mjs';
+import { call } from './http-client.mjs';
+import { interleaved, median, withCpu } from './measure.mjs';
+import { SETTINGS, startPostgres } from './postgres.mjs';
+import * as report from './report.mjs';
+import { measureStartup } from './startup.mjs';
+import { cursorBehind, FLOOR_SCHEMA, fill, makeTable } from './world.mjs';
+
+const ALL = ['page', 'one', 'keyset', 'insert', 'update', 'bulk', 'fanout500', 'fanout2000', 'start'];
+const POOL = 10;
+
+const HELP = `npm run bench -- [options]
+  --only ${ALL.join(',')}   what to measure (default: all)
+  --seconds 3                length of a round
+  --rounds 5                 rounds of each side
+  --rows 1000000             rows of the table
+  --profile <folder>         write CPU profiles of both servers there
+  --write                    write bench/RESULTS.md also after a partial run`;
+
+export async function main() {
+  const { values: options } = parseArgs({
+    options: {
+      only: { type: 'string', default: ALL.join(',') },
+      seconds: { type: 'string', default: '3' },
+      rounds: { type: 'string', default: '5' },
+      rows: { type: 'string', default: '1000000' },
+      profile: { type: 'string' },
+      write: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (options.help) return console.log(HELP);
+  const only = options.only.split(',');
+  const unknown = only.find((name) => !ALL.includes(name));
+  if (unknown) throw new Error(`There is no work "${unknown}": ${ALL.join(', ')}.`);
+  const count = Number(options.rows);
+  const pace = { seconds: Number(options.seconds), rounds: Number(options.rounds) };
+
+  const startedAt = performance.now();
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'live-tables-bench-'));
+  chmodSync(folder, 0o755); // as root, PostgreSQL runs as another user, who has to get in
+  let postgres;
+  const last = () => {
+    killAll();
+    postgres?.kill();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once('exit', last);
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ])
+    process.once(signal, () => process.exit(code));
+
+  postgres = await startPostgres(folder);
+  const rows = [];
+  const add = (...items) => {
+    rows.push(...items);
+    report.print(items);
+  };
+  const world = await bring(postgres, folder, count, options.profile);
+  const has = (...names) => names.some((name) => only.includes(name));
+  if (has('page', 'one', 'keyset', 'insert', 'update', 'bulk')) await overHttp(world, has, pace, count, add);
+  for (const sockets of [500, 2000]) if (has(`fanout${sockets}`)) add(...(await fanOut(world, sockets, pace)));
+  await Promise.all([world.ours.stop(), world.floor.stop(), world.load.stop()]);
+  await postgres.stop();
+  if (has('start')) add(...(await startup(folder)));
+  console.log('');
+  report.print(rows);
+  if (options.write || only.length === ALL.length) {
+    const seconds = (performance.now() - startedAt) / 1000;
+    const settings = Object.entries(SETTINGS)
+      .map((pair) => pair.join(' = '))
+      .join(', ');
+    report.write(rows, {
+      postgres: postgres.version,
+      settings,
+      command: ['npm run bench', ...process.argv.slice(2)].join(' '),
+      seconds,
+      count,
+    });
+    console.log(`\nWritten: bench/RESULTS.md (${Math.round(seconds)} s in all)`);
+  }
+}
+
+/** Our server, the floor, the generator, and the table of both. */
+async function bring(postgres, folder, count, profile) {
+  const { role, databases, port } = postgres;
+  const database = (prefix, name) => ({
+    [`${prefix}_HOST`]: '127.0.0.1',
+    [`${prefix}_PORT`]: String(port),
+    [`${prefix}_USERNAME`]: role.user,
+    [`${prefix}_PASSWORD`]: role.password,
+    [`${prefix}_DATABASE`]: name,
+    [`${prefix}_POOL_SIZE`]: String(POOL),
+  });
+  const execArgv = (name) =>
+    profile ? ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profile)}`, `--cpu-prof-name=${name}.cpuprofile`] : [];
+  const env = {
+    NODE_ENV: 'production',
+    ENV_FILE: '/dev/null',
+    HOST: '127.0.0.1',
+    PORT: '0',
+    LOG_LEVEL: 'warn',
+    DATA_DIR: path.join(folder, 'data'),
+    ...database('DB', databases.main),
+    ...database('MINI_DB', databases.mini),
+    JWT_SECRET: randomBytes(48).toString('base64'),
+    ENCRYPTION_KEY: randomBytes(32).toString('hex'),
+    JWT_ACCESS_TOKEN_EXPIRATION: '1d',
+    RATE_LIMIT_LIMIT: '1000000000',
+    RATE_LIMIT_AUTH_LIMIT: '1000000',
+  };
+  const ours = await start('../dist/main.js', { env, cwd: folder, execArgv: execArgv('ours') });
+  const base = ours.ready.ready;
+  const made = await makeTable(base);
+  console.log(`Loading ${count.toLocaleString('en-US')} rows …`);
+  const client = await postgres.asOwner();
+  const ids = await fill(client, made, count);
+  await client.query('checkpoint').catch(() => undefined); // only with the right to; otherwise it comes when it comes
+  await client.end();
+  const floorSettings = {
+    database: { host: '127.0.0.1', port, user: role.user, password: role.password, database: databases.mini },
+    poolSize: POOL,
+    schema: FLOOR_SCHEMA,
+    table: 'deals',
+  };
+  const floor = await start('floor.mjs', {
+    env: { BENCH_FLOOR: JSON.stringify(floorSettings), NODE_ENV: 'production' },
+    execArgv: execArgv('floor'),
+  });
+  const load = await start('load.mjs');
+  const shared = { token: made.token, ids, rows: made.rows };
+  return {
+    postgres,
+    ours,
+    floor,
+    load,
+    table: made.table,
+    sides: { ours: { ...shared, base }, floor: { ...shared, base: floor.ready.base } },
+  };
+}
+
+async function overHttp(world, has, { rounds, seconds }, count, add) {
+  const { ours, floor, load, sides, postgres } = world;
+  const pair = (work, connections, targets = sides, pids = { ours: ours.pid, floor: floor.pid }) => {
+    const side = (as) => (warmUp) =>
+      withCpu(pids[as], postgres.pids, () =>
+        load.ask({
+          do: 'run',
+          work,
+          as,
+          side: targets[as],
+          connections,
+          seconds: warmUp ? Math.min(2, seconds) : seconds,
+        }),
+      );
+    return interleaved({ rounds, ours: side('ours'), floor: side('floor'), key: 'perSecond' });
+  };
+  if (has('page')) {
+    await assertSamePage(sides);
+    add(report.row('page of 100 rows, filter + sort, signed in', await pair('page', 32), '≥ 0.90'));
+  }
+  if (has('one')) add(report.row('one row by id', await pair('one', 32), '≥ 0.85'));
+  if (has('keyset')) {
+    const page = Math.floor(count / 100);
+    const cursor = await cursorBehind(sides.ours, (page - 1) * 100);
+    const result = await pair(
+      'keyset',
+      1,
+      { ours: { ...sides.ours, cursor }, floor: sides.ours },
+      { ours: ours.pid, floor: ours.pid },
+    );
+    add(
+      report.row(
+        `keyset page ${page.toLocaleString('en-US')} (floor: page 1), one client`,
+        { ...result, ratio: 1 / result.ratio, ratios: result.ratios.map((r) => 1 / r) },
+        '≤ 1.2 × its time',
+      ),
+    );
+  }
+  if (has('insert')) add(report.row('insert one row, 32 clients', await pair('insert', 32), '≥ 0.80'));
+  if (has('update')) add(report.row('update one row, 32 clients', await pair('update', 32), '≥ 0.80'));
+  if (has('bulk'))
+    add(report.row('bulk insert, 1,000 rows a call, 4 clients', await pair('bulk', 4), '≥ 0.50', ' calls/s'));
+}
+
+/** Both have to do the same work: the same rows, in the same order, with the same text for each value. */
+async function assertSamePage({ ours, floor }) {
+  const mine = await call(
+    ours.base,
+    'GET',
+    `${ours.rows}?filter=and(qty.lte.5000,status.in.(open,won))&sort=-qty&limit=100`,
+    ours.token,
+  );
+  const bare = await call(floor.base, 'GET', '/page?qty=5000');
+  if (JSON.stringify(mine.data) !== JSON.stringify(bare.data))
+    throw new Error(`The floor's page is another:\n${JSON.stringify(mine.data[0])}\n${JSON.stringify(bare.data[0])}`);
+}
+
+async function fanOut({ ours, floor, table, sides, postgres }, count, { rounds, seconds }) {
+  const channel = `table:${table.id}`;
+  const payload = {
+    channel,
+    epoch: table.id,
+    seq: 123456,
+    prev: 123455,
+    schemaVersion: 1,
+    at: '2026-03-14T15:09:26.535Z',
+    changeSet: table.id,
+    actor: { id: table.id, name: 'Bench' },
+    source: 'api',
+    created: [],
+    updated: [{ id: table.id, version: 7, fields: { amount: '123.25', notes: 'Change 123 of the row' } }],
+    deleted: [],
+  };
+  const crowd = { ours: await start('sockets.mjs'), floor: await start('sockets.mjs') };
+  await crowd.ours.ask({ do: 'open', base: sides.ours.base, count, auth: { token: sides.ours.token }, channel });
+  await crowd.floor.ask({ do: 'open', base: sides.floor.base, count });
+  const ask = (as, what, options) =>
+    crowd[as].ask({
+      do: what,
+      base: sides[as].base,
+      side: { ...sides[as], ...(as === 'floor' ? { payload } : {}) },
+      ...options,
+    });
+  const pids = { ours: ours.pid, floor: floor.pid };
+  const flood = (as) => (warmUp) =>
+    withCpu(pids[as], postgres.pids, () => ask(as, 'flood', { seconds: warmUp ? Math.min(2, seconds) : seconds }));
+  const pair = await interleaved({
+    rounds: Math.min(rounds, 4),
+    ours: flood('ours'),
+    floor: flood('floor'),
+    key: 'perSecond',
+  });
+  const rate = Math.max(1, Math.floor(Math.min(pair.ours.perSecond, pair.floor.perSecond) / count / 3));
+  const latency = {
+    ours: await ask('ours', 'paced', { seconds: 6, perSecond: rate }),
+    floor: await ask('floor', 'paced', { seconds: 6, perSecond: rate }),
+  };
+  await Promise.all([crowd.ours.stop(), crowd.floor.stop()]);
+  const lost = pair.ours.missing + latency.ours.missing;
+  const cell = ({ p50, p99 }) => `p50 ${report.milliseconds(p50)}, p99 ${report.milliseconds(p99)}`;
+  const name = `fan-out, ${count.toLocaleString('en-US')} sockets of one table`;
+  return [
+    report.row(name, pair, '≥ 0.90', ' deliveries/s'),
+    {
+      cells: [
+        `${name}: write → delivery at ${rate} writes/s`,
+        cell(latency.ours),
+        cell(latency.floor),
+        '–',
+        'p99 ≤ 100 ms',
+        lost === 0 ? 'none lost' : `${lost} lost`,
+      ],
+    },
+  ];
+}
+
+async function startup(folder) {
+  const { first, later, rss } = await measureStartup(folder);
+  const seconds = (ms) => `${report.number(ms / 1000, 2)} s`;
+  return [
+    {
+      cells: [
+        `start to ready, embedded, second start (first: ${seconds(first)})`,
+        seconds(median(later)),
+        '–',
+        '–',
+        '≤ 3 s',
+        `${later.length}: ${seconds(Math.min(...later))}–${seconds(Math.max(...later))}`,
+      ],
+    },
+    { cells: ['idle memory of the server (RSS)', `${report.number(rss, 0)} MB`, '–', '–', '≤ 200 MB', '1'] },
+  ];
+}

@@ -1,0 +1,64 @@
+/** A PostgreSQL of the benchmark's own: the embedded binaries in a temporary folder, durable, with room for the data. */
+import { randomBytes } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
+import pg from 'pg';
+import { createCluster, launch } from '../dist/database/embedded/cluster.js';
+import { freePort } from '../dist/database/embedded/free-port.js';
+import { findHome } from '../dist/database/embedded/home.js';
+import { stopPostmaster } from '../dist/database/embedded/postmaster.js';
+
+export const SETTINGS = {
+  shared_buffers: '1GB',
+  max_wal_size: '8GB',
+  checkpoint_timeout: '30min',
+  max_connections: 60,
+};
+
+export async function startPostgres(folder) {
+  const home = findHome(folder);
+  const superuser = { username: 'postgres', password: randomBytes(16).toString('hex') };
+  createCluster(home, superuser);
+  const port = await freePort(0);
+  const child = await launch(home, port, console.error, SETTINGS);
+  const role = { user: 'live_tables', password: randomBytes(24).toString('hex') };
+  const connect = async (database, user = superuser.username, password = superuser.password) => {
+    const client = new pg.Client({ host: '127.0.0.1', port, database, user, password });
+    await client.connect();
+    return client;
+  };
+  const client = await connect('postgres');
+  // Ours to name and to make: no text from outside gets in.
+  await client.query(`create role ${role.user} login createrole password '${role.password}'`);
+  for (const name of ['main', 'mini']) await client.query(`create database bench_${name} owner ${role.user}`);
+  const version = (await client.query('show server_version')).rows[0].server_version;
+  await client.end();
+  return {
+    port,
+    version,
+    role,
+    databases: { main: 'bench_main', mini: 'bench_mini' },
+    /** The mini-DB as the role of the server, which owns the tables. */
+    asOwner: () => connect('bench_mini', role.user, role.password),
+    pids: () => familyOf(child.pid),
+    stop: () => stopPostmaster(child.pid, home.cluster, 20_000),
+    kill: () => child.kill('SIGQUIT'),
+  };
+}
+
+/** The postmaster and its children. Those that ended have left their time with it, as `cutime`, which is not counted. */
+function familyOf(pid) {
+  try {
+    const children = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && parentOf(name) === pid);
+    return [pid, ...children.map(Number)];
+  } catch {
+    return [pid];
+  }
+}
+
+function parentOf(pid) {
+  try {
+    return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')[1]);
+  } catch {
+    return undefined; // it ended in between
+  }
+}

@@ -1,0 +1,92 @@
+/** The table, on the terminal and in RESULTS.md. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+const FILE = path.join(import.meta.dirname, 'RESULTS.md');
+/** From here on RESULTS.md is written by people; a run keeps it. */
+const BY_HAND = '## What is in the way';
+
+const HEAD = ['work', 'ours', 'floor', 'ours ÷ floor', 'aim', 'rounds'];
+const COST_HEAD = [
+  'work',
+  'our server',
+  'floor server',
+  'database, ours',
+  'database, floor',
+  'generator, ours',
+  'generator, floor',
+];
+
+const digits = (n, places) =>
+  n === undefined || Number.isNaN(n)
+    ? '–'
+    : n.toLocaleString('en-US', { maximumFractionDigits: places, minimumFractionDigits: places });
+export const perSecond = (result, unit = '/s') =>
+  `${digits(result.perSecond, 0)}${unit}` +
+  (result.p50 === undefined ? '' : ` (p50 ${digits(result.p50, 1)}, p99 ${digits(result.p99, 1)} ms)`);
+export const milliseconds = (n) => `${digits(n, 1)} ms`;
+export const number = digits;
+
+/** The rows of {@link HEAD} for a measured pair. */
+export const row = (work, pair, aim, unit) => ({
+  cells: [
+    work,
+    perSecond(pair.ours, unit),
+    perSecond(pair.floor, unit),
+    digits(pair.ratio, 2),
+    aim,
+    spread(pair.ratios),
+  ],
+  cost: pair.ours.serverUs === undefined ? undefined : [work, ...costs(pair)],
+});
+
+const spread = (ratios) => `${ratios.length}: ${digits(Math.min(...ratios), 2)}–${digits(Math.max(...ratios), 2)}`;
+const costs = ({ ours, floor }) =>
+  [ours.serverUs, floor.serverUs, ours.databaseUs, floor.databaseUs, ours.generatorUs, floor.generatorUs].map((us) =>
+    digits(us, us < 20 ? 1 : 0),
+  );
+
+export function print(rows) {
+  const table = [HEAD, ...rows.map(({ cells }) => cells)];
+  const widths = HEAD.map((_, i) => Math.max(...table.map((cells) => [...cells[i]].length)));
+  for (const cells of table) console.log(cells.map((cell, i) => cell.padEnd(widths[i])).join('  '));
+}
+
+export function write(rows, { postgres, settings, command, seconds, count }) {
+  const written = existsSync(FILE) ? readFileSync(FILE, 'utf8') : '';
+  const byHand = written.includes(BY_HAND) ? written.slice(written.indexOf(BY_HAND)) : `${BY_HAND}\n`;
+  const costRows = rows.flatMap(({ cost }) => (cost ? [cost] : []));
+  const [cpu] = os.cpus();
+  const text = `# Benchmark results
+
+Written by \`${command}\` on ${new Date().toISOString().slice(0, 10)}, ${digits(seconds / 60, 1)} minutes, ${digits(count, 0)} rows. Nothing here is asserted by a test: figures of a machine say little, the ratios are what is followed.
+
+Machine: ${os.cpus().length} cores (${cpu.model.trim()}), ${digits(os.totalmem() / 2 ** 30, 0)} GB memory, ${os.type()} ${os.release()}, load ${digits(os.loadavg()[2], 1)} over the last 15 minutes. Node ${process.version}, PostgreSQL ${postgres} (embedded binaries, fsync on, ${settings}). Load generator, server and database share the cores.
+
+${markdown(
+  HEAD,
+  rows.map(({ cells }) => cells),
+)}
+
+Processor time for each request (deliveries: for each delivery), in microseconds; the sharper measure on a machine that does other things too:
+
+${markdown(COST_HEAD, costRows)}
+
+## How it is measured
+
+\`npm run bench\` starts everything itself, on 127.0.0.1 and in a temporary folder: PostgreSQL, the built server as one process with production settings and log level \`warn\`, the floor (\`bench/floor.mjs\`), and a load generator. The floor is a bare \`node:http\` server with \`pg\`: as many connections, prepared statements, SQL by hand that makes the same JSON text in PostgreSQL, on a twin of the table with the same rows and indexes; it knows no sign-in, rights, validation, versions, change log or events. Both are asked by turns (floor, ours, ours, floor …) in rounds of a few seconds on the same machine in the same run; the ratio is the median of the ratios of the rounds, the last column shows how far they lie apart. The generator (\`bench/http-client.mjs\`) is no HTTP library but 60 lines on a socket, because its cost is on both sides and would flatter the ratio.
+
+- **Page**: 100 rows, \`qty <= ?\` and \`status in (open, won)\`, sorted by \`qty\` descending, another \`qty\` each time, signed in, role checked; index \`(qty asc nulls first, _id)\`. Before the measurement one page is compared with the floor's: the same rows.
+- **Insert, update**: one row of 8 columns a request, 32 clients on one table, each waits for its answer. The floor commits each by itself, without any log.
+- **Bulk**: 1,000 creates a call, 4 clients; ours answers with the rows and keeps the log, the floor is one \`unnest\` INSERT that answers with the ids.
+- **Keyset**: the position of page 10,000 is reached by following cursors from the start (a cursor allows another limit and other fields, so the way is walked in pages of 1,000); then both pages are asked by turns. The column "floor" is page 1, the ratio is that of the times.
+- **Fan-out**: as many subscribers on one table, bare WebSockets in one process that count frames. Deliveries: 8 writes are always on their way, another as soon as all sockets have one. Latency: at a third of the deliveries that were reached, from sending the write to its arrival, over all sockets. The floor broadcasts the same event to a room, without any write.
+- **Start**: \`node dist/main.js\` with embedded databases until it says that it is ready; the median of the starts after the first. RSS of the server process, 5 s after it answered.
+
+${byHand}`;
+  writeFileSync(FILE, text);
+}
+
+const markdown = (head, rows) =>
+  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
