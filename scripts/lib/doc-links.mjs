@@ -14,6 +14,8 @@ const CODE_BLOCK = /^ *(```|~~~)[\s\S]*?^ *\1/gm;
 const LINK = /\[[^\]]*\]\(([^)\s]+)\)/g;
 /** A path of this project in backquotes; patterns with `*`, `<…>` or `{…}` are not looked up. */
 const PATH = /`((?:src|test|scripts|docs|bench|docker)\/[\w./@-]+)`/g;
+/** A test and its name, as docs/PROMISES.md cites them. */
+const PROOF = /`((?:src|test)\/\S+spec\.ts)`:\s+"([^"]+)"/g;
 
 /** What the documents point at and is not there: one sentence each. */
 export function brokenLinks() {
@@ -23,11 +25,18 @@ export function brokenLinks() {
     const paths = [...text.matchAll(PATH)].map(([, target]) => target);
     return [
       ...links.flatMap((target) => brokenLink(file, target)),
+      ...[...text.matchAll(PROOF)].flatMap(([, test, name]) => missingProof(file, test, name)),
       ...paths
         .filter((target) => !existsSync(inRoot(target)))
         .map((target) => `${file} names ${target}, which is not there.`),
     ];
   });
+}
+
+function missingProof(file, test, name) {
+  if (!existsSync(inRoot(test))) return []; // told as a path
+  const found = readFileSync(inRoot(test), 'utf8').replaceAll('\\', '').includes(name.replace(/\s+/g, ' '));
+  return found ? [] : [`${file} cites a test "${name}" that ${test} does not have.`];
 }
 
 function brokenLink(file, target) {
