@@ -1,10 +1,10 @@
 import type { ColumnTypeName } from '../schema.js';
 import { accepted, refused, type Parsed } from '../types/column-type.js';
 
-/** A half-open span of time, `from <= t < until`, both RFC 3339 UTC. */
+/** A half-open span of time, `from <= t < until`, both RFC 3339 UTC; without `until` it lasts to the end of the year 9999. */
 export interface TimeSpan {
   readonly from: string;
-  readonly until: string;
+  readonly until?: string;
 }
 
 const UNITS = ['day', 'week', 'month', 'year', 'hour', 'minute'] as const;
@@ -38,7 +38,8 @@ const startOfDay = (at: Date): Date => new Date(Math.floor(at.getTime() / DAY) *
 /** The UTC day of `YYYY-MM-DD`. */
 export function spanOfDay(date: string): TimeSpan {
   const from = new Date(`${date}T00:00:00.000Z`);
-  return { from: from.toISOString(), until: shift(from, 1, 'day').toISOString() };
+  const until = shift(from, 1, 'day');
+  return { from: from.toISOString(), ...(until.getUTCFullYear() > 9999 ? {} : { until: until.toISOString() }) };
 }
 
 /**

@@ -75,7 +75,7 @@ class LeafResolver {
       case 'before':
         return this.compare('lt', column.type === 'datetime' ? this.day().from : this.scalar());
       case 'after':
-        return column.type === 'datetime' ? this.compare('gte', this.day().until) : this.compare('gt', this.scalar());
+        return column.type === 'datetime' ? this.afterDay(this.day()) : this.compare('gt', this.scalar());
       case 'within':
         return this.within(this.range());
       case 'eq':
@@ -114,13 +114,14 @@ class LeafResolver {
   }
 
   private within(span: TimeSpan): Condition {
-    const { column } = this;
-    if (column.type === 'date')
-      return {
-        kind: 'and',
-        items: [this.compare('gte', span.from.slice(0, 10)), this.compare('lt', span.until.slice(0, 10))],
-      };
-    return { kind: 'and', items: [this.compare('gte', span.from), this.compare('lt', span.until)] };
+    const bound = (at: string): string => (this.column.type === 'date' ? at.slice(0, 10) : at);
+    const start = this.compare('gte', bound(span.from));
+    if (span.until === undefined) return start;
+    return { kind: 'and', items: [start, this.compare('lt', bound(span.until))] };
+  }
+
+  private afterDay({ until }: TimeSpan): Condition {
+    return until === undefined ? not({ kind: 'true' }) : this.compare('gte', until);
   }
 
   /** The day that a date, or the moment of a datetime, lies in. */
