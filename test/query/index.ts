@@ -1,3 +1,4 @@
 export * as arbitrary from './arbitraries.js';
 export { printFilter, type JsonFilter } from './arbitraries.js';
 export * from './schema.js';
+export * from './fuzz.js';

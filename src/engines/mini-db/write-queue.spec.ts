@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { must, newId, type Id } from '../../common/index.js';
 import { type RowOp, type RowWrite, type TableSchema } from '../../query/index.js';
-import { column, table, writeContext } from '../../../test/query/index.js';
+import { column, fuzz, table, writeContext } from '../../../test/query/index.js';
 import { WriteQueue, type WriteResult } from './write-queue.js';
 
 const QTY = column('qty', 'integer');
@@ -190,7 +190,7 @@ describe('WriteQueue', () => {
           expect(ofRow(db.committed)).toEqual(ofRow(good));
         }
       }),
-      { numRuns: 150 },
+      fuzz(150),
     );
   });
 });
