@@ -7,6 +7,7 @@ import {
   databases,
   expectStatus,
   PASSWORD,
+  redis,
   signup,
   sql,
   startApp,
@@ -455,6 +456,21 @@ describe('auth', () => {
     expect(queries).toBeLessThanOrEqual(3); // the relay's own
     expect((await person.get('/auth/me')).status).toBe(200);
   });
+});
+
+describe('two nodes with Redis', () => {
+  it('refuse a session as soon as the other one ended it', async () => {
+    const shared = { databases: await databases(), redis: await redis() };
+    const [here, there] = await Promise.all([startApp(shared), startApp(shared)]);
+    const person = await signup(here.base);
+    const elsewhere = client(there.base, person.accessToken);
+    // Fresh in the other node's memory, and too young there to be looked up again by itself.
+    expect((await elsewhere.get('/workspaces')).status).toBe(200);
+    expect((await person.post('/auth/logout')).status).toBe(204);
+    const ended = Date.now();
+    await waitFor(async () => (await elsewhere.get('/workspaces')).status === 401, 1_400, 10);
+    expect(Date.now() - ended).toBeLessThan(1_400);
+  }, 60_000);
 });
 
 describe('rate limits', () => {

@@ -333,6 +333,7 @@ describe('workspaces', () => {
       const { person, member } = await join(owner, workspace, 'admin');
       const path = `/workspaces/${workspace.id}`;
       expect((await person.patch(path, { name: 'Renamed' })).status).toBe(200);
+      expect((await person.get<Workspace>(path)).body.role).toBe('admin'); // known to this node again
       const changed = await owner.patch<Member>(`${path}/members/${member.id}`, { role: 'viewer' });
       expect(changed.body).toEqual({ ...member, role: 'viewer' });
       expect(refusal(await person.patch(path, { name: 'Again' }))).toEqual([403, 'role_too_low']);
@@ -445,6 +446,7 @@ describe('workspaces', () => {
       expect((await owner.del(path)).status).toBe(204);
       for (const somebody of [owner, person]) {
         expect((await somebody.get(path)).status).toBe(404);
+        expect((await somebody.get(`${path}/members`)).status).toBe(404);
         expect((await somebody.get<List<Workspace>>('/workspaces')).body.data).toEqual([]);
       }
       expect((await owner.del(path)).status).toBe(404);
