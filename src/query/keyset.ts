@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, hash, hkdfSync, randomFillSync } from 'node:crypto';
 import { Problem } from '../common/index.js';
 import type { CellValue, TableSchema } from './schema.js';
 import type { FilterInput } from './filter/filter-input.js';
@@ -14,11 +14,10 @@ export function fingerprint(
   orderBy: readonly OrderTerm[],
 ): string {
   const order = orderBy.map(({ by, dir }) => [by.kind === 'id' ? '' : by.column.id, dir]);
-  return createHash('sha256')
-    .update(JSON.stringify([table.id, filter ?? null, order]))
-    .digest('base64url')
-    .slice(0, 22);
+  return hash('sha256', JSON.stringify([table.id, filter ?? null, order]), 'base64url').slice(0, 22);
 }
+
+const NONCE_BYTES = 12;
 
 /**
  * Cursors are encrypted (AES-256-GCM), so that they reveal no value of a row and cannot be made up; the key is derived
@@ -26,13 +25,15 @@ export function fingerprint(
  */
 export class CursorCodec {
   private readonly key: Buffer;
+  private readonly random = Buffer.alloc(NONCE_BYTES * 256);
+  private used = this.random.length;
 
   constructor(masterKey: Buffer) {
     this.key = Buffer.from(hkdfSync('sha256', masterKey, '', 'live-tables cursor v1', 32));
   }
 
   seal(query: string, position: Position): string {
-    const iv = randomBytes(12);
+    const iv = this.nonce();
     const cipher = createCipheriv('aes-256-gcm', this.key, iv);
     const body = Buffer.concat([cipher.update(JSON.stringify([query, position]), 'utf8'), cipher.final()]);
     return Buffer.concat([iv, cipher.getAuthTag(), body]).toString('base64url');
@@ -46,6 +47,15 @@ export class CursorCodec {
         detail: 'This cursor belongs to another filter, sort or table; start again without it.',
       });
     return position;
+  }
+
+  /** From a pool: one call into the system's generator serves many cursors. No byte is used twice. */
+  private nonce(): Buffer {
+    if (this.used + NONCE_BYTES > this.random.length) {
+      randomFillSync(this.random);
+      this.used = 0;
+    }
+    return this.random.subarray(this.used, (this.used += NONCE_BYTES));
   }
 
   private decrypt(cursor: string): [string, Position] {

@@ -31,11 +31,19 @@ export type SqlType = 'text' | 'bigint' | 'integer' | 'numeric' | 'boolean' | 'd
 export function sql(strings: TemplateStringsArray, ...fragments: readonly Sql[]): Sql {
   const parts: (string | Parameter)[] = [];
   strings.forEach((text, i) => {
-    parts.push(text);
+    append(parts, text);
     const fragment = fragments[i];
-    if (fragment) parts.push(...fragment.parts);
+    if (fragment) for (const part of fragment.parts) append(parts, part);
   });
   return new Sql(parts);
+}
+
+/** Neighbouring texts become one, so that a fragment without values is one part however deep it was built. */
+function append(parts: (string | Parameter)[], part: string | Parameter): void {
+  const last = parts.length - 1;
+  const before = parts[last];
+  if (typeof part === 'string' && typeof before === 'string') parts[last] = before + part;
+  else parts.push(part);
 }
 
 /** A bound value; `$n::type` in the text, so that its type never depends on what surrounds it. */
@@ -65,9 +73,12 @@ export function integer(n: number): Sql {
 
 /** Fragments with a separator between them. */
 export function join(fragments: readonly Sql[], separator: Sql): Sql {
-  return new Sql(
-    fragments.flatMap((fragment, i) => (i === 0 ? fragment.parts : [...separator.parts, ...fragment.parts])),
-  );
+  const parts: (string | Parameter)[] = [];
+  fragments.forEach((fragment, i) => {
+    if (i > 0) for (const part of separator.parts) append(parts, part);
+    for (const part of fragment.parts) append(parts, part);
+  });
+  return new Sql(parts);
 }
 
 export const empty: Sql = new Sql([]);
