@@ -34,7 +34,7 @@ export function changedFieldsJson(alias: string, other: string, columns: readonl
     const [mine, theirs] = [ident(alias, column.physical), ident(other, column.physical)];
     return sql`case when ${mine} is distinct from ${theirs} then concat(${literal(`,"${column.key}":`)}, ${cellJson(alias, column)}) end`;
   });
-  return sql`concat('{', substr(${concat(cells)}, 2), '}')`;
+  return cells.length === 0 ? sql`'{}'` : sql`concat('{', substr(${concat(cells)}, 2), '}')`;
 }
 
 const instant = (column: Sql): Sql => sql`to_char(${column}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;

@@ -27,9 +27,10 @@ const NOW = sql`date_trunc('milliseconds', statement_timestamp())`;
 export function compileWrite(table: TableSchema, writes: readonly RowWrite[]): Sql {
   const shape = shapeOf(table, writes);
   const changes = [
-    ...(shape.creates ? [insertRows(table, shape)] : []),
-    ...(shape.updates ? [updateRows(table, shape.updated)] : []),
+    // In this order, so that a unique value which one op gives up is free for another: `changed` asks for them one by one.
     ...(shape.deletes ? [deleteRows(table)] : []),
+    ...(shape.updates ? [updateRows(table, shape.updated)] : []),
+    ...(shape.creates ? [insertRows(table, shape)] : []),
   ];
   return sql`with
 w as materialized (select * from json_to_recordset(${value(JSON.stringify(writes.map(contextRecord)), 'json')})
