@@ -15,7 +15,8 @@ import {
   type TableSchema,
 } from '../../src/query/index.js';
 import { arbitrary, column, everyType, fuzz, NOW, table } from '../query/index.js';
-import { create, fill, makeTable, Node, node, remove, update, writeOf } from './store.js';
+import type { Node } from './store.js';
+import { create, fill, makeTable, node, remove, update, writeOf } from './store.js';
 
 const cursors = new CursorCodec(Buffer.alloc(32, 7));
 
@@ -236,7 +237,7 @@ describe('keyset paging', () => {
     await store.writer.write(real, writeOf([update(real, last, { qty: 0 })]));
     await store.writer.write(real, writeOf([remove(last)]));
     const second = await page({ ...plan, after: must(next, 'more rows follow') });
-    expect(second.rows.map(({ fields }) => fields['qty'])).toEqual([3, 4]);
+    expect(second.rows.map(({ fields }) => fields.qty)).toEqual([3, 4]);
   });
 });
 
@@ -296,18 +297,18 @@ interface PlanNode {
 /** The nodes of the executed query plan: planned for these values, or once for all, as PostgreSQL may do with a prepared statement. */
 async function explain(plan: ReadPlan, plans: 'custom' | 'generic'): Promise<PlanNode[]> {
   const { text, values } = toStatement(compileRead(plan));
-  const [row] = await store.database.transaction(async ({ query }) => {
-    await query({ text: `set local plan_cache_mode = force_${plans}_plan`, values: [] });
-    await query({ text: `prepare page as ${text}`, values: [] });
-    const [literals] = await query({
+  const [row] = await store.database.transaction(async (session) => {
+    await session.query({ text: `set local plan_cache_mode = force_${plans}_plan`, values: [] });
+    await session.query({ text: `prepare page as ${text}`, values: [] });
+    const [literals] = await session.query({
       text: "select string_agg(quote_nullable(v), ',' order by n) from unnest($1::text[]) with ordinality as u(v, n)",
       values: [values],
     });
-    const found = await query({
+    const found = await session.query({
       text: `explain (analyze, format json) execute page(${literals?.[0] ?? ''})`,
       values: [],
     });
-    await query({ text: 'deallocate page', values: [] });
+    await session.query({ text: 'deallocate page', values: [] });
     return found;
   });
   const [{ Plan: root }] = JSON.parse(row?.[0] ?? '') as [{ Plan: PlanNode }];
