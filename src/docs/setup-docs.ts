@@ -1,6 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { ProblemDto } from '../common/errors/problem.dto.js';
+import { describeAnswers } from './describe-answers.js';
 import { BEARER, describeProblems } from './describe-problems.js';
 
 export const DOCS_PATH = 'api/docs';
@@ -10,10 +11,10 @@ const INTRODUCTION = `
 Tables that people edit together, with every change logged, numbered and sent to whoever watches.
 
 **Try it from this page, in a minute:**
-1. *Auth* → \`POST /auth/register\`: "Try it out", put in an address and a password of 12 characters or more, "Execute".
+1. *Auth* → \`POST /auth/register\`: put in your address and a password of 12 characters or more, press **Execute**.
 2. Copy \`accessToken\` from the answer, press **Authorize** above, paste it. It is kept when you reload; it lasts 15 minutes (\`POST /auth/login\` gives the next one).
 3. *Workspaces* → \`POST /workspaces\`; with its \`id\`, *Bases* → \`POST /workspaces/{workspaceId}/bases\`; with that \`id\`, *Tables* → \`POST /bases/{baseId}/tables\`.
-4. With the table's \`id\`, *Rows*: create some, then list them with a \`filter\`.
+4. With the table's \`id\`, *Rows*: create some, then list them with a \`filter\`. The examples of this page fit together: you need to fill in ids only.
 
 **Conventions.** JSON in camelCase; ids are UUIDv7; times are RFC 3339 in UTC. Creating answers 201 with \`Location\`, deleting 204.
 A list is \`{"data":[…],"page":{"limit":50,"nextCursor":"…"}}\`; no \`nextCursor\` means that this was the last page. In a PATCH what is
@@ -63,7 +64,9 @@ export function openApiDocument(app: NestFastifyApplication, version: string): O
     operationIdFactory: (controller, method) =>
       `${lowerFirst(controller.replace(/Controller$/, ''))}${upperFirst(method)}`,
   });
-  return describeProblems(document);
+  describeProblems(document);
+  describeAnswers(document);
+  return document;
 }
 
 /** Swagger UI at `/api/docs`, the document at `/api/docs-json`; made on the first visit, not at the start. */

@@ -400,6 +400,7 @@ describe('health', () => {
       const pair = await databases();
       const proxy = await tcpProxy(pair[which]);
       const node = await startApp({
+        env: { LOG_LEVEL: 'silent' },
         databases: { ...pair, [which]: { ...pair[which], host: proxy.host, port: proxy.port } },
       });
       const { owner, table } = await world(node.base);

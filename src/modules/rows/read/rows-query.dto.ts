@@ -65,6 +65,7 @@ export class QueryRowsDto {
   @ApiPropertyOptional({ type: [SortDto] })
   sort?: SortDto[];
 
+  @ApiPropertyOptional({ type: PageInputDto, example: { limit: 100 } })
   page?: PageInputDto;
 
   @ApiPropertyOptional({ enum: COUNT_MODES, default: 'none' })

@@ -21,12 +21,12 @@ export class CreateColumnDto {
   @IsIn(COLUMN_TYPES)
   type!: ColumnTypeName;
 
-  /** Rows must have a value. */
+  /** Rows must have a value. @example false */
   @MayBeAbsent()
   @IsBoolean()
   required?: boolean;
 
-  /** No two live rows may have the same value. */
+  /** No two live rows may have the same value. @example false */
   @MayBeAbsent()
   @IsBoolean()
   unique?: boolean;

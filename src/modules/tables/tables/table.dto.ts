@@ -1,3 +1,4 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { ArrayMaxSize, IsArray, IsOptional, IsString, MaxLength, ValidateNested } from 'class-validator';
 import { IsName, MayBeAbsent, PageDto } from '../../../common/index.js';
@@ -5,6 +6,16 @@ import { ColumnDto, CreateColumnDto } from '../columns/column.dto.js';
 
 export const MAX_COLUMNS = 250;
 export const MAX_DESCRIPTION = 10_000;
+
+/** The columns that the examples of rows and filters speak of. */
+const EXAMPLE_COLUMNS = [
+  { name: 'Name', type: 'text', required: true },
+  { name: 'Amount', type: 'decimal', options: { scale: 2 } },
+  { name: 'Qty', type: 'integer' },
+  { name: 'Active', type: 'boolean' },
+  { name: 'Due', type: 'date' },
+  { name: 'Status', type: 'single_select', options: { choices: [{ label: 'Open' }, { label: 'Won' }] } },
+];
 
 /** A new table, with its columns in one call. */
 export class CreateTableDto {
@@ -18,6 +29,7 @@ export class CreateTableDto {
   @MaxLength(MAX_DESCRIPTION)
   description?: string;
 
+  @ApiPropertyOptional({ type: [CreateColumnDto], example: EXAMPLE_COLUMNS })
   @MayBeAbsent()
   @IsArray()
   @ArrayMaxSize(MAX_COLUMNS)

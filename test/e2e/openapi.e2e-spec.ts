@@ -1,0 +1,227 @@
+import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { ERRORS } from '../../src/common/errors/index.js';
+import { client, expectStatus, startNode } from '../harness/index.js';
+
+jest.setTimeout(120_000);
+
+interface Media {
+  readonly schema?: Schema;
+  readonly examples?: Readonly<Record<string, { readonly value: Readonly<Record<string, unknown>> }>>;
+}
+interface Schema {
+  readonly $ref?: string;
+  readonly type?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
+  readonly allOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
+  readonly anyOf?: readonly Schema[];
+  readonly example?: unknown;
+  readonly default?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly additionalProperties?: unknown;
+  readonly nullable?: boolean;
+}
+interface Operation {
+  readonly operationId: string;
+  readonly summary?: string;
+  readonly tags?: readonly string[];
+  readonly security?: readonly object[];
+  readonly parameters?: readonly {
+    readonly name: string;
+    readonly in: string;
+    readonly required?: boolean;
+    readonly schema?: Schema;
+  }[];
+  readonly requestBody?: { readonly content: Readonly<Record<string, Media>> };
+  readonly responses: Readonly<
+    Record<string, { readonly description: string; readonly content?: Readonly<Record<string, Media>> }>
+  >;
+  readonly 'x-access'?: string;
+}
+interface Document {
+  readonly openapi: string;
+  readonly tags: readonly { readonly name: string }[];
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, Schema>>; readonly securitySchemes: object };
+}
+
+let base: string;
+let document: Document;
+/** Every operation as `METHOD path`. */
+let operations: (readonly [name: string, operation: Operation])[];
+beforeAll(async () => {
+  // The built server: the compiler's plugin reads the DTOs, so a document made from the sources would lack their fields.
+  const node = await startNode();
+  base = node.base;
+  document = expectStatus(await client(node.base).get<Document>('/api/docs-json'), 200);
+  operations = Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, operation]) => [`${method.toUpperCase()} ${path}`, operation] as const),
+  );
+});
+
+/** The names of the operations that break a rule; so that a failure says which. */
+const breaking = (rule: (operation: Operation, name: string) => boolean): string[] =>
+  operations.filter(([name, operation]) => !rule(operation, name)).map(([name]) => name);
+
+const resolve = (schema: Schema): Schema =>
+  schema.$ref === undefined ? schema : (document.components.schemas[schema.$ref.split('/').at(-1) ?? ''] ?? {});
+
+/** Whether a schema says anything: a bare `{}` or `{ type: 'object' }` does not. */
+function tells(schema: Schema | undefined): boolean {
+  if (!schema) return false;
+  const { properties, items, allOf, oneOf, anyOf, type, additionalProperties } = resolve(schema);
+  if (properties) return Object.keys(properties).length > 0;
+  if (allOf ?? oneOf ?? anyOf) return true;
+  if (type === 'array') return tells(items);
+  return (type !== undefined && type !== 'object') || additionalProperties !== undefined;
+}
+
+const success = ({ responses }: Operation) => Object.entries(responses).filter(([status]) => status.startsWith('2'));
+
+describe('the OpenAPI document', () => {
+  it('knows the operations of every module', () => {
+    expect(operations.map(([name]) => name)).toEqual(
+      expect.arrayContaining([
+        'POST /api/v1/auth/register',
+        'GET /api/v1/workspaces/{workspaceId}',
+        'POST /api/v1/bases/{baseId}/tables',
+        'POST /api/v1/tables/{tableId}/rows/bulk',
+        'GET /api/v1/health',
+      ]),
+    );
+  });
+
+  it('gives every operation a summary, a known tag and an id of its own', () => {
+    const tags = document.tags.map(({ name }) => name);
+    expect(breaking(({ summary }) => (summary ?? '') !== '')).toEqual([]);
+    expect(breaking((operation) => operation.tags?.length === 1 && tags.includes(operation.tags[0] ?? ''))).toEqual([]);
+    const ids = operations.map(([, { operationId }]) => operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids.filter((id) => !/^[a-z][A-Za-z]+$/.test(id))).toEqual([]);
+  });
+
+  it('describes the success of every operation, with a schema unless it is a 204', () => {
+    expect(breaking((operation) => success(operation).length > 0)).toEqual([]);
+    expect(
+      breaking((operation) =>
+        success(operation).every(
+          ([status, { content }]) => status === '204' || tells(content?.['application/json']?.schema),
+        ),
+      ),
+    ).toEqual([]);
+  });
+
+  it('gives every request body a schema', () => {
+    expect(
+      breaking(({ requestBody }) => !requestBody || tells(requestBody.content['application/json']?.schema)),
+    ).toEqual([]);
+    expect(
+      breaking(
+        ({ requestBody }, name) =>
+          !/^(POST|PATCH|PUT)/.test(name) || requestBody !== undefined || name.endsWith('/restore'),
+      ),
+    ).toEqual([]);
+  });
+
+  it('describes the errors of every operation as problems, with an example per code', () => {
+    for (const [name, { responses }] of operations) {
+      const errors = Object.entries(responses).filter(
+        ([status, { content }]) => status >= '400' && content?.['application/json'] === undefined,
+      );
+      expect([name, errors.length]).toEqual([name, expect.any(Number)]);
+      expect(errors.length).toBeGreaterThan(0);
+      for (const [status, { content }] of errors) {
+        const problem = content?.['application/problem+json'];
+        expect([name, status, problem?.schema]).toEqual([name, status, { $ref: '#/components/schemas/ProblemDto' }]);
+        for (const [code, { value }] of Object.entries(problem?.examples ?? {})) {
+          expect([name, code, String(ERRORS[code as keyof typeof ERRORS].status)]).toEqual([name, code, status]);
+          expect(value).toMatchObject({ code, status: Number(status), detail: expect.any(String) });
+        }
+      }
+    }
+  });
+
+  it('says of every operation who may call it, and locks all that are not public', () => {
+    const known = ['public', 'signed-in', 'viewer', 'editor', 'admin', 'owner'];
+    expect(breaking((operation) => known.includes(operation['x-access'] ?? ''))).toEqual([]);
+    expect(
+      breaking((operation) => (operation['x-access'] === 'public') === ((operation.security ?? []).length === 0)),
+    ).toEqual([]);
+    expect(breaking(({ responses, ...operation }) => operation['x-access'] === 'public' || '401' in responses)).toEqual(
+      [],
+    );
+    expect(document.components.securitySchemes).toMatchObject({ bearer: { type: 'http', scheme: 'bearer' } });
+  });
+
+  it('declares every parameter in a path', () => {
+    expect(
+      breaking(({ parameters = [] }, name) => {
+        const inPath = [...name.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => parameter);
+        return inPath.every((each) => parameters.some(({ name: is, in: where }) => where === 'path' && is === each));
+      }),
+    ).toEqual([]);
+  });
+
+  it('has no reference that leads nowhere, and no schema that says nothing', () => {
+    const text = JSON.stringify(document);
+    const references = new Set([...text.matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name ?? ''));
+    expect([...references].filter((name) => !(name in document.components.schemas))).toEqual([]);
+    expect(
+      Object.entries(document.components.schemas)
+        .filter(([, schema]) => !tells(schema))
+        .map(([name]) => name),
+    ).toEqual([]);
+  });
+});
+
+/** What Swagger UI puts into the box of a request body. */
+function exampleOf(given: Schema): unknown {
+  const schema = { ...resolve(given), ...given };
+  const { properties, items, type, allOf, oneOf } = schema;
+  const known = [schema.example, schema.default, schema.enum?.[0]].find((each) => each !== undefined);
+  if (known !== undefined) return known;
+  if (properties) return Object.fromEntries(Object.entries(properties).map(([name, each]) => [name, exampleOf(each)]));
+  if (items) return [exampleOf(items)];
+  const first = allOf?.[0] ?? oneOf?.[0];
+  if (first) return exampleOf(first);
+  return { string: 'string', number: 0, integer: 0, boolean: true }[type ?? ''] ?? {};
+}
+
+describe('a newcomer who only presses "Execute" and fills in ids', () => {
+  const bodyOf = (name: string): unknown => {
+    const operation = operations.find(([each]) => each === name)?.[1];
+    return exampleOf(operation?.requestBody?.content['application/json']?.schema ?? {});
+  };
+  const queryOf = (name: string): string => {
+    const operation = operations.find(([each]) => each === name)?.[1];
+    const given = (operation?.parameters ?? []).filter(({ in: where, schema }) => where === 'query' && schema?.example);
+    return String(
+      new URLSearchParams(Object.fromEntries(given.map(({ name: key, schema }) => [key, String(schema?.example)]))),
+    );
+  };
+
+  it('gets from the sign-up to rows: the examples fit together', async () => {
+    const nobody = client(base);
+    const { accessToken } = expectStatus(
+      await nobody.post<{ accessToken: string }>('/auth/register', bodyOf('POST /api/v1/auth/register')),
+      201,
+    );
+    const person = client(base, accessToken);
+    const make = async (path: string, ids: Record<string, string> = {}, status = 201): Promise<string> => {
+      const concrete = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? name);
+      return expectStatus(await person.post<{ id: string }>(concrete, bodyOf(`POST ${path}`)), status).id;
+    };
+    expectStatus(await nobody.post('/auth/login', bodyOf('POST /api/v1/auth/login')), 200);
+    const workspaceId = await make('/api/v1/workspaces');
+    const baseId = await make('/api/v1/workspaces/{workspaceId}/bases', { workspaceId });
+    const tableId = await make('/api/v1/bases/{baseId}/tables', { baseId });
+    await make('/api/v1/tables/{tableId}/columns', { tableId });
+    await make('/api/v1/tables/{tableId}/rows', { tableId });
+    await make('/api/v1/tables/{tableId}/rows/bulk', { tableId }, 200);
+    await make('/api/v1/tables/{tableId}/rows/query', { tableId }, 200);
+    const rows = '/api/v1/tables/{tableId}/rows';
+    const listed = await person.get<{ data: unknown[] }>(`/tables/${tableId}/rows?${queryOf(`GET ${rows}`)}`);
+    expect(expectStatus(listed, 200).data.length).toBeGreaterThan(0);
+  });
+});
