@@ -49,7 +49,10 @@ function jest(args) {
   return new Promise((resolve) => child.once('close', (code) => resolve(code ?? 1)));
 }
 
-const nodeOptions = () => ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning'];
+/** A declaration, for it is called before the end of this file is reached. */
+function nodeOptions() {
+  return ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning'];
+}
 
 /** Workers inherit NODE_OPTIONS, not the arguments. Nothing of the developer's own settings gets into a test. */
 function environment() {
