@@ -2,7 +2,8 @@ import anyAscii from 'any-ascii';
 
 /**
  * Words that would surprise an operator who types a name without quotes: SQL reserved words (PostgreSQL manual, appendix C,
- * the "reserved" ones) and the names that a row has beside its fields.
+ * the "reserved" ones), the names that a row has beside its fields, and PostgreSQL's system columns (manual 5.6), which no
+ * column may be named after.
  */
 const RESERVED: ReadonlySet<string> = new Set(
   (
@@ -12,7 +13,8 @@ const RESERVED: ReadonlySet<string> = new Set(
     'full grant group having ilike in initially inner intersect into is isnull join lateral leading left like limit localtime ' +
     'localtimestamp natural not notnull null offset on only or order outer overlaps placing primary references returning ' +
     'right select session_user similar some symmetric system_user table tablesample then to trailing true union unique user ' +
-    'using variadic verbose when where window with and or not link constructor prototype'
+    'using variadic verbose when where window with and or not link constructor prototype ' +
+    'tableoid xmin xmax cmin cmax ctid'
   ).split(' '),
 );
 

@@ -32,7 +32,7 @@ export function createBaseSchema(schema: string, displayName: string): Sql[] {
 export function createTable(table: TableSchema & { readonly name: string }, epoch: string): Sql[] {
   return [
     sql`create table ${tableName(table)} (
-      _id uuid primary key, _version integer not null, _created_at timestamptz not null, _created_by uuid,
+      _id uuid constraint ${ident(primaryKeyName(table))} primary key, _version integer not null, _created_at timestamptz not null, _created_by uuid,
       _updated_at timestamptz not null, _updated_by uuid, _deleted_at timestamptz${join(
         table.columns.map((column) => sql`, ${columnDefinition(column)}`),
         empty,
@@ -85,9 +85,16 @@ select ${value(table.id, 'uuid')}, seq, 0, 'schema', ${value(JSON.stringify(chan
 from (select) always left join taken on true`;
 }
 
-/** Name of the index that holds a unique column; PostgreSQL cuts names at 63 bytes, so it is built from ids of ours. */
+/*
+ * Indexes and tables of a schema share one space of names. Those of indexes begin with an underscore, which no key does, so
+ * that no table can be named like an index; they are built from ids of ours, because PostgreSQL cuts names at 63 bytes.
+ */
+const tail = (id: string): string => id.replaceAll('-', '').slice(-12);
+const primaryKeyName = (table: TableSchema): string => `_pk_${tail(table.id)}`;
+
+/** Name of the index that holds a unique column. */
 export const uniqueIndexName = (table: TableSchema, column: ColumnSchema): string =>
-  `uq_${table.id.replaceAll('-', '').slice(-12)}_${column.id.replaceAll('-', '').slice(-12)}`;
+  `_uq_${tail(table.id)}_${tail(column.id)}`;
 
 function columnDefinition(column: ColumnSchema): Sql {
   const type = columnType(column.type);

@@ -64,7 +64,7 @@ export class BasesService {
       name: input.name,
       nameFolded: foldName(input.name),
       description: input.description ?? null,
-      schemaName: `${deriveKey(input.name).slice(0, 40)}_${randomSuffix()}`,
+      schemaName: schemaNameOf(input.name),
       createdAt: at,
       updatedAt: at,
       deletedAt: null,
@@ -158,6 +158,10 @@ export class BasesService {
     }
   }
 }
+
+/** PostgreSQL keeps schema names that begin with `pg_` for itself (manual 5.10). */
+const schemaNameOf = (name: string): string =>
+  `${deriveKey(name).slice(0, 40)}_${randomSuffix()}`.replace(/^pg_/, 'base_pg_');
 
 const view = ({ name, description }: BaseEntity): object => ({ name, description });
 
