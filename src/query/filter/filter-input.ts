@@ -11,6 +11,8 @@ export type FilterInput =
       readonly op: string;
       readonly operand: OperandInput;
       readonly pointer: string;
+      /** Only the JSON form has members to point at. */
+      readonly syntax: 'json' | 'text';
     };
 
 /** The right side of a leaf. `text` values come from URLs and are read by the column type's text form. */

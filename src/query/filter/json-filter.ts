@@ -55,7 +55,7 @@ function leaf(
     throw filterInvalid({ pointer, code: 'field_missing', detail: 'A condition needs "field", the key of a column.' });
   if (typeof op !== 'string')
     throw filterInvalid({ pointer, code: 'op_missing', detail: 'A condition needs "op", an operator.' });
-  return { kind: 'leaf', field, op, operand: operand(input, pointer), pointer };
+  return { kind: 'leaf', field, op, operand: operand(input, pointer), pointer, syntax: 'json' };
 }
 
 function operand(input: Readonly<Record<string, unknown>>, pointer: string): OperandInput {

@@ -71,7 +71,7 @@ class TextFilterParser {
       this.at++;
       operand = this.operand();
     }
-    return { kind: 'leaf', field, op, operand, pointer: '/filter' };
+    return { kind: 'leaf', field, op, operand, pointer: '/filter', syntax: 'text' };
   }
 
   private operand(): OperandInput {

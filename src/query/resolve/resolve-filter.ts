@@ -218,10 +218,9 @@ class LeafResolver {
 
   /** `part` names the member of the JSON form; the text form has no parts to point at. */
   private refuse(code: string, detail: string, part?: string): Error {
-    const { pointer } = this.leaf;
-    const fromText = ['text', 'texts'].includes(this.leaf.operand.kind) || pointer === '/filter';
+    const { pointer, syntax } = this.leaf;
     return filterInvalid({
-      pointer: part === undefined || fromText ? pointer : `${pointer}/${part}`,
+      pointer: part === undefined || syntax === 'text' ? pointer : `${pointer}/${part}`,
       code,
       detail,
       field: this.leaf.field.slice(0, 60),
