@@ -7,20 +7,24 @@ export function ensureInstalled(say = console.log) {
   if (isInstalled()) return;
   say('Installing packages (npm ci) …');
   // No package's install script is needed: none runs, whatever this npm's defaults are.
-  const options = [
-    'ci',
-    '--include=dev',
-    '--ignore-scripts',
-    '--no-audit',
-    '--no-fund',
-    '--loglevel=error',
-    '--prefer-offline',
-  ];
-  const patience = ['--fetch-retries=3', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=8000'];
-  const done = npm([...options, ...patience]);
+  const options = ['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  // Without a network npm would try each of hundreds of packages several times; its cache may hold them all.
+  const network = registryAnswers() ? '--prefer-offline' : '--offline';
+  const done = npm([...options, network]);
   if (done.status === 0) return;
-  throw new Told(complaint(`${done.stderr ?? ''}${done.stdout ?? ''}${done.error ?? ''}`));
+  throw new Told(complaint(outputOf(done)));
 }
+
+/** Asked through npm itself, which knows about proxies and certificates; only a failure of the network counts as none. */
+function registryAnswers() {
+  const ping = npm(['ping', '--fetch-retries=1', '--fetch-retry-mintimeout=500', '--fetch-timeout=15000']);
+  return ping.status === 0 || !NETWORK.test(outputOf(ping));
+}
+
+const NETWORK =
+  /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ERR_SOCKET_TIMEOUT|FETCH_ERROR|ENOTCACHED/;
+
+const outputOf = ({ stdout, stderr, error }) => `${stderr ?? ''}${stdout ?? ''}${error ?? ''}`;
 
 /** npm keeps what it installed in node_modules/.package-lock.json, written last; comparing it needs no stamp of our own. */
 function isInstalled() {
@@ -47,13 +51,10 @@ function npm(args) {
 }
 
 function complaint(output) {
-  const registry = /https?:\/\/[^\s/]+/.exec(output)?.[0] ?? 'the npm registry';
-  if (
-    /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ERR_SOCKET_TIMEOUT|FETCH_ERROR/.test(
-      output,
-    )
-  )
+  if (NETWORK.test(output)) {
+    const registry = outputOf(npm(['config', 'get', 'registry'])).match(/https?:\S+/)?.[0] ?? 'the npm registry';
     return `Packages cannot be downloaded: ${registry} cannot be reached. Check the network (behind a proxy: npm config set proxy …) and run this again.`;
+  }
   if (/EACCES|EPERM|EROFS/.test(output))
     return `Packages cannot be installed: this user may not write ${inRoot('node_modules')}. Give it rights to this folder, or clone as this user.`;
   if (/ENOSPC/.test(output))
