@@ -98,6 +98,12 @@ function fromObject(input: unknown): Relative | Parsed<never> | undefined {
   return { anchor: $now === true ? 'now' : 'today', offset, unit };
 }
 
+// A map and not an object, on which "constructor" would be a day too.
+const DAYS: ReadonlyMap<string, number> = new Map([
+  ['yesterday', -1],
+  ['today', 0],
+  ['tomorrow', 1],
+]);
 const PERIOD = /^(last|this|next)(Week|Month|Quarter|Year)$/;
 
 /** Reads the operand of `within`: `{"last|next":7,"unit":"day"}` or `{"period":"thisMonth"}`, in text the period's name. Weeks begin on Monday. */
@@ -123,7 +129,7 @@ export function parseRange(input: unknown, now: Date): Parsed<TimeSpan> {
 
 function period(name: string, now: Date): Parsed<TimeSpan> | undefined {
   const today = startOfDay(now);
-  const dayOffset = { yesterday: -1, today: 0, tomorrow: 1 }[name];
+  const dayOffset = DAYS.get(name);
   if (dayOffset !== undefined) return accepted(spanOfDay(shift(today, dayOffset, 'day').toISOString().slice(0, 10)));
   const match = PERIOD.exec(name);
   if (!match) return undefined;
