@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import cors from '@fastify/cors';
 import { LogController, type FastifyHttpOptions } from 'fastify';
 import type { Logger } from 'pino';
 import type { ProblemFilter } from './common/filters/index.js';
@@ -6,16 +7,19 @@ import { requestLog } from './common/logging/index.js';
 import {
   answerClientError,
   answerHeaders,
+  corsOptions,
   EdgeAdapter,
   registerContentParsers,
   registerRequestHooks,
+  registerSecurity,
   requestId,
 } from './common/server/index.js';
 import type { AppConfig } from './config/index.js';
+import { DOCS_PATH } from './docs/index.js';
 
 const SECONDS = 1_000;
 /** Fastify as this product sets it up: limits, timeouts, request ids, bodies, logging. */
-export function createAdapter(config: AppConfig, logger: Logger, problems: ProblemFilter): EdgeAdapter {
+export async function createAdapter(config: AppConfig, logger: Logger, problems: ProblemFilter): Promise<EdgeAdapter> {
   const options: FastifyHttpOptions<Server> & { skipMiddie: true } = {
     // Fastify itself has nothing to say below a warning.
     loggerInstance: logger.child({}, { level: logger.isLevelEnabled('warn') ? 'warn' : logger.level }),
@@ -48,6 +52,9 @@ export function createAdapter(config: AppConfig, logger: Logger, problems: Probl
   };
   const adapter = new EdgeAdapter(options);
   const instance = adapter.getInstance();
+  // Not Nest's enableCors: it copies headers to Node's response, and that costs every answer more than the edge in all.
+  await instance.register(cors, corsOptions(config.corsOrigins));
+  registerSecurity(instance, { pagesBelow: `/${DOCS_PATH}`, https: config.environment === 'production' });
   registerContentParsers(instance, config.bodyLimit);
   registerRequestHooks(instance, requestLog(logger, config.environment === 'production'));
   return adapter;

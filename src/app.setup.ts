@@ -7,9 +7,8 @@ import { ProblemFilter } from './common/filters/index.js';
 import { ContentGuard } from './common/guards/index.js';
 import { API_PREFIX, validationPipe } from './common/index.js';
 import { createLogger, NestLogger } from './common/logging/index.js';
-import { corsOptions, registerSecurity } from './common/server/index.js';
 import type { AppConfig } from './config/index.js';
-import { DOCS_PATH, setupDocs } from './docs/index.js';
+import { setupDocs } from './docs/index.js';
 import { LiveSocketAdapter } from './modules/websocket/index.js';
 
 /**
@@ -23,14 +22,11 @@ export const createApp = (config: AppConfig): Promise<NestFastifyApplication> =>
 export async function assemble(root: DynamicModule, config: AppConfig): Promise<NestFastifyApplication> {
   const logger = createLogger({ level: config.logLevel, readable: config.environment !== 'production' });
   const problems = new ProblemFilter();
-  const app = await NestFactory.create<NestFastifyApplication>(root, createAdapter(config, logger, problems), {
+  const app = await NestFactory.create<NestFastifyApplication>(root, await createAdapter(config, logger, problems), {
     logger: new NestLogger(logger),
     abortOnError: false,
     bodyParser: false,
   });
-  const pages = { pagesBelow: `/${DOCS_PATH}`, https: config.environment === 'production' };
-  await registerSecurity(app.getHttpAdapter().getInstance(), pages);
-  app.enableCors(corsOptions(config.corsOrigins));
   app.setGlobalPrefix(API_PREFIX);
   app.useGlobalFilters(problems);
   app.useGlobalPipes(validationPipe());

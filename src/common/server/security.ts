@@ -1,5 +1,5 @@
-import helmet, { type FastifyHelmetOptions } from '@fastify/helmet';
 import type { FastifyInstance } from 'fastify';
+import helmet, { type HelmetOptions } from 'helmet';
 
 export interface SecurityOptions {
   /** Below this path are pages for browsers; everything else is an API. */
@@ -10,22 +10,23 @@ export interface SecurityOptions {
 
 /**
  * Security headers. Pages get helmet's, with a policy that Swagger UI runs under. Answers of the API are never a page, so
- * they get the few that matter for them (OWASP REST Security Cheat Sheet), as constants: helmet would build 13 headers per request.
+ * they get the few that matter for them (OWASP REST Security Cheat Sheet), as constants. Not the Fastify plugin of helmet,
+ * because its hooks would run for every request.
  */
-export async function registerSecurity(instance: FastifyInstance, options: SecurityOptions): Promise<void> {
-  const pages = pageHeaders(options.https);
-  const api = Object.entries(apiHeaders(options.https));
-  instance.addHook('onRoute', (route) => {
-    if (route.url.startsWith(options.pagesBelow)) route.helmet = pages;
-  });
-  await instance.register(helmet, { global: false });
+export function registerSecurity(instance: FastifyInstance, { pagesBelow, https }: SecurityOptions): void {
+  const setPageHeaders = helmet(pagePolicy(https));
+  const forApi = Object.entries(apiHeaders(https));
   instance.addHook('onRequest', (request, reply, done) => {
-    if (!('helmet' in request.routeOptions.config)) for (const [name, value] of api) void reply.header(name, value);
+    if (request.url.startsWith(pagesBelow)) {
+      setPageHeaders(request.raw, reply.raw, (error?: unknown) => done(error as Error | undefined));
+      return;
+    }
+    for (const [name, value] of forApi) void reply.header(name, value);
     done();
   });
 }
 
-const apiHeaders = (https: boolean): Record<string, string> => ({
+const apiHeaders = (https: boolean): Readonly<Record<string, string>> => ({
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'referrer-policy': 'no-referrer',
@@ -34,7 +35,7 @@ const apiHeaders = (https: boolean): Record<string, string> => ({
   ...(https ? { 'strict-transport-security': 'max-age=31536000; includeSubDomains' } : {}),
 });
 
-const pageHeaders = (https: boolean): FastifyHelmetOptions => ({
+const pagePolicy = (https: boolean): HelmetOptions => ({
   contentSecurityPolicy: {
     useDefaults: false,
     directives: {
