@@ -8,6 +8,7 @@ import {
   rmSync,
   statSync,
   chmodSync,
+  chownSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
@@ -77,6 +78,13 @@ export function rememberPort(dataDir: string, secrets: GeneratedSecrets, port: n
   renameSync(draft, file);
 }
 
+/** What root writes into somebody's data folder stays readable for that somebody. */
+export function keepOwner(file: string): void {
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = statSync(path.dirname(file));
+  chownSync(file, uid, gid);
+}
+
 function createSecrets(file: string): GeneratedSecrets {
   const random = () => randomBytes(24).toString('hex');
   const secrets: GeneratedSecrets = {
@@ -110,6 +118,7 @@ function createSecrets(file: string): GeneratedSecrets {
 function written(file: string, secrets: GeneratedSecrets): string {
   const draft = `${file}.${randomBytes(4).toString('hex')}`;
   writeFileSync(draft, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600, flag: 'wx', flush: true });
+  keepOwner(draft);
   return draft;
 }
 

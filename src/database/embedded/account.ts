@@ -11,11 +11,13 @@ export interface Account {
 }
 
 /**
- * PostgreSQL refuses to run as root, so root hands it to an unprivileged user that exists: `postgres`, else `nobody`.
- * Undefined for everybody else: it runs as oneself.
+ * PostgreSQL refuses to run as root, so root hands it to another user: the owner of the cluster where there is one, else an
+ * unprivileged user that exists, `postgres` or `nobody`. Undefined for everybody but root: it runs as oneself.
  */
-export function serverAccount(): Account | undefined {
+export function serverAccount(cluster: string): Account | undefined {
   if (process.getuid?.() !== 0) return undefined;
+  const made = statSync(cluster, { throwIfNoEntry: false });
+  if (made && made.uid !== 0) return { name: `number ${made.uid}`, uid: made.uid, gid: made.gid };
   const account = find('postgres') ?? find('nobody');
   if (account) return account;
   throw new EmbeddedError(

@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { keepOwner } from '../../config/index.js';
 import { program } from './binaries.js';
 import { EmbeddedError, USE_YOUR_OWN, codeOf } from './embedded-error.js';
 import type { Home } from './home.js';
@@ -98,6 +99,7 @@ export async function launch(
   const size = statSync(home.log, { throwIfNoEntry: false })?.size ?? 0;
   // Begun anew past 10 MB; whoever wants long logs runs a PostgreSQL of their own.
   const fd = openSync(home.log, size > 10_000_000 ? 'w' : 'a', 0o600);
+  keepOwner(home.log);
   const settings = {
     port,
     listen_addresses: '127.0.0.1',

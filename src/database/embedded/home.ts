@@ -25,9 +25,9 @@ const SHELF = '/var/lib/live-tables';
  * Nobody's folders are opened up for it.
  */
 export function findHome(dataDir: string): Home {
-  const account = serverAccount();
   const real = realpathSync(dataDir);
   const link = path.join(real, 'postgres');
+  const account = serverAccount(link);
   const shared = { link, account, log: path.join(real, 'postgres.log') };
   try {
     const binaries = reachableBinaries(findBinaries(), account, SHELF);
