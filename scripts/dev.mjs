@@ -7,8 +7,18 @@ await run(() => {
   ensureInstalled();
   const debug = process.argv.includes('--debug') ? ['--debug'] : [];
   // Without a shell in between, signals reach the server itself.
-  const args = [inRoot('node_modules/@nestjs/cli/bin/nest.js'), 'start', '--watch', '--no-shell', '--preserveWatchOutput', ...debug];
+  const args = [
+    inRoot('node_modules/@nestjs/cli/bin/nest.js'),
+    'start',
+    '--watch',
+    '--no-shell',
+    '--preserveWatchOutput',
+    ...debug,
+  ];
   const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  // npm's signals end at the shell between it and this process; its end is the signal.
+  const parent = process.ppid;
+  setInterval(() => process.ppid === parent || child.kill('SIGTERM'), 500).unref();
   child.on('exit', (code) => process.exit(code ?? 0));
 });
