@@ -31,17 +31,29 @@ export class MiniDatabase implements OnApplicationShutdown {
   constructor(@Inject(APP_CONFIG) config: AppConfig) {
     this.pool = new pg.Pool(poolConfig(config.miniDb));
     // A connection that dies while idle is replaced by the pool; without a listener it would end the process.
-    this.pool.on('error', () => undefined);
+    this.pool.on('error', ignore);
   }
 
   /** Runs one statement on any connection. Prepared when its shape has been seen before. */
   async query(statement: PgStatement): Promise<PgRow[]> {
-    return rowsOf(await this.pool.query(this.prepared(statement)));
+    const client = await this.pool.connect();
+    try {
+      const result = await client.query(this.prepared(statement));
+      client.release();
+      return rowsOf(result);
+    } catch (error) {
+      // Not `pool.query`: that throws the connection away with every refused statement, and its prepared ones with it.
+      client.release(isRefusal(error) ? undefined : asError(error));
+      throw error;
+    }
   }
 
   /** Runs `work` between BEGIN and COMMIT on one connection; an error rolls back and passes through. */
   async transaction<T>(work: (session: PgSession) => Promise<T>): Promise<T> {
     const client = await this.pool.connect();
+    // The pool listens only while a connection is idle. One that ends between two statements of ours says so by an event
+    // that ends the process when nobody hears it; the next statement fails by itself.
+    client.on('error', ignore);
     try {
       await client.query('begin');
       const result = await work({ query: async (statement) => rowsOf(await client.query(arrayMode(statement))) });
@@ -49,12 +61,14 @@ export class MiniDatabase implements OnApplicationShutdown {
       client.release();
       return result;
     } catch (error) {
-      await client.query('rollback').then(
+      await client.query(ROLLBACK).then(
         () => client.release(),
         // A connection that cannot roll back is broken; the pool must not hand it out again.
         (broken: unknown) => client.release(broken instanceof Error ? broken : true),
       );
       throw error;
+    } finally {
+      client.off('error', ignore);
     }
   }
 
@@ -84,6 +98,16 @@ export class MiniDatabase implements OnApplicationShutdown {
     return name === undefined ? query : { ...query, name };
   }
 }
+
+/** The server refused the statement and is fine; anything else (lost, timed out, FATAL) leaves the connection in doubt. */
+const isRefusal = (error: unknown): boolean => error instanceof pg.DatabaseError && error.severity === 'ERROR';
+
+const asError = (error: unknown): Error | true => (error instanceof Error ? error : true);
+
+const ignore = (): void => undefined;
+
+/** Not for as long as a statement may take: on a connection that leads nowhere the caller has waited long enough. */
+const ROLLBACK: pg.QueryConfig & { readonly query_timeout: number } = { text: 'rollback', query_timeout: 2_000 };
 
 const rowsOf = (result: pg.QueryArrayResult): PgRow[] => result.rows as PgRow[];
 
