@@ -28,7 +28,8 @@ const MESSAGES = [
   'Cannot use a pool after calling end on the pool',
   'Client was closed and is not queryable',
 ];
-const NAMES = new Set(['CannotExecuteNotConnectedError']);
+// The last one: TypeORM's way to say that the connection of a transaction broke between two statements.
+const NAMES = new Set(['CannotExecuteNotConnectedError', 'QueryRunnerAlreadyReleasedError']);
 
 const RETRY_AFTER = { 'retry-after': '1' };
 

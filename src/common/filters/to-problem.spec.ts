@@ -1,5 +1,6 @@
 import { ForbiddenException, HttpException, NotFoundException } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
+import { QueryRunnerAlreadyReleasedError } from 'typeorm';
 import { ERRORS, Problem } from '../errors/index.js';
 import { toProblem } from './to-problem.js';
 
@@ -31,6 +32,8 @@ describe('what was thrown becomes a problem', () => {
     [new Error('timeout exceeded when trying to connect'), 'database_unavailable'],
     [new Error('Connection terminated due to connection timeout'), 'database_unavailable'],
     [new Error('Query read timeout'), 'database_unavailable'],
+    // Regression: a connection of a transaction that broke between two statements ended in a 500.
+    [new QueryRunnerAlreadyReleasedError(), 'database_unavailable'],
     [coded('40001'), 'overloaded'],
     [coded('57014'), 'overloaded'],
     [coded('23505'), 'internal_error'],

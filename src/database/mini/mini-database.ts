@@ -30,8 +30,10 @@ export class MiniDatabase implements OnApplicationShutdown {
 
   constructor(@Inject(APP_CONFIG) config: AppConfig) {
     this.pool = new pg.Pool(poolConfig(config.miniDb));
-    // A connection that dies while idle is replaced by the pool; without a listener it would end the process.
+    // A connection that dies is replaced by the pool. It says so by an event, too, which ends the process when nobody
+    // hears it; the pool listens only while the connection is idle.
     this.pool.on('error', ignore);
+    this.pool.on('connect', (client) => client.on('error', ignore));
   }
 
   /** Runs one statement on any connection. Prepared when its shape has been seen before. */
@@ -51,9 +53,6 @@ export class MiniDatabase implements OnApplicationShutdown {
   /** Runs `work` between BEGIN and COMMIT on one connection; an error rolls back and passes through. */
   async transaction<T>(work: (session: PgSession) => Promise<T>): Promise<T> {
     const client = await this.pool.connect();
-    // The pool listens only while a connection is idle. One that ends between two statements of ours says so by an event
-    // that ends the process when nobody hears it; the next statement fails by itself.
-    client.on('error', ignore);
     try {
       await client.query('begin');
       const result = await work({ query: async (statement) => rowsOf(await client.query(arrayMode(statement))) });
@@ -67,8 +66,6 @@ export class MiniDatabase implements OnApplicationShutdown {
         (broken: unknown) => client.release(broken instanceof Error ? broken : true),
       );
       throw error;
-    } finally {
-      client.off('error', ignore);
     }
   }
 
