@@ -27,23 +27,45 @@ export interface Statement {
 /** Physical types that a value may be bound as. */
 export type SqlType = 'text' | 'bigint' | 'integer' | 'numeric' | 'boolean' | 'date' | 'timestamptz' | 'uuid' | 'json';
 
-/** The SQL template. Interpolations must be fragments. */
-export function sql(strings: TemplateStringsArray, ...fragments: readonly Sql[]): Sql {
-  const parts: (string | Parameter)[] = [];
-  strings.forEach((text, i) => {
-    append(parts, text);
-    const fragment = fragments[i];
-    if (fragment) for (const part of fragment.parts) append(parts, part);
-  });
-  return new Sql(parts);
+/** Collects parts. Neighbouring texts become one, so that a fragment without values is one part however deep it was built. */
+class Parts {
+  readonly list: (string | Parameter)[] = [];
+  private text = '';
+
+  addText(text: string): void {
+    this.text += text;
+  }
+
+  add(fragment: Sql): void {
+    for (const part of fragment.parts) {
+      if (typeof part === 'string') this.text += part;
+      else {
+        this.flush();
+        this.list.push(part);
+      }
+    }
+  }
+
+  toSql(): Sql {
+    this.flush();
+    return new Sql(this.list);
+  }
+
+  private flush(): void {
+    if (this.text !== '') this.list.push(this.text);
+    this.text = '';
+  }
 }
 
-/** Neighbouring texts become one, so that a fragment without values is one part however deep it was built. */
-function append(parts: (string | Parameter)[], part: string | Parameter): void {
-  const last = parts.length - 1;
-  const before = parts[last];
-  if (typeof part === 'string' && typeof before === 'string') parts[last] = before + part;
-  else parts.push(part);
+/** The SQL template. Interpolations must be fragments. */
+export function sql(strings: TemplateStringsArray, ...fragments: readonly Sql[]): Sql {
+  const parts = new Parts();
+  for (const [i, text] of strings.entries()) {
+    parts.addText(text);
+    const fragment = fragments[i];
+    if (fragment) parts.add(fragment);
+  }
+  return parts.toSql();
 }
 
 /** A bound value; `$n::type` in the text, so that its type never depends on what surrounds it. */
@@ -73,12 +95,12 @@ export function integer(n: number): Sql {
 
 /** Fragments with a separator between them. */
 export function join(fragments: readonly Sql[], separator: Sql): Sql {
-  const parts: (string | Parameter)[] = [];
-  fragments.forEach((fragment, i) => {
-    if (i > 0) for (const part of separator.parts) append(parts, part);
-    for (const part of fragment.parts) append(parts, part);
-  });
-  return new Sql(parts);
+  const parts = new Parts();
+  for (const [i, fragment] of fragments.entries()) {
+    if (i > 0) parts.add(separator);
+    parts.add(fragment);
+  }
+  return parts.toSql();
 }
 
 export const empty: Sql = new Sql([]);

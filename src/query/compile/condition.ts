@@ -1,13 +1,14 @@
 import { unreachable } from '../../common/index.js';
 import type { CellValue, ColumnSchema } from '../schema.js';
 import type { Comparison, Condition } from '../plan.js';
+import { remembered } from '../remember.js';
 import { columnType } from '../types/index.js';
 import { ident, join, sql, value, type Sql } from '../sql.js';
 
 /** Alias of the table that conditions speak of. */
 export const ROW = 't';
 
-export const columnRef = (column: ColumnSchema): Sql => ident(ROW, column.physical);
+export const columnRef = remembered((column: ColumnSchema): Sql => ident(ROW, column.physical));
 
 const OPERATOR: Readonly<Record<Exclude<Comparison, 'neq'>, Sql>> = {
   eq: sql`=`,

@@ -5,6 +5,8 @@ import { comma, ident, join, sql, value, type Sql } from '../sql.js';
 import { columnRef, ROW } from './condition.js';
 import { jsonOf } from './row-json.js';
 
+const ID = ident(ROW, '_id');
+
 interface OrderKey {
   readonly sql: Sql;
   /** The same of a value that a cursor brought back. */
@@ -15,8 +17,7 @@ interface OrderKey {
 
 function keyOf(by: Operand): Omit<OrderKey, 'dir'> {
   if (by.kind === 'id') {
-    const id = ident(ROW, '_id');
-    return { sql: id, bind: (cell) => value(cell, 'uuid'), nullable: false };
+    return { sql: ID, bind: (cell) => value(cell, 'uuid'), nullable: false };
   }
   const { column } = by;
   const type = columnType(column.type);

@@ -1,13 +1,16 @@
 import { COUNT_BOUND, type Condition, type ReadPlan } from '../plan.js';
 import type { ColumnSchema, TableSchema } from '../schema.js';
+import { remembered } from '../remember.js';
 import { comma, ident, integer, join, sql, value, type Sql } from '../sql.js';
 import { compileCondition, ROW } from './condition.js';
 import { compileAfter, compileOrderBy, compilePosition } from './order.js';
-import { fieldsJson, rowJson } from './row-json.js';
+import { wholeRowJson } from './row-json.js';
 
 /** The physical table, or one of its base's own tables. */
-export const tableName = ({ physical }: TableSchema): Sql => ident(physical.schema, physical.table);
-export const streamName = ({ physical }: TableSchema): Sql => ident(physical.schema, '_stream');
+export const tableName = remembered(({ physical }: TableSchema): Sql => ident(physical.schema, physical.table));
+export const streamName = remembered(({ physical }: TableSchema): Sql => ident(physical.schema, '_stream'));
+
+const [ID, VERSION, DELETED_AT] = [ident(ROW, '_id'), ident(ROW, '_version'), ident(ROW, '_deleted_at')];
 
 /**
  * One page in one statement, hence one snapshot: the stream's number and schema version, the rows as JSON text, the number
@@ -28,7 +31,7 @@ left join lateral (
       sql`, ',', `,
     )}, ']')) filter (where numbered.n = ${limit}) as position
   from (
-    select ${rowJson(ROW, fieldsJson(ROW, plan.select))} as j, ${join(
+    select ${wholeRowJson(ROW, plan.select)} as j, ${join(
       position.map(({ cell, name }) => sql`${cell} as ${name}`),
       comma,
     )}, row_number() over () as n
@@ -45,15 +48,15 @@ export function compileReadOne(
   where: Condition,
   rowId: string,
 ): Sql {
-  return sql`select s.schema_version, ${ident(ROW, '_version')}, ${rowJson(ROW, fieldsJson(ROW, select))} as json
+  return sql`select s.schema_version, ${VERSION}, ${wholeRowJson(ROW, select)} as json
 from ${streamName(table)} s
-left join ${tableName(table)} ${ident(ROW)} on ${ident(ROW, '_id')} = ${value(rowId, 'uuid')} and ${visible(where)}
+left join ${tableName(table)} ${ident(ROW)} on ${ID} = ${value(rowId, 'uuid')} and ${visible(where)}
 where s.table_id = ${value(table.id, 'uuid')}`;
 }
 
 /** Rows in the trash are not there for anybody who does not ask for them. */
 function visible(where: Condition): Sql {
-  const alive = sql`${ident(ROW, '_deleted_at')} is null`;
+  const alive = sql`${DELETED_AT} is null`;
   return where.kind === 'true' ? alive : sql`${alive} and ${compileCondition(where)}`;
 }
 

@@ -1,4 +1,5 @@
 import type { ColumnSchema } from '../schema.js';
+import { remembered, underName } from '../remember.js';
 import { columnType } from '../types/index.js';
 import { comma, ident, join, literal, sql, type Sql } from '../sql.js';
 
@@ -54,3 +55,10 @@ export function rowJson(alias: string, fields: Sql): Sql {
     sql`'}'`,
   ]); // prettier-ignore
 }
+
+const MAX_ALIASES = 8;
+const wholeRows = remembered((_columns: readonly ColumnSchema[]) => new Map<string, Sql>());
+
+/** {@link rowJson} with these columns of the row as its fields: the longest part of most statements, built once for each list of columns. */
+export const wholeRowJson = (alias: string, columns: readonly ColumnSchema[]): Sql =>
+  underName(wholeRows(columns), MAX_ALIASES, alias, () => rowJson(alias, fieldsJson(alias, columns)));

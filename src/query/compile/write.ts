@@ -1,10 +1,11 @@
 import { must } from '../../common/index.js';
 import type { RowOp, RowWrite } from '../write-plan.js';
 import type { ColumnSchema, TableSchema } from '../schema.js';
+import { remembered, underName } from '../remember.js';
 import { columnType } from '../types/index.js';
 import { comma, empty, ident, join, sql, value, type Sql } from '../sql.js';
 import { streamName, tableName } from './read.js';
-import { changedFieldsJson, fieldsJson, rowJson } from './row-json.js';
+import { changedFieldsJson, fieldsJson, rowJson, wholeRowJson } from './row-json.js';
 
 /** Name of the NOT NULL column whose violation means: the schema version is no longer the one this statement was compiled for. */
 export const FENCE_COLUMN = 'seq';
@@ -26,17 +27,29 @@ const NOW = sql`date_trunc('milliseconds', statement_timestamp())`;
  */
 export function compileWrite(table: TableSchema, writes: readonly RowWrite[]): Sql {
   const shape = shapeOf(table, writes);
+  return sql`with
+w as materialized (select * from json_to_recordset(${value(JSON.stringify(writes.map(contextRecord)), 'json')})
+  as w(g integer, atomic boolean, actor uuid, actor_name text, client text, request text, source text, change_set uuid)),
+x as materialized (select * from json_to_recordset(${value(JSON.stringify(opRecords(table, writes)), 'json')})
+  ${underName(bodies(table), MAX_SHAPES, nameOf(table, shape), () => body(table, shape))}`;
+}
+
+/** So many are kept with a table: updates of other columns are other shapes. */
+const MAX_SHAPES = 200;
+const bodies = remembered((_table: TableSchema) => new Map<string, Sql>());
+
+const nameOf = (table: TableSchema, { creates, updates, deletes, updated }: Shape): string =>
+  [creates, updates, deletes, ...updated.map((column) => table.columns.indexOf(column))].join();
+
+/** All of the statement that follows from its shape: everything behind the values. */
+function body(table: TableSchema, shape: Shape): Sql {
   const changes = [
     // In this order, so that a unique value which one op gives up is free for another: `changed` asks for them one by one.
     ...(shape.deletes ? [deleteRows(table)] : []),
     ...(shape.updates ? [updateRows(table, shape.updated)] : []),
     ...(shape.creates ? [insertRows(table, shape)] : []),
   ];
-  return sql`with
-w as materialized (select * from json_to_recordset(${value(JSON.stringify(writes.map(contextRecord)), 'json')})
-  as w(g integer, atomic boolean, actor uuid, actor_name text, client text, request text, source text, change_set uuid)),
-x as materialized (select * from json_to_recordset(${value(JSON.stringify(opRecords(table, writes)), 'json')})
-  as x(g integer, o integer, k text, i uuid, e integer${join(recordColumns(table, shape), empty)})),
+  return sql`as x(g integer, o integer, k text, i uuid, e integer${join(recordColumns(table, shape), empty)})),
 ${lockRows(table, shape)}
 ${join(
   changes.map(({ ctes }) => ctes),
@@ -62,7 +75,7 @@ select x.g, x.o, coalesce(judged.status, case when c._id is null then 'unchanged
 from x
 left join (select g, o, _id, _version, op, ${rowJson('changed', sql`changed.f`)} as json from changed) c on c.g = x.g and c.o = x.o
 left join ${shape.existing ? sql`judged on judged.g = x.g and judged.o = x.o` : sql`(select null::text as status) judged on true`}
-left join ${shape.existing ? sql`(select _id, _version, ${rowJson('locked', fieldsJson('locked', table.columns))} as json from locked) l on l._id = x.i and c._id is null` : sql`(select null::integer as _version, null::text as json) l on true`}
+left join ${shape.existing ? sql`(select _id, _version, ${wholeRowJson('locked', table.columns)} as json from locked) l on l._id = x.i and c._id is null` : sql`(select null::integer as _version, null::text as json) l on true`}
 left join numbered on numbered.g = x.g
 left join taken on true
 left join ${streamName(table)} s on s.table_id = ${value(table.id, 'uuid')}
