@@ -11,6 +11,8 @@ import { ensureInstalled } from './lib/install.mjs';
 import { inRoot, root, run } from './lib/project.mjs';
 
 const KINDS = ['unit', 'engines', 'e2e'];
+/** Lines about how we run Jest, of no use to whoever reads the results. */
+const OWN_AFFAIRS = /^.*(Force exiting Jest|Test results written to|Have you considered using).*\n?/gm;
 
 await run(async () => {
   const chosen = process.argv.slice(2).filter((word) => KINDS.includes(word));
@@ -36,7 +38,7 @@ function jest(args) {
     [
       ...nodeOptions(),
       inRoot('node_modules/jest/bin/jest.js'),
-      '--colors',
+      ...(process.stdout.isTTY ? ['--colors'] : []),
       '--forceExit',
       '--passWithNoTests',
       ...args,
@@ -44,7 +46,7 @@ function jest(args) {
     // The report goes to the file; what people read comes on stderr.
     { cwd: root, stdio: ['ignore', 'ignore', 'pipe'], env: environment() },
   );
-  child.stderr.on('data', (chunk) => process.stdout.write(chunk.toString().replace(/^Force exiting Jest.*\n?/m, '')));
+  child.stderr.on('data', (chunk) => process.stdout.write(chunk.toString().replace(OWN_AFFAIRS, '')));
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
   return new Promise((resolve) => child.once('close', (code) => resolve(code ?? 1)));
 }

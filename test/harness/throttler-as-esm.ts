@@ -1,3 +1,4 @@
+import type * as throttler from '@nestjs/throttler';
 import * as common from '@nestjs/common';
 import * as core from '@nestjs/core';
 import { readFileSync } from 'node:fs';
@@ -47,4 +48,4 @@ export const {
   minutes,
   normalizeIp,
   seconds,
-} = load(join(root, 'index.js')) as typeof import('@nestjs/throttler');
+} = load(join(root, 'index.js')) as typeof throttler;
