@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { Id } from '../../common/index.js';
-import { MiniDatabase, type PgSession } from '../../database/mini/index.js';
+import { Problem, type Id } from '../../common/index.js';
+import { MiniDatabase } from '../../database/mini/index.js';
 import { ident, sql, toStatement, value, type Sql } from '../../query/index.js';
 import { pgError } from './pg-errors.js';
 
@@ -15,18 +15,13 @@ export class MiniDbSchema {
    * Runs the statements and records the operation, all or nothing; a repeat is refused by the record's primary key.
    * Waits for locks a short while at a time only, so that a long read never makes everybody behind it wait.
    * @throws AlreadyDecided the operation was applied or cancelled before
+   * @throws Problem `schema_busy`, `unique_violation`, `limit_reached`
    */
-  async apply(
-    schema: string,
-    opId: Id,
-    statements: readonly Sql[],
-    guard?: (session: PgSession) => Promise<void>,
-  ): Promise<void> {
+  async apply(schema: string, opId: Id, statements: readonly Sql[]): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
         await this.database.transaction(async (session) => {
           await session.query({ text: "set local lock_timeout = '400ms'", values: [] });
-          if (guard) await guard(session);
           for (const statement of statements) await session.query(toStatement(statement));
           await session.query(
             toStatement(
@@ -36,9 +31,7 @@ export class MiniDbSchema {
         });
         return;
       } catch (error) {
-        if (pgError(error)?.code === '23505' && (error as { table?: string }).table === '_applied')
-          throw new AlreadyDecided();
-        if (attempt > LOCK_RETRIES || pgError(error)?.code !== '55P03') throw error;
+        if (attempt > LOCK_RETRIES || pgError(error)?.code !== '55P03') throw refusal(error);
         await new Promise((resolve) => setTimeout(resolve, 50 * attempt + Math.random() * 50));
       }
     }
@@ -78,6 +71,35 @@ export class MiniDbSchema {
       values: [schema],
     });
     return row !== undefined;
+  }
+}
+
+/** What a refused structure change means to its maker. */
+function refusal(error: unknown): unknown {
+  const pg = pgError(error);
+  switch (pg?.code) {
+    case '23505':
+      if (pg.table === '_applied') return new AlreadyDecided();
+      return new Problem('unique_violation', {
+        detail: 'The rows that are there would not be unique.',
+        errors: [
+          { pointer: '/unique', code: 'unique_violation', detail: 'The rows that are there would not be unique.' },
+        ],
+        cause: error,
+      });
+    case '55P03':
+      return new Problem('schema_busy', {
+        detail: 'The table is in use without a pause. Try again in a moment.',
+        headers: { 'retry-after': '2' },
+        cause: error,
+      });
+    case '54011':
+      return new Problem('limit_reached', {
+        detail: 'Too many columns of this table were deleted lately; they count until they are purged.',
+        cause: error,
+      });
+    default:
+      return error;
   }
 }
 

@@ -7,6 +7,7 @@ interface PgError {
   readonly code: string;
   readonly column?: string;
   readonly constraint?: string;
+  readonly table?: string;
 }
 
 export const pgError = (error: unknown): PgError | undefined =>

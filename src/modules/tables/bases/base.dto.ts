@@ -1,5 +1,5 @@
-import { IsOptional, IsString, MaxLength } from 'class-validator';
-import { IsName, MayBeAbsent, PageDto } from '../../../common/index.js';
+import { IsOptional } from 'class-validator';
+import { IsName, IsText, MayBeAbsent, PageDto } from '../../../common/index.js';
 
 const MAX_DESCRIPTION = 10_000;
 
@@ -10,8 +10,7 @@ export class CreateBaseDto {
 
   /** @example 'Customers and deals' */
   @IsOptional()
-  @IsString()
-  @MaxLength(MAX_DESCRIPTION)
+  @IsText(MAX_DESCRIPTION)
   description?: string;
 }
 
@@ -23,8 +22,7 @@ export class UpdateBaseDto {
 
   /** null clears it. */
   @IsOptional()
-  @IsString()
-  @MaxLength(MAX_DESCRIPTION)
+  @IsText(MAX_DESCRIPTION)
   description?: string | null;
 }
 

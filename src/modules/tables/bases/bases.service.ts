@@ -18,7 +18,6 @@ import {
   type AuditEntry,
   type OutboxEvent,
 } from '../../../database/main/index.js';
-import { MiniDbSchema } from '../../../engines/index.js';
 import { createBaseSchema } from '../../../query/index.js';
 import { nameTaken } from '../columns/make-columns.js';
 import { SchemaSaga } from '../schema/schema-saga.js';
@@ -34,7 +33,6 @@ export class BasesService {
   constructor(
     private readonly dataSource: DataSource,
     private readonly saga: SchemaSaga,
-    private readonly mini: MiniDbSchema,
     private readonly mainTransaction: MainTransaction,
   ) {}
 
@@ -85,6 +83,7 @@ export class BasesService {
           return {
             schema: base.schemaName,
             statements: createBaseSchema(base.schemaName, base.name),
+            makesSchema: true,
             patch: {
               bases: [base],
               audit: [audit(base, 'base.created', undefined, view(base))],
@@ -93,8 +92,6 @@ export class BasesService {
             result: toBaseDto(base),
           };
         },
-        // The schema exists but the name was taken meanwhile: nobody will ever use it.
-        abandon: () => this.mini.drop(base.schemaName),
       }),
     );
   }

@@ -54,7 +54,7 @@ export class UpdateColumnDto {
   @IsName()
   name?: string;
 
-  @ApiPropertyOptional(OPTIONS_DOC)
+  @ApiPropertyOptional({ ...OPTIONS_DOC, example: { scale: 2 } })
   @MayBeAbsent()
   @IsObject()
   options?: Record<string, unknown>;

@@ -31,7 +31,15 @@ export class ColumnsController {
   @RequireRole('admin')
   @ApiOperation({ summary: 'Add a column', description: 'Its key is derived from the name and never changes.' })
   @ApiCreatedResponse({ type: ColumnDto })
-  @ApiProblems('not_found', 'role_too_low', 'validation_failed', 'name_taken', 'limit_reached', 'schema_busy')
+  @ApiProblems(
+    'not_found',
+    'role_too_low',
+    'validation_failed',
+    'name_taken',
+    'unique_violation',
+    'limit_reached',
+    'schema_busy',
+  )
   async create(@CurrentAccess() access: Access, @Param('tableId', IdPipe) tableId: Id, @Body() body: CreateColumnDto) {
     const column = await this.columns.create(access, tableId, body);
     return created(`/tables/${tableId}/columns`, column);

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { foldName, invalid, must, notFound, Problem, type Access, type Id, type Page } from '../../../common/index.js';
 import { actorOf, type AuditEntry } from '../../../database/main/index.js';
+import { pgError } from '../../../engines/index.js';
 import { addColumn, columnType, commentColumn, retireColumn, type ColumnOptions } from '../../../query/index.js';
 import { SchemaSaga, type SchemaChange } from '../schema/schema-saga.js';
 import { nextVersion, randomSuffix, readStructure, type Structure } from '../schema/structure.js';
@@ -26,9 +27,9 @@ export class ColumnsService {
     return { data: columns.map(toColumnDto), page: { limit: MAX_COLUMNS } };
   }
 
-  /** @throws Problem `name_taken`, `validation_failed`, `limit_reached` */
+  /** @throws Problem `name_taken`, `validation_failed`, `limit_reached`, `unique_violation` */
   create(access: Access, tableId: Id, input: CreateColumnDto): Promise<ColumnDto> {
-    return this.change(access, tableId, 'column.create', (structure) => {
+    const created = this.change(access, tableId, 'column.create', (structure) => {
       const { columns, schema } = structure;
       if (columns.length >= MAX_COLUMNS)
         throw new Problem('limit_reached', { detail: `A table has at most ${MAX_COLUMNS} columns.` });
@@ -49,6 +50,9 @@ export class ColumnsService {
         action: 'column.created',
         after: view(column),
       };
+    });
+    return created.catch((error: unknown) => {
+      throw refusedByRows(error);
     });
   }
 
@@ -134,6 +138,27 @@ interface ColumnChange {
   readonly action: string;
   readonly before?: object;
   readonly after?: object;
+}
+
+/** What the rows and columns that are there had against a new column, as PostgreSQL found while it was added. */
+function refusedByRows(error: unknown): unknown {
+  switch (pgError(error)?.code) {
+    case '23505': {
+      const detail = 'The default would give several rows the same value of a unique column.';
+      return new Problem('unique_violation', {
+        detail,
+        errors: [{ pointer: '/default', code: 'unique_violation', detail }],
+        cause: error,
+      });
+    }
+    case '54011':
+      return new Problem('limit_reached', {
+        detail: 'PostgreSQL has no room for another column in this table, deleted ones included.',
+        cause: error,
+      });
+    default:
+      return error;
+  }
 }
 
 function find(columns: readonly ColumnEntity[], columnId: Id): ColumnEntity {

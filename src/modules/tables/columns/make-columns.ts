@@ -8,7 +8,7 @@ import {
   type Id,
   type ProblemItem,
 } from '../../../common/index.js';
-import { columnType, type CellValue, type ColumnOptions } from '../../../query/index.js';
+import { columnType, parseCell, type CellValue, type ColumnOptions } from '../../../query/index.js';
 import type { ColumnEntity } from './column.entity.js';
 import type { CreateColumnDto } from './column.dto.js';
 
@@ -81,7 +81,7 @@ function uniqueOf(input: CreateColumnDto, at: string, errors: ProblemItem[]): bo
 
 function parseDefault(input: CreateColumnDto, options: ColumnOptions, at: string, errors: ProblemItem[]): CellValue {
   if (input.default === undefined || input.default === null) return null;
-  const parsed = columnType(input.type).parse(input.default, { options });
+  const parsed = parseCell(input.default, { type: input.type, options, unique: input.unique ?? false });
   if (parsed.ok) return parsed.value;
   errors.push({ pointer: `${at}/default`, code: parsed.code, detail: parsed.detail });
   return null;

@@ -21,7 +21,7 @@ export class SchemaOpEntity {
   @Column('uuid', { name: 'base_id' }) baseId!: Id;
   @Column('uuid', { name: 'workspace_id' }) workspaceId!: Id;
   @Column('text') kind!: string;
-  @Column('jsonb') payload!: { readonly schema: string; readonly patch: MetadataPatch };
+  @Column('jsonb') payload!: { readonly schema: string; readonly patch: MetadataPatch; readonly makesSchema?: true };
   @Column('jsonb') actor!: Actor;
   @Column('text') state!: 'pending' | 'done' | 'failed';
   @Column('text', { nullable: true }) error!: string | null;

@@ -15,6 +15,8 @@ export interface SchemaChange<T> {
   readonly schema: string;
   readonly statements: readonly Sql[];
   readonly patch: MetadataPatch;
+  /** The statements make the schema: if its metadata can never be written (a name was taken meanwhile), it is dropped. */
+  readonly makesSchema?: true;
   readonly result: T;
 }
 
@@ -25,8 +27,6 @@ export interface SchemaTask<T> {
   readonly actor: Actor;
   /** Reads and decides; throws a Problem to refuse. */
   readonly plan: (manager: EntityManager) => Promise<SchemaChange<T>>;
-  /** Undoes step 2 where step 3 turns out to be impossible for good (a name was taken meanwhile). */
-  readonly abandon?: () => Promise<void>;
 }
 
 const WAIT_MS = 10_000;
@@ -49,7 +49,8 @@ export class SchemaSaga {
   ) {}
 
   /**
-   * @throws Problem `schema_busy` another change of the base did not end in time; whatever `plan` throws
+   * @throws Problem `schema_busy` another change of the base did not end in time, or the table was in use all the time;
+   * whatever `plan` throws
    */
   async run<T>(task: SchemaTask<T>): Promise<T> {
     const { op, change } = await this.begin(task);
@@ -59,34 +60,36 @@ export class SchemaSaga {
       // Also after a lost connection, when nobody knows whether the commit arrived: the mini-DB decides, once and for all.
       if ((await this.mini.settle(change.schema, op.id)) === 'cancelled') {
         await this.giveUp(op.id, error);
-        throw error instanceof AlreadyDecided
-          ? new Problem('schema_busy', { detail: 'The change took too long and was given up. Try again.' })
-          : error;
+        throw error instanceof AlreadyDecided ? tookTooLong() : error;
       }
     }
-    try {
-      await this.finish(op);
-    } catch (error) {
-      if (!isUniqueViolation(error)) throw error;
-      await this.giveUp(op.id, error);
-      await task.abandon?.();
-      throw error;
-    }
+    await this.complete(op);
     return change.result;
   }
 
-  /** Settles operations whose makers are gone. @returns how many were settled */
+  /**
+   * Settles what is pending: what is past its commit point is completed, and what is older than this is decided now. One
+   * that cannot be settled keeps none of the others from it.
+   * @returns how many were settled
+   */
   async recover(olderThanMs: number): Promise<number> {
-    const pending = await this.dataSource
-      .getRepository(SchemaOpEntity)
-      .createQueryBuilder('op')
-      .where("op.state = 'pending' and op.created_at < :before", { before: new Date(Date.now() - olderThanMs) })
-      .getMany();
-    for (const op of pending) {
-      if ((await this.mini.settle(op.payload.schema, op.id)) === 'applied') await this.finish(op);
-      else await this.giveUp(op.id, new Error('its maker is gone'));
-    }
-    return pending.length;
+    const pending = await this.dataSource.getRepository(SchemaOpEntity).findBy({ state: 'pending' });
+    const outcomes = await Promise.allSettled(pending.map((op) => this.recoverOne(op, olderThanMs)));
+    const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
+    if (failures.length > 0)
+      throw new AggregateError(failures, `${failures.length} of ${pending.length} cannot be settled`);
+    return outcomes.filter((outcome) => outcome.status === 'fulfilled' && outcome.value).length;
+  }
+
+  private async recoverOne(op: SchemaOpEntity, olderThanMs: number): Promise<boolean> {
+    const { schema } = op.payload;
+    const abandoned = op.createdAt.getTime() < Date.now() - olderThanMs;
+    const applied = abandoned
+      ? (await this.mini.settle(schema, op.id)) === 'applied'
+      : await this.mini.isApplied(schema, op.id);
+    if (applied) await this.complete(op);
+    else if (abandoned) await this.giveUp(op.id, new Error('its maker is gone'));
+    return applied || abandoned;
   }
 
   /**
@@ -95,7 +98,20 @@ export class SchemaSaga {
    */
   async catchUp(baseId: Id): Promise<void> {
     const op = await this.dataSource.getRepository(SchemaOpEntity).findOneBy({ baseId, state: 'pending' });
-    if (op && (await this.mini.isApplied(op.payload.schema, op.id))) await this.finish(op);
+    if (op && (await this.mini.isApplied(op.payload.schema, op.id))) await this.complete(op);
+  }
+
+  /** Step 3. Where it is impossible for good, nothing of the operation may stay. */
+  private async complete(op: SchemaOpEntity): Promise<void> {
+    try {
+      await this.finish(op);
+    } catch (error) {
+      const givenUp = error instanceof GivenUp;
+      if (!givenUp && !isUniqueViolation(error)) throw error;
+      await this.giveUp(op.id, error);
+      if (op.payload.makesSchema) await this.mini.drop(op.payload.schema);
+      throw givenUp ? tookTooLong() : error;
+    }
   }
 
   private async begin<T>(task: SchemaTask<T>): Promise<{ op: SchemaOpEntity; change: SchemaChange<T> }> {
@@ -105,6 +121,7 @@ export class SchemaSaga {
         return await this.dataSource.transaction((manager) => this.record(manager, task));
       } catch (error) {
         if (!isUniqueViolation(error, 'schema_ops_one_pending')) throw error;
+        await this.catchUp(task.baseId);
         if (Date.now() > deadline)
           throw new Problem('schema_busy', {
             detail: 'Another change of this base is still under way. Try again in a moment.',
@@ -134,7 +151,8 @@ export class SchemaSaga {
     // First the lock, then the look: what plan() reads cannot change any more.
     await manager.insert(SchemaOpEntity, op);
     const change = await task.plan(manager);
-    const payload = { schema: change.schema, patch: change.patch };
+    const { schema, patch, makesSchema } = change;
+    const payload = { schema, patch, ...(makesSchema ? { makesSchema } : {}) };
     await manager.update(SchemaOpEntity, op.id, { payload });
     return { op: { ...op, payload }, change };
   }
@@ -148,7 +166,7 @@ export class SchemaSaga {
           { id: op.id, state: 'pending' },
           { state: 'done', finishedAt: new Date() },
         );
-        if (affected !== 1) throw new AlreadyFinished();
+        if (affected !== 1) throw (await isGivenUp(manager, op.id)) ? new GivenUp() : new AlreadyFinished();
         for (const base of patch.bases ?? []) await manager.upsert(BaseEntity, base, ['id']);
         for (const table of patch.tables ?? []) await manager.upsert(TableEntity, table, ['id']);
         if (patch.columns?.length) await manager.upsert(ColumnEntity, [...patch.columns], ['id']);
@@ -168,4 +186,16 @@ export class SchemaSaga {
   }
 }
 
+const isGivenUp = (manager: EntityManager, opId: Id): Promise<boolean> =>
+  manager.existsBy(SchemaOpEntity, { id: opId, state: 'failed' });
+
 class AlreadyFinished extends Error {}
+
+/** Recovery gave the operation up while its maker still worked on it: it found no schema that could have told it otherwise. */
+class GivenUp extends Error {}
+
+const tookTooLong = (): Problem =>
+  new Problem('schema_busy', {
+    detail: 'The change took too long and was given up. Try again.',
+    headers: { 'retry-after': '2' },
+  });

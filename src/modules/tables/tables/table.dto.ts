@@ -1,7 +1,7 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { ArrayMaxSize, IsArray, IsOptional, IsString, MaxLength, ValidateNested } from 'class-validator';
-import { IsName, MayBeAbsent, PageDto } from '../../../common/index.js';
+import { ArrayMaxSize, IsArray, IsObject, IsOptional, ValidateNested } from 'class-validator';
+import { IsName, IsText, MayBeAbsent, PageDto } from '../../../common/index.js';
 import { ColumnDto, CreateColumnDto } from '../columns/column.dto.js';
 
 export const MAX_COLUMNS = 250;
@@ -25,15 +25,16 @@ export class CreateTableDto {
 
   /** @example 'What we are about to sell' */
   @IsOptional()
-  @IsString()
-  @MaxLength(MAX_DESCRIPTION)
+  @IsText(MAX_DESCRIPTION)
   description?: string;
 
   @ApiPropertyOptional({ type: [CreateColumnDto], example: EXAMPLE_COLUMNS })
   @MayBeAbsent()
-  @IsArray()
-  @ArrayMaxSize(MAX_COLUMNS)
+  // The nested check takes a list in the place of a column for a list of columns.
+  @IsObject({ each: true })
   @ValidateNested({ each: true })
+  @ArrayMaxSize(MAX_COLUMNS)
+  @IsArray()
   @Type(() => CreateColumnDto)
   columns?: CreateColumnDto[];
 }
@@ -46,8 +47,7 @@ export class UpdateTableDto {
 
   /** null clears it. */
   @IsOptional()
-  @IsString()
-  @MaxLength(MAX_DESCRIPTION)
+  @IsText(MAX_DESCRIPTION)
   description?: string | null;
 }
 
