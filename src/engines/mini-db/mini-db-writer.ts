@@ -10,6 +10,9 @@ export type CommitListener = (table: TableSchema, seq: number) => void;
 
 const RETRIES = 4;
 
+/** Longer than one statement may take, so that one slow transaction alone refuses nobody. */
+const PATIENCE_MS = 40_000;
+
 /** The only writer of rows: change, change log and number in one transaction. */
 @Injectable()
 export class MiniDbWriter {
@@ -18,6 +21,7 @@ export class MiniDbWriter {
     maxWrites: 64,
     maxOps: 64,
     isContentError,
+    patienceMs: PATIENCE_MS,
   });
 
   constructor(private readonly database: MiniDatabase) {}

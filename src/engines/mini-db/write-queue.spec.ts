@@ -7,7 +7,12 @@ import { WriteQueue, type WriteResult } from './write-queue.js';
 
 const QTY = column('qty', 'integer');
 const TABLE = table([QTY]);
-const OPTIONS = { maxWrites: 8, maxOps: 10, isContentError: (error: unknown) => error instanceof Refused };
+const OPTIONS = {
+  maxWrites: 8,
+  maxOps: 10,
+  isContentError: (error: unknown) => error instanceof Refused,
+  patienceMs: 40_000,
+};
 
 class Refused extends Error {}
 
@@ -126,6 +131,30 @@ describe('WriteQueue', () => {
     const fine = queue.submit(TABLE, write(newId()));
     await db.finishAll();
     await expect(fine).resolves.toMatchObject({ seq: 1 });
+  });
+
+  it.each([
+    // Regression: each write of a refused batch, and each of those behind it, waited for a timeout of its own: half an hour for 64.
+    ['a lock that never comes free', () => new Refused('statement timeout')],
+    ['a database that hangs', () => new Error('connection lost')],
+  ])('tries no write that has waited too long behind %s', async (_why, timeout) => {
+    const db = new FakeDatabase();
+    let now = 0;
+    const queue = new WriteQueue(db.execute, { ...OPTIONS, now: () => now });
+    const first = queue.submit(TABLE, write(newId()));
+    const answers = Promise.allSettled(Array.from({ length: 20 }, () => queue.submit(TABLE, write(newId()))));
+    await Promise.all([db.finish(), first]);
+    db.refuse = timeout;
+    for (let transactions = 0; transactions < 3; transactions++) {
+      now += 30_000;
+      await db.finish();
+    }
+    expect((await answers).map(({ status }) => status)).toEqual(Array<string>(20).fill('rejected'));
+    expect(db.transactions.length).toBeLessThanOrEqual(3);
+    db.refuse = () => undefined;
+    const later = queue.submit(TABLE, write(newId()));
+    await db.finishAll();
+    await expect(later).resolves.toMatchObject({ seq: 2 });
   });
 
   it('never holds a big write back, and never lets one wait', async () => {

@@ -1,4 +1,4 @@
-import type { Id } from '../../common/index.js';
+import { Problem, type Id } from '../../common/index.js';
 import type { RowWrite, TableSchema } from '../../query/index.js';
 
 /** How one op of a write ended, with the row's JSON text as it is now. */
@@ -22,6 +22,7 @@ export type ExecuteWrites = (table: TableSchema, writes: readonly RowWrite[]) =>
 interface Pending {
   readonly table: TableSchema;
   readonly write: RowWrite;
+  readonly since: number;
   readonly resolve: (result: WriteResult) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -33,6 +34,10 @@ export interface WriteQueueOptions {
   readonly maxOps: number;
   /** Whether an error says something about one of the writes, so that the others deserve a try alone. */
   readonly isContentError: (error: unknown) => boolean;
+  /** Milliseconds after which a write is not begun any more. */
+  readonly patienceMs: number;
+  /** For tests; milliseconds that only go forward. */
+  readonly now?: () => number;
 }
 
 /**
@@ -42,19 +47,25 @@ export interface WriteQueueOptions {
  *
  * - Two writes of one row never share a transaction; they keep their order.
  * - One writer's error never fails another's write: a batch that is refused for its content is repeated one by one.
+ * - Nobody waits for ever: where each transaction ends in a timeout (a lock of a stranger, a database that hangs), those who
+ *   wait are refused instead of being tried one after the other.
  */
 export class WriteQueue {
   private readonly waiting = new Map<Id, Pending[]>();
+  private readonly now: () => number;
 
   constructor(
     private readonly execute: ExecuteWrites,
     private readonly options: WriteQueueOptions,
-  ) {}
+  ) {
+    this.now = options.now ?? (() => performance.now());
+  }
 
+  /** @throws Problem `overloaded` the write waited too long and was not begun */
   submit(table: TableSchema, write: RowWrite): Promise<WriteResult> {
     if (write.ops.length > this.options.maxOps) return this.alone(table, write);
     return new Promise((resolve, reject) => {
-      const pending = { table, write, resolve, reject };
+      const pending = { table, write, since: this.now(), resolve, reject };
       const queue = this.waiting.get(table.id);
       if (queue) {
         queue.push(pending);
@@ -73,7 +84,10 @@ export class WriteQueue {
 
   private async drain(tableId: Id): Promise<void> {
     const queue = this.waiting.get(tableId) ?? [];
-    while (queue.length > 0) await this.run(takeBatch(queue, this.options));
+    while (queue.length > 0) {
+      const batch = takeBatch(queue, this.options).filter((pending) => !this.refusedAsTooLate(pending));
+      if (batch.length > 0) await this.run(batch);
+    }
     this.waiting.delete(tableId);
   }
 
@@ -92,8 +106,19 @@ export class WriteQueue {
       });
     } catch (error) {
       if (batch.length === 1 || !this.options.isContentError(error)) for (const pending of batch) pending.reject(error);
-      else for (const pending of batch) await this.run([pending]);
+      else for (const pending of batch) if (!this.refusedAsTooLate(pending)) await this.run([pending]);
     }
+  }
+
+  private refusedAsTooLate({ since, reject }: Pending): boolean {
+    if (this.now() - since < this.options.patienceMs) return false;
+    reject(
+      new Problem('overloaded', {
+        detail: 'Earlier writes of this table take too long; this one was not begun.',
+        headers: { 'retry-after': '1' },
+      }),
+    );
+    return true;
   }
 }
 
