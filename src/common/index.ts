@@ -8,6 +8,7 @@ export * from './http.js';
 export * from './id-page.js';
 export * from './ids.js';
 export * from './is-name.js';
+export * from './is-text.js';
 export * from './may-be-absent.js';
 export * from './names.js';
 export * from './paging.dto.js';

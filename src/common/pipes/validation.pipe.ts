@@ -1,4 +1,4 @@
-import { ValidationPipe } from '@nestjs/common';
+import { ValidationPipe, type ArgumentMetadata } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
 import { invalid, type ProblemItem } from '../errors/index.js';
 
@@ -20,9 +20,29 @@ function items(errors: readonly ValidationError[], path: readonly string[]): Pro
   });
 }
 
+/** class-transformer drops what every object inherits, such as `constructor`, at any depth and before a validator sees it. */
+function inherited(value: unknown, path: readonly (string | number)[]): ProblemItem[] {
+  if (typeof value !== 'object' || value === null) return [];
+  if (Array.isArray(value)) return value.flatMap((item, i) => inherited(item, [...path, i]));
+  return Object.entries(value).flatMap(([key, member]) =>
+    key in Object.prototype
+      ? [{ pointer: pointer(...path, key), code: 'unknown_property', detail: `Property ${key} is not known here.` }]
+      : inherited(member, [...path, key]),
+  );
+}
+
+class StrictPipe extends ValidationPipe {
+  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    const typed = metadata.type === 'body' && metadata.metatype !== undefined && metadata.metatype !== Object;
+    const unknown = typed ? inherited(value, []) : [];
+    if (unknown.length > 0) throw invalid(unknown);
+    return (await super.transform(value, metadata)) as unknown;
+  }
+}
+
 /** Bodies and query strings become typed DTOs; an unknown property is refused (422), never ignored. */
 export const validationPipe = (): ValidationPipe =>
-  new ValidationPipe({
+  new StrictPipe({
     transform: true,
     whitelist: true,
     forbidNonWhitelisted: true,

@@ -1,4 +1,4 @@
-import { deriveKey } from '../../common/index.js';
+import { cleanName, deriveKey, foldName } from '../../common/index.js';
 import type { Choice, ColumnOptions } from '../schema.js';
 import { join, literal, sql, comma } from '../sql.js';
 import { accepted, refused, type ColumnType, type Parsed } from './column-type.js';
@@ -17,7 +17,7 @@ export function parseChoices(input: unknown): Parsed<readonly Choice[]> {
   for (const entry of input as unknown[]) {
     const choice = parseChoice(entry, new Set(choices.map(({ key }) => key)));
     if (!choice.ok) return choice;
-    const folded = choice.value.label.toLowerCase();
+    const folded = foldName(choice.value.label);
     if (labels.has(folded))
       return refused('duplicate_choice', `Choice ${JSON.stringify(choice.value.label)} occurs twice.`);
     if (choices.some(({ key }) => key === choice.value.key))
@@ -38,16 +38,14 @@ function parseChoice(entry: unknown, taken: ReadonlySet<string>): Parsed<Choice>
       'unknown_option',
       `A choice takes key, label and color, not ${JSON.stringify(unknown.slice(0, 60))}.`,
     );
-  const text = parseWellFormed(label);
-  if (!text.ok) return refused('invalid_option', 'A choice needs a label.');
-  const trimmed = text.value.trim();
-  if (trimmed.length === 0 || trimmed.length > 255)
-    return refused('invalid_option', 'A label has 1 to 255 characters.');
+  const name = cleanName(label);
+  if (name === undefined)
+    return refused('invalid_option', 'A choice needs a label of 1 to 255 characters without control characters.');
   if (key !== undefined && (typeof key !== 'string' || !/^[a-z][a-z0-9_]{0,47}$/.test(key)))
     return refused('invalid_option', 'A choice key has lower-case letters, digits and underscores, at most 48.');
   if (color !== undefined && (typeof color !== 'string' || !/^[#a-zA-Z0-9_-]{1,32}$/.test(color)))
     return refused('invalid_option', 'A color is a name or #rrggbb.');
-  return accepted({ key: key ?? deriveKey(trimmed, taken), label: trimmed, ...(color === undefined ? {} : { color }) });
+  return accepted({ key: key ?? deriveKey(name, taken), label: name, ...(color === undefined ? {} : { color }) });
 }
 
 const choicesOf = (options: ColumnOptions): readonly Choice[] => options.choices ?? [];

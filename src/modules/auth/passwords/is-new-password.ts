@@ -21,21 +21,21 @@ const emailOf = (args?: ValidationArguments): string => {
 /** A password that somebody chooses: 12 to 128 characters (`password_length`), not a common one (`password_common`). */
 export const IsNewPassword = (): PropertyDecorator =>
   applyDecorators(
-    ValidateBy({
-      name: 'passwordCommon',
-      validator: {
-        validate: (value, args) =>
-          typeof value === 'string' && !isCommonPassword(value.slice(0, PASSWORD_MAX), emailOf(args)),
-        defaultMessage: () => 'This password is among the first that anybody would try. Choose another one.',
-      },
-    }),
-    // The last one is checked first.
+    // The first one is checked first: what is no password at all is not called common.
     ValidateBy({
       name: 'passwordLength',
       validator: {
         validate: isLongEnough,
         defaultMessage: (args) =>
           `${args?.property ?? 'password'} must be ${PASSWORD_MIN} to ${PASSWORD_MAX} characters.`,
+      },
+    }),
+    ValidateBy({
+      name: 'passwordCommon',
+      validator: {
+        validate: (value, args) =>
+          typeof value === 'string' && !isCommonPassword(value.slice(0, PASSWORD_MAX), emailOf(args)),
+        defaultMessage: () => 'This password is among the first that anybody would try. Choose another one.',
       },
     }),
     ApiProperty({

@@ -30,7 +30,10 @@ export class ResourceRegistry {
     for (const [param, id] of Object.entries(params)) {
       const locate = this.locators.get(param);
       if (!locate) continue;
-      const what = param.replace(/Id$/, '');
+      const what = param
+        .replace(/Id$/, '')
+        .replace(/^trashed/, '')
+        .toLowerCase();
       const workspaceId = isId(id) ? await locate(id) : undefined;
       if (workspaceId === undefined || (found && found.workspaceId !== workspaceId)) throw notFound(what);
       found = { workspaceId, what };
