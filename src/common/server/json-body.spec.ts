@@ -51,4 +51,46 @@ describe('a JSON body', () => {
     expect(refusal(nested(MAX_DEPTH + 1))).toContain('deeper');
     expect(refusal(nested(1_000_000))).toContain('deeper');
   });
+
+  it.each([
+    ['{"a":0.1234567890123456789}', '/a'],
+    ['{"fields":{"x":"9.99999999999999999999","y":[1,12345678901234.5678901]}}', '/fields/y/1'],
+    ['{"a":9007199254740991.4}', '/a'],
+    ['{"a":1.00000000000000001e3}', '/a'],
+    ['{"a":1e-400}', '/a'],
+    ['{"a/b":{"~":0.10000000000000001}}', '/a~1b/~0'],
+    ['{"a":"\\\\","b":0.1234567890123456789}', '/b'],
+    ['{"a":"\\"1","b":0.1234567890123456789}', '/b'],
+  ])('with a number that would be rounded is refused: %s', (text, at) => {
+    const refused = () => parse(text);
+    expect(refused).toThrow(Problem);
+    expect(refused).toThrow(
+      expect.objectContaining({
+        code: 'validation_failed',
+        errors: [expect.objectContaining({ pointer: at, code: 'number_not_exact' })],
+      }),
+    );
+  });
+
+  it.each([
+    '{"a":0.30000000000000004}',
+    '{"a":1.7976931348623157e308}',
+    '{"a":5e-324}',
+    '{"a":-0.0,"b":0.00000000000000000000}',
+    '{"a":100000000000000000000.0}',
+    '{"a":1.0000000000000000000000}',
+    '{"a":"0.1234567890123456789","b\\"0.1234567890123456789":1}',
+    '{"a":9007199254740993,"b":1e999}',
+  ])('with numbers as long as they like, if they mean a double, is taken: %s', (text) => {
+    expect(parse(text)).toEqual(JSON.parse(text));
+  });
+
+  it('keeps every double that JSON.stringify writes', () => {
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.string(), (number, text) => {
+        fc.pre(text !== '__proto__');
+        expect(() => parse(JSON.stringify({ [text]: [text, number] }))).not.toThrow();
+      }),
+    );
+  });
 });

@@ -1,19 +1,24 @@
 import { isUtf8 } from 'node:buffer';
-import { Problem } from '../errors/index.js';
+import { invalid, Problem } from '../errors/index.js';
+import { pointer } from '../pipes/index.js';
+import { inexactNumber } from './exact-numbers.js';
 
 /** Deeper than any body of this API needs, and far from what recursive code below could not bear. */
 export const MAX_DEPTH = 64;
 
 /**
  * A request body as JSON (RFC 8259, hence UTF-8). No bytes at all are no body.
- * Throws `malformed_json` for what does not parse, for invalid UTF-8, for a `__proto__` key and for nesting past {@link MAX_DEPTH}.
+ * Throws `malformed_json` for what does not parse, for invalid UTF-8, for a `__proto__` key and for nesting past {@link MAX_DEPTH},
+ * `validation_failed` for a number that would be rounded.
  */
 export function parseJson(bytes: Buffer): unknown {
   if (bytes.length === 0) return undefined;
   // Decoding would put U+FFFD in the place of broken bytes and so change data silently.
   if (!isUtf8(bytes)) throw malformed('The body is not valid UTF-8.');
-  const value = parse(bytes.toString('utf8'));
+  const text = bytes.toString('utf8');
+  const value = parse(text);
   refuseHostile(value, 0);
+  refuseInexact(text);
   return value;
 }
 
@@ -39,6 +44,14 @@ function refuseHostile(value: unknown, depth: number): void {
   }
   if (Object.hasOwn(value, '__proto__')) throw malformed('The key "__proto__" is not allowed.');
   for (const key in value) refuseHostile((value as Record<string, unknown>)[key], depth + 1);
+}
+
+/** Values are kept exactly or refused, never rounded. */
+function refuseInexact(text: string): void {
+  const inexact = inexactNumber(text);
+  if (!inexact) return;
+  const detail = `${inexact.token.slice(0, 60)} has more digits than a JSON number can keep; send a decimal as a string.`;
+  throw invalid([{ pointer: pointer(...inexact.path), code: 'number_not_exact', detail }]);
 }
 
 const malformed = (detail: string): Problem => new Problem('malformed_json', { detail });

@@ -1,6 +1,6 @@
 import { pointer, type ProblemItem } from '../../common/index.js';
 import { columnByKey, type CellValue, type ColumnSchema, type TableSchema } from '../schema.js';
-import { columnType } from '../types/index.js';
+import { columnType, refused, type Parsed } from '../types/index.js';
 
 export type FieldValues = ReadonlyMap<ColumnSchema, CellValue>;
 
@@ -21,25 +21,37 @@ export function resolveFieldValues(
   }
   for (const [key, cell] of Object.entries(input)) {
     const column = columnByKey(table, key);
-    const here = at + pointer(key.slice(0, 60));
+    // Only a finding needs it: made for each cell, it would cost a bulk call more than all the rest of reading it.
+    const here = (): string => at + pointer(key.slice(0, 60));
     if (!column) {
       errors.push({
-        pointer: here,
+        pointer: here(),
         code: 'unknown_field',
         detail: `There is no field ${JSON.stringify(key.slice(0, 60))}.`,
       });
       continue;
     }
     if (cell === null) {
-      if (column.required) errors.push(required(column, here));
+      if (column.required) errors.push(required(column, here()));
       values.set(column, null);
       continue;
     }
-    const parsed = columnType(column.type).parse(cell, column);
-    if (parsed.ok) values.set(column, parsed.value);
-    else errors.push({ pointer: here, code: parsed.code, detail: parsed.detail });
+    const parsed = parseCell(cell, column);
+    if (!parsed.ok) errors.push({ pointer: here(), code: parsed.code, detail: parsed.detail });
+    // Also when it was refused: a value that is there but wrong is not missing as well.
+    values.set(column, parsed.ok ? parsed.value : null);
   }
   return values;
+}
+
+/** An entry of a PostgreSQL B-tree has to fit into a third of a page (2,704 bytes), or the row is refused there. */
+const MAX_UNIQUE_BYTES = 2_600;
+
+/** A cell of the column that is not null; also for the column's default. */
+export function parseCell(input: unknown, column: Pick<ColumnSchema, 'type' | 'options' | 'unique'>): Parsed {
+  const parsed = columnType(column.type).parse(input, column);
+  if (!parsed.ok || !column.unique || Buffer.byteLength(String(parsed.value)) <= MAX_UNIQUE_BYTES) return parsed;
+  return refused('too_long', `In a unique column a value has at most ${MAX_UNIQUE_BYTES} bytes.`);
 }
 
 /** Completes the values of a new row: defaults where nothing was given, and a finding for each required column that stays without a value. */
