@@ -91,7 +91,15 @@ export class RowsController {
   })
   @ApiBody({ type: BulkDto })
   @ApiOkResponse({ type: BulkAnswerDto, headers: LIVE_SEQ })
-  @ApiProblems('not_found', 'role_too_low', 'validation_failed', 'bulk_failed', 'payload_too_large', 'schema_busy')
+  @ApiProblems(
+    'not_found',
+    'role_too_low',
+    'validation_failed',
+    'bulk_failed',
+    'unique_violation',
+    'payload_too_large',
+    'schema_busy',
+  )
   bulk(@CurrentAccess() access: Access, @Param('tableId', IdPipe) tableId: Id, @Body() body: unknown) {
     return this.bulkService.run(access, tableId, body);
   }
@@ -128,7 +136,7 @@ export class RowsController {
     @Param('tableId', IdPipe) tableId: Id,
     @Param('rowId', IdPipe) rowId: Id,
     @Body() body: unknown,
-    @Headers('if-match') ifMatch?: string,
+    @Headers('If-Match') ifMatch?: string,
   ) {
     return this.writer.update(access, tableId, rowId, body, ifMatch);
   }
@@ -144,7 +152,7 @@ export class RowsController {
     @CurrentAccess() access: Access,
     @Param('tableId', IdPipe) tableId: Id,
     @Param('rowId', IdPipe) rowId: Id,
-    @Headers('if-match') ifMatch?: string,
+    @Headers('If-Match') ifMatch?: string,
   ) {
     const { seq } = await this.writer.remove(access, tableId, rowId, ifMatch);
     return new Answer(undefined, { status: 204, headers: { 'live-seq': String(seq) } });

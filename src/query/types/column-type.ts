@@ -45,6 +45,8 @@ export interface ColumnType {
   orderKey?(cell: Sql, options: ColumnOptions): Sql;
   /** The same order in memory: negative, zero, positive. Both values are canonical and not null. */
   compare(a: CellValue, b: CellValue, options: ColumnOptions): number;
+  /** Text that is the same for values which are equal, where the canonical values are not (1.0 and 1.00). */
+  identity?(value: CellValue): string;
   /** JSON schema of a cell, for API documentation. */
   readonly jsonSchema: Readonly<Record<string, unknown>>;
 }

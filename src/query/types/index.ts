@@ -1,4 +1,4 @@
-import type { ColumnTypeName } from '../schema.js';
+import type { CellValue, ColumnSchema, ColumnTypeName } from '../schema.js';
 import type { ColumnType } from './column-type.js';
 import { boolean } from './boolean.js';
 import { decimal, integer } from './number.js';
@@ -19,5 +19,9 @@ const TYPES: Readonly<Record<ColumnTypeName, ColumnType>> = {
 
 /** The plugin of a column type. */
 export const columnType = (name: ColumnTypeName): ColumnType => TYPES[name];
+
+/** Text that two canonical values of a column share exactly when they are equal. */
+export const identityOf = ({ type }: Pick<ColumnSchema, 'type'>, value: CellValue): string =>
+  columnType(type).identity?.(value) ?? String(value);
 
 export * from './column-type.js';

@@ -131,5 +131,9 @@ export const decimal: ColumnType = {
     scale === undefined ? sql`numeric` : sql`numeric(${integerSql(MAX_DIGITS)}, ${integerSql(scale)})`,
   toJson: (column) => sql`'"' || ${column}::text || '"'`,
   compare: (a, b) => compareDecimals(String(a), String(b)),
+  identity: (plain) =>
+    String(plain)
+      .replace(/(\.\d*?)0+$/, '$1')
+      .replace(/\.$/, ''),
   jsonSchema: { type: 'string', pattern: '^-?\\d+(\\.\\d+)?$' },
 };

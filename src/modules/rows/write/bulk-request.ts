@@ -1,4 +1,4 @@
-import { isId, newId, type Id, type ProblemItem } from '../../../common/index.js';
+import { isId, newId, pointer, type Id, type ProblemItem } from '../../../common/index.js';
 import {
   columnByKey,
   completeNewRow,
@@ -68,7 +68,7 @@ function entry(input: unknown, index: number, table: TableSchema): BulkEntry {
   }
   for (const member of Object.keys(body))
     if (!known.includes(member))
-      fail(`/${member.slice(0, 60)}`, 'unknown_property', `${kind} takes ${known.join(', ')}.`);
+      fail(pointer(member.slice(0, 60)), 'unknown_property', `${kind} takes ${known.join(', ')}.`);
   const { ref } = body;
   if (ref !== undefined && (typeof ref !== 'string' || ref.length > 255))
     fail('/ref', 'is_string', 'ref is a text of at most 255 characters.');

@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { JsonText, must, Problem, type Access, type Id, type ProblemItem } from '../../../common/index.js';
 import { ChangeLog, MiniDbLookup, MiniDbWriter, type OpResult, type WriteResult } from '../../../engines/index.js';
-import type { ColumnSchema, RowOp, RowWrite, TableSchema } from '../../../query/index.js';
+import type { RowOp, RowWrite, TableSchema } from '../../../query/index.js';
 import { contextOf } from '../../tables/index.js';
 import { Fence } from '../fence.js';
 import { bulkAnswer, type BulkOutcome } from './bulk-answer.js';
 import { parseBulk, type BulkEntry, type UpsertOp } from './bulk-request.js';
-import { decideUpserts } from './upsert.js';
+import { takenValues } from './taken-values.js';
+import { decideUpserts, type FindMatches, type Indexed } from './upsert.js';
 
 /** Another writer may take a unique value between our look and our write; then we look again. */
 const UNIQUE_RETRIES = 3;
@@ -42,20 +43,30 @@ export class BulkService {
     mode: 'atomic' | 'partial',
     failures: Failures,
   ): Promise<BulkOutcome> {
-    for (let attempt = 1; ; attempt++) {
+    for (let attempt = 1; ;) {
       const open = entries.filter(({ index }) => !failures.has(index));
       if (open.length === 0) return this.nothingWritten(table, failures);
       const ops = open.map(({ op, index }) => ({ index, op: must(op, 'an entry without findings has an op') }));
+      let tried: readonly Indexed<RowOp>[] = [];
       try {
-        const { write, result } = await this.execute(access, table, ops, mode, failures);
+        const { write, result } = await this.execute(
+          access,
+          table,
+          ops,
+          mode,
+          failures,
+          (decided) => (tried = decided),
+        );
         const results = byIndex(write, result, failures);
-        if (mode === 'atomic' && failures.size > 0) throw bulkFailed(failures);
+        if (mode === 'atomic' && failures.size > 0) throw new Refused();
         return { failures, results, meta: result };
       } catch (error) {
-        if (!(error instanceof Problem) || error.code !== 'unique_violation' || attempt > UNIQUE_RETRIES) throw error;
-        const blamed = await this.blame(table, ops);
-        if (mode === 'atomic') throw blamed.size > 0 ? bulkFailed(blamed) : error;
+        if (error instanceof Refused) throw await this.allFindings(table, entries, failures);
+        if (!(error instanceof Problem) || error.code !== 'unique_violation') throw error;
+        const blamed = await this.blame(table, tried);
+        if (blamed.size === 0 && attempt++ > UNIQUE_RETRIES) throw error;
         for (const [index, problem] of blamed) failures.set(index, problem);
+        if (mode === 'atomic' && blamed.size > 0) throw await this.allFindings(table, entries, failures);
       }
     }
   }
@@ -66,11 +77,14 @@ export class BulkService {
     ops: readonly IndexedOp[],
     mode: 'atomic' | 'partial',
     failures: Failures,
+    trying: (ops: readonly Indexed<RowOp>[]) => void,
   ): Promise<{ write: IndexedWrite; result: WriteResult }> {
     const context = contextOf(access);
     const atomic = mode === 'atomic';
     if (!ops.some(({ op }) => op.kind === 'upsert')) {
-      const write = indexed(context, atomic, ops as readonly { index: number; op: RowOp }[]);
+      const plain = ops as readonly Indexed<RowOp>[];
+      trying(plain);
+      const write = indexed(context, atomic, plain);
       return { write, result: await this.writer.write(table, write) };
     }
     return this.writer.writeExclusively(table, async (session) => {
@@ -78,12 +92,16 @@ export class BulkService {
         this.lookup.matches(table, columns, records, session),
       );
       for (const [index, problem] of decided.failures) failures.set(index, problem);
-      if (atomic && decided.failures.size > 0) throw bulkFailed(decided.failures);
+      if (atomic && decided.failures.size > 0) throw new Refused();
+      trying(decided.ops);
       return indexed(context, atomic, decided.ops);
     });
   }
 
-  /** An atomic call that is refused anyway still gets every finding: also which rows are gone or have another version. */
+  /**
+   * An atomic call that is refused anyway still gets every finding: also which rows are gone or have another version, and
+   * which values are taken.
+   */
   private async allFindings(table: TableSchema, entries: readonly BulkEntry[], failures: Failures): Promise<Problem> {
     const versions = await this.lookup.versions(
       table,
@@ -96,28 +114,23 @@ export class BulkService {
       else if (op.expectedVersion !== undefined && op.expectedVersion !== version)
         failures.set(index, rowProblem('version_mismatch', index));
     }
+    const open = entries.flatMap(({ op, index }) => (op && !failures.has(index) ? [{ op, index }] : []));
+    const decided = await decideUpserts(table, open, this.finder(table));
+    const taken = await takenValues(table, decided.ops, this.finder(table), 'as if all at once');
+    for (const [index, problem] of [...decided.failures, ...taken]) failures.set(index, problem);
     return bulkFailed(failures);
   }
 
-  /** Which ops brought a value that a unique column has already, in the table or earlier in the call. */
-  private async blame(table: TableSchema, ops: readonly IndexedOp[]): Promise<Failures> {
-    const blamed: Failures = new Map();
-    for (const column of table.columns.filter(({ unique }) => unique)) {
-      const records = ops
-        .flatMap(({ index, op }) =>
-          op.kind === 'delete' ? [] : [{ o: index, op, values: [op.values.get(column) ?? null] }],
-        )
-        .filter(({ values }) => values[0] !== null);
-      const taken = await this.lookup.matches(table, [column], records);
-      const seen = new Set<unknown>();
-      for (const { o, op, values } of records) {
-        const others = (taken.get(o) ?? []).filter((id) => op.kind !== 'update' || id !== op.id);
-        if ((others.length > 0 && op.kind !== 'upsert') || seen.has(values[0])) blamed.set(o, uniqueProblem(column, o));
-        seen.add(values[0]);
-      }
-    }
-    return blamed;
+  /** Which of the ops PostgreSQL refused for a value that a unique column has already; those first that can be done in no order. */
+  private async blame(table: TableSchema, ops: readonly Indexed<RowOp>[]): Promise<Failures> {
+    const certain = await takenValues(table, ops, this.finder(table), 'as if all at once');
+    return certain.size > 0 ? certain : takenValues(table, ops, this.finder(table), 'one by one');
   }
+
+  private readonly finder =
+    (table: TableSchema): FindMatches =>
+    (columns, records) =>
+      this.lookup.matches(table, columns, records);
 
   private async nothingWritten(table: TableSchema, failures: Failures): Promise<BulkOutcome> {
     const [head] = await this.log.heads(table.physical.schema, [table.id]);
@@ -125,21 +138,17 @@ export class BulkService {
   }
 }
 
-interface IndexedOp {
-  readonly index: number;
-  readonly op: RowOp | UpsertOp;
-}
+type IndexedOp = Indexed<RowOp | UpsertOp>;
+
+/** An atomic call cannot be done; what is wrong is in the failures. Rolls the transaction back on its way. */
+class Refused extends Error {}
 
 /** A write that remembers which entry each of its ops came from. */
 interface IndexedWrite extends RowWrite {
   readonly indexes: readonly number[];
 }
 
-const indexed = (
-  context: RowWrite['context'],
-  atomic: boolean,
-  ops: readonly { readonly index: number; readonly op: RowOp }[],
-): IndexedWrite => ({
+const indexed = (context: RowWrite['context'], atomic: boolean, ops: readonly Indexed<RowOp>[]): IndexedWrite => ({
   context,
   atomic,
   ops: ops.map(({ op }) => op),
@@ -188,13 +197,5 @@ function rowProblem(code: 'not_found' | 'version_mismatch', index: number): Prob
   return new Problem(code, {
     detail,
     errors: [{ pointer: `/ops/${index}/${code === 'not_found' ? 'id' : 'version'}`, code, detail }],
-  });
-}
-
-function uniqueProblem(column: ColumnSchema, index: number): Problem {
-  const detail = `Another row has the same ${column.key}.`;
-  return new Problem('unique_violation', {
-    detail,
-    errors: [{ pointer: `/ops/${index}/fields/${column.key}`, code: 'unique_violation', detail }],
   });
 }

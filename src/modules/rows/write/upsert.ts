@@ -1,5 +1,5 @@
 import { newId, Problem, type Id } from '../../../common/index.js';
-import type { ColumnSchema, MatchRecord, RowOp, TableSchema } from '../../../query/index.js';
+import { identityOf, type ColumnSchema, type MatchRecord, type RowOp, type TableSchema } from '../../../query/index.js';
 import type { UpsertOp } from './bulk-request.js';
 
 export type FindMatches = (
@@ -7,7 +7,8 @@ export type FindMatches = (
   records: readonly MatchRecord[],
 ) => Promise<Map<number, Id[]>>;
 
-interface Indexed<T> {
+/** An op with its place in the call. */
+export interface Indexed<T> {
   readonly index: number;
   readonly op: T;
 }
@@ -62,7 +63,9 @@ function decide(op: UpsertOp, ids: readonly Id[], named: Set<string>, index: num
       `${ids.length} rows match; matchOn should name columns that tell rows apart.`,
       `/ops/${index}/matchOn`,
     );
-  const key = id ?? JSON.stringify(op.matchOn.map((column) => [column.key, op.values.get(column)]));
+  const key =
+    id ??
+    JSON.stringify(op.matchOn.map((column) => [column.key, identityOf(column, op.values.get(column) ?? null)]).sort());
   if (named.has(key))
     return refusal('conflict', 'An earlier operation of this call concerns the same row.', `/ops/${index}`);
   named.add(key);
