@@ -16,8 +16,8 @@ const ROW = `concat('{"id":"', _id, '","version":', _version, ',"fields":{"name"
   ',"amount":', coalesce('"' || amount || '"', 'null'), ',"status":', coalesce('"' || status || '"', 'null'), ',"active":', coalesce(active::text, 'null'),
   ',"due":', coalesce('"' || due || '"', 'null'), ',"seen":', coalesce(to_char(seen, '"\\""YYYY-MM-DD"T"HH24:MI:SS.MS"Z\\""'), 'null'),
   ',"notes":', coalesce(to_json(notes)::text, 'null'),
-  '},"createdAt":"', to_char(_created_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), '","createdBy":', coalesce('"' || _created_by || '"', 'null'),
-  ',"updatedAt":"', to_char(_updated_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), '","updatedBy":', coalesce('"' || _updated_by || '"', 'null'), '}')`;
+  '},"createdAt":', left(to_json(date_trunc('milliseconds', _created_at) + interval '1 microsecond')::text, 24), 'Z","createdBy":', coalesce('"' || _created_by || '"', 'null'),
+  ',"updatedAt":', left(to_json(date_trunc('milliseconds', _updated_at) + interval '1 microsecond')::text, 24), 'Z","updatedBy":', coalesce('"' || _updated_by || '"', 'null'), '}')`;
 const COLUMNS = 'name, qty, amount, status, active, due, seen, notes';
 const TYPES = 'text bigint numeric text boolean date timestamptz text'.split(' ');
 const NAMES = COLUMNS.split(', ');

@@ -7,7 +7,10 @@ import {
   evaluate,
   parseJsonFilter,
   resolveRead,
+  sql,
+  tableName,
   toStatement,
+  value,
   type CellValue,
   type EvaluatedRow,
   type ReadPlan,
@@ -69,6 +72,26 @@ async function walk(plan: ReadPlan, between: () => Promise<void> = () => Promise
 const ids = (rows: readonly { readonly id: string }[]) => rows.map(({ id }) => id);
 
 describe('a page says what the plan means', () => {
+  it('with the times of rows to the millisecond, cut and never rounded, whatever an operator put there', async () => {
+    const made = await makeTable(store);
+    await fill(store, made, [{ title: 'A' }]);
+    const stored: readonly (readonly [string, string])[] = [
+      ['2026-03-14 15:09:26+00', '2026-03-14T15:09:26.000Z'],
+      ['2026-03-14 15:09:26.5+00', '2026-03-14T15:09:26.500Z'],
+      ['2026-12-31 23:59:59.999999+00', '2026-12-31T23:59:59.999Z'],
+      ['1970-01-01 01:00:00.0004+01', '1970-01-01T00:00:00.000Z'],
+    ];
+    for (const [instant, expected] of stored) {
+      await store.database.query(
+        toStatement(
+          sql`update ${tableName(made)} set _created_at = ${value(instant, 'timestamptz')}, _updated_at = ${value(instant, 'timestamptz')}`,
+        ),
+      );
+      const { rows } = await page(planOf(made));
+      expect(rows).toMatchObject([{ createdAt: expected, updatedAt: expected }]);
+    }
+  });
+
   it('for any table, rows, filter, sort and limit, walked to its end', async () => {
     const made = everyType();
     const example = fc.record({

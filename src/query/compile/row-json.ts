@@ -38,7 +38,13 @@ export function changedFieldsJson(alias: string, other: string, columns: readonl
   return cells.length === 0 ? sql`'{}'` : sql`concat('{', substr(${concat(cells)}, 2), '}')`;
 }
 
-const instant = (column: Sql): Sql => sql`to_char(${column}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+/**
+ * An instant of ours as `"2026-03-14T15:09:26.535Z"`, quotes included, in half of the time that to_char takes: PostgreSQL
+ * leaves out zeros at the end of the fraction, but with one microsecond more there are always six digits to cut three from.
+ * For years of four digits only, which the times at which rows change have.
+ */
+const instant = (column: Sql): Sql =>
+  sql`left(to_json(date_trunc('milliseconds', ${column}) + interval '1 microsecond')::text, 24) || 'Z"'`;
 
 /** JSON text of a whole row, in the shape of the API. `fields` is JSON text. */
 export function rowJson(alias: string, fields: Sql): Sql {
@@ -48,10 +54,10 @@ export function rowJson(alias: string, fields: Sql): Sql {
     sql`'{"id":"'`, system('_id'),
     sql`'","version":'`, system('_version'),
     sql`',"fields":'`, fields,
-    sql`',"createdAt":"'`, instant(system('_created_at')),
-    sql`'","createdBy":'`, person('_created_by'),
-    sql`',"updatedAt":"'`, instant(system('_updated_at')),
-    sql`'","updatedBy":'`, person('_updated_by'),
+    sql`',"createdAt":'`, instant(system('_created_at')),
+    sql`',"createdBy":'`, person('_created_by'),
+    sql`',"updatedAt":'`, instant(system('_updated_at')),
+    sql`',"updatedBy":'`, person('_updated_by'),
     sql`'}'`,
   ]); // prettier-ignore
 }
