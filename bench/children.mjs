@@ -1,6 +1,6 @@
 /** Every process that the benchmark starts, so that all of them end with it, however it ends. */
 import { fork } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -75,17 +75,31 @@ export function killAll() {
   for (const child of running) child.kill('SIGKILL');
 }
 
-const TICKS_PER_SECOND = 100; // USER_HZ, which Linux fixes for everything that it tells user space
-
-/** Milliseconds of processor time that these processes have used so far; undefined where there is no /proc. */
+/**
+ * Milliseconds of processor time that each of these processes has used so far, by process id; empty where there is no /proc.
+ * From the scheduler's own account (nanoseconds): the clock of /proc/pid/stat ticks in hundredths of a second only.
+ */
 export function cpuOf(pids) {
+  return new Map(pids.flatMap((pid) => threadsOf(pid).map((file) => [file, millisecondsIn(file)])));
+}
+
+/** What was used between two looks; a process that began in between counts from its start, one that ended is left out. */
+export const cpuBetween = (before, after) =>
+  [...after].reduce((sum, [file, ms]) => sum + ms - (before.get(file) ?? 0), 0);
+
+function threadsOf(pid) {
   try {
-    return pids.reduce((sum, pid) => {
-      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-      return sum + ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_SECOND;
-    }, 0);
+    return readdirSync(`/proc/${pid}/task`).map((thread) => `/proc/${pid}/task/${thread}/schedstat`);
   } catch {
-    return undefined;
+    return [];
+  }
+}
+
+function millisecondsIn(file) {
+  try {
+    return Number(readFileSync(file, 'utf8').split(' ')[0]) / 1e6;
+  } catch {
+    return 0; // it ended in between
   }
 }
 

@@ -3,8 +3,8 @@ import { serve } from './children.mjs';
 import { connect } from './http-client.mjs';
 import { WORKS } from './works.mjs';
 
-/** Asks for `seconds`; what was still on its way when the time was over is awaited and not counted. */
-async function run({ work, as, side, connections, seconds }) {
+/** Asks for `seconds`, or until `enough` answers have come; what was still on its way when the time was over is awaited and not counted. */
+async function run({ work, as, side, connections, seconds, enough = Infinity }) {
   const make = () => WORKS[work][as](side);
   const clients = Array.from({ length: connections }, () => connect(side.base));
   const latencies = [];
@@ -16,7 +16,7 @@ async function run({ work, as, side, connections, seconds }) {
     for (;;) {
       const bytesOfRequest = make();
       const from = performance.now();
-      if (from >= endsAt) return;
+      if (from >= endsAt || latencies.length >= enough) return;
       const { status, length } = await client.send(bytesOfRequest);
       const now = performance.now();
       if (status >= 300) throw new Error(`${work} (${as}) was answered with ${status}`);

@@ -1,5 +1,5 @@
 /** Measuring two sides in turn, so that whatever else the machine does meets both. */
-import { cpuOf } from './children.mjs';
+import { cpuBetween, cpuOf } from './children.mjs';
 
 export const median = (list) => {
   const sorted = [...list].sort((a, b) => a - b);
@@ -22,7 +22,14 @@ export async function interleaved({ rounds, ours, floor, key, log = () => undefi
     if (round >= 0) log(results.ours[round][key] / results.floor[round][key]);
   }
   const ratios = results.ours.map((result, i) => result[key] / results.floor[i][key]);
-  return { ours: medians(results.ours), floor: medians(results.floor), ratio: median(ratios), ratios };
+  const costs = results.ours.map((result, i) => results.floor[i].workUs / result.workUs);
+  return {
+    ours: medians(results.ours),
+    floor: medians(results.floor),
+    ratio: median(ratios),
+    ratios,
+    cost: median(costs),
+  };
 }
 
 const medians = (list) =>
@@ -30,14 +37,16 @@ const medians = (list) =>
 
 /** What `work` costs in processor time of the server, the database and the generator, in microseconds for each of `count`. */
 export async function withCpu(serverPid, databasePids, work) {
-  const pids = databasePids();
-  const before = [cpuOf([serverPid]), cpuOf(pids)];
+  const look = () => [cpuOf([serverPid]), cpuOf(databasePids())];
+  const before = look();
   const result = await work();
+  const [server, database] = look().map((after, i) => cpuBetween(before[i], after));
   const per = 1000 / Math.max(1, result.count);
   return {
     ...result,
-    serverUs: (cpuOf([serverPid]) - before[0]) * per,
-    databaseUs: (cpuOf(pids) - before[1]) * per,
+    serverUs: server * per,
+    databaseUs: database * per,
     generatorUs: result.cpuMs * per,
+    workUs: (server + database) * per,
   };
 }

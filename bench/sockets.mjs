@@ -101,7 +101,8 @@ function send(socket, text) {
   socket.write(Buffer.concat([head, Buffer.alloc(4), payload]));
 }
 
-let changes = 0;
+// Two processes must not make the same changes.
+let changes = Math.floor(Math.random() * 1e9);
 
 /** Requests that make one event each: a row that stays as it is would make none, so no two have the same text. */
 const events = ({ rows, token, ids, payload }) => {
