@@ -121,9 +121,11 @@ export async function launch(
   });
   closeSync(fd);
   child.unref();
+  let running = false;
   const ending = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(codeOf(error)));
-    child.once('exit', () => resolve(lastWords(home.log, size > 10_000_000 ? 0 : size)));
+    // Once it runs, how it ends is not asked here any more, and the log may be gone by then.
+    child.once('exit', () => resolve(running ? '' : lastWords(home.log, size > 10_000_000 ? 0 : size)));
   });
   let words: string | undefined;
   void ending.then((text) => (words = text));
@@ -135,7 +137,10 @@ export async function launch(
     for (;;) {
       if (words !== undefined) throw failure(words, home.log);
       const state = readPostmaster(home.cluster);
-      if (state?.pid === child.pid && state?.ready) return child;
+      if (state?.pid === child.pid && state?.ready) {
+        running = true;
+        return child;
+      }
       await new Promise((resolve) => setTimeout(resolve, 15));
     }
   } finally {
