@@ -112,9 +112,9 @@ export class ColumnsService {
       plan: async (manager): Promise<SchemaChange<ColumnDto>> => {
         const structure = await readStructure(manager, tableId);
         const { column, statements, position, ...change } = decide(structure);
-        const next = nextVersion(structure, access, {
-          [change.action]: { id: column.id, key: column.key, name: column.name },
-        });
+        // With the default, since rows that are there get it: whoever follows the log needs nothing else to know them.
+        const { id, key, name, type, default: initial } = column;
+        const next = nextVersion(structure, access, { [change.action]: { id, key, name, type, default: initial } });
         return {
           schema: structure.base.schemaName,
           statements: [...statements, next.statement],
