@@ -1,7 +1,14 @@
 import { loadConfig } from '../../src/config/index.js';
 import { newId, type Id } from '../../src/common/index.js';
 import { MiniDatabase } from '../../src/database/mini/index.js';
-import { ChangeLog, MiniDbEngine, MiniDbLookup, MiniDbSchema, MiniDbWriter } from '../../src/engines/index.js';
+import {
+  ChangeLog,
+  MiniDbEngine,
+  MiniDbLookup,
+  MiniDbSchema,
+  MiniDbWriter,
+  type Change,
+} from '../../src/engines/index.js';
 import {
   createBaseSchema,
   createTable,
@@ -100,4 +107,16 @@ export async function fill(
       table.columns.map((column) => [column.key, op.kind === 'create' ? (op.values.get(column) ?? null) : null]),
     ),
   }));
+}
+
+/** The whole change log of a table, read in portions as its followers do. */
+export async function readLog(log: ChangeLog, { physical, id }: TableSchema): Promise<Change[]> {
+  const changes: Change[] = [];
+  for (let after = 0; ;) {
+    const portion = await log.read(physical.schema, id, after, 50);
+    const last = portion.at(-1);
+    if (!last) return changes;
+    changes.push(...portion);
+    after = last.seq;
+  }
 }

@@ -4,8 +4,8 @@ import { pgError, SchemaMoved, type WriteResult } from '../../src/engines/index.
 import type { RowWrite, TableSchema } from '../../src/query/index.js';
 import { databases, type TestDatabases } from '../harness/index.js';
 import { column, everyType, table } from '../query/index.js';
-import { readLog, replay, tableRows, type Rows } from './replay.js';
-import { create, fill, makeTable, node, remove, update, writeOf, type Node } from './store.js';
+import { replay, storedRows, type Rows } from '../support/changes.js';
+import { create, fill, makeTable, node, readLog, remove, update, writeOf, type Node } from './store.js';
 
 const DEALS = () =>
   table([
@@ -25,7 +25,7 @@ beforeAll(async () => {
 /** The log from empty is the table, and the stream's head is its last number. */
 async function proveLog(deals: TableSchema, onSeq?: (seq: number, rows: Rows) => void) {
   const changes = await readLog(a.log, deals);
-  expect(replay(changes, onSeq)).toEqual(await tableRows(pair.mini, deals));
+  expect(replay(changes, onSeq)).toEqual(await storedRows(pair.mini, deals));
   const [head] = await a.log.heads(deals.physical.schema, [deals.id]);
   expect(head?.seq).toBe(changes.at(-1)?.seq ?? 0);
   return changes;
@@ -142,7 +142,7 @@ describe('32 writers on two nodes, on the same few rows', () => {
     };
     await Promise.all(Array.from({ length: 32 }, (_, i) => increment(i % 2 ? a : b)));
     await proveLog(deals);
-    expect((await tableRows(pair.mini, deals)).get(id)).toMatchObject({
+    expect((await storedRows(pair.mini, deals)).get(id)).toMatchObject({
       version: 33,
       fields: { qty: 32 },
     });
@@ -201,7 +201,7 @@ describe('one write', () => {
     const results = await Promise.all(
       rows.map(({ copy, fields }) => a.writer.write(copy, writeOf([create(copy, fields)]))),
     );
-    const stored = await tableRows(pair.mini, deals);
+    const stored = await storedRows(pair.mini, deals);
     for (const [i, { ops }] of results.entries())
       expect(stored.get(must(ops[0], 'one op').id)?.fields).toEqual(rows[i]?.fields);
   });
