@@ -12,6 +12,7 @@ import {
   spawnServer,
   sql,
   startNode,
+  waitFor,
 } from '../harness/index.js';
 
 /** What a start that must fail printed, in one line, and its exit code. */
@@ -166,10 +167,22 @@ describe('embedded databases', () => {
     const person = await signup(node.base);
     const postmaster = Number(readFileSync(`${env.DATA_DIR}/postgres/postmaster.pid`, 'utf8').split('\n')[0]);
     process.kill(postmaster, 'SIGKILL');
-    await new Promise((resolve) => setTimeout(resolve, 3_000));
-    const login = await client(node.base).post('/auth/login', { email: person.email, password: person.password });
-    expect(login.status).toBe(200);
+    const { email, password } = person;
+    const login = () => client(node.base).post('/auth/login', { email, password });
+    await waitFor(() => node.output().includes('was started again'), 30_000);
+    await waitFor(async () => (await login()).status === 200, 10_000);
     expect((await node.term()).code).toBe(0);
+  });
+
+  it('survive the death of both, as in a power cut', async () => {
+    const { env } = environment();
+    const node = await started(env);
+    const { email, password } = await signup(node.base);
+    process.kill(Number(readFileSync(`${env.DATA_DIR}/postgres/postmaster.pid`, 'utf8').split('\n')[0]), 'SIGKILL');
+    await node.kill9();
+    const again = await started(env);
+    expect((await client(again.base).post('/auth/login', { email, password })).status).toBe(200);
+    expect((await again.term()).code).toBe(0);
   });
 
   it('take another port when theirs is taken, and forget a stranger in postmaster.pid', async () => {

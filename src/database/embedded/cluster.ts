@@ -85,10 +85,12 @@ function reasonOf(done: {
 
 /** The port was taken by somebody else. */
 export class PortTaken extends Error {}
+/** Processes of a server that was killed have not all ended yet. */
+export class StillEnding extends Error {}
 
 /**
  * Starts the server and waits until it takes connections; `more` are further settings of PostgreSQL.
- * Throws {@link PortTaken}, or {@link EmbeddedError} with its last words.
+ * Throws {@link PortTaken}, {@link StillEnding}, or {@link EmbeddedError} with its last words.
  */
 export async function launch(
   home: Home,
@@ -156,6 +158,7 @@ function lastWords(log: string, from: number): string {
 
 function failure(words: string, log: string): Error {
   if (/could not bind|Address already in use/.test(words)) return new PortTaken(words);
+  if (words.includes('pre-existing shared memory block')) return new StillEnding(words);
   const reason = words.replace(/^.*?(FATAL|PANIC):\s*/, '').slice(0, 300) || 'it ended without a word';
   return new EmbeddedError(`The embedded PostgreSQL did not start (${reason}): see ${log}, or ${USE_YOUR_OWN}.`);
 }

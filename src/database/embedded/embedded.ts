@@ -8,7 +8,7 @@ import {
   type GeneratedSecrets,
   type PostgresSettings,
 } from '../../config/index.js';
-import { PortTaken, createCluster, launch, resetSuperuser } from './cluster.js';
+import { PortTaken, StillEnding, createCluster, launch, resetSuperuser } from './cluster.js';
 import { DATABASES, acceptsSuperuser, ensureDatabases } from './databases.js';
 import { EmbeddedError } from './embedded-error.js';
 import { holderOf, lockFolder } from './folder-lock.js';
@@ -93,13 +93,20 @@ async function prepared(dataDir: string, secrets: GeneratedSecrets, say: Embedde
   return home;
 }
 
+/** Half a minute of patience with a killed server's remains; five other ports. */
+const ATTEMPTS = { StillEnding: 100, PortTaken: 5 };
+
 async function launchOnFreePort(home: Home, lastPort: number, say: EmbeddedOptions['say']) {
-  for (let attempt = 0; ; attempt += 1) {
-    const port = await freePort(attempt === 0 ? lastPort || FIRST_PORT : 0);
+  const failed = { StillEnding: 0, PortTaken: 0 };
+  for (;;) {
+    const port = await freePort(failed.PortTaken === 0 ? lastPort || FIRST_PORT : 0);
     try {
       return { port, child: await launch(home, port, say) };
     } catch (error) {
-      if (!(error instanceof PortTaken) || attempt === 5) throw error;
+      if (!(error instanceof PortTaken || error instanceof StillEnding)) throw error;
+      const kind = error instanceof PortTaken ? 'PortTaken' : 'StillEnding';
+      if (++failed[kind] > ATTEMPTS[kind]) throw error;
+      if (kind === 'StillEnding') await new Promise((resolve) => setTimeout(resolve, 300));
     }
   }
 }
