@@ -10,7 +10,7 @@ export function banner(address: string, config: AppConfig): string {
     ['Databases', place(config.mainDb)],
     ['', place(config.miniDb)],
   ];
-  if (config.embedded) lines.push(['', `password: "postgres" in ${secretsFile(config.dataDir)}`]);
+  if (config.embedded) lines.push(['', `password: postgres.password in ${secretsFile(config.dataDir)}`]);
   const rows = lines.map(([label = '', text = '']) => `  ${label.padEnd(11)}${text}`);
   return ['', `  Live Tables ${config.version} is ready (Ctrl-C stops it)`, '', ...rows, ''].join('\n');
 }

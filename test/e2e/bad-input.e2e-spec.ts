@@ -128,6 +128,15 @@ describe('a row', () => {
   });
 });
 
+it.each(['1', '"01"', '"-1"', '"1.5"', 'W/"1"', '"1", "2"', '""', '"2147483648"'])(
+  'If-Match: %s is no version of a row',
+  async (tag) => {
+    const { id } = await newRow({ name: 'x' });
+    const answer = await acme.owner.patch(`${rows()}/${id}`, { fields: { name: 'y' } }, { 'if-match': tag });
+    expect([answer.status, (answer.body as ProblemBody).code]).toEqual([400, 'bad_request']);
+  },
+);
+
 describe('a bulk call', () => {
   const bulk = (ops: readonly object[], mode = 'atomic') => post(`${rows()}/bulk`, { mode, ops });
   const create = (fields: object) => ({ op: 'create', fields: { name: 'x', ...fields } });

@@ -111,7 +111,7 @@ function versionMismatch({ version, json }: OpResult): Problem {
 /** `If-Match` with one strong entity tag (RFC 9110 section 13.1.1), or `*`. @throws Problem `bad_request` when it is neither */
 function expectedVersion(ifMatch: string | undefined): { readonly expectedVersion?: number } {
   if (ifMatch === undefined || ifMatch.trim() === '*') return {};
-  const version = /^\s*"(\d{1,9})"\s*$/.exec(ifMatch)?.[1];
+  const version = /^\s*"(0|[1-9]\d{0,8})"\s*$/.exec(ifMatch)?.[1];
   if (version === undefined)
     throw new Problem('bad_request', { detail: 'If-Match is the ETag of a row, such as "7", or *.' });
   return { expectedVersion: Number(version) };
