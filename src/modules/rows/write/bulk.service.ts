@@ -61,6 +61,7 @@ export class BulkService {
         if (mode === 'atomic' && failures.size > 0) throw new Refused();
         return { failures, results, meta: result };
       } catch (error) {
+        if (error instanceof NothingLeft) return this.nothingWritten(table, failures);
         if (error instanceof Refused) throw await this.allFindings(table, entries, failures);
         if (!(error instanceof Problem) || error.code !== 'unique_violation') throw error;
         const blamed = await this.blame(table, tried);
@@ -93,6 +94,7 @@ export class BulkService {
       );
       for (const [index, problem] of decided.failures) failures.set(index, problem);
       if (atomic && decided.failures.size > 0) throw new Refused();
+      if (decided.ops.length === 0) throw new NothingLeft();
       trying(decided.ops);
       return indexed(context, atomic, decided.ops);
     });
@@ -142,6 +144,9 @@ type IndexedOp = Indexed<RowOp | UpsertOp>;
 
 /** An atomic call cannot be done; what is wrong is in the failures. Rolls the transaction back on its way. */
 class Refused extends Error {}
+
+/** None of the ops can be done; a statement without ops would be none. */
+class NothingLeft extends Error {}
 
 /** A write that remembers which entry each of its ops came from. */
 interface IndexedWrite extends RowWrite {
