@@ -112,6 +112,17 @@ describe('a row', () => {
     ]);
   });
 
+  it('that is not there is a 404, whatever is wrong with the request to it', async () => {
+    const nowhere = `${rows()}/01982c5e-7a10-7c3f-9d42-5b1f0c8e2a11`;
+    for (const body of [{ fields: { nope: 1 } }, { fields: 5 }, { other: 1 }, {}]) {
+      expect(await acme.owner.patch(nowhere, body)).toMatchObject({ status: 404, body: { code: 'not_found' } });
+    }
+    const odd = await acme.owner.patch(nowhere, { fields: {} }, { 'if-match': 'seven' });
+    expect(odd).toMatchObject({ status: 404, body: { code: 'not_found' } });
+    const { id } = await newRow({ name: 'there' });
+    expect((await acme.owner.patch(`${rows()}/${id}`, { fields: { nope: 1 } })).status).toBe(422);
+  });
+
   it('with a wrong value is not also told that there is none', async () => {
     expect(findings(await post(rows(), { fields: { name: 7 } }))).toEqual([422, '/fields/name not_text']);
   });

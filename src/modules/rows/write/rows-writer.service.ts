@@ -11,7 +11,7 @@ import {
   type Id,
   type ProblemItem,
 } from '../../../common/index.js';
-import { MiniDbWriter, type OpResult, type WriteResult } from '../../../engines/index.js';
+import { MiniDbLookup, MiniDbWriter, type OpResult, type WriteResult } from '../../../engines/index.js';
 import { completeNewRow, resolveFieldValues, type RowOp, type TableSchema } from '../../../query/index.js';
 import { contextOf } from '../../tables/index.js';
 import { bodyOf } from '../body.js';
@@ -23,6 +23,7 @@ export class RowsWriter {
   constructor(
     private readonly fence: Fence,
     private readonly writer: MiniDbWriter,
+    private readonly lookup: MiniDbLookup,
   ) {}
 
   /** @throws Problem `validation_failed`, `unique_violation` */
@@ -51,19 +52,11 @@ export class RowsWriter {
    * @throws Problem `validation_failed`, `not_found`, `version_mismatch`, `unique_violation`
    */
   update(access: Access, tableId: Id, rowId: Id, body: unknown, ifMatch: string | undefined): Promise<JsonText> {
-    const expected = expectedVersion(ifMatch);
     return this.fence.run(tableId, async ({ tableSchema }) => {
-      const errors: ProblemItem[] = [];
-      const values = resolveFieldValues(fieldsOf(body), tableSchema, '/fields', errors);
-      if (errors.length > 0) throw invalid(errors);
-      const { op, write, ms } = await this.change(access, tableSchema, {
-        kind: 'update',
-        id: rowId,
-        values,
-        ...expected,
-      });
-      return new JsonText(must(op.json, 'an updated row has its text'), {
-        headers: headers(op, write),
+      const op = await this.judged(tableSchema, rowId, () => updateOf(tableSchema, rowId, body, ifMatch));
+      const { op: done, write, ms } = await this.change(access, tableSchema, op);
+      return new JsonText(must(done.json, 'an updated row has its text'), {
+        headers: headers(done, write),
         databaseMs: ms,
       });
     });
@@ -71,11 +64,21 @@ export class RowsWriter {
 
   /** Into the trash. @throws Problem `not_found`, `version_mismatch` */
   remove(access: Access, tableId: Id, rowId: Id, ifMatch: string | undefined): Promise<{ readonly seq: number }> {
-    const expected = expectedVersion(ifMatch);
     return this.fence.run(tableId, async ({ tableSchema }) => {
-      const { write } = await this.change(access, tableSchema, { kind: 'delete', id: rowId, ...expected });
+      const op = await this.judged(tableSchema, rowId, () => deleteOf(rowId, ifMatch));
+      const { write } = await this.change(access, tableSchema, op);
       return { seq: write.seq };
     });
+  }
+
+  /** What is wrong with a request to a row that is not there is not said: 404 goes before 400 and 422. Only a refusal costs the look. */
+  private async judged(table: TableSchema, rowId: Id, read: () => RowOp): Promise<RowOp> {
+    try {
+      return read();
+    } catch (refusal) {
+      if ((await this.lookup.versions(table, [rowId])).size === 0) throw notFound('row');
+      throw refusal;
+    }
   }
 
   private async change(
@@ -91,6 +94,16 @@ export class RowsWriter {
     return { op: result, write, ms: performance.now() - startedAt };
   }
 }
+
+function updateOf(table: TableSchema, id: Id, body: unknown, ifMatch: string | undefined): RowOp {
+  const expected = expectedVersion(ifMatch);
+  const errors: ProblemItem[] = [];
+  const values = resolveFieldValues(fieldsOf(body), table, '/fields', errors);
+  if (errors.length > 0) throw invalid(errors);
+  return { kind: 'update', id, values, ...expected };
+}
+
+const deleteOf = (id: Id, ifMatch: string | undefined): RowOp => ({ kind: 'delete', id, ...expectedVersion(ifMatch) });
 
 const fieldsOf = (body: unknown): unknown => bodyOf(body, '', ['fields']).fields;
 
