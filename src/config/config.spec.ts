@@ -7,7 +7,7 @@ import { envExample, environmentDocument } from './documents.js';
 import { environmentWithFile, projectRoot } from './environment.js';
 import { loadConfig, needsOf } from './load-config.js';
 import { ConfigError } from './read-settings.js';
-import { DataDirectoryError, openSecrets, rememberPort } from './secrets-file.js';
+import { DataDirectoryError, openDataDirectory, openSecrets, rememberPort } from './secrets-file.js';
 import { SETTINGS } from './settings.js';
 
 const folders: string[] = [];
@@ -262,6 +262,24 @@ describe('documentation', () => {
     for (const name of Object.keys(SETTINGS)) expect(read('docs/ENVIRONMENT.md')).toContain(`| \`${name}\` |`);
     const example = environmentWithFile({ ENV_FILE: path.join(projectRoot, '.env.example') });
     expect(loadConfig(example)).toMatchObject({ embedded: false, redis: { host: 'localhost', port: 6379 } });
+  });
+});
+
+describe('the data folder', () => {
+  it('is made with all above it', () => {
+    const dir = path.join(folder(), 'a', 'b');
+    openDataDirectory(dir);
+    openDataDirectory(dir);
+    expect(statSync(dir).isDirectory()).toBe(true);
+  });
+
+  it('may be named where nobody can make one', () => {
+    const file = path.join(folder(), 'file');
+    writeFileSync(file, '');
+    expect(() => openDataDirectory(file)).toThrow(DataDirectoryError);
+    expect(() => openDataDirectory(path.join(file, 'below'))).toThrow(DataDirectoryError);
+    // Regression: the start hung for ever and heard no signal.
+    if (process.platform === 'linux') expect(() => openDataDirectory('/proc/nope/data')).toThrow(DataDirectoryError);
   });
 });
 

@@ -43,7 +43,7 @@ export const secretsFile = (dataDir: string) => path.join(dataDir, 'secrets.json
 /** Makes the data folder if need be. Throws {@link DataDirectoryError} when it cannot be read and written. */
 export function openDataDirectory(dataDir: string): void {
   try {
-    mkdirSync(dataDir, { recursive: true });
+    makeFolder(dataDir);
     const probe = path.join(dataDir, `.probe-${randomBytes(4).toString('hex')}`);
     writeFileSync(probe, '');
     rmSync(probe);
@@ -52,6 +52,22 @@ export function openDataDirectory(dataDir: string): void {
       `The data folder ${dataDir} cannot be written (${codeOf(error)}): give this user rights to it, or set DATA_DIR to another folder.`,
       error,
     );
+  }
+}
+
+/**
+ * Makes the folder with all those above it. Not `recursive`: where a file system answers ENOENT to every new folder, as
+ * /proc does, Node 20 tries again for ever and hears no signal.
+ */
+function makeFolder(folder: string): void {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
+  const parent = path.dirname(folder);
+  if (parent !== folder) makeFolder(parent);
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    // Another process may have made it in between.
+    if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw error;
   }
 }
 
