@@ -170,7 +170,7 @@ describe('a page', () => {
         const expected = found.map((row) =>
           JSON.stringify(asJson(must(oracle.get(row.id), 'a row of ours'), real, row)),
         );
-        expect(text).toBe(expected.join(','));
+        expect(text).toBe(expected.join(',\n'));
       }),
       fuzz(25),
     );

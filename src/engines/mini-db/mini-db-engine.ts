@@ -6,6 +6,7 @@ import {
   compileEstimate,
   compileRead,
   compileReadOne,
+  ROW_SEPARATOR,
   toStatement,
   type ColumnSchema,
   type Condition,
@@ -28,10 +29,10 @@ export class MiniDbEngine implements DataEngine {
     const [row] = await this.run(compileRead(plan), plan.from);
     // The fence for reads: rows and version come from one snapshot, so a page is never read with another structure's columns.
     if (!row || Number(row[2]) !== plan.from.schemaVersion) throw new SchemaMoved();
-    const [epoch, seq, , data, found, position, total] = row;
+    const [epoch, seq, , data, , position, total] = row;
     return {
-      data: data ?? '',
-      ...(Number(found) > plan.limit && position ? { next: JSON.parse(position) as Position } : {}),
+      data: position ? withoutLast(data ?? '') : (data ?? ''),
+      ...(position ? { next: JSON.parse(position) as Position } : {}),
       ...(plan.count === 'none' ? {} : { count: await this.count(plan, Number(total)) }),
       stream: { epoch: String(epoch), seq: Number(seq) },
     };
@@ -75,3 +76,6 @@ export class MiniDbEngine implements DataEngine {
     }
   }
 }
+
+/** The row that only told that there is a next page is not part of this one. */
+const withoutLast = (rows: string): string => rows.slice(0, rows.lastIndexOf(ROW_SEPARATOR));

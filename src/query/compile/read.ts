@@ -1,7 +1,7 @@
 import { COUNT_BOUND, type Condition, type ReadPlan } from '../plan.js';
 import type { ColumnSchema, TableSchema } from '../schema.js';
 import { remembered } from '../remember.js';
-import { comma, ident, integer, join, sql, value, type Sql } from '../sql.js';
+import { comma, ident, integer, join, literal, sql, value, type Sql } from '../sql.js';
 import { compileCondition, ROW } from './condition.js';
 import { compileAfter, compileOrderBy, compilePosition } from './order.js';
 import { wholeRowJson } from './row-json.js';
@@ -12,9 +12,13 @@ export const streamName = remembered(({ physical }: TableSchema): Sql => ident(p
 
 const [ID, VERSION, DELETED_AT] = [ident(ROW, '_id'), ident(ROW, '_version'), ident(ROW, '_deleted_at')];
 
+/** Between the rows of a page. A line feed cannot occur inside a row: JSON texts escape it, and ours have no white space. */
+export const ROW_SEPARATOR = ',\n';
+
 /**
  * One page in one statement, hence one snapshot: the stream's number and schema version, the rows as JSON text, the number
- * of rows found (one more than the limit tells that there is a next page), the position of the last row, the count.
+ * of rows found (one more than the limit tells that there is a next page, and that the last row is not part of this one),
+ * the position of the last row of a page that is not the last, the count.
  *
  * Result: one row `epoch, seq, schema_version, data, found, position (JSON array), total`; no row when the table has no stream.
  */
@@ -24,19 +28,19 @@ export function compileRead(plan: ReadPlan): Sql {
   return sql`select s.epoch, s.seq, s.schema_version, page.data, page.found, page.position, ${compileCount(plan)} as total
 from ${streamName(plan.from)} s
 left join lateral (
-  select string_agg(numbered.j, ',') filter (where numbered.n <= ${limit}) as data, count(*) as found,
-    -- a filtered aggregate: made for the one row where the page ends, not for each
-    max(concat('[', ${join(
-      position.map(({ json, name }) => json(name)),
+  select string_agg(r.j, ${literal(ROW_SEPARATOR)}) as data, count(*) as found,
+    -- by subscript, which costs less than a window over all rows
+    case when count(*) > ${limit} then concat('[', ${join(
+      position.map(({ json, name }) => json(sql`(array_agg(r.${name}))[${limit}]`)),
       sql`, ',', `,
-    )}, ']')) filter (where numbered.n = ${limit}) as position
+    )}, ']') end as position
   from (
     select ${wholeRowJson(ROW, plan.select)} as j, ${join(
       position.map(({ cell, name }) => sql`${cell} as ${name}`),
       comma,
-    )}, row_number() over () as n
+    )}
     from (${compileRows(plan)}) ${ident(ROW)}
-  ) numbered
+  ) r
 ) page on true
 where s.table_id = ${value(plan.from.id, 'uuid')}`;
 }

@@ -20,14 +20,18 @@ export const jsonOf = (cell: Sql, column: ColumnSchema): Sql =>
 
 const cellJson = (alias: string, column: ColumnSchema): Sql => jsonOf(ident(alias, column.physical), column);
 
-/** JSON text of the fields object of a row. */
-export function fieldsJson(alias: string, columns: readonly ColumnSchema[]): Sql {
+/** The fields object of a row as parts to {@link concat}. */
+function fieldsParts(alias: string, columns: readonly ColumnSchema[]): readonly Sql[] {
+  if (columns.length === 0) return [sql`'{}'`];
   const cells = columns.flatMap((column, i) => [
     literal(`${i === 0 ? '{' : ','}"${column.key}":`),
     cellJson(alias, column),
   ]);
-  return cells.length === 0 ? sql`'{}'` : concat([...cells, sql`'}'`]);
+  return [...cells, sql`'}'`];
 }
+
+/** JSON text of the fields object of a row. */
+export const fieldsJson = (alias: string, columns: readonly ColumnSchema[]): Sql => concat(fieldsParts(alias, columns));
 
 /** JSON text of the fields of `alias` that differ from those of `other`: what an update changed, for the change log. */
 export function changedFieldsJson(alias: string, other: string, columns: readonly ColumnSchema[]): Sql {
@@ -46,14 +50,14 @@ export function changedFieldsJson(alias: string, other: string, columns: readonl
 const instant = (column: Sql): Sql =>
   sql`left(to_json(date_trunc('milliseconds', ${column}) + interval '1 microsecond')::text, 24) || 'Z"'`;
 
-/** JSON text of a whole row, in the shape of the API. `fields` is JSON text. */
-export function rowJson(alias: string, fields: Sql): Sql {
+/** JSON text of a whole row, in the shape of the API. `fields` are parts of JSON text, put in side by side: a text of their own would be copied. */
+export function rowJson(alias: string, ...fields: readonly Sql[]): Sql {
   const system = (name: string): Sql => ident(alias, name);
   const person = (name: string): Sql => sql`coalesce('"' || ${system(name)} || '"', 'null')`;
   return concat([
     sql`'{"id":"'`, system('_id'),
     sql`'","version":'`, system('_version'),
-    sql`',"fields":'`, fields,
+    sql`',"fields":'`, ...fields,
     sql`',"createdAt":'`, instant(system('_created_at')),
     sql`',"createdBy":'`, person('_created_by'),
     sql`',"updatedAt":'`, instant(system('_updated_at')),
@@ -67,4 +71,4 @@ const wholeRows = remembered((_columns: readonly ColumnSchema[]) => new Map<stri
 
 /** {@link rowJson} with these columns of the row as its fields: the longest part of most statements, built once for each list of columns. */
 export const wholeRowJson = (alias: string, columns: readonly ColumnSchema[]): Sql =>
-  underName(wholeRows(columns), MAX_ALIASES, alias, () => rowJson(alias, fieldsJson(alias, columns)));
+  underName(wholeRows(columns), MAX_ALIASES, alias, () => rowJson(alias, ...fieldsParts(alias, columns)));
