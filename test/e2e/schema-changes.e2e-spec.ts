@@ -99,6 +99,25 @@ const isFine = ({ status, text }: Answer<unknown>) => {
   return false;
 };
 
+describe('another node, that nobody told of a change,', () => {
+  it('shows the structure as it is, reads and writes by it, and knows a deleted table no more', async () => {
+    const table = await newTable();
+    const node = client(other.base, at.owner.token);
+    const path = `/tables/${table.id}`;
+    expectStatus(await node.get(`${path}/rows`), 200);
+    for (const kind of ['table.update', 'column.create', 'column.delete', 'column.update']) {
+      expect((await CHANGES[kind]?.(table, at.owner))?.status).toBeLessThan(300);
+      const now = expectStatus(await at.owner.get<Table>(path), 200);
+      expect((await node.get(path)).body).toEqual(now);
+      expect((await node.get<{ data: Column[] }>(`${path}/columns`)).body.data).toEqual(now.columns);
+    }
+    expectStatus(await node.post(`${path}/rows`, { fields: { third: 1 } }), 201);
+    expectStatus(await at.owner.del(path), 204);
+    for (const call of [node.get(path), node.get(`${path}/rows`), node.post(`${path}/rows`, { fields: {} })])
+      expect((await call).status).toBe(404);
+  });
+});
+
 describe('while the structure changes all the time', () => {
   it('every writer and reader on two nodes gets its answer, never an error of the database, and both databases agree in the end', async () => {
     const table = await newTable();

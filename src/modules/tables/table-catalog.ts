@@ -67,6 +67,11 @@ export class TableCatalog {
   async reload(tableId: Id): Promise<TableMeta> {
     const { baseId } = await this.find(tableId);
     await this.saga.catchUp(baseId);
+    return this.fresh(tableId);
+  }
+
+  /** Like {@link find}, but as it is now: for those who are shown the metadata itself, which no fence guards. */
+  fresh(tableId: Id): Promise<TableMeta> {
     this.cache.drop(tableId);
     return this.find(tableId);
   }

@@ -23,7 +23,7 @@ export class ColumnsService {
   ) {}
 
   async list(tableId: Id): Promise<Page<ColumnDto>> {
-    const { columns } = await this.catalog.find(tableId);
+    const { columns } = await this.catalog.fresh(tableId);
     return { data: columns.map(toColumnDto), page: { limit: MAX_COLUMNS } };
   }
 

@@ -61,7 +61,7 @@ export class TablesService {
   }
 
   async get(tableId: Id): Promise<TableDto> {
-    const { table, columns, schema } = await this.catalog.find(tableId);
+    const { table, columns, schema } = await this.catalog.fresh(tableId);
     return toTableDto(table, columns, schema);
   }
 
