@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { must, newId, Problem, type Id } from '../../src/common/index.js';
 import { pgError, SchemaMoved, type WriteResult } from '../../src/engines/index.js';
-import type { RowWrite, TableSchema } from '../../src/query/index.js';
+import type { ReadPlan, RowWrite, TableSchema } from '../../src/query/index.js';
 import { databases, type TestDatabases } from '../harness/index.js';
 import { column, everyType, table } from '../query/index.js';
 import { replay, storedRows, type Rows } from '../support/changes.js';
@@ -146,6 +146,48 @@ describe('32 writers on two nodes, on the same few rows', () => {
       version: 33,
       fields: { qty: 32 },
     });
+  });
+});
+
+describe('a page that is read while writers are at work', () => {
+  it('is the table exactly as it was at the number that the page names', async () => {
+    const deals = await makeTable(a, DEALS());
+    const ids = (
+      await fill(
+        a,
+        deals,
+        Array.from({ length: 20 }, (_, i) => ({ name: 'x', qty: i })),
+      )
+    ).map(({ id }) => id);
+    const random = lcg(7);
+    const pages: { seq: number; rows: Rows }[] = [];
+    let ends = false;
+    const reader = async ({ engine }: Node) => {
+      while (!ends) {
+        const { data, stream } = await engine.read(everything(deals));
+        const rows = JSON.parse(`[${data}]`) as { id: Id; version: number; fields: Record<string, unknown> }[];
+        pages.push({
+          seq: must(stream, 'the mini-DB keeps a log').seq,
+          rows: new Map(rows.map(({ id, version, fields }) => [id, { version, fields }])),
+        });
+      }
+    };
+    const writer = async ({ writer }: Node) => {
+      for (let i = 0; i < 40; i++) {
+        const some = ids.filter(() => random() < 0.3).map((id) => update(deals, id, { qty: Math.floor(random() * 9) }));
+        const more = [create(deals, { name: 'new' }), ...(i % 10 ? [] : [remove(must(ids[i / 10], 'twenty rows'))])];
+        const moved = some.filter(({ id }) => !more.some((op) => op.id === id));
+        await writer.write(deals, writeOf(i % 3 ? moved : [...moved, ...more], false));
+      }
+    };
+    const reading = [reader(a), reader(b)];
+    await Promise.all([a, b, a, b].map(writer)).finally(() => (ends = true));
+    await Promise.all(reading);
+
+    const states = new Map<number, Rows>([[0, new Map()]]);
+    await proveLog(deals, (seq, rows) => states.set(seq, new Map(rows)));
+    expect(new Set(pages.map(({ seq }) => seq)).size).toBeGreaterThan(5);
+    for (const { seq, rows } of pages) expect(rows).toEqual(states.get(seq));
   });
 });
 
@@ -302,6 +344,15 @@ describe('one write', () => {
     expect(error).toBeInstanceOf(Problem);
     expect(error).toMatchObject({ code: 'validation_failed' });
   });
+});
+
+const everything = (from: TableSchema): ReadPlan => ({
+  from,
+  select: from.columns,
+  where: { kind: 'true' },
+  orderBy: [{ by: { kind: 'id' }, dir: 'asc' }],
+  limit: 1000,
+  count: 'none',
 });
 
 /** A small generator of numbers in [0, 1), the same in every run. */
