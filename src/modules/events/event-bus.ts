@@ -50,7 +50,9 @@ export class EventBus {
   private deliver(topic: Topic, payload: unknown): void {
     for (const listener of [...(this.listeners.get(topic) ?? [])]) {
       try {
-        Promise.resolve(listener(payload)).catch((error: unknown) => this.failed(topic, error));
+        // Only for listeners that are asynchronous: a promise for each of the others would pile up in a burst.
+        const pending = listener(payload);
+        if (pending) pending.catch((error: unknown) => this.failed(topic, error));
       } catch (error) {
         this.failed(topic, error);
       }
