@@ -50,7 +50,7 @@ describe('the tour of the README, as it is written', () => {
   });
 
   it('filters, sorts and pages', () => {
-    const answers = (parts[3] ?? '').split('\n').map((line) => JSON.parse(line) as Answer);
+    const answers = (parts[3] ?? '').split(/\n(?=\{"data")/).map((text) => JSON.parse(text) as Answer);
     const names = answers.map(({ data }) => data.map(({ fields }) => fields.name));
     expect(names).toEqual([['Acme', 'Globex'], ['Initech'], ['Acme']]);
     expect(answers[0]?.count).toEqual({ mode: 'exact', value: 2, relation: 'exact' });
