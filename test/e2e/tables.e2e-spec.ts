@@ -10,12 +10,12 @@ import {
   type Answer,
   type Column,
   type Person,
-  type ProblemBody,
   type Row,
   type Table,
   type TestApp,
   type World,
 } from '../harness/index.js';
+import { refusal } from '../support/rows.js';
 
 interface List<T> {
   readonly data: readonly T[];
@@ -37,12 +37,6 @@ beforeAll(async () => {
   at = await world(app.base);
   ({ owner } = at);
 }, 60_000);
-
-const refusal = ({ status, headers, body }: Answer<unknown>) => {
-  expect(headers.get('content-type')).toMatch(/^application\/problem\+json/);
-  const { code, errors } = body as ProblemBody;
-  return [status, code, ...(errors ?? []).map((each) => `${each.pointer} ${each.code}`)];
-};
 
 let bases = 0;
 const newBase = async (name = `Base ${++bases}`): Promise<Base> =>
