@@ -28,7 +28,11 @@ export class MiniDatabase implements OnApplicationShutdown {
   private readonly names = new Map<string, string>();
   private readonly seenOnce = new Set<string>();
 
+  /** How many connections there are for everybody. */
+  readonly poolSize: number;
+
   constructor(@Inject(APP_CONFIG) config: AppConfig) {
+    this.poolSize = config.miniDb.poolSize;
     this.pool = new pg.Pool(poolConfig(config.miniDb));
     // A connection that dies is replaced by the pool. It says so by an event, too, which ends the process when nobody
     // hears it; the pool listens only while the connection is idle.

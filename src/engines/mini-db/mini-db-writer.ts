@@ -3,12 +3,16 @@ import { must } from '../../common/index.js';
 import { MiniDatabase, type PgRow, type PgSession } from '../../database/mini/index.js';
 import { compileWrite, toStatement, type RowWrite, type TableSchema } from '../../query/index.js';
 import { isContentError, isTransient, translate } from './pg-errors.js';
+import { Turns } from './turns.js';
 import { WriteQueue, type OpResult, type WriteResult } from './write-queue.js';
 
 /** Told after each commit that took a number, once for each transaction. */
 export type CommitListener = (table: TableSchema, seq: number) => void;
 
 const RETRIES = 4;
+
+/** A write with more ops goes alone. */
+const MAX_OPS = 64;
 
 /** Longer than one statement may take, so that one slow transaction alone refuses nobody. */
 const PATIENCE_MS = 40_000;
@@ -19,12 +23,18 @@ export class MiniDbWriter {
   private readonly listeners: CommitListener[] = [];
   private readonly queue = new WriteQueue((table, writes) => this.execute(table, writes), {
     maxWrites: 64,
-    maxOps: 64,
+    maxOps: MAX_OPS,
     isContentError,
     patienceMs: PATIENCE_MS,
   });
+  /** Large writes of one table wait for each other at its counter; half of the connections are left to the other tables. */
+  private readonly large: Turns;
+  /** One works, the next has begun its transaction and waits for the lock. */
+  private readonly exclusive = new Turns(2, PATIENCE_MS);
 
-  constructor(private readonly database: MiniDatabase) {}
+  constructor(private readonly database: MiniDatabase) {
+    this.large = new Turns(Math.max(1, Math.floor(database.poolSize / 2)), PATIENCE_MS);
+  }
 
   onCommitted(listener: CommitListener): void {
     this.listeners.push(listener);
@@ -33,10 +43,11 @@ export class MiniDbWriter {
   /**
    * Makes the changes and answers after the commit. Preconditions that do not hold are results, not errors.
    * @throws SchemaMoved the structure has another version; nothing was written
-   * @throws Problem `unique_violation`; nothing was written
+   * @throws Problem `unique_violation`, `overloaded`; nothing was written
    */
   write(table: TableSchema, write: RowWrite): Promise<WriteResult> {
-    return this.queue.submit(table, write);
+    if (write.ops.length <= MAX_OPS) return this.queue.submit(table, write);
+    return this.large.run(table.id, () => this.queue.submit(table, write));
   }
 
   /**
@@ -44,6 +55,13 @@ export class MiniDbWriter {
    * write of a table at a time, in the whole cluster.
    */
   async writeExclusively<W extends RowWrite>(
+    table: TableSchema,
+    prepare: (session: PgSession) => Promise<W>,
+  ): Promise<{ write: W; result: WriteResult }> {
+    return this.exclusive.run(table.id, () => this.inOneTransaction(table, prepare));
+  }
+
+  private inOneTransaction<W extends RowWrite>(
     table: TableSchema,
     prepare: (session: PgSession) => Promise<W>,
   ): Promise<{ write: W; result: WriteResult }> {
