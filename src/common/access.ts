@@ -4,9 +4,6 @@ import type { Id } from './ids.js';
 export const ROLES = ['owner', 'admin', 'editor', 'viewer'] as const;
 export type Role = (typeof ROLES)[number];
 
-/** Whether `role` is at least `needed`. */
-export const atLeast = (role: Role, needed: Role): boolean => ROLES.indexOf(role) <= ROLES.indexOf(needed);
-
 /** What the edge knows of one call; goes into the audit log and the change log. */
 export interface RequestMeta {
   readonly requestId: string;

@@ -12,4 +12,5 @@ export * from './is-text.js';
 export * from './may-be-absent.js';
 export * from './names.js';
 export * from './paging.dto.js';
+export * from './permissions.js';
 export * from './pipes/index.js';

@@ -1,7 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { APP_CONFIG, type AppConfig } from '../config/index.js';
-import { AuditLogEntity, MainDatabase, mainDataSourceOptions, MainTransaction, OutboxEntity } from './main/index.js';
+import { AuditLogEntity, MainDatabase, mainDataSourceOptions, AuditedTransaction, OutboxEntity } from './main/index.js';
 import { MiniDatabase } from './mini/index.js';
 
 /**
@@ -23,7 +23,7 @@ import { MiniDatabase } from './mini/index.js';
     }),
     TypeOrmModule.forFeature([AuditLogEntity, OutboxEntity]),
   ],
-  providers: [MainDatabase, MainTransaction, MiniDatabase],
-  exports: [MainDatabase, MainTransaction, MiniDatabase],
+  providers: [MainDatabase, AuditedTransaction, MiniDatabase],
+  exports: [MainDatabase, AuditedTransaction, MiniDatabase],
 })
 export class DatabaseModule {}

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { MainTransaction } from '../../src/database/main/index.js';
+import { AuditedTransaction } from '../../src/database/main/index.js';
 import { MiniDatabase } from '../../src/database/mini/index.js';
 import { MiniDbSchema } from '../../src/engines/index.js';
 import { SchemaRecovery } from '../../src/modules/tables/schema/schema-recovery.js';
@@ -237,7 +237,7 @@ describe('a node that dies in the middle of a structure change', () => {
 
     it('after the commit point: the change is completed, at once, with its audit entry', async () => {
       const table = await newTable();
-      const restore = replace(app.app.get(MainTransaction), 'run', () => never);
+      const restore = replace(app.app.get(AuditedTransaction), 'run', () => never);
       forget(CHANGES[kind]?.(table, at.owner));
       await waitFor(async () => {
         const [op] = await sql<{ id: string; schema: string }>(
@@ -271,7 +271,7 @@ describe('a node that dies in the middle of a structure change', () => {
   it('after the commit point: whoever reads or writes the table next completes the change and gets an answer', async () => {
     for (const use of ['read', 'write', 'change'] as const) {
       const table = await newTable();
-      const restore = replace(app.app.get(MainTransaction), 'run', () => never);
+      const restore = replace(app.app.get(AuditedTransaction), 'run', () => never);
       forget(CHANGES['column.delete']?.(table, at.owner));
       await waitFor(async () => {
         const [stream] = await sql<{ version: number }>(
@@ -323,7 +323,7 @@ describe('recovery', () => {
   it('of a base whose name was taken meanwhile drops it, and goes on with the others', async () => {
     // Regression: one operation that could not be finished kept all later ones from being looked at, for good.
     const name = 'Wanted by two';
-    const restore = replace(app.app.get(MainTransaction), 'run', () => never);
+    const restore = replace(app.app.get(AuditedTransaction), 'run', () => never);
     forget(at.owner.post(`/workspaces/${at.workspace.id}/bases`, { name }));
     await waitFor(
       async () => (await sql(pair.mini, "select 1 from pg_namespace where nspname like 'wanted_by_two%'")).length === 1,
@@ -335,7 +335,7 @@ describe('recovery', () => {
       201,
     );
     const table = await newTable();
-    const again = replace(app.app.get(MainTransaction), 'run', () => never);
+    const again = replace(app.app.get(AuditedTransaction), 'run', () => never);
     forget(CHANGES['column.create']?.(table, at.owner));
     await waitFor(async () => (await pendingOps()).length === 2);
     await waitFor(async () => (await sql(pair.mini, `select 1 from "${table.physical.schema}"._applied`)).length === 3);

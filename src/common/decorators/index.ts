@@ -2,24 +2,32 @@ export * from './api-problems.js';
 import { applyDecorators, createParamDecorator, SetMetadata, type ExecutionContext } from '@nestjs/common';
 import { ApiExtension } from '@nestjs/swagger';
 import { must } from '../assert.js';
-import type { Access, Caller, Role } from '../access.js';
+import type { Access, Caller } from '../access.js';
 import { requestMeta, type AppRequest } from '../http.js';
+import { PERMISSIONS, type Permission } from '../permissions.js';
 
 export const PUBLIC = 'access:public';
 export const SIGNED_IN = 'access:signed-in';
-export const ROLE = 'access:role';
+export const PERMISSION = 'access:permission';
 
 /** Member of an operation in the OpenAPI document: who may call it (`public`, `signed-in` or the least role). */
 export const X_ACCESS = 'x-access';
+/** Member of an operation in the OpenAPI document: the permission that it needs. */
+export const X_PERMISSION = 'x-permission';
 
-/** No token needed. Every route carries exactly one of {@link Public}, {@link SignedIn}, {@link RequireRole}; a route without any is refused. */
+/** No token needed. Every route carries exactly one of {@link Public}, {@link SignedIn}, {@link Requires}; a route without any is refused. */
 export const Public = () => applyDecorators(SetMetadata(PUBLIC, true), ApiExtension(X_ACCESS, 'public'));
 
 /** Any signed-in person; the route concerns no workspace. */
 export const SignedIn = () => applyDecorators(SetMetadata(SIGNED_IN, true), ApiExtension(X_ACCESS, 'signed-in'));
 
-/** At least this role in the workspace that the route's id parameter leads to. */
-export const RequireRole = (role: Role) => applyDecorators(SetMetadata(ROLE, role), ApiExtension(X_ACCESS, role));
+/** This permission in the workspace that the route's id parameter leads to. */
+export const Requires = (permission: Permission) =>
+  applyDecorators(
+    SetMetadata(PERMISSION, permission),
+    ApiExtension(X_ACCESS, PERMISSIONS[permission]),
+    ApiExtension(X_PERMISSION, permission),
+  );
 
 const requestOf = (context: ExecutionContext): AppRequest => context.switchToHttp().getRequest<AppRequest>();
 

@@ -1,5 +1,5 @@
 import type { Caller } from '../../common/index.js';
-import type { Actor } from './main-transaction.js';
+import type { Actor } from './audited-transaction.js';
 
 /** A signed-in caller (or an access, which includes one) as the audit log names him. */
 export const actorOf = ({ principal, request }: Caller): Actor => ({

@@ -2,6 +2,6 @@ export * from './actor.js';
 export * from './audit-log.entity.js';
 export * from './data-source.js';
 export * from './main-database.js';
-export * from './main-transaction.js';
+export * from './audited-transaction.js';
 export * from './outbox.entity.js';
 export * from './unique-violation.js';

@@ -1,7 +1,7 @@
 import { Injectable, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { AuthGuard as PassportGuard, type AuthGuardAuthenticateOptions } from '@nestjs/passport';
-import { Problem, PUBLIC, ROLE, SIGNED_IN, type AppRequest } from '../../common/index.js';
+import { PERMISSION, Problem, PUBLIC, SIGNED_IN, type AppRequest } from '../../common/index.js';
 import { bearerToken, JwtStrategy } from './tokens/jwt.strategy.js';
 import { notSignedIn, tokenExpired, tokenInvalid } from './tokens/problems.js';
 import { TokenService } from './tokens/token.service.js';
@@ -52,7 +52,7 @@ export class AuthGuard extends PassportGuard() {
     if (before !== undefined) return before;
     const marked = (key: string): unknown => this.reflector.getAllAndOverride(key, [handler, controller]);
     const isPublic = marked(PUBLIC) === true;
-    if (!isPublic && marked(SIGNED_IN) !== true && marked(ROLE) === undefined) {
+    if (!isPublic && marked(SIGNED_IN) !== true && marked(PERMISSION) === undefined) {
       throw new Problem('forbidden', { detail: 'This route does not say who may call it, so nobody may.' });
     }
     this.publicRoutes.set(controller, known.set(handler, isPublic));

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { newId, Problem, type Caller, type PageQuery, type RequestMeta } from '../../common/index.js';
-import { MainTransaction, type Actor, type AuditEntry } from '../../database/main/index.js';
+import { AuditedTransaction, type Actor, type AuditEntry } from '../../database/main/index.js';
 import { emailTaken, toUserDto, UsersService, type UserDto, type UserEntity } from '../users/index.js';
 import type { SessionListDto, SignedInDto } from './dto/answers.dto.js';
 import type { LoginDto, RegisterDto } from './dto/credentials.dto.js';
@@ -19,7 +19,7 @@ export class AuthService {
     private readonly sessions: SessionsService,
     private readonly refreshing: RefreshService,
     private readonly tokens: TokenService,
-    private readonly transaction: MainTransaction,
+    private readonly transaction: AuditedTransaction,
   ) {}
 
   /** A new account and its first session. Throws `email_taken`; of several calls for one address exactly one succeeds. */

@@ -1,7 +1,7 @@
 import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { DataSource, In, LessThan } from 'typeorm';
 import type { Id } from '../../common/index.js';
-import { MainTransaction, OutboxEntity, type OutboxEvent } from '../../database/main/index.js';
+import { AuditedTransaction, OutboxEntity, type OutboxEvent } from '../../database/main/index.js';
 import { EventBus } from './event-bus.js';
 import { isPayloadOf, isTopic } from './topics.js';
 
@@ -23,7 +23,7 @@ export class OutboxRelay implements OnModuleInit, OnModuleDestroy {
 
   constructor(
     private readonly bus: EventBus,
-    private readonly transaction: MainTransaction,
+    private readonly transaction: AuditedTransaction,
     private readonly dataSource: DataSource,
   ) {}
 

@@ -9,7 +9,7 @@ import {
   ApiOperation,
   ApiTags,
 } from '@nestjs/swagger';
-import { Answer, ApiProblems, CurrentAccess, IdPipe, RequireRole, type Access, type Id } from '../../common/index.js';
+import { Answer, ApiProblems, CurrentAccess, IdPipe, Requires, type Access, type Id } from '../../common/index.js';
 import { requestFromBody, requestFromUrl } from './read/read-request.js';
 import { ListRowsQuery, QueryRowsDto, RowDto, RowListDto } from './read/rows-query.dto.js';
 import { RowsReader } from './read/rows-reader.service.js';
@@ -42,7 +42,7 @@ export class RowsController {
   ) {}
 
   @Get()
-  @RequireRole('viewer')
+  @Requires('rows:read')
   @ApiOperation({
     summary: 'List rows',
     description: 'Filter, sort and page by URL. `meta` says where the live stream stood when the page was read.',
@@ -63,7 +63,7 @@ export class RowsController {
 
   @Post('query')
   @HttpCode(200)
-  @RequireRole('viewer')
+  @Requires('rows:read')
   @ApiOperation({ summary: 'List rows, asked by a JSON body' })
   @ApiBody({ type: QueryRowsDto })
   @ApiOkResponse({ type: RowListDto })
@@ -73,7 +73,7 @@ export class RowsController {
   }
 
   @Post()
-  @RequireRole('editor')
+  @Requires('rows:write')
   @ApiOperation({ summary: 'Create a row' })
   @ApiBody({ type: CreateRowDto })
   @ApiCreatedResponse({ type: RowDto, headers: { ...ROW_ETAG, ...LIVE_SEQ } })
@@ -84,7 +84,7 @@ export class RowsController {
 
   @Post('bulk')
   @HttpCode(200)
-  @RequireRole('editor')
+  @Requires('rows:write')
   @ApiOperation({
     summary: 'Create, update, upsert and delete up to 1,000 rows',
     description: 'One call is one transaction and takes one number of the live stream.',
@@ -105,7 +105,7 @@ export class RowsController {
   }
 
   @Get(':rowId')
-  @RequireRole('viewer')
+  @Requires('rows:read')
   @ApiOperation({ summary: 'Read a row' })
   @ApiOkResponse({ type: RowDto, headers: ROW_ETAG })
   @ApiProblems('not_found')
@@ -114,7 +114,7 @@ export class RowsController {
   }
 
   @Patch(':rowId')
-  @RequireRole('editor')
+  @Requires('rows:write')
   @ApiOperation({
     summary: 'Change fields of a row',
     description: 'Absent fields stay; null clears. A change that changes nothing makes no version.',
@@ -143,7 +143,7 @@ export class RowsController {
 
   @Delete(':rowId')
   @HttpCode(204)
-  @RequireRole('editor')
+  @Requires('rows:write')
   @ApiOperation({ summary: 'Delete a row' })
   @IfMatch()
   @ApiNoContentResponse({ headers: LIVE_SEQ })

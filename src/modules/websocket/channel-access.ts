@@ -21,7 +21,7 @@ export class ChannelAccess {
   /** The table, if the caller may read it. Throws the same 404 for what does not exist and for what he may not see. */
   async table(caller: Caller, tableId: Id): Promise<FollowedTable> {
     const { id, workspaceId, schema } = await this.catalog.find(tableId);
-    await this.access.require(caller, workspaceId, 'viewer', 'table');
+    await this.access.require(caller, workspaceId, 'rows:read', 'table');
     return { id, workspaceId, schema };
   }
 }

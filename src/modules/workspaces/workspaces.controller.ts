@@ -6,7 +6,7 @@ import {
   CurrentAccess,
   CurrentCaller,
   PageQuery,
-  RequireRole,
+  Requires,
   SignedIn,
   type Access,
   type Answer,
@@ -40,7 +40,7 @@ export class WorkspacesController {
   }
 
   @Get(':workspaceId')
-  @RequireRole('viewer')
+  @Requires('workspace:read')
   @WorkspaceIdParam()
   @ApiOperation({ summary: 'One workspace' })
   get(@CurrentAccess() access: Access): Promise<WorkspaceDto> {
@@ -48,7 +48,7 @@ export class WorkspacesController {
   }
 
   @Patch(':workspaceId')
-  @RequireRole('admin')
+  @Requires('workspace:update')
   @WorkspaceIdParam()
   @ApiOperation({ summary: 'Rename a workspace' })
   update(@CurrentAccess() access: Access, @Body() body: UpdateWorkspaceDto): Promise<WorkspaceDto> {
@@ -56,7 +56,7 @@ export class WorkspacesController {
   }
 
   @Delete(':workspaceId')
-  @RequireRole('owner')
+  @Requires('workspace:delete')
   @HttpCode(204)
   @WorkspaceIdParam()
   @ApiOperation({ summary: 'Delete a workspace with everything in it' })

@@ -12,7 +12,7 @@ import { WorkspaceEntity } from './workspace.entity.js';
 import { WorkspacesController } from './workspaces.controller.js';
 import { WorkspacesService } from './workspaces.service.js';
 
-/** Workspaces, their members, and the rights that follow from membership; brings the global guard of `@RequireRole` routes. */
+/** Workspaces, their members, and the rights that follow from membership; brings the global guard of `@Requires` routes. */
 @Module({
   imports: [TypeOrmModule.forFeature([WorkspaceEntity, MemberEntity]), UsersModule],
   controllers: [WorkspacesController, MembersController],

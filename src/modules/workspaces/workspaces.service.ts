@@ -12,7 +12,7 @@ import {
   type PageQuery,
   type Role,
 } from '../../common/index.js';
-import { actorOf, MainTransaction, type AuditEntry } from '../../database/main/index.js';
+import { actorOf, AuditedTransaction, type AuditEntry } from '../../database/main/index.js';
 import type { CreateWorkspaceDto, UpdateWorkspaceDto, WorkspaceDto, WorkspaceListDto } from './dto/workspaces.dto.js';
 import { MemberEntity } from './members/member.entity.js';
 import { slugCandidates } from './slug.js';
@@ -24,7 +24,7 @@ export class WorkspacesService {
   constructor(
     @InjectRepository(WorkspaceEntity) private readonly workspaces: Repository<WorkspaceEntity>,
     @InjectRepository(MemberEntity) private readonly members: Repository<MemberEntity>,
-    private readonly transaction: MainTransaction,
+    private readonly transaction: AuditedTransaction,
   ) {}
 
   /** A new workspace with the caller as its owner. Names may repeat, slugs do not. */

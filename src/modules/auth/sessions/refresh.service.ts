@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { IsNull, Repository, type EntityManager } from 'typeorm';
 import { must, Problem, type RequestMeta } from '../../../common/index.js';
-import { MainTransaction, type Actor, type Audited } from '../../../database/main/index.js';
+import { AuditedTransaction, type Actor, type Audited } from '../../../database/main/index.js';
 import type { UserEntity } from '../../users/index.js';
 import { RefreshTokenEntity } from './refresh-token.entity.js';
 import { hashRefreshToken } from './refresh-token.js';
@@ -28,7 +28,7 @@ export class RefreshService {
   constructor(
     @InjectRepository(RefreshTokenEntity) private readonly tokens: Repository<RefreshTokenEntity>,
     private readonly sessions: SessionsService,
-    private readonly transaction: MainTransaction,
+    private readonly transaction: AuditedTransaction,
   ) {}
 
   /**

@@ -14,7 +14,7 @@ import {
   type RequestMeta,
 } from '../../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
-import { actorOf, MainTransaction, type AuditEntry, type OutboxEvent } from '../../../database/main/index.js';
+import { actorOf, AuditedTransaction, type AuditEntry, type OutboxEvent } from '../../../database/main/index.js';
 import { RefreshTokenEntity } from './refresh-token.entity.js';
 import { hashRefreshToken, newRefreshToken } from './refresh-token.js';
 import { sessionEnded } from '../tokens/problems.js';
@@ -28,7 +28,7 @@ export interface SessionsOf {
   readonly id?: Id;
 }
 
-/** What became of {@link SessionsService.end}, for {@link MainTransaction}. */
+/** What became of {@link SessionsService.end}, for {@link AuditedTransaction}. */
 export interface Ended {
   readonly audit: readonly AuditEntry[];
   readonly events: readonly OutboxEvent[];
@@ -45,7 +45,7 @@ export interface OpenSession {
 export class SessionsService {
   constructor(
     @InjectRepository(SessionEntity) private readonly sessions: Repository<SessionEntity>,
-    private readonly transaction: MainTransaction,
+    private readonly transaction: AuditedTransaction,
     @Inject(APP_CONFIG) private readonly config: AppConfig,
   ) {}
 

@@ -6,7 +6,7 @@ import {
   CurrentAccess,
   IdPipe,
   PageQuery,
-  RequireRole,
+  Requires,
   type Access,
   type Id,
 } from '../../../common/index.js';
@@ -20,7 +20,7 @@ export class BasesController {
   constructor(private readonly bases: BasesService) {}
 
   @Get('workspaces/:workspaceId/bases')
-  @RequireRole('viewer')
+  @Requires('structure:read')
   @ApiOperation({ summary: 'List the bases of a workspace' })
   @ApiOkResponse({ type: BaseListDto })
   @ApiProblems('not_found', 'validation_failed', 'cursor_invalid')
@@ -29,7 +29,7 @@ export class BasesController {
   }
 
   @Post('workspaces/:workspaceId/bases')
-  @RequireRole('admin')
+  @Requires('structure:change')
   @ApiOperation({ summary: 'Create a base' })
   @ApiCreatedResponse({ type: BaseDto })
   @ApiProblems('not_found', 'role_too_low', 'validation_failed', 'name_taken')
@@ -43,7 +43,7 @@ export class BasesController {
   }
 
   @Get('bases/:baseId')
-  @RequireRole('viewer')
+  @Requires('structure:read')
   @ApiOperation({ summary: 'Read a base' })
   @ApiOkResponse({ type: BaseDto })
   @ApiProblems('not_found')
@@ -52,7 +52,7 @@ export class BasesController {
   }
 
   @Patch('bases/:baseId')
-  @RequireRole('admin')
+  @Requires('structure:change')
   @ApiOperation({ summary: 'Rename or describe a base' })
   @ApiOkResponse({ type: BaseDto })
   @ApiProblems('not_found', 'role_too_low', 'validation_failed', 'name_taken')
@@ -62,7 +62,7 @@ export class BasesController {
 
   @Delete('bases/:baseId')
   @HttpCode(204)
-  @RequireRole('admin')
+  @Requires('structure:change')
   @ApiOperation({ summary: 'Delete a base with its tables' })
   @ApiProblems('not_found', 'role_too_low')
   async remove(@CurrentAccess() access: Access, @Param('baseId', IdPipe) baseId: Id): Promise<void> {

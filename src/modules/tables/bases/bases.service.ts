@@ -14,7 +14,7 @@ import {
 import {
   actorOf,
   isUniqueViolation,
-  MainTransaction,
+  AuditedTransaction,
   type AuditEntry,
   type OutboxEvent,
 } from '../../../database/main/index.js';
@@ -33,7 +33,7 @@ export class BasesService {
   constructor(
     private readonly dataSource: DataSource,
     private readonly saga: SchemaSaga,
-    private readonly mainTransaction: MainTransaction,
+    private readonly mainTransaction: AuditedTransaction,
   ) {}
 
   async list(access: Access, { limit, cursor }: PageQuery): Promise<Page<BaseDto>> {

@@ -1,14 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import {
-  ApiProblems,
-  created,
-  CurrentAccess,
-  IdPipe,
-  RequireRole,
-  type Access,
-  type Id,
-} from '../../../common/index.js';
+import { ApiProblems, created, CurrentAccess, IdPipe, Requires, type Access, type Id } from '../../../common/index.js';
 import { ColumnDto, ColumnListDto, CreateColumnDto, UpdateColumnDto } from './column.dto.js';
 import { ColumnsService } from './columns.service.js';
 
@@ -19,7 +11,7 @@ export class ColumnsController {
   constructor(private readonly columns: ColumnsService) {}
 
   @Get()
-  @RequireRole('viewer')
+  @Requires('structure:read')
   @ApiOperation({ summary: 'List the columns of a table, in order' })
   @ApiOkResponse({ type: ColumnListDto })
   @ApiProblems('not_found')
@@ -28,7 +20,7 @@ export class ColumnsController {
   }
 
   @Post()
-  @RequireRole('admin')
+  @Requires('structure:change')
   @ApiOperation({ summary: 'Add a column', description: 'Its key is derived from the name and never changes.' })
   @ApiCreatedResponse({ type: ColumnDto })
   @ApiProblems(
@@ -46,7 +38,7 @@ export class ColumnsController {
   }
 
   @Patch(':columnId')
-  @RequireRole('admin')
+  @Requires('structure:change')
   @ApiOperation({ summary: 'Rename a column, or change how its choices look' })
   @ApiOkResponse({ type: ColumnDto })
   @ApiProblems('not_found', 'role_too_low', 'validation_failed', 'name_taken', 'schema_busy')
@@ -61,7 +53,7 @@ export class ColumnsController {
 
   @Delete(':columnId')
   @HttpCode(204)
-  @RequireRole('admin')
+  @Requires('structure:change')
   @ApiOperation({ summary: 'Delete a column', description: 'Its values are kept in the database under another name.' })
   @ApiProblems('not_found', 'role_too_low', 'schema_busy')
   async remove(

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { newId, Problem, type Id } from '../../../common/index.js';
-import { isUniqueViolation, MainTransaction, type Actor } from '../../../database/main/index.js';
+import { isUniqueViolation, AuditedTransaction, type Actor } from '../../../database/main/index.js';
 import { AlreadyDecided, MiniDbSchema } from '../../../engines/index.js';
 import type { Sql } from '../../../query/index.js';
 import { BaseEntity } from '../bases/base.entity.js';
@@ -44,7 +44,7 @@ const WAIT_MS = 10_000;
 export class SchemaSaga {
   constructor(
     private readonly dataSource: DataSource,
-    private readonly mainTransaction: MainTransaction,
+    private readonly mainTransaction: AuditedTransaction,
     private readonly mini: MiniDbSchema,
   ) {}
 

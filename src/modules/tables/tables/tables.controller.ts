@@ -6,7 +6,7 @@ import {
   CurrentAccess,
   IdPipe,
   PageQuery,
-  RequireRole,
+  Requires,
   type Access,
   type Id,
 } from '../../../common/index.js';
@@ -20,7 +20,7 @@ export class TablesController {
   constructor(private readonly tables: TablesService) {}
 
   @Get('bases/:baseId/tables')
-  @RequireRole('viewer')
+  @Requires('structure:read')
   @ApiOperation({ summary: 'List the tables of a base, with their columns' })
   @ApiOkResponse({ type: TableListDto })
   @ApiProblems('not_found', 'validation_failed', 'cursor_invalid')
@@ -29,7 +29,7 @@ export class TablesController {
   }
 
   @Post('bases/:baseId/tables')
-  @RequireRole('admin')
+  @Requires('structure:change')
   @ApiOperation({ summary: 'Create a table with its columns' })
   @ApiCreatedResponse({ type: TableDto })
   @ApiProblems('not_found', 'role_too_low', 'validation_failed', 'name_taken', 'limit_reached', 'schema_busy')
@@ -39,7 +39,7 @@ export class TablesController {
   }
 
   @Get('tables/:tableId')
-  @RequireRole('viewer')
+  @Requires('structure:read')
   @ApiOperation({ summary: 'Read a table with its columns' })
   @ApiOkResponse({ type: TableDto })
   @ApiProblems('not_found')
@@ -48,7 +48,7 @@ export class TablesController {
   }
 
   @Patch('tables/:tableId')
-  @RequireRole('admin')
+  @Requires('structure:change')
   @ApiOperation({ summary: 'Rename or describe a table', description: 'The key and the physical name stay.' })
   @ApiOkResponse({ type: TableDto })
   @ApiProblems('not_found', 'role_too_low', 'validation_failed', 'name_taken', 'schema_busy')
@@ -58,7 +58,7 @@ export class TablesController {
 
   @Delete('tables/:tableId')
   @HttpCode(204)
-  @RequireRole('admin')
+  @Requires('structure:change')
   @ApiOperation({ summary: 'Delete a table', description: 'It can be restored: its rows and its change log are kept.' })
   @ApiProblems('not_found', 'role_too_low', 'schema_busy')
   async remove(@CurrentAccess() access: Access, @Param('tableId', IdPipe) tableId: Id): Promise<void> {
@@ -67,7 +67,7 @@ export class TablesController {
 
   @Post('tables/:trashedTableId/restore')
   @HttpCode(200)
-  @RequireRole('admin')
+  @Requires('structure:change')
   @ApiOperation({ summary: 'Restore a deleted table' })
   @ApiOkResponse({ type: TableDto })
   @ApiProblems('not_found', 'role_too_low', 'name_taken', 'schema_busy')

@@ -1,10 +1,10 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { must, requestMeta, ROLE, type AppRequest, type Role } from '../../../common/index.js';
+import { must, PERMISSION, requestMeta, type AppRequest, type Permission } from '../../../common/index.js';
 import { AccessService } from './access.service.js';
 import { ResourceRegistry } from './resource-registry.js';
 
-/** The global guard of routes with `@RequireRole(role)`: finds the workspace, the caller's role in it, sets `request.access`. */
+/** The global guard of routes with `@Requires(permission)`: finds the workspace, the caller's role in it, sets `request.access`. */
 @Injectable()
 export class AccessGuard implements CanActivate {
   constructor(
@@ -14,7 +14,10 @@ export class AccessGuard implements CanActivate {
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const needed = this.reflector.getAllAndOverride<Role | undefined>(ROLE, [context.getHandler(), context.getClass()]);
+    const needed = this.reflector.getAllAndOverride<Permission | undefined>(PERMISSION, [
+      context.getHandler(),
+      context.getClass(),
+    ]);
     if (needed === undefined) return true; // public, or any signed-in person: the auth guard has decided
     const request = context.switchToHttp().getRequest<AppRequest>();
     const principal = must(request.principal, 'the auth guard ran before the access guard');

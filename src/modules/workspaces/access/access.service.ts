@@ -2,14 +2,16 @@ import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/com
 import { InjectRepository } from '@nestjs/typeorm';
 import { IsNull, Repository } from 'typeorm';
 import {
-  atLeast,
   FreshCache,
   isId,
+  mayDo,
   notFound,
+  PERMISSIONS,
   Problem,
   type Access,
   type Caller,
   type Id,
+  type Permission,
   type Role,
 } from '../../../common/index.js';
 import { EventBus } from '../../events/index.js';
@@ -55,15 +57,15 @@ export class AccessService implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * The right to act in a workspace with at least this role. Throws `not_found` for somebody who is not a member, in the
+   * The right to act in a workspace, if the caller's role gives this permission. Throws `not_found` for somebody who is not a member, in the
    * name of `what` he asked for, and `role_too_low` for a member whose role is not enough.
    */
-  async require(caller: Caller, workspaceId: Id, needed: Role, what = 'workspace'): Promise<Access> {
+  async require(caller: Caller, workspaceId: Id, needed: Permission, what = 'workspace'): Promise<Access> {
     const { principal, request } = caller;
     const role = await this.roles.get(keyOf(workspaceId, principal.userId));
     if (role === undefined) throw notFound(what);
-    if (!atLeast(role, needed)) {
-      throw new Problem('role_too_low', { detail: `This needs the role ${needed}; yours is ${role}.` });
+    if (!mayDo(role, needed)) {
+      throw new Problem('role_too_low', { detail: `This needs the role ${PERMISSIONS[needed]}; yours is ${role}.` });
     }
     return { principal, workspaceId, role, request };
   }

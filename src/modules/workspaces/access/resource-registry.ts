@@ -38,6 +38,6 @@ export class ResourceRegistry {
       if (workspaceId === undefined || (found && found.workspaceId !== workspaceId)) throw notFound(what);
       found = { workspaceId, what };
     }
-    return must(found, 'a route with @RequireRole has a parameter that is registered');
+    return must(found, 'a route with @Requires has a parameter that is registered');
   }
 }

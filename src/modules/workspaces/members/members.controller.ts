@@ -6,7 +6,7 @@ import {
   CurrentAccess,
   IdPipe,
   PageQuery,
-  RequireRole,
+  Requires,
   type Access,
   type Answer,
   type Id,
@@ -21,7 +21,7 @@ export class MembersController {
   constructor(private readonly members: MembersService) {}
 
   @Get()
-  @RequireRole('viewer')
+  @Requires('members:read')
   @ApiOperation({ summary: 'The members of a workspace, oldest membership first' })
   @ApiProblems('cursor_invalid')
   list(@CurrentAccess() access: Access, @Query() query: PageQuery): Promise<MemberListDto> {
@@ -29,7 +29,7 @@ export class MembersController {
   }
 
   @Post()
-  @RequireRole('admin')
+  @Requires('members:manage')
   @ApiOperation({
     summary: 'Add somebody who has an account',
     description: 'Only an owner can give `admin` and `owner`.',
@@ -42,7 +42,7 @@ export class MembersController {
   }
 
   @Patch(':memberId')
-  @RequireRole('admin')
+  @Requires('members:manage')
   @ApiParam({ name: 'memberId', format: 'uuid' })
   @ApiOperation({
     summary: 'Give a member another role',
@@ -58,7 +58,7 @@ export class MembersController {
   }
 
   @Delete(':memberId')
-  @RequireRole('viewer')
+  @Requires('members:leave')
   @HttpCode(204)
   @ApiParam({ name: 'memberId', format: 'uuid' })
   @ApiOperation({

@@ -17,7 +17,7 @@ import {
 import {
   actorOf,
   isUniqueViolation,
-  MainTransaction,
+  AuditedTransaction,
   type AuditEntry,
   type OutboxEvent,
 } from '../../../database/main/index.js';
@@ -33,7 +33,7 @@ export class MembersService {
   constructor(
     @InjectRepository(MemberEntity) private readonly members: Repository<MemberEntity>,
     private readonly users: UsersService,
-    private readonly transaction: MainTransaction,
+    private readonly transaction: AuditedTransaction,
   ) {}
 
   /** The members, oldest membership first. */

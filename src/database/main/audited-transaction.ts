@@ -50,7 +50,7 @@ export const systemActor = (why: string): Actor => ({
  * After the commit, listeners (the relay) are told at once; if the process dies before, the relay's sweep finds the rows.
  */
 @Injectable()
-export class MainTransaction {
+export class AuditedTransaction {
   private readonly listeners: OutboxListener[] = [];
 
   constructor(private readonly dataSource: DataSource) {}

@@ -1,0 +1,29 @@
+import { ROLES, type Role } from './access.js';
+
+/**
+ * What may be done in a workspace, and the weakest role that may do it: the one table of rights. Routes and socket messages
+ * name a permission, never a role. Which roles somebody may give to others is `GRANTABLE` beside the members.
+ */
+export const PERMISSIONS = {
+  'workspace:read': 'viewer',
+  'workspace:update': 'admin',
+  'workspace:delete': 'owner',
+  'workspace:transfer': 'owner',
+  'members:read': 'viewer',
+  'members:manage': 'admin',
+  /** To go oneself; to make others go takes `members:manage` and is decided with the role of the member. */
+  'members:leave': 'viewer',
+  'invitations:manage': 'admin',
+  'audit:read': 'admin',
+  /** Bases, tables and columns. */
+  'structure:read': 'viewer',
+  'structure:change': 'admin',
+  'rows:read': 'viewer',
+  'rows:write': 'editor',
+} as const satisfies Record<string, Role>;
+
+export type Permission = keyof typeof PERMISSIONS;
+
+/** Whether somebody of this role has the permission. */
+export const mayDo = (role: Role, permission: Permission): boolean =>
+  ROLES.indexOf(role) <= ROLES.indexOf(PERMISSIONS[permission]);
