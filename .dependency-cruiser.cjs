@@ -11,9 +11,10 @@ const layers = {
 const modules = {
   events: [],
   health: [],
-  users: ['events'],
-  auth: ['users', 'events'],
-  workspaces: ['users', 'events'],
+  mail: ['events'],
+  users: ['mail', 'events'],
+  auth: ['users', 'mail', 'events'],
+  workspaces: ['users', 'mail', 'events'],
   connections: ['workspaces', 'events'],
   tables: ['connections', 'workspaces', 'events'],
   views: ['tables', 'connections', 'workspaces', 'events'],

@@ -53,6 +53,15 @@ export interface AppConfig {
     readonly authLimit: number;
     readonly authWindowSeconds: number;
   };
+  /** Origin, and path if any, of the interface that links in mails lead to; no slash at the end. */
+  readonly appUrl: string;
+  readonly mail: {
+    /** Without it mails go to the log in development, and nowhere in production. */
+    readonly smtpUrl?: string;
+    readonly from: string;
+  };
+  /** Seconds for which a deleted workspace can be brought back; then it is purged. */
+  readonly trashSeconds: number;
   /** Folder for everything that the embedded form keeps on disk. */
   readonly dataDir: string;
 }

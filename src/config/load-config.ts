@@ -74,8 +74,16 @@ export function loadConfig(env: Environment, provided: Provided = {}): AppConfig
       authLimit: values.RATE_LIMIT_AUTH_LIMIT,
       authWindowSeconds: values.RATE_LIMIT_AUTH_WINDOW_SECONDS,
     },
+    appUrl: appUrlOf(read),
+    mail: { from: values.MAIL_FROM, ...(values.SMTP_URL === undefined ? {} : { smtpUrl: values.SMTP_URL }) },
+    trashSeconds: values.TRASH_RETENTION,
     dataDir: path.resolve(projectRoot, values.DATA_DIR),
   };
+}
+
+/** People reach the interface where browsers come from, or there is none but this server. */
+function appUrlOf({ values: { APP_URL, CORS_ORIGIN, PORT } }: ReadSettings): string {
+  return APP_URL ?? CORS_ORIGIN.find((origin) => origin !== '*') ?? `http://localhost:${PORT}`;
 }
 
 type Prefix = 'DB' | 'MINI_DB';

@@ -57,6 +57,20 @@ export const origins: Parser<readonly string[]> = (value) => {
     : fail('must be * or a comma list of origins such as https://app.example.com (no path, no slash at the end)');
 };
 
+/** Address of web pages: an http or https URL without query; the value has no slash at the end. */
+export const webAddress: Parser<string> = (value) => {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '' || url.username !== '')
+    return fail('must be an address such as https://app.example.com');
+  return url.href.replace(/\/+$/, '');
+};
+
+/** Where mails are handed over. */
+export const smtpUrl: Parser<string> = (value) =>
+  URL.canParse(value) && /^smtps?:$/.test(new URL(value).protocol) && new URL(value).hostname !== ''
+    ? value
+    : fail('must be smtp://user:password@host:587, or smtps:// for TLS from the first byte');
+
 /** How many proxies stand in front, or a comma list of their addresses or CIDR ranges. */
 export const proxies: Parser<number | readonly string[]> = (value) => {
   if (/^\d$/.test(value)) return Number(value);

@@ -1,4 +1,16 @@
-import { duration, flag, integer, key32, oneOf, origins, proxies, text, type Parser } from './parsers.js';
+import {
+  duration,
+  flag,
+  integer,
+  key32,
+  oneOf,
+  origins,
+  proxies,
+  smtpUrl,
+  text,
+  webAddress,
+  type Parser,
+} from './parsers.js';
 import { weaknessOfKey, weaknessOfPassword } from './strength.js';
 
 /** Everything there is to know about one environment variable. */
@@ -197,6 +209,38 @@ const REDIS = {
   REDIS_TLS: setting({ about: 'Connect to Redis over TLS.', parse: flag, fallback: 'false', example: 'false' }),
 };
 
+const MAIL = {
+  SMTP_URL: setting({
+    about: 'Mail server, such as `smtp://user:password@mail.example.com:587`.',
+    parse: smtpUrl,
+    otherwise: 'mails are written to the log in development and not sent in production',
+    // Never printed. What the mail server asks for is not ours to judge.
+    secret: () => undefined,
+    example: '',
+  }),
+  MAIL_FROM: setting({
+    about: 'Sender of mails.',
+    parse: text,
+    fallback: 'Live Tables <no-reply@localhost>',
+    example: 'Live Tables <no-reply@localhost>',
+  }),
+  APP_URL: setting({
+    about: 'Address of the interface; links in mails (`/invitations/…`, `/reset-password?token=…`) begin with it.',
+    parse: webAddress,
+    otherwise: 'the first origin of CORS_ORIGIN, else the address of this server',
+    example: 'http://localhost:5173',
+  }),
+};
+
+const KEEPING = {
+  TRASH_RETENTION: setting({
+    about: 'For how long a deleted workspace can be brought back; then it is purged with all its data.',
+    parse: duration(60, 315_360_000),
+    fallback: '30d',
+    example: '30d',
+  }),
+};
+
 const LIMITS = {
   RATE_LIMIT_LIMIT: setting({
     about: 'Requests that one person (or address, when not signed in) may make in the window.',
@@ -228,7 +272,7 @@ const LIMITS = {
  * Every environment variable, once. Parsing, defaults, the rules of production, `.env.example` and `docs/ENVIRONMENT.md`
  * all come from here (`npm run docs:env`).
  */
-export const SETTINGS = { ...SERVER, ...MAIN, ...MINI, ...SECRETS, ...REDIS, ...LIMITS };
+export const SETTINGS = { ...SERVER, ...MAIN, ...MINI, ...SECRETS, ...REDIS, ...MAIL, ...KEEPING, ...LIMITS };
 
 /** The same table under its headings, for people. */
 export const SECTIONS: readonly {
@@ -240,6 +284,8 @@ export const SECTIONS: readonly {
   { title: 'Mini database (rows and their change log)', settings: MINI },
   { title: 'Sign-in and encryption', settings: SECRETS },
   { title: 'Redis (optional: several nodes hear of changes at once)', settings: REDIS },
+  { title: 'Mail (optional)', settings: MAIL },
+  { title: 'Keeping', settings: KEEPING },
   { title: 'Rate limits', settings: LIMITS },
 ];
 

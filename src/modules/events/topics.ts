@@ -13,6 +13,8 @@ export interface Topics {
   'session.revoked': { readonly sessionId: Id; readonly userId: Id };
   /** Profile, password or status of a person changed. */
   'user.changed': { readonly userId: Id };
+  /** A mail waits to be sent; whichever node comes first sends it. */
+  'mail.queued': { readonly mailId: Id };
 }
 export type Topic = keyof Topics;
 
@@ -28,6 +30,7 @@ const SHAPES: { readonly [T in Topic]: Readonly<Record<keyof Topics[T], Check>> 
   'member.changed': { workspaceId: isId, userId: isId },
   'session.revoked': { sessionId: isId, userId: isId },
   'user.changed': { userId: isId },
+  'mail.queued': { mailId: isId },
 };
 
 export const isTopic = (name: unknown): name is Topic => typeof name === 'string' && Object.hasOwn(SHAPES, name);

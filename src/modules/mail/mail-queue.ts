@@ -1,0 +1,73 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { newId, sealerFor, type Id, type Sealer } from '../../common/index.js';
+import { APP_CONFIG, type AppConfig } from '../../config/index.js';
+import type { OutboxEvent } from '../../database/main/index.js';
+import { QueuedMailEntity } from './queued-mail.entity.js';
+
+/** A mail before it is written: who gets it and what it is about. */
+export interface MailRequest {
+  /** Name of a registered template. */
+  readonly template: string;
+  readonly to: string;
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+/** A mail that this node has taken on itself to send. */
+export interface ClaimedMail extends MailRequest {
+  readonly id: Id;
+  /** How many tries there were, this one included. */
+  readonly attempts: number;
+}
+
+/** Who took a mail has this long to send it; afterwards another node may try. */
+const LEASE_SECONDS = 60;
+
+/** Mails between the transaction that ordered them and the server that takes them: a table, so that none is lost with a process. */
+@Injectable()
+export class MailQueue {
+  private readonly sealer: Sealer;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    @Inject(APP_CONFIG) config: AppConfig,
+  ) {
+    this.sealer = sealerFor('mail v1', config.encryptionKey);
+  }
+
+  /** Orders a mail within the caller's transaction. The event that it hands back belongs into the transaction's answer. */
+  async add(manager: EntityManager, { template, to, data = {} }: MailRequest): Promise<OutboxEvent> {
+    const id = newId();
+    const now = new Date();
+    const sealed = this.sealer.seal(id, JSON.stringify({ to, data }));
+    await manager.insert(QueuedMailEntity, { id, at: now, template, sealed, attempts: 0, nextAt: now });
+    return { topic: 'mail.queued', payload: { mailId: id } };
+  }
+
+  /** Takes the mail that waits longest, for a minute; nodes that ask at once get different ones. */
+  async claim(): Promise<ClaimedMail | undefined> {
+    const [rows] = await this.dataSource.query<[QueuedMailEntity[], number]>(
+      `update queued_mails set attempts = attempts + 1, next_at = now() + make_interval(secs => $1)
+        where id = (select id from queued_mails where next_at <= now() order by next_at limit 1 for update skip locked)
+        returning id, template, sealed, attempts`,
+      [LEASE_SECONDS],
+    );
+    const [row] = rows;
+    if (!row) return undefined;
+    const text = this.sealer.open(row.id, row.sealed);
+    // Sealed under a key that is gone: nobody can ever send it.
+    if (text === undefined) return this.remove(row.id).then(() => this.claim());
+    const { to, data } = JSON.parse(text) as Required<Pick<MailRequest, 'to' | 'data'>>;
+    return { id: row.id, template: row.template, attempts: row.attempts, to, data };
+  }
+
+  /** Sent, or given up. */
+  async remove(id: Id): Promise<void> {
+    await this.dataSource.manager.delete(QueuedMailEntity, { id });
+  }
+
+  /** To be tried again after this many seconds. */
+  async postpone(id: Id, seconds: number): Promise<void> {
+    await this.dataSource.manager.update(QueuedMailEntity, { id }, { nextAt: new Date(Date.now() + seconds * 1000) });
+  }
+}
