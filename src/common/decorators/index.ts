@@ -1,4 +1,5 @@
 export * from './api-problems.js';
+export * from './limited-by.js';
 import { applyDecorators, createParamDecorator, SetMetadata, type ExecutionContext } from '@nestjs/common';
 import { ApiExtension } from '@nestjs/swagger';
 import { must } from '../assert.js';

@@ -55,11 +55,21 @@ export const ERRORS = {
     title: 'Refresh token was used before',
     hint: 'Each refresh token works once. The session was ended, because somebody else may have a copy: log in again.',
   },
+  reset_token_invalid: {
+    status: 401,
+    title: 'Link to reset the password is not valid',
+    hint: 'It works once and for an hour: ask for another one with POST /api/v1/auth/password/forgot.',
+  },
   // 403, 404
   role_too_low: {
     status: 403,
     title: 'Your role does not allow this',
     hint: 'Ask an admin or owner of the workspace for a higher role.',
+  },
+  invitation_for_other: {
+    status: 403,
+    title: 'The invitation is for another address',
+    hint: 'Sign in, or register, with the e-mail address that was invited.',
   },
   forbidden: {
     status: 403,

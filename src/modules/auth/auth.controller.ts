@@ -1,11 +1,12 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiCreatedResponse, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiCreatedResponse, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
   ApiProblems,
   created,
   CurrentCaller,
   CurrentRequest,
   IdPipe,
+  LimitedBy,
   PageQuery,
   Public,
   SignedIn,
@@ -17,8 +18,16 @@ import {
 import { UserDto } from '../users/index.js';
 import { AuthService } from './auth.service.js';
 import { SessionListDto, SignedInDto } from './dto/answers.dto.js';
-import { LoginDto, LogoutDto, RefreshDto, RegisterDto } from './dto/credentials.dto.js';
-import { LimitedBy } from './rate-limit/limits.js';
+import {
+  ChangePasswordDto,
+  ForgotPasswordDto,
+  LoginDto,
+  LogoutDto,
+  RefreshDto,
+  RegisterDto,
+  ResetPasswordDto,
+} from './dto/credentials.dto.js';
+import { PasswordsService } from './passwords/passwords.service.js';
 import { SessionsService } from './sessions/sessions.service.js';
 
 @ApiTags('Auth')
@@ -27,6 +36,7 @@ export class AuthController {
   constructor(
     private readonly auth: AuthService,
     private readonly sessions: SessionsService,
+    private readonly passwords: PasswordsService,
   ) {}
 
   @Post('register')
@@ -72,6 +82,44 @@ export class AuthController {
   @ApiNoContentResponse({ description: 'Ended. The next request with a token of the session is refused.' })
   async logout(@CurrentCaller() caller: Caller, @Body() body: LogoutDto): Promise<void> {
     await this.sessions.logout(caller, body.everywhere === true);
+  }
+
+  @Post('password')
+  @SignedIn()
+  @HttpCode(204)
+  @LimitedBy('auth')
+  @ApiOperation({ summary: 'Change your password', description: 'Ends all your other sessions.' })
+  @ApiNoContentResponse({ description: 'Changed.' })
+  @ApiProblems('invalid_credentials')
+  changePassword(@CurrentCaller() caller: Caller, @Body() body: ChangePasswordDto): Promise<void> {
+    return this.passwords.change(caller, body);
+  }
+
+  @Post('password/forgot')
+  @Public()
+  @HttpCode(202)
+  @LimitedBy('auth', 'account')
+  @ApiOperation({
+    summary: 'Ask for a link to choose a new password',
+    description: 'The answer is the same whether or not the address belongs to an account.',
+  })
+  @ApiAcceptedResponse({ description: 'If the address belongs to an account, a mail is on its way.' })
+  forgotPassword(@Body() body: ForgotPasswordDto, @CurrentRequest() request: RequestMeta): Promise<void> {
+    return this.passwords.forgot(body.email, request);
+  }
+
+  @Post('password/reset')
+  @Public()
+  @HttpCode(204)
+  @LimitedBy('auth')
+  @ApiOperation({
+    summary: 'Choose a new password with the token of the mail',
+    description: 'Ends all sessions of the account; sign in with the new password.',
+  })
+  @ApiNoContentResponse({ description: 'Changed.' })
+  @ApiProblems('reset_token_invalid')
+  resetPassword(@Body() body: ResetPasswordDto, @CurrentRequest() request: RequestMeta): Promise<void> {
+    return this.passwords.reset(body, request);
   }
 
   @Get('me')

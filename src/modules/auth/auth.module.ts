@@ -4,11 +4,13 @@ import { JwtModule } from '@nestjs/jwt';
 import { ThrottlerModule } from '@nestjs/throttler';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { APP_CONFIG } from '../../config/index.js';
+import { MailModule } from '../mail/index.js';
 import { UsersModule } from '../users/index.js';
 import { AuthController } from './auth.controller.js';
 import { AuthGuard } from './auth.guard.js';
 import { AuthService } from './auth.service.js';
-import { PasswordHasher } from './passwords/password-hasher.js';
+import { PasswordResetEntity } from './passwords/password-reset.entity.js';
+import { PasswordsService } from './passwords/passwords.service.js';
 import { throttlerOptions } from './rate-limit/limits.js';
 import { RateLimitGuard } from './rate-limit/rate-limit.guard.js';
 import { RefreshTokenEntity } from './sessions/refresh-token.entity.js';
@@ -26,15 +28,16 @@ import { TokenService } from './tokens/token.service.js';
  */
 @Module({
   imports: [
-    TypeOrmModule.forFeature([SessionEntity, RefreshTokenEntity]),
+    TypeOrmModule.forFeature([SessionEntity, RefreshTokenEntity, PasswordResetEntity]),
     JwtModule.registerAsync({ inject: [APP_CONFIG], useFactory: jwtOptions }),
     ThrottlerModule.forRootAsync({ inject: [APP_CONFIG], useFactory: throttlerOptions }),
     UsersModule,
+    MailModule,
   ],
   controllers: [AuthController],
   providers: [
     AuthService,
-    PasswordHasher,
+    PasswordsService,
     SessionsService,
     SessionStates,
     RefreshService,

@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { newId, Problem, type Caller, type PageQuery, type RequestMeta } from '../../common/index.js';
 import { AuditedTransaction, type Actor, type AuditEntry } from '../../database/main/index.js';
-import { emailTaken, toUserDto, UsersService, type UserDto, type UserEntity } from '../users/index.js';
+import { emailTaken, PasswordHasher, toUserDto, UsersService, type UserDto, type UserEntity } from '../users/index.js';
 import type { SessionListDto, SignedInDto } from './dto/answers.dto.js';
 import type { LoginDto, RegisterDto } from './dto/credentials.dto.js';
-import { PasswordHasher } from './passwords/password-hasher.js';
 import { RefreshService } from './sessions/refresh.service.js';
 import { sessionAudit, SessionsService, type OpenSession } from './sessions/sessions.service.js';
 import { sessionEnded } from './tokens/problems.js';
@@ -38,11 +37,14 @@ export class AuthService {
 
   /** A new session. Throws `invalid_credentials`: one answer, after about the same time, for whatever is wrong. */
   async login({ email, password }: LoginDto, request: RequestMeta): Promise<SignedInDto> {
-    const user = await this.users.findWithPassword(email);
+    const user = await this.users.findWithPassword({ email });
     const fits = await this.passwords.verify(user?.passwordHash, password);
-    if (!fits || user?.status !== 'active') throw invalidCredentials();
+    if (!user || !fits) throw invalidCredentials();
+    const { id, passwordHash = '' } = user;
     const session = await this.transaction.run(actor(user, request), async (manager) => {
-      const session = await this.sessions.open(manager, user.id, request);
+      // A change of the password ends all sessions: one that begins with the old password must not come after it.
+      if (!(await this.users.holdPassword(manager, id, passwordHash))) throw invalidCredentials();
+      const session = await this.sessions.open(manager, id, request);
       return { result: session, audit: [sessionCreated(session, request)], events: [] };
     });
     return this.answer(user, session);

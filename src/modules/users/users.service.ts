@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { Repository, type EntityManager } from 'typeorm';
+import { Repository, type EntityManager, type FindOptionsWhere } from 'typeorm';
 import { Problem, type Id } from '../../common/index.js';
 import { isUniqueViolation } from '../../database/main/index.js';
 import { UserEntity } from './user.entity.js';
@@ -28,15 +28,16 @@ export class UsersService {
     return this.users.findOneBy({ email, status: 'active' });
   }
 
-  /** The account with its password hash, for the check of a password and nothing else. */
-  findWithPassword(email: string): Promise<UserEntity | null> {
+  /** The account that can be signed in to, with its password hash, for the check of a password and nothing else. */
+  findWithPassword(which: { readonly email: string } | { readonly id: Id }): Promise<UserEntity | null> {
+    const where: FindOptionsWhere<UserEntity> = { ...which, status: 'active' };
     return this.users.findOne({
-      where: { email },
+      where,
       select: { id: true, email: true, name: true, status: true, createdAt: true, updatedAt: true, passwordHash: true },
     });
   }
 
-  /** Whether an address is in use, by an account of any status. */
+  /** Whether an address is in use by an account; those of deleted ones are free again. */
   isEmailTaken(email: string): Promise<boolean> {
     return this.users.existsBy({ email });
   }
@@ -52,6 +53,33 @@ export class UsersService {
       throw error;
     }
     return user;
+  }
+
+  /**
+   * Keeps an account from being deleted until the end of the caller's transaction (`share`), or for the caller alone
+   * (`alone`); null when it is no active account any more. Lock people before workspaces: everybody does, so nobody waits in a circle.
+   */
+  lockActive(manager: EntityManager, id: Id, how: 'share' | 'alone'): Promise<UserEntity | null> {
+    const mode = how === 'share' ? 'pessimistic_read' : 'pessimistic_write';
+    return manager.findOne(UserEntity, { where: { id, status: 'active' }, lock: { mode } });
+  }
+
+  /** Whether this is still the password of an active account; it stays so until the end of the caller's transaction. */
+  async holdPassword(manager: EntityManager, id: Id, passwordHash: string): Promise<boolean> {
+    const where = { id, status: 'active' as const, passwordHash };
+    return (
+      (await manager.findOne(UserEntity, { where, select: { id: true }, lock: { mode: 'pessimistic_read' } })) !== null
+    );
+  }
+
+  /** Replaces the password within the caller's transaction; with `instead` only if it is still that one. True when it was. */
+  async setPassword(manager: EntityManager, id: Id, passwordHash: string, instead?: string): Promise<boolean> {
+    const { affected } = await manager.update(
+      UserEntity,
+      { id, status: 'active', ...(instead === undefined ? {} : { passwordHash: instead }) },
+      { passwordHash, updatedAt: new Date() },
+    );
+    return affected === 1;
   }
 }
 

@@ -1,7 +1,6 @@
 import { IsBoolean, IsNotEmpty, IsOptional, IsString, MaxLength } from 'class-validator';
 import { IsName } from '../../../common/index.js';
-import { IsEmailAddress } from '../../users/index.js';
-import { IsNewPassword, PASSWORD_MAX } from '../passwords/is-new-password.js';
+import { IsEmailAddress, IsGivenPassword, IsNewPassword } from '../../users/index.js';
 
 export class RegisterDto {
   /** In any letter case; one account per address. */
@@ -24,10 +23,7 @@ export class LoginDto {
   @IsEmailAddress()
   email!: string;
 
-  /** @example 'correct horse battery staple' */
-  @IsString()
-  @IsNotEmpty()
-  @MaxLength(PASSWORD_MAX * 2)
+  @IsGivenPassword()
   password!: string;
 }
 
@@ -47,4 +43,34 @@ export class LogoutDto {
   @IsOptional()
   @IsBoolean()
   everywhere?: boolean;
+}
+
+export class ChangePasswordDto {
+  /** As a proof that it is you. */
+  @IsGivenPassword()
+  currentPassword!: string;
+
+  /** 12 to 128 characters; the most common ones are refused. */
+  @IsNewPassword()
+  newPassword!: string;
+}
+
+export class ForgotPasswordDto {
+  @IsEmailAddress()
+  email!: string;
+}
+
+export class ResetPasswordDto {
+  /**
+   * From the link in the mail. It works once, for an hour.
+   * @example 'q1W2e3R4t5Y6u7I8o9P0a1S2d3F4g5H6j7K8l9Z0x1C'
+   */
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(512)
+  token!: string;
+
+  /** 12 to 128 characters; the most common ones are refused. */
+  @IsNewPassword()
+  newPassword!: string;
 }

@@ -1,18 +1,8 @@
-import { SetMetadata } from '@nestjs/common';
 import type { ThrottlerModuleOptions } from '@nestjs/throttler';
 import type { AppRequest } from '../../../common/index.js';
 import type { AppConfig } from '../../../config/index.js';
 import { normalizeEmail } from '../../users/index.js';
 import { FixedWindows } from './fixed-windows.js';
-
-/** `default`: any request, by person, else by address. `auth`: by address. `account`: by the e-mail address in the body. */
-export type LimitName = 'default' | 'auth' | 'account';
-
-/** Metadata key of {@link LimitedBy}. */
-export const LIMITED_BY = 'rate-limit:names';
-
-/** Which limits a route counts towards, instead of `default`. */
-export const LimitedBy = (...names: readonly LimitName[]) => SetMetadata(LIMITED_BY, names);
 
 /**
  * Guessing at one account from many addresses ends here, well above what the forgetful need: the account's owner shares

@@ -1,7 +1,6 @@
 import { Injectable, type ExecutionContext } from '@nestjs/common';
 import { ThrottlerGuard, type ThrottlerGetTrackerFunction } from '@nestjs/throttler';
-import { must, Problem, type AppReply, type AppRequest } from '../../../common/index.js';
-import { LIMITED_BY, type LimitName } from './limits.js';
+import { LIMITED_BY, must, Problem, type AppReply, type AppRequest, type LimitName } from '../../../common/index.js';
 
 /** A limit with all that is needed to count one request. */
 interface Limit {

@@ -1,11 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { IsNull, Repository, type EntityManager } from 'typeorm';
-import { must, Problem, type RequestMeta } from '../../../common/index.js';
+import { hashSecretToken, must, Problem, type RequestMeta } from '../../../common/index.js';
 import { AuditedTransaction, type Actor, type Audited } from '../../../database/main/index.js';
 import type { UserEntity } from '../../users/index.js';
 import { RefreshTokenEntity } from './refresh-token.entity.js';
-import { hashRefreshToken } from './refresh-token.js';
 import type { SessionEntity } from './session.entity.js';
 import { sessionAudit, SessionsService, type OpenSession } from './sessions.service.js';
 
@@ -64,7 +63,7 @@ export class RefreshService {
 
   private async find(refreshToken: string): Promise<Presented> {
     const token = await this.tokens.findOne({
-      where: { tokenHash: hashRefreshToken(refreshToken) },
+      where: { tokenHash: hashSecretToken(refreshToken) },
       relations: { session: { user: true } },
     });
     if (!token) throw invalidToken();

@@ -1,10 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { In, IsNull, LessThan, MoreThan, Repository, type EntityManager } from 'typeorm';
+import { In, IsNull, LessThan, MoreThan, Not, Repository, type EntityManager } from 'typeorm';
 import {
+  hashSecretToken,
   idOfCursor,
   idPage,
   newId,
+  newSecretToken,
   notFound,
   type Caller,
   type Id,
@@ -16,16 +18,23 @@ import {
 import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
 import { actorOf, AuditedTransaction, type AuditEntry, type OutboxEvent } from '../../../database/main/index.js';
 import { RefreshTokenEntity } from './refresh-token.entity.js';
-import { hashRefreshToken, newRefreshToken } from './refresh-token.js';
 import { sessionEnded } from '../tokens/problems.js';
 import { SessionEntity } from './session.entity.js';
 
-export type RevocationReason = 'logout' | 'logout_everywhere' | 'revoked' | 'refresh_token_reused';
+export type RevocationReason =
+  | 'logout'
+  | 'logout_everywhere'
+  | 'revoked'
+  | 'refresh_token_reused'
+  | 'password_changed'
+  | 'password_reset'
+  | 'account_deleted';
 
-/** All sessions of a person, or one. */
+/** All sessions of a person, or one, or all but one. */
 export interface SessionsOf {
   readonly userId: Id;
   readonly id?: Id;
+  readonly except?: Id;
 }
 
 /** What became of {@link SessionsService.end}, for {@link AuditedTransaction}. */
@@ -87,8 +96,14 @@ export class SessionsService {
    */
   async end(manager: EntityManager, which: SessionsOf, reason: RevocationReason): Promise<Ended> {
     // Locked in id order: two such calls for one person wait for each other instead of for a deadlock.
+    const { userId, id, except } = which;
     const ended = await manager.find(SessionEntity, {
-      where: { ...which, revokedAt: IsNull() },
+      where: {
+        userId,
+        ...(id === undefined ? {} : { id }),
+        ...(except === undefined ? {} : { id: Not(except) }),
+        revokedAt: IsNull(),
+      },
       order: { id: 'ASC' },
       lock: { mode: 'for_no_key_update' },
     });
@@ -141,11 +156,11 @@ export class SessionsService {
   }
 
   private async addToken(manager: EntityManager, sessionId: Id, now: Date): Promise<string> {
-    const token = newRefreshToken();
+    const token = newSecretToken();
     await manager.insert(RefreshTokenEntity, {
       id: newId(),
       sessionId,
-      tokenHash: hashRefreshToken(token),
+      tokenHash: hashSecretToken(token),
       createdAt: now,
       expiresAt: this.expiry(now),
     });

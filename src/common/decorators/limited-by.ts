@@ -1,0 +1,10 @@
+import { SetMetadata } from '@nestjs/common';
+
+/** `default`: any request, by person, else by address. `auth`: the same, for what guesses secrets. `account`: by the e-mail address in the body. */
+export type LimitName = 'default' | 'auth' | 'account';
+
+/** Metadata key of {@link LimitedBy}. */
+export const LIMITED_BY = 'rate-limit:names';
+
+/** Which limits a route counts towards, instead of `default`. */
+export const LimitedBy = (...names: readonly LimitName[]) => SetMetadata(LIMITED_BY, names);
