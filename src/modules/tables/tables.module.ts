@@ -1,7 +1,8 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { ResourceRegistry, WorkspacesModule } from '../workspaces/index.js';
+import { MiniDbSchema } from '../../engines/index.js';
+import { ResourceRegistry, WorkspacePurge, WorkspacesModule } from '../workspaces/index.js';
 import { BaseEntity } from './bases/base.entity.js';
 import { BasesController } from './bases/bases.controller.js';
 import { BasesService } from './bases/bases.service.js';
@@ -9,6 +10,7 @@ import { ColumnEntity } from './columns/column.entity.js';
 import { ColumnsController } from './columns/columns.controller.js';
 import { ColumnsService } from './columns/columns.service.js';
 import { SchemaOpEntity } from './schema/schema-op.entity.js';
+import { purgeTables } from './schema/purge-tables.js';
 import { SchemaRecovery } from './schema/schema-recovery.js';
 import { SchemaSaga } from './schema/schema-saga.js';
 import { TableCatalog } from './table-catalog.js';
@@ -24,10 +26,17 @@ import { TablesService } from './tables/tables.service.js';
   exports: [TableCatalog],
 })
 export class TablesModule {
-  constructor(registry: ResourceRegistry, catalog: TableCatalog, dataSource: DataSource) {
+  constructor(
+    registry: ResourceRegistry,
+    catalog: TableCatalog,
+    dataSource: DataSource,
+    purge: WorkspacePurge,
+    mini: MiniDbSchema,
+  ) {
     const { manager } = dataSource;
     registry.register('tableId', (id) => catalog.workspaceOf(id));
     registry.register('baseId', (id) => catalog.workspaceOfBase(id));
     registry.register('trashedTableId', async (id) => (await manager.findOneBy(TableEntity, { id }))?.workspaceId);
+    purge.before((main, workspaceId) => purgeTables(main, mini, workspaceId));
   }
 }

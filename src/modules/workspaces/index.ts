@@ -1,3 +1,4 @@
 export { AccessService, type Membership } from './access/access.service.js';
 export { ResourceRegistry, type Locate } from './access/resource-registry.js';
+export { WorkspacePurge, type PurgeStep } from './workspace-purge.js';
 export * from './workspaces.module.js';

@@ -1,18 +1,27 @@
-import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import {
   ApiProblems,
   created,
   CurrentAccess,
   CurrentCaller,
+  IdPipe,
   PageQuery,
   Requires,
   SignedIn,
   type Access,
   type Answer,
   type Caller,
+  type Id,
 } from '../../common/index.js';
-import { CreateWorkspaceDto, UpdateWorkspaceDto, WorkspaceDto, WorkspaceListDto } from './dto/workspaces.dto.js';
+import {
+  CreateWorkspaceDto,
+  TransferDto,
+  UpdateWorkspaceDto,
+  WorkspaceDto,
+  WorkspaceListDto,
+} from './dto/workspaces.dto.js';
+import { MembersService } from './members/members.service.js';
 import { WorkspacesService } from './workspaces.service.js';
 
 const WorkspaceIdParam = () => ApiParam({ name: 'workspaceId', format: 'uuid' });
@@ -20,7 +29,10 @@ const WorkspaceIdParam = () => ApiParam({ name: 'workspaceId', format: 'uuid' })
 @ApiTags('Workspaces')
 @Controller('workspaces')
 export class WorkspacesController {
-  constructor(private readonly workspaces: WorkspacesService) {}
+  constructor(
+    private readonly workspaces: WorkspacesService,
+    private readonly members: MembersService,
+  ) {}
 
   @Post()
   @SignedIn()
@@ -59,9 +71,42 @@ export class WorkspacesController {
   @Requires('workspace:delete')
   @HttpCode(204)
   @WorkspaceIdParam()
-  @ApiOperation({ summary: 'Delete a workspace with everything in it' })
+  @ApiOperation({
+    summary: 'Delete a workspace with everything in it',
+    description: 'Nobody can reach it any more. An owner can bring it back for 30 days; then it is purged.',
+  })
   @ApiNoContentResponse({ description: 'Deleted.' })
   remove(@CurrentAccess() access: Access): Promise<void> {
     return this.workspaces.remove(access);
+  }
+
+  @Post(':workspaceId/transfer')
+  @Requires('workspace:transfer')
+  @HttpCode(200)
+  @WorkspaceIdParam()
+  @ApiOperation({
+    summary: 'Hand the workspace over to another member',
+    description: 'In one step the member becomes an owner and you become an admin. Other owners stay what they are.',
+  })
+  @ApiProblems('conflict')
+  async transfer(@CurrentAccess() access: Access, @Body() { memberId }: TransferDto): Promise<WorkspaceDto> {
+    await this.members.transfer(access, memberId);
+    return this.workspaces.get({ ...access, role: 'admin' });
+  }
+
+  @Post(':trashedWorkspaceId/restore')
+  @SignedIn()
+  @HttpCode(200)
+  @ApiParam({ name: 'trashedWorkspaceId', format: 'uuid' })
+  @ApiOperation({
+    summary: 'Bring a deleted workspace back',
+    description: 'For its owners, until it is purged. Members, bases and rows are as they were.',
+  })
+  @ApiProblems('role_too_low')
+  restore(
+    @CurrentCaller() caller: Caller,
+    @Param('trashedWorkspaceId', IdPipe) workspaceId: Id,
+  ): Promise<WorkspaceDto> {
+    return this.workspaces.restore(caller, workspaceId);
   }
 }

@@ -1,14 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { IsNull, Repository, type EntityManager } from 'typeorm';
+import { IsNull, Not, Repository, type EntityManager } from 'typeorm';
 import {
   idOfCursor,
   idPage,
+  mayDo,
   must,
   newId,
   notFound,
+  Problem,
   type Access,
   type Caller,
+  type Id,
   type PageQuery,
   type Role,
 } from '../../common/index.js';
@@ -97,6 +100,30 @@ export class WorkspacesService {
         result: undefined,
         audit: [audit('workspace.deleted', workspace, { before: { name: workspace.name, slug: workspace.slug } })],
         events: [{ topic: 'workspace.changed', payload: { workspaceId: workspace.id } }],
+      };
+    });
+  }
+
+  /** Undoes {@link remove}, for an owner. Throws `not_found` for what is not in the trash or not the caller's, `role_too_low`. */
+  async restore(caller: Caller, workspaceId: Id): Promise<WorkspaceDto> {
+    const { userId } = caller.principal;
+    return this.transaction.run(actorOf(caller), async (manager) => {
+      const member = await manager.findOneBy(MemberEntity, { workspaceId, userId });
+      // Locked, so that the purge either comes after this or has taken place.
+      const workspace =
+        member &&
+        (await manager.findOne(WorkspaceEntity, {
+          where: { id: workspaceId, deletedAt: Not(IsNull()) },
+          lock: { mode: 'for_no_key_update' },
+        }));
+      if (!workspace) throw notFound('workspace');
+      if (!mayDo(member.role, 'workspace:delete'))
+        throw new Problem('role_too_low', { detail: 'Only an owner can bring a workspace back.' });
+      await manager.update(WorkspaceEntity, { id: workspaceId }, { deletedAt: null });
+      return {
+        result: toDto({ ...workspace, deletedAt: null }, member.role),
+        audit: [audit('workspace.restored', workspace, {})],
+        events: [{ topic: 'workspace.changed', payload: { workspaceId } }],
       };
     });
   }

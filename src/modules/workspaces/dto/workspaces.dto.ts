@@ -1,4 +1,4 @@
-import { IsName, MayBeAbsent, type PageDto, type Role } from '../../../common/index.js';
+import { IsId, IsName, MayBeAbsent, type PageDto, type Role } from '../../../common/index.js';
 import { ApiRole } from './is-role.js';
 
 export class CreateWorkspaceDto {
@@ -12,6 +12,12 @@ export class UpdateWorkspaceDto {
   @MayBeAbsent()
   @IsName()
   name?: string;
+}
+
+export class TransferDto {
+  /** The member who becomes an owner in your place. */
+  @IsId()
+  memberId!: string;
 }
 
 export class WorkspaceDto {

@@ -1,5 +1,13 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
-import { ApiCreatedResponse, ApiNoContentResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import {
+  ApiCreatedResponse,
+  ApiExtraModels,
+  ApiNoContentResponse,
+  ApiOperation,
+  ApiParam,
+  ApiTags,
+  getSchemaPath,
+} from '@nestjs/swagger';
 import {
   ApiProblems,
   created,
@@ -11,7 +19,7 @@ import {
   type Answer,
   type Id,
 } from '../../../common/index.js';
-import { AddMemberDto, MemberDto, MemberListDto, UpdateMemberDto } from '../dto/members.dto.js';
+import { AddMemberDto, InvitedDto, MemberDto, MemberListDto, UpdateMemberDto } from '../dto/members.dto.js';
 import { MembersService } from './members.service.js';
 
 @ApiTags('Members')
@@ -31,14 +39,17 @@ export class MembersController {
   @Post()
   @Requires('members:manage')
   @ApiOperation({
-    summary: 'Add somebody who has an account',
-    description: 'Only an owner can give `admin` and `owner`.',
+    summary: 'Add somebody who has an account, invite anybody else',
+    description:
+      'Somebody with an account is a member at once (`status: active`). For any other address an invitation is made (`status: invited`); its link is in `inviteUrl`, this once, and is mailed when a mail server is configured. A new invitation replaces an open one for the same address. Only an owner can give `admin` and `owner`.',
   })
-  @ApiCreatedResponse({ type: MemberDto })
+  @ApiExtraModels(MemberDto, InvitedDto)
+  @ApiCreatedResponse({ schema: { oneOf: [MemberDto, InvitedDto].map((dto) => ({ $ref: getSchemaPath(dto) })) } })
   @ApiProblems('already_member')
-  async add(@CurrentAccess() access: Access, @Body() body: AddMemberDto): Promise<Answer<MemberDto>> {
-    const member = await this.members.add(access, body);
-    return created(`/workspaces/${access.workspaceId}/members/${member.id}`, member);
+  async add(@CurrentAccess() access: Access, @Body() body: AddMemberDto): Promise<Answer<MemberDto | InvitedDto>> {
+    const made = await this.members.add(access, body);
+    const where = made.status === 'active' ? 'members' : 'invitations';
+    return created(`/workspaces/${access.workspaceId}/${where}/${made.id}`, made);
   }
 
   @Patch(':memberId')

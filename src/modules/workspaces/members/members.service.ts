@@ -1,40 +1,38 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { IsNull, Repository, type EntityManager } from 'typeorm';
-import {
-  idOfCursor,
-  idPage,
-  invalid,
-  must,
-  newId,
-  notFound,
-  Problem,
-  type Access,
-  type Id,
-  type PageQuery,
-  type Role,
-} from '../../../common/index.js';
-import {
-  actorOf,
-  isUniqueViolation,
-  AuditedTransaction,
-  type AuditEntry,
-  type OutboxEvent,
-} from '../../../database/main/index.js';
-import { toPersonDto, UsersService } from '../../users/index.js';
-import type { AddMemberDto, MemberDto, MemberListDto, UpdateMemberDto } from '../dto/members.dto.js';
+import { In, IsNull, Repository, type EntityManager } from 'typeorm';
+import { idOfCursor, idPage, Problem, type Access, type Id, type PageQuery } from '../../../common/index.js';
+import { actorOf, AuditedTransaction } from '../../../database/main/index.js';
+import { AccountDeletion, UsersService, type Released, type UserEntity } from '../../users/index.js';
+import type { AddMemberDto, InvitedDto, MemberDto, MemberListDto, UpdateMemberDto } from '../dto/members.dto.js';
+import { InvitationsService } from '../invitations/invitations.service.js';
 import { WorkspaceEntity } from '../workspace.entity.js';
 import { MemberEntity } from './member.entity.js';
+import {
+  findMember,
+  insertMember,
+  lockAndReadRole,
+  memberAudit,
+  memberChanged,
+  requireAnotherOwner,
+  toMemberDto,
+} from './membership.js';
 import { requireGrant } from './roles.js';
 
 /** The people of a workspace and their roles. At every moment at least one of them is an owner. */
 @Injectable()
-export class MembersService {
+export class MembersService implements OnModuleInit {
   constructor(
     @InjectRepository(MemberEntity) private readonly members: Repository<MemberEntity>,
     private readonly users: UsersService,
+    private readonly invitations: InvitationsService,
+    private readonly deletion: AccountDeletion,
     private readonly transaction: AuditedTransaction,
   ) {}
+
+  onModuleInit(): void {
+    this.deletion.add((manager, user) => leaveEverything(manager, user));
+  }
 
   /** The members, oldest membership first. */
   async list({ workspaceId }: Access, { limit, cursor }: PageQuery): Promise<MemberListDto> {
@@ -47,26 +45,27 @@ export class MembersService {
     if (cursor !== undefined) query.andWhere('member.id > :after', { after: idOfCursor(cursor) });
     const found = await query.getMany();
     return idPage(
-      found.map((member) => toDto(member)),
+      found.map((member) => toMemberDto(member)),
       limit,
     );
   }
 
-  /** Makes a person with an account a member at once. Throws `already_member`, and 422 when nobody has that address. */
-  async add(access: Access, { email, role }: AddMemberDto): Promise<MemberDto> {
+  /** Makes a person with an account a member at once, and invites anybody else. Throws `already_member`. */
+  async add(access: Access, { email, role }: AddMemberDto): Promise<MemberDto | InvitedDto> {
     requireGrant(access.role, role);
-    const user = await this.users.findActiveByEmail(email);
-    if (!user) throw nobodyHas(email);
+    const known = await this.users.findActiveByEmail(email);
+    if (!known) return this.invitations.invite(access, email, role);
     return this.transaction.run(actorOf(access), async (manager) => {
+      const user = await this.users.lockActive(manager, known.id, 'share');
+      // Deleted at this very moment; the next call finds nobody and invites.
+      if (!user) throw new Problem('conflict', { detail: 'The account is being deleted.' });
       requireGrant(await lockAndReadRole(manager, access), role);
-      const now = new Date();
-      const { workspaceId } = access;
-      const member = { id: newId(), workspaceId, userId: user.id, user, role, createdAt: now, updatedAt: now };
-      await insertMember(manager, member);
+      const member = await insertMember(manager, access.workspaceId, user, role);
+      await this.invitations.drop(manager, access.workspaceId, email);
       return {
-        result: toDto(member),
-        audit: [audit('member.added', member, { after: { role } })],
-        events: [changed(member)],
+        result: toMemberDto(member),
+        audit: [memberAudit('member.added', member, { after: { role } })],
+        events: [memberChanged(member)],
       };
     });
   }
@@ -74,7 +73,7 @@ export class MembersService {
   /** Gives a member another role. Throws `role_too_low`, and `last_owner` for the only owner. */
   async update(access: Access, memberId: Id, { role }: UpdateMemberDto): Promise<MemberDto> {
     const before = await findMember(this.members.manager, access, memberId);
-    if (role === undefined || role === before.role) return toDto(before);
+    if (role === undefined || role === before.role) return toMemberDto(before);
     return this.transaction.run(actorOf(access), async (manager) => {
       const acting = await lockAndReadRole(manager, access);
       const member = await findMember(manager, access, memberId);
@@ -82,9 +81,9 @@ export class MembersService {
       if (member.role === 'owner') await requireAnotherOwner(manager, member);
       await manager.update(MemberEntity, { id: member.id }, { role, updatedAt: new Date() });
       return {
-        result: toDto(member, role),
-        audit: [audit('member.updated', member, { before: { role: member.role }, after: { role } })],
-        events: [changed(member)],
+        result: toMemberDto(member, role),
+        audit: [memberAudit('member.updated', member, { before: { role: member.role }, after: { role } })],
+        events: [memberChanged(member)],
       };
     });
   }
@@ -97,74 +96,62 @@ export class MembersService {
       if (member.userId !== access.principal.userId) requireGrant(acting, member.role);
       if (member.role === 'owner') await requireAnotherOwner(manager, member);
       await manager.delete(MemberEntity, { id: member.id });
-      const entry = audit('member.removed', member, { before: { role: member.role } });
-      return { result: undefined, audit: [entry], events: [changed(member)] };
+      const entry = memberAudit('member.removed', member, { before: { role: member.role } });
+      return { result: undefined, audit: [entry], events: [memberChanged(member)] };
+    });
+  }
+
+  /** Makes a member an owner and the caller an admin, in one step. A workspace may have several owners; the others stay. */
+  async transfer(access: Access, memberId: Id): Promise<void> {
+    await this.transaction.run(actorOf(access), async (manager) => {
+      const acting = await lockAndReadRole(manager, access);
+      requireGrant(acting, 'owner');
+      const to = await findMember(manager, access, memberId);
+      const own = await manager.findOneOrFail(MemberEntity, {
+        where: { workspaceId: access.workspaceId, userId: access.principal.userId },
+        relations: { user: true },
+      });
+      if (to.id === own.id) throw new Problem('conflict', { detail: 'You are an owner already.' });
+      const updatedAt = new Date();
+      await manager.update(MemberEntity, { id: to.id }, { role: 'owner', updatedAt });
+      await manager.update(MemberEntity, { id: own.id }, { role: 'admin', updatedAt });
+      return {
+        result: undefined,
+        audit: [
+          memberAudit('member.updated', to, { before: { role: to.role }, after: { role: 'owner' } }),
+          memberAudit('member.updated', own, { before: { role: own.role }, after: { role: 'admin' } }),
+        ],
+        events: [memberChanged(to), memberChanged(own)],
+      };
     });
   }
 }
 
-/**
- * Makes changes of one workspace's members go one after the other, and tells the caller's role as it is then: the one in
- * `access` may be seconds old. Does not hinder reads, nor inserts that refer to the workspace.
- */
-async function lockAndReadRole(manager: EntityManager, { workspaceId, principal }: Access): Promise<Role> {
-  const workspace = await manager.findOne(WorkspaceEntity, {
-    where: { id: workspaceId, deletedAt: IsNull() },
+/** Ends all memberships of a person whose account is being deleted. Throws `last_owner` when a workspace would have no owner. */
+async function leaveEverything(manager: EntityManager, user: UserEntity): Promise<Released> {
+  // The account is locked: nobody can make this person a member of something new meanwhile.
+  const left = await manager.find(MemberEntity, { where: { userId: user.id } });
+  const ids = left.map(({ workspaceId }) => workspaceId);
+  await manager.find(WorkspaceEntity, {
+    where: { id: In(ids), deletedAt: IsNull() },
+    order: { id: 'ASC' }, // no two deletions wait in a circle
     lock: { mode: 'for_no_key_update' },
   });
-  const acting = workspace && (await manager.findOneBy(MemberEntity, { workspaceId, userId: principal.userId }));
-  if (!acting) throw notFound('workspace');
-  return acting.role;
-}
-
-async function findMember(manager: EntityManager, { workspaceId }: Access, id: Id): Promise<MemberEntity> {
-  const member = await manager.findOne(MemberEntity, { where: { id, workspaceId }, relations: { user: true } });
-  if (!member) throw notFound('member');
-  return member;
-}
-
-async function requireAnotherOwner(manager: EntityManager, { workspaceId }: MemberEntity): Promise<void> {
-  const owners = await manager.countBy(MemberEntity, { workspaceId, role: 'owner' });
-  if (owners > 1) return;
-  throw new Problem('last_owner', { detail: 'Make another member an owner first.' });
-}
-
-async function insertMember(manager: EntityManager, { user, ...member }: MemberEntity): Promise<void> {
-  try {
-    await manager.insert(MemberEntity, member);
-  } catch (error) {
-    if (!isUniqueViolation(error)) throw error;
-    throw new Problem('already_member', { detail: `${user?.email ?? 'This person'} is a member already.` });
+  // Read again: a role may have changed before the lock.
+  const members = await manager.find(MemberEntity, { where: { userId: user.id }, relations: { workspace: true } });
+  for (const member of members) {
+    if (member.role !== 'owner' || member.workspace?.deletedAt !== null) continue;
+    const owners = await manager.countBy(MemberEntity, { workspaceId: member.workspaceId, role: 'owner' });
+    if (owners === 1)
+      throw new Problem('last_owner', {
+        detail: `You are the only owner of ${member.workspace.name}: make somebody else an owner, or delete it.`,
+        extra: { workspaceId: member.workspaceId },
+      });
   }
+  await manager.delete(MemberEntity, { userId: user.id });
+  const withPerson = members.map((member) => ({ ...member, user }));
+  return {
+    audit: withPerson.map((member) => memberAudit('member.removed', member, { before: { role: member.role } })),
+    events: withPerson.map(memberChanged),
+  };
 }
-
-const nobodyHas = (email: string): Problem =>
-  invalid([
-    {
-      pointer: '/email',
-      code: 'not_registered',
-      detail: `Nobody with the address ${email} has an account yet. Ask them to register first.`,
-    },
-  ]);
-
-const personOf = (member: MemberEntity) => must(member.user, 'members are read with their person');
-
-const audit = (action: string, member: MemberEntity, change: Pick<AuditEntry, 'before' | 'after'>): AuditEntry => ({
-  workspaceId: member.workspaceId,
-  action,
-  resource: { type: 'member', id: member.id, name: personOf(member).name },
-  ...change,
-});
-
-const changed = ({ workspaceId, userId }: MemberEntity): OutboxEvent => ({
-  topic: 'member.changed',
-  payload: { workspaceId, userId },
-});
-
-const toDto = (member: MemberEntity, role = member.role): MemberDto => ({
-  id: member.id,
-  user: toPersonDto(personOf(member)),
-  role,
-  status: 'active',
-  createdAt: member.createdAt.toISOString(),
-});

@@ -8,9 +8,12 @@ export const GRANTABLE: Readonly<Record<Role, readonly Role[]>> = {
   viewer: [],
 };
 
+/** Whether somebody of this role may give the other one. */
+export const mayGrant = (acting: Role, role: Role): boolean => GRANTABLE[acting].includes(role);
+
 /** Throws `role_too_low` unless `acting` may give or take every one of the roles. */
 export function requireGrant(acting: Role, ...roles: readonly Role[]): void {
-  const refused = roles.find((role) => !GRANTABLE[acting].includes(role));
+  const refused = roles.find((role) => !mayGrant(acting, role));
   if (refused === undefined) return;
   throw new Problem('role_too_low', { detail: `The role ${acting} can neither give nor take the role ${refused}.` });
 }
