@@ -304,12 +304,12 @@ describe('workspaces', () => {
       expect(codes).toEqual(Array<string>(9).fill('already_member'));
     });
 
-    it('need an account first', async () => {
+    it('of an address without an account are invited only', async () => {
       const owner = await signup(node.base);
       const workspace = await found(owner);
-      const answer = await add(owner, workspace, `${randomUUID()}@example.org`, 'viewer');
-      expect(answer.status).toBe(422);
-      expect(answer.body.errors?.[0]).toMatchObject({ pointer: '/email', code: 'not_registered' });
+      const invited = expectStatus(await add(owner, workspace, `${randomUUID()}@example.org`, 'viewer'), 201);
+      expect(invited).toMatchObject({ status: 'invited', user: null });
+      expect((await owner.get<List<Member>>(`/workspaces/${workspace.id}/members`)).body.data).toHaveLength(1);
     });
 
     it('lose access with their membership: at once here, within 5 s on another node', async () => {

@@ -2,6 +2,7 @@ export * from './app.js';
 export * from './client.js';
 export * from './databases.js';
 export * from './live-heap.js';
+export * from './mailbox.js';
 export * from './node.js';
 export * from './redis.js';
 export { afterThisFile, freePort, ownFolder } from './run.js';
