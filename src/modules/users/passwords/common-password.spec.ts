@@ -18,6 +18,10 @@ describe('isCommonPassword', () => {
     ['abcabcabcabc'],
     ['12341234123412'],
     ['....admin....'],
+    ['1qaz2wsx3edc'],
+    ['Needforspeed'],
+    ['counterstrike'],
+    ['!!Sunflower2024'],
   ])('refuses %s', (password) => expect(isCommonPassword(password)).toBe(true));
 
   it.each([
@@ -28,6 +32,8 @@ describe('isCommonPassword', () => {
     ['пароль из пяти слов'],
     ['🐎🔋📎✅🐴🪫🖇🎠🏇🦄🐪🦙'],
     ['testimonial of winters'],
+    ['849302847561love'],
+    ['counterstrike of the unions'],
   ])('lets %s pass', (password) => expect(isCommonPassword(password)).toBe(false));
 
   it('refuses the own address, with or without decoration', () => {

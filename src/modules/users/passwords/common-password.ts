@@ -1,3 +1,8 @@
+import { dictionary } from '@zxcvbn-ts/language-common';
+
+/** The fifty thousand most common passwords of known leaks, in lower case. */
+const LEAKED: ReadonlySet<string> = new Set(dictionary['passwords-common'].map(String));
+
 /** What people type when a form asks for more characters; digits and punctuation around and between do not help. */
 const WEAK_STEMS: ReadonlySet<string> = new Set(
   (
@@ -39,8 +44,15 @@ function stems(password: string): string[] {
   return [letters(password), letters(unleeted)];
 }
 
+/** Whether it is a leaked password, with digits and punctuation before and behind it as far as they are the smaller part. */
+function isLeaked(password: string): boolean {
+  if (LEAKED.has(password)) return true;
+  const core = password.replace(/^[\d\W_]+|[\d\W_]+$/gu, '');
+  return core.length * 2 >= password.length && LEAKED.has(core);
+}
+
 /**
- * Whether a password is among the first that an attacker tries: a weak word with decoration, the own address, a run
+ * Whether a password is among the first that an attacker tries: one of a leak, a weak word with decoration, the own address, a run
  * along the keyboard, a short piece repeated. A fixed, offline check; it costs microseconds.
  */
 export function isCommonPassword(password: string, email = ''): boolean {
@@ -48,5 +60,5 @@ export function isCommonPassword(password: string, email = ''): boolean {
   const localPart = email.slice(0, Math.max(0, email.lastIndexOf('@')));
   if (folded === email || (localPart !== '' && folded.replace(/[\d\W_]+$/, '') === localPart)) return true;
   if (/^(.{1,4}?)\1+.{0,3}$/u.test(folded)) return true;
-  return isRun(folded) || stems(folded).some((stem) => WEAK_STEMS.has(stem) || (stem.length > 4 && isRun(stem)));
+  return isLeaked(folded) || isRun(folded) || stems(folded).some((stem) => WEAK_STEMS.has(stem) || (stem.length > 4 && isRun(stem)));
 }
