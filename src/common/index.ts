@@ -14,3 +14,4 @@ export * from './names.js';
 export * from './paging.dto.js';
 export * from './permissions.js';
 export * from './pipes/index.js';
+export * from './redact.js';

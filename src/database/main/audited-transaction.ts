@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { newId, type Id, type RequestMeta } from '../../common/index.js';
+import { auditContent } from './audit-content.js';
 import { AuditLogEntity } from './audit-log.entity.js';
 import { OutboxEntity } from './outbox.entity.js';
 
@@ -12,7 +13,7 @@ export interface Actor {
   readonly request: RequestMeta;
 }
 
-/** What was done. `before` and `after` hold only what may be read by admins: never a secret, never a hash. */
+/** What was done. `before` and `after` are read by admins; of both is kept what {@link auditContent} lets through. */
 export interface AuditEntry {
   readonly workspaceId: Id | null;
   /** `resource.verb` in the past tense, such as `table.created`. */
@@ -89,8 +90,8 @@ const auditRow = (actor: Actor, entry: AuditEntry, at: Date): AuditLogEntity => 
   resourceType: entry.resource.type,
   resourceId: entry.resource.id,
   resourceName: entry.resource.name,
-  before: entry.before ?? null,
-  after: entry.after ?? null,
+  before: auditContent(entry.before),
+  after: auditContent(entry.after),
   requestId: actor.request.requestId,
   ip: actor.request.ip,
 });
