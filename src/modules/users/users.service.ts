@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { Repository, type EntityManager } from 'typeorm';
+import { Repository } from 'typeorm';
 import { Problem, type Id } from '../../common/index.js';
-import { isUniqueViolation } from '../../database/main/index.js';
+import { isUniqueViolation, type AuditedManager } from '../../database/main/index.js';
 import { UserEntity } from './user.entity.js';
 
 export interface NewUser {
@@ -42,7 +42,7 @@ export class UsersService {
   }
 
   /** Inserts an account within the caller's transaction. Throws `email_taken`, also when somebody else was faster by a moment. */
-  async create(manager: EntityManager, { id, email, name, passwordHash }: NewUser): Promise<UserEntity> {
+  async create(manager: AuditedManager, { id, email, name, passwordHash }: NewUser): Promise<UserEntity> {
     const now = new Date();
     const user = { id, email, name, passwordHash, status: 'active' as const, createdAt: now, updatedAt: now };
     try {

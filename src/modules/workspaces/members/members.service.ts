@@ -18,6 +18,7 @@ import {
   actorOf,
   isUniqueViolation,
   AuditedTransaction,
+  type AuditedManager,
   type AuditEntry,
   type OutboxEvent,
 } from '../../../database/main/index.js';
@@ -129,7 +130,7 @@ async function requireAnotherOwner(manager: EntityManager, { workspaceId }: Memb
   throw new Problem('last_owner', { detail: 'Make another member an owner first.' });
 }
 
-async function insertMember(manager: EntityManager, { user, ...member }: MemberEntity): Promise<void> {
+async function insertMember(manager: AuditedManager, { user, ...member }: MemberEntity): Promise<void> {
   try {
     await manager.insert(MemberEntity, member);
   } catch (error) {
