@@ -1,5 +1,6 @@
 import tseslint from 'typescript-eslint';
 import prettier from 'eslint-config-prettier';
+import { auditedWrites } from './scripts/lib/audited-writes.mjs';
 
 export default tseslint.config(
   { ignores: ['dist', 'coverage', 'node_modules', '.data'] },
@@ -45,6 +46,25 @@ export default tseslint.config(
       'no-restricted-properties': [
         'error',
         { object: 'process', property: 'env', message: 'Read settings through src/config.' },
+      ],
+    },
+  },
+  {
+    // There is one way to write metadata, and it leaves an audit entry.
+    files: ['src/**/*.ts'],
+    ignores: ['src/database/**', 'src/**/*.spec.ts'],
+    plugins: { 'live-tables': { rules: { 'audited-writes': auditedWrites } } },
+    rules: {
+      'live-tables/audited-writes': [
+        'error',
+        {
+          withoutAudit: {
+            'src/modules/tables/schema/schema-saga.ts':
+              'The state of an operation is not metadata; what the operation changes is audited when it is completed.',
+            'src/modules/mail/mail-queue.ts':
+              'A mail on its way is no metadata; what it tells of is audited where it is ordered.',
+          },
+        },
       ],
     },
   },

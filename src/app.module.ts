@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { ConfigModule, type AppConfig } from './config/index.js';
 import { DatabaseModule } from './database/database.module.js';
 import { EnginesModule } from './engines/index.js';
+import { AuditModule } from './modules/audit/index.js';
 import { AuthModule } from './modules/auth/index.js';
 import { EventsModule } from './modules/events/index.js';
 import { RowsModule } from './modules/rows/index.js';
@@ -27,6 +28,7 @@ export class AppModule {
         WorkspacesModule,
         TablesModule,
         RowsModule,
+        AuditModule,
         WebsocketModule,
         HealthModule,
       ],

@@ -17,3 +17,4 @@ export * from './permissions.js';
 export * from './seal.js';
 export * from './secret-token.js';
 export * from './pipes/index.js';
+export * from './redact.js';

@@ -1,7 +1,14 @@
 import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { APP_CONFIG, type AppConfig } from '../config/index.js';
-import { AuditLogEntity, MainDatabase, mainDataSourceOptions, AuditedTransaction, OutboxEntity } from './main/index.js';
+import {
+  AuditedTransaction,
+  AuditLogEntity,
+  MainDatabase,
+  mainDataSourceOptions,
+  Outbox,
+  OutboxEntity,
+} from './main/index.js';
 import { MiniDatabase } from './mini/index.js';
 
 /**
@@ -23,7 +30,7 @@ import { MiniDatabase } from './mini/index.js';
     }),
     TypeOrmModule.forFeature([AuditLogEntity, OutboxEntity]),
   ],
-  providers: [MainDatabase, AuditedTransaction, MiniDatabase],
-  exports: [MainDatabase, AuditedTransaction, MiniDatabase],
+  providers: [MainDatabase, AuditedTransaction, Outbox, MiniDatabase],
+  exports: [MainDatabase, AuditedTransaction, Outbox, MiniDatabase],
 })
 export class DatabaseModule {}

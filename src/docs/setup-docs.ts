@@ -35,6 +35,7 @@ const TAGS: readonly (readonly [name: string, description: string])[] = [
   ['Tables', 'Tables and what they look like.'],
   ['Columns', 'The columns of a table.'],
   ['Rows', 'The data: read, filter, write, in bulk, and what changed.'],
+  ['Audit log', 'Who did what.'],
   ['Health', 'For load balancers and for the curious.'],
 ];
 

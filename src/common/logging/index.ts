@@ -1,4 +1,3 @@
 export * from './logger.js';
 export * from './nest-logger.js';
-export * from './redact.js';
 export * from './request-log.js';

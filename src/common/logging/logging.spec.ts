@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { createLogger } from './logger.js';
 import { NestLogger } from './nest-logger.js';
 import { readable } from './readable.js';
-import { REDACTED, safeUrl } from './redact.js';
+import { REDACTED, safeUrl } from '../redact.js';
 
 function loggerInto(lines: string[]): NestLogger {
   return new NestLogger(createLogger({ level: 'info', readable: false }, { write: (line) => void lines.push(line) }));

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { AppReply, AppRequest } from '../http.js';
-import { safeUrl } from './redact.js';
+import { safeUrl } from '../redact.js';
 
 /** Slower than this is worth a line also where a line per request would be noise. */
 const SLOW_MS = 1000;

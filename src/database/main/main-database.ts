@@ -1,12 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import type pg from 'pg';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { PROBE } from '../probe.js';
 
 /** The main database as a thing that can be up or down. */
 @Injectable()
 export class MainDatabase {
   constructor(private readonly dataSource: DataSource) {}
+
+  /** Reads that belong together: all of them see the database as it was at the first. Nothing is written here (see {@link AuditedTransaction}). */
+  snapshot<T>(read: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return this.dataSource.transaction('REPEATABLE READ', read);
+  }
 
   /** One trivial round trip; rejects when the database does not answer soon. */
   async ping(): Promise<void> {

@@ -1,7 +1,6 @@
 import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { DataSource, In, LessThan } from 'typeorm';
 import type { Id } from '../../common/index.js';
-import { AuditedTransaction, OutboxEntity, type OutboxEvent } from '../../database/main/index.js';
+import { AuditedTransaction, Outbox, type OutboxEvent } from '../../database/main/index.js';
 import { EventBus } from './event-bus.js';
 import { isPayloadOf, isTopic } from './topics.js';
 
@@ -24,7 +23,7 @@ export class OutboxRelay implements OnModuleInit, OnModuleDestroy {
   constructor(
     private readonly bus: EventBus,
     private readonly transaction: AuditedTransaction,
-    private readonly dataSource: DataSource,
+    private readonly outbox: Outbox,
   ) {}
 
   onModuleInit(): void {
@@ -43,18 +42,8 @@ export class OutboxRelay implements OnModuleInit, OnModuleDestroy {
   }
 
   /** Publishes what is left over, oldest first; returns how many. Nodes that sweep at once share the work. */
-  async sweep(olderThanMs = SWEEP_OLDER_THAN_MS): Promise<number> {
-    return this.dataSource.transaction(async (manager) => {
-      const events = await manager.find(OutboxEntity, {
-        where: { at: LessThan(new Date(Date.now() - olderThanMs)) },
-        order: { at: 'ASC', id: 'ASC' },
-        take: SWEEP_BATCH,
-        lock: { mode: 'pessimistic_write', onLocked: 'skip_locked' },
-      });
-      for (const event of events) this.publish(event);
-      if (events.length > 0) await manager.delete(OutboxEntity, { id: In(events.map((event) => event.id)) });
-      return events.length;
-    });
+  sweep(olderThanMs = SWEEP_OLDER_THAN_MS): Promise<number> {
+    return this.outbox.take(olderThanMs, SWEEP_BATCH, (event) => this.publish(event));
   }
 
   private publish(event: OutboxEvent): void {
@@ -67,7 +56,7 @@ export class OutboxRelay implements OnModuleInit, OnModuleDestroy {
   private async deletePublished(): Promise<void> {
     while (this.published.length > 0) {
       const ids = this.published.splice(0);
-      await this.dataSource.manager.delete(OutboxEntity, { id: In(ids) }).catch(() => undefined);
+      await this.outbox.forget(ids).catch(() => undefined);
     }
   }
 

@@ -1,8 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
 import { newId, sealerFor, type Id, type Sealer } from '../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../config/index.js';
-import type { OutboxEvent } from '../../database/main/index.js';
+import { AuditedTransaction, type AuditedManager, type OutboxEvent } from '../../database/main/index.js';
 import { QueuedMailEntity } from './queued-mail.entity.js';
 
 /** A mail before it is written: who gets it and what it is about. */
@@ -29,14 +28,14 @@ export class MailQueue {
   private readonly sealer: Sealer;
 
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly transaction: AuditedTransaction,
     @Inject(APP_CONFIG) config: AppConfig,
   ) {
     this.sealer = sealerFor('mail v1', config.encryptionKey);
   }
 
   /** Orders a mail within the caller's transaction. The event that it hands back belongs into the transaction's answer. */
-  async add(manager: EntityManager, { template, to, data = {} }: MailRequest): Promise<OutboxEvent> {
+  async add(manager: AuditedManager, { template, to, data = {} }: MailRequest): Promise<OutboxEvent> {
     const id = newId();
     const now = new Date();
     const sealed = this.sealer.seal(id, JSON.stringify({ to, data }));
@@ -46,11 +45,13 @@ export class MailQueue {
 
   /** Takes the mail that waits longest, for a minute; nodes that ask at once get different ones. */
   async claim(): Promise<ClaimedMail | undefined> {
-    const [rows] = await this.dataSource.query<[QueuedMailEntity[], number]>(
-      `update queued_mails set attempts = attempts + 1, next_at = now() + make_interval(secs => $1)
+    const [rows] = await this.transaction.withoutAudit((manager) =>
+      manager.query<[QueuedMailEntity[], number]>(
+        `update queued_mails set attempts = attempts + 1, next_at = now() + make_interval(secs => $1)
         where id = (select id from queued_mails where next_at <= now() order by next_at limit 1 for update skip locked)
         returning id, template, sealed, attempts`,
-      [LEASE_SECONDS],
+        [LEASE_SECONDS],
+      ),
     );
     const [row] = rows;
     if (!row) return undefined;
@@ -63,11 +64,12 @@ export class MailQueue {
 
   /** Sent, or given up. */
   async remove(id: Id): Promise<void> {
-    await this.dataSource.manager.delete(QueuedMailEntity, { id });
+    await this.transaction.withoutAudit((manager) => manager.delete(QueuedMailEntity, { id }));
   }
 
   /** To be tried again after this many seconds. */
   async postpone(id: Id, seconds: number): Promise<void> {
-    await this.dataSource.manager.update(QueuedMailEntity, { id }, { nextAt: new Date(Date.now() + seconds * 1000) });
+    const nextAt = new Date(Date.now() + seconds * 1000);
+    await this.transaction.withoutAudit((manager) => manager.update(QueuedMailEntity, { id }, { nextAt }));
   }
 }

@@ -1,7 +1,6 @@
 import { Inject, Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
 import { APP_CONFIG, type AppConfig } from '../../config/index.js';
-import type { OutboxEvent } from '../../database/main/index.js';
+import type { AuditedManager, OutboxEvent } from '../../database/main/index.js';
 import { EventBus } from '../events/index.js';
 import { MailQueue, type ClaimedMail, type MailRequest } from './mail-queue.js';
 import { isRefused, transportFor, type Message, type Transport } from './mail-transport.js';
@@ -58,7 +57,7 @@ export class Mailer implements OnModuleInit, OnModuleDestroy {
   }
 
   /** Orders a mail within the caller's transaction; the event goes into its answer. */
-  order(manager: EntityManager, request: MailRequest): Promise<OutboxEvent> {
+  order(manager: AuditedManager, request: MailRequest): Promise<OutboxEvent> {
     return this.queue.add(manager, request);
   }
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, IsNull } from 'typeorm';
 import { FreshCache, notFound, type Id } from '../../common/index.js';
+import { MainDatabase } from '../../database/main/index.js';
 import type { TableSchema } from '../../query/index.js';
 import { EventBus } from '../events/index.js';
 import { BaseEntity } from './bases/base.entity.js';
@@ -46,6 +47,7 @@ export class TableCatalog {
 
   constructor(
     private readonly dataSource: DataSource,
+    private readonly database: MainDatabase,
     private readonly saga: SchemaSaga,
     bus: EventBus,
   ) {
@@ -87,7 +89,7 @@ export class TableCatalog {
   }
 
   private async load(tableId: Id): Promise<TableMeta | undefined> {
-    return this.dataSource.transaction('REPEATABLE READ', async (manager) => {
+    return this.database.snapshot(async (manager) => {
       const table = await manager.findOneBy(TableEntity, { id: tableId, deletedAt: IsNull() });
       const base = table && (await manager.findOneBy(BaseEntity, { id: table.baseId, deletedAt: IsNull() }));
       if (!table || !base) return undefined;

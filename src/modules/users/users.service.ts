@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { Repository, type EntityManager, type FindOptionsWhere } from 'typeorm';
+import { Repository, type FindOptionsWhere } from 'typeorm';
 import { Problem, type Id } from '../../common/index.js';
-import { isUniqueViolation } from '../../database/main/index.js';
+import { isUniqueViolation, type AuditedManager } from '../../database/main/index.js';
 import { UserEntity } from './user.entity.js';
 
 export interface NewUser {
@@ -43,7 +43,7 @@ export class UsersService {
   }
 
   /** Inserts an account within the caller's transaction. Throws `email_taken`, also when somebody else was faster by a moment. */
-  async create(manager: EntityManager, { id, email, name, passwordHash }: NewUser): Promise<UserEntity> {
+  async create(manager: AuditedManager, { id, email, name, passwordHash }: NewUser): Promise<UserEntity> {
     const now = new Date();
     const user = { id, email, name, passwordHash, status: 'active' as const, createdAt: now, updatedAt: now };
     try {
@@ -59,13 +59,13 @@ export class UsersService {
    * Keeps an account from being deleted until the end of the caller's transaction (`share`), or for the caller alone
    * (`alone`); null when it is no active account any more. Lock people before workspaces: everybody does, so nobody waits in a circle.
    */
-  lockActive(manager: EntityManager, id: Id, how: 'share' | 'alone'): Promise<UserEntity | null> {
+  lockActive(manager: AuditedManager, id: Id, how: 'share' | 'alone'): Promise<UserEntity | null> {
     const mode = how === 'share' ? 'pessimistic_read' : 'pessimistic_write';
     return manager.findOne(UserEntity, { where: { id, status: 'active' }, lock: { mode } });
   }
 
   /** Whether this is still the password of an active account; it stays so until the end of the caller's transaction. */
-  async holdPassword(manager: EntityManager, id: Id, passwordHash: string): Promise<boolean> {
+  async holdPassword(manager: AuditedManager, id: Id, passwordHash: string): Promise<boolean> {
     const where = { id, status: 'active' as const, passwordHash };
     return (
       (await manager.findOne(UserEntity, { where, select: { id: true }, lock: { mode: 'pessimistic_read' } })) !== null
@@ -73,7 +73,7 @@ export class UsersService {
   }
 
   /** Replaces the password within the caller's transaction; with `instead` only if it is still that one. True when it was. */
-  async setPassword(manager: EntityManager, id: Id, passwordHash: string, instead?: string): Promise<boolean> {
+  async setPassword(manager: AuditedManager, id: Id, passwordHash: string, instead?: string): Promise<boolean> {
     const { affected } = await manager.update(
       UserEntity,
       { id, status: 'active', ...(instead === undefined ? {} : { passwordHash: instead }) },

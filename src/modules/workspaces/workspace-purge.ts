@@ -1,16 +1,16 @@
 import { Inject, Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { LessThan, Repository, type EntityManager } from 'typeorm';
+import { LessThan, Repository } from 'typeorm';
 import type { Id } from '../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../config/index.js';
-import { AuditedTransaction, systemActor } from '../../database/main/index.js';
+import { AuditedTransaction, systemActor, type AuditedManager } from '../../database/main/index.js';
 import { WorkspaceEntity } from './workspace.entity.js';
 
 const SWEEP_EVERY_MS = 60_000;
 const BATCH = 20;
 
 /** Removes what a module keeps of a workspace, within the purge's transaction; what is elsewhere it has to bear to remove twice. */
-export type PurgeStep = (manager: EntityManager, workspaceId: Id) => Promise<void>;
+export type PurgeStep = (manager: AuditedManager, workspaceId: Id) => Promise<void>;
 
 /** Somebody else was first, or the workspace has been restored. */
 class NotDue extends Error {}

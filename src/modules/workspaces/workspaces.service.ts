@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { IsNull, Not, Repository, type EntityManager } from 'typeorm';
+import { IsNull, Not, Repository } from 'typeorm';
 import {
   idOfCursor,
   idPage,
@@ -15,7 +15,7 @@ import {
   type PageQuery,
   type Role,
 } from '../../common/index.js';
-import { actorOf, AuditedTransaction, type AuditEntry } from '../../database/main/index.js';
+import { actorOf, AuditedTransaction, type AuditEntry, type AuditedManager } from '../../database/main/index.js';
 import type { CreateWorkspaceDto, UpdateWorkspaceDto, WorkspaceDto, WorkspaceListDto } from './dto/workspaces.dto.js';
 import { MemberEntity } from './members/member.entity.js';
 import { slugCandidates } from './slug.js';
@@ -135,7 +135,7 @@ export class WorkspacesService {
   }
 }
 
-async function insertWithFreeSlug(manager: EntityManager, name: string): Promise<WorkspaceEntity> {
+async function insertWithFreeSlug(manager: AuditedManager, name: string): Promise<WorkspaceEntity> {
   const now = new Date();
   for (const slug of slugCandidates(name)) {
     const workspace = { id: newId(), name, slug, createdAt: now, updatedAt: now, deletedAt: null };

@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { MoreThan, Repository, type EntityManager } from 'typeorm';
+import { MoreThan, Repository } from 'typeorm';
 import {
   hashSecretToken,
   newId,
@@ -10,7 +10,14 @@ import {
   type Id,
   type RequestMeta,
 } from '../../../common/index.js';
-import { actorOf, AuditedTransaction, systemActor, type Actor, type AuditEntry } from '../../../database/main/index.js';
+import {
+  actorOf,
+  AuditedTransaction,
+  systemActor,
+  type Actor,
+  type AuditEntry,
+  type AuditedManager,
+} from '../../../database/main/index.js';
 import { Mailer, type Message } from '../../mail/index.js';
 import {
   AccountDeletion,
@@ -102,7 +109,7 @@ export class PasswordsService implements OnModuleInit {
   }
 
   /** All that follows from a new password, within the caller's transaction. `except` is the session that goes on. */
-  private async changed(manager: EntityManager, user: UserEntity, reason: RevocationReason, except?: Id) {
+  private async changed(manager: AuditedManager, user: UserEntity, reason: RevocationReason, except?: Id) {
     const { id, email } = user;
     await manager.delete(PasswordResetEntity, { userId: id });
     const ended = await this.sessions.end(manager, { userId: id, except }, reason);

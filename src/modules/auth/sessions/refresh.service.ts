@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { IsNull, Repository, type EntityManager } from 'typeorm';
+import { IsNull, Repository } from 'typeorm';
 import { hashSecretToken, must, Problem, type RequestMeta } from '../../../common/index.js';
-import { AuditedTransaction, type Actor, type Audited } from '../../../database/main/index.js';
+import { AuditedTransaction, type Actor, type Audited, type AuditedManager } from '../../../database/main/index.js';
 import type { UserEntity } from '../../users/index.js';
 import { RefreshTokenEntity } from './refresh-token.entity.js';
 import type { SessionEntity } from './session.entity.js';
@@ -46,7 +46,7 @@ export class RefreshService {
 
   /** The session continued, or undefined when the token was used before and the session has been ended for it. */
   private async exchange(
-    manager: EntityManager,
+    manager: AuditedManager,
     { token, session }: Presented,
   ): Promise<Audited<OpenSession | undefined>> {
     if (!(await claim(manager, token))) {
@@ -76,7 +76,7 @@ export class RefreshService {
 }
 
 /** Marks the token as used; true for the one caller that did it. The row lock of the update decides races. */
-async function claim(manager: EntityManager, { id }: RefreshTokenEntity): Promise<boolean> {
+async function claim(manager: AuditedManager, { id }: RefreshTokenEntity): Promise<boolean> {
   const { affected } = await manager
     .createQueryBuilder()
     .update(RefreshTokenEntity)

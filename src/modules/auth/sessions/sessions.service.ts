@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { In, IsNull, LessThan, MoreThan, Not, Repository, type EntityManager } from 'typeorm';
+import { In, IsNull, LessThan, MoreThan, Not, Repository } from 'typeorm';
 import {
   hashSecretToken,
   idOfCursor,
@@ -16,7 +16,13 @@ import {
   type RequestMeta,
 } from '../../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
-import { actorOf, AuditedTransaction, type AuditEntry, type OutboxEvent } from '../../../database/main/index.js';
+import {
+  actorOf,
+  AuditedTransaction,
+  type AuditEntry,
+  type OutboxEvent,
+  type AuditedManager,
+} from '../../../database/main/index.js';
 import { RefreshTokenEntity } from './refresh-token.entity.js';
 import { sessionEnded } from '../tokens/problems.js';
 import { SessionEntity } from './session.entity.js';
@@ -59,7 +65,7 @@ export class SessionsService {
   ) {}
 
   /** A new session and its first refresh token, within the caller's transaction. */
-  async open(manager: EntityManager, userId: Id, request: RequestMeta): Promise<OpenSession> {
+  async open(manager: AuditedManager, userId: Id, request: RequestMeta): Promise<OpenSession> {
     const now = new Date();
     const sessionId = newId();
     await manager.insert(SessionEntity, {
@@ -78,7 +84,7 @@ export class SessionsService {
    * Continues a living session with a new refresh token, within the caller's transaction. False when it ended meanwhile.
    * Tokens of the session that expired are swept out on the way.
    */
-  async prolong(manager: EntityManager, sessionId: Id): Promise<OpenSession | undefined> {
+  async prolong(manager: AuditedManager, sessionId: Id): Promise<OpenSession | undefined> {
     const now = new Date();
     const { affected } = await manager.update(
       SessionEntity,
@@ -94,7 +100,7 @@ export class SessionsService {
    * Ends those of a person's sessions that are alive, within the caller's transaction. What it hands back goes into the
    * transaction's answer; no entries mean that nothing was alive.
    */
-  async end(manager: EntityManager, which: SessionsOf, reason: RevocationReason): Promise<Ended> {
+  async end(manager: AuditedManager, which: SessionsOf, reason: RevocationReason): Promise<Ended> {
     // Locked in id order: two such calls for one person wait for each other instead of for a deadlock.
     const { userId, id, except } = which;
     const ended = await manager.find(SessionEntity, {
@@ -155,7 +161,7 @@ export class SessionsService {
     });
   }
 
-  private async addToken(manager: EntityManager, sessionId: Id, now: Date): Promise<string> {
+  private async addToken(manager: AuditedManager, sessionId: Id, now: Date): Promise<string> {
     const token = newSecretToken();
     await manager.insert(RefreshTokenEntity, {
       id: newId(),

@@ -1,7 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { newId, Problem, type Id } from '../../../common/index.js';
-import { isUniqueViolation, AuditedTransaction, type Actor } from '../../../database/main/index.js';
+import {
+  isUniqueViolation,
+  AuditedTransaction,
+  type Actor,
+  type AuditedManager,
+} from '../../../database/main/index.js';
 import { AlreadyDecided, MiniDbSchema } from '../../../engines/index.js';
 import type { Sql } from '../../../query/index.js';
 import { BaseEntity } from '../bases/base.entity.js';
@@ -118,7 +123,7 @@ export class SchemaSaga {
     for (const deadline = Date.now() + WAIT_MS; ;) {
       try {
         // Bookkeeping of the saga, not yet a change of metadata: that one is audited in finish().
-        return await this.dataSource.transaction((manager) => this.record(manager, task));
+        return await this.mainTransaction.withoutAudit((manager) => this.record(manager, task));
       } catch (error) {
         if (!isUniqueViolation(error, 'schema_ops_one_pending')) throw error;
         await this.catchUp(task.baseId);
@@ -133,7 +138,7 @@ export class SchemaSaga {
   }
 
   private async record<T>(
-    manager: EntityManager,
+    manager: AuditedManager,
     task: SchemaTask<T>,
   ): Promise<{ op: SchemaOpEntity; change: SchemaChange<T> }> {
     const op: SchemaOpEntity = {
@@ -180,9 +185,13 @@ export class SchemaSaga {
 
   private async giveUp(opId: Id, why: unknown): Promise<void> {
     const error = why instanceof Error ? why.name : 'unknown';
-    await this.dataSource
-      .getRepository(SchemaOpEntity)
-      .update({ id: opId, state: 'pending' }, { state: 'failed', error, finishedAt: new Date() });
+    await this.mainTransaction.withoutAudit((manager) =>
+      manager.update(
+        SchemaOpEntity,
+        { id: opId, state: 'pending' },
+        { state: 'failed', error, finishedAt: new Date() },
+      ),
+    );
   }
 }
 

@@ -60,5 +60,9 @@ export function isCommonPassword(password: string, email = ''): boolean {
   const localPart = email.slice(0, Math.max(0, email.lastIndexOf('@')));
   if (folded === email || (localPart !== '' && folded.replace(/[\d\W_]+$/, '') === localPart)) return true;
   if (/^(.{1,4}?)\1+.{0,3}$/u.test(folded)) return true;
-  return isLeaked(folded) || isRun(folded) || stems(folded).some((stem) => WEAK_STEMS.has(stem) || (stem.length > 4 && isRun(stem)));
+  return (
+    isLeaked(folded) ||
+    isRun(folded) ||
+    stems(folded).some((stem) => WEAK_STEMS.has(stem) || (stem.length > 4 && isRun(stem)))
+  );
 }

@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { IsNull, MoreThan, Repository, type EntityManager } from 'typeorm';
+import { IsNull, MoreThan, Repository } from 'typeorm';
 import {
   hashSecretToken,
   idOfCursor,
@@ -16,7 +16,7 @@ import {
   type PageQuery,
   type Role,
 } from '../../../common/index.js';
-import { actorOf, AuditedTransaction, type AuditEntry } from '../../../database/main/index.js';
+import { actorOf, AuditedTransaction, type AuditEntry, type AuditedManager } from '../../../database/main/index.js';
 import { Mailer, type Message } from '../../mail/index.js';
 import { UsersService } from '../../users/index.js';
 import type { InvitationDto, InvitationListDto, InvitationPreviewDto } from '../dto/invitations.dto.js';
@@ -72,7 +72,7 @@ export class InvitationsService implements OnModuleInit {
   }
 
   /** Removes an open invitation for an address that needs none any more, within the caller's transaction. */
-  async drop(manager: EntityManager, workspaceId: Id, email: string): Promise<void> {
+  async drop(manager: AuditedManager, workspaceId: Id, email: string): Promise<void> {
     await manager.delete(InvitationEntity, { workspaceId, email });
   }
 
@@ -154,7 +154,7 @@ export class InvitationsService implements OnModuleInit {
 }
 
 /** Whether whoever invited is still somebody who may give this role. */
-async function inviterMayStill(manager: EntityManager, { workspaceId, invitedBy, role }: InvitationEntity) {
+async function inviterMayStill(manager: AuditedManager, { workspaceId, invitedBy, role }: InvitationEntity) {
   const inviter = await manager.findOneBy(MemberEntity, { workspaceId, userId: invitedBy });
   return inviter !== null && mayGrant(inviter.role, role);
 }

@@ -1,8 +1,8 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { In, IsNull, Repository, type EntityManager } from 'typeorm';
+import { In, IsNull, Repository } from 'typeorm';
 import { idOfCursor, idPage, Problem, type Access, type Id, type PageQuery } from '../../../common/index.js';
-import { actorOf, AuditedTransaction } from '../../../database/main/index.js';
+import { actorOf, AuditedTransaction, type AuditedManager } from '../../../database/main/index.js';
 import { AccountDeletion, UsersService, type Released, type UserEntity } from '../../users/index.js';
 import type { AddMemberDto, InvitedDto, MemberDto, MemberListDto, UpdateMemberDto } from '../dto/members.dto.js';
 import { InvitationsService } from '../invitations/invitations.service.js';
@@ -128,7 +128,7 @@ export class MembersService implements OnModuleInit {
 }
 
 /** Ends all memberships of a person whose account is being deleted. Throws `last_owner` when a workspace would have no owner. */
-async function leaveEverything(manager: EntityManager, user: UserEntity): Promise<Released> {
+async function leaveEverything(manager: AuditedManager, user: UserEntity): Promise<Released> {
   // The account is locked: nobody can make this person a member of something new meanwhile.
   const left = await manager.find(MemberEntity, { where: { userId: user.id } });
   const ids = left.map(({ workspaceId }) => workspaceId);

@@ -1,6 +1,11 @@
 import { IsNull, type EntityManager } from 'typeorm';
 import { must, newId, notFound, Problem, type Access, type Id, type Role } from '../../../common/index.js';
-import { isUniqueViolation, type AuditEntry, type OutboxEvent } from '../../../database/main/index.js';
+import {
+  isUniqueViolation,
+  type AuditEntry,
+  type OutboxEvent,
+  type AuditedManager,
+} from '../../../database/main/index.js';
 import { toPersonDto, type UserEntity } from '../../users/index.js';
 import type { MemberDto } from '../dto/members.dto.js';
 import { WorkspaceEntity } from '../workspace.entity.js';
@@ -13,7 +18,7 @@ import { MemberEntity } from './member.entity.js';
  * workspace. Throws `not_found` for one that is deleted.
  */
 export async function lockWorkspace(
-  manager: EntityManager,
+  manager: AuditedManager,
   workspaceId: Id,
   what = 'workspace',
 ): Promise<WorkspaceEntity> {
@@ -26,7 +31,7 @@ export async function lockWorkspace(
 }
 
 /** {@link lockWorkspace}, and the caller's role as it is then: the one in `access` may be seconds old. */
-export async function lockAndReadRole(manager: EntityManager, { workspaceId, principal }: Access): Promise<Role> {
+export async function lockAndReadRole(manager: AuditedManager, { workspaceId, principal }: Access): Promise<Role> {
   await lockWorkspace(manager, workspaceId);
   const acting = await manager.findOneBy(MemberEntity, { workspaceId, userId: principal.userId });
   if (!acting) throw notFound('workspace');
@@ -40,7 +45,7 @@ export async function findMember(manager: EntityManager, { workspaceId }: Access
   return member;
 }
 
-export async function requireAnotherOwner(manager: EntityManager, { workspaceId }: MemberEntity): Promise<void> {
+export async function requireAnotherOwner(manager: AuditedManager, { workspaceId }: MemberEntity): Promise<void> {
   const owners = await manager.countBy(MemberEntity, { workspaceId, role: 'owner' });
   if (owners > 1) return;
   throw new Problem('last_owner', { detail: 'Make another member an owner first.' });
@@ -48,7 +53,7 @@ export async function requireAnotherOwner(manager: EntityManager, { workspaceId 
 
 /** Throws `already_member`. */
 export async function insertMember(
-  manager: EntityManager,
+  manager: AuditedManager,
   workspaceId: Id,
   user: UserEntity,
   role: Role,

@@ -1,4 +1,4 @@
-import { isError } from '../errors/index.js';
+import { isError } from './errors/index.js';
 
 const SECRET = /pass(word|wd)?|secret|token|authorization|cookie|api[-_]?key|credential/i;
 
@@ -18,16 +18,19 @@ export function safeUrl(url: string): string {
   return `${url.slice(0, start)}?${query.join('&')}`;
 }
 
-/** A copy of what is logged, without the values under keys that smell of secrets, at any depth. */
-export function redact(value: unknown, depth = 0): unknown {
+/**
+ * A copy of what is logged or kept, without the values under keys that smell of secrets, at any depth. What lies deeper than
+ * `levels` is left out altogether.
+ */
+export function redact(value: unknown, levels = 6): unknown {
   if (typeof value !== 'object' || value === null || value instanceof Date) return value;
   if (isError(value)) return value;
-  if (depth > 6) return '[deep]';
-  if (Array.isArray(value)) return value.map((item) => redact(item, depth + 1));
+  if (levels < 0) return '[deep]';
+  if (Array.isArray(value)) return value.map((item) => redact(item, levels - 1));
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [
       key,
-      SECRET.test(key) && item !== undefined && item !== null ? REDACTED : redact(item, depth + 1),
+      SECRET.test(key) && item !== undefined && item !== null ? REDACTED : redact(item, levels - 1),
     ]),
   );
 }
