@@ -1,3 +1,4 @@
+import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsInt, IsObject, IsOptional, IsString, Length, Max, Min, ValidateNested } from 'class-validator';
 
@@ -8,7 +9,7 @@ export class PositionDto {
   @Length(1, 64)
   epoch!: string;
 
-  /** @example 41 */
+  @ApiProperty({ type: 'integer', example: 41 })
   @IsInt()
   @Min(0)
   @Max(Number.MAX_SAFE_INTEGER)
