@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ERRORS } from '../../src/common/errors/index.js';
+import { projectRoot } from '../../src/config/index.js';
 import { client, expectStatus, startNode } from '../harness/index.js';
 
 jest.setTimeout(120_000);
@@ -80,6 +83,13 @@ function tells(schema: Schema | undefined): boolean {
 const success = ({ responses }: Operation) => Object.entries(responses).filter(([status]) => status.startsWith('2'));
 
 describe('the OpenAPI document', () => {
+  it('is what docs/openapi.json says (npm run openapi)', async () => {
+    const served = await client(base).get('/api/docs-json');
+    const written = readFileSync(path.join(projectRoot, 'docs/openapi.json'), 'utf8');
+    expect(JSON.parse(written)).toEqual(served.body);
+    expect(written).toBe(`${JSON.stringify(served.body, null, 2)}\n`);
+  });
+
   it('knows the operations of every module', () => {
     expect(operations.map(([name]) => name)).toEqual(
       expect.arrayContaining([
