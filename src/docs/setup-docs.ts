@@ -4,7 +4,9 @@ import { ProblemDto } from '../common/errors/problem.dto.js';
 import { asyncApiDocument } from './asyncapi/asyncapi-document.js';
 import { serveAsyncApi } from './asyncapi/serve-asyncapi.js';
 import type { SocketProtocol } from './asyncapi/socket-protocol.js';
+import { describeAccess } from './describe-access.js';
 import { describeAnswers } from './describe-answers.js';
+import { describeHeaders } from './describe-headers.js';
 import { BEARER, describeProblems } from './describe-problems.js';
 
 export const DOCS_PATH = 'api/docs';
@@ -70,6 +72,8 @@ export function openApiDocument(app: NestFastifyApplication, version: string): O
   });
   describeProblems(document);
   describeAnswers(document);
+  describeAccess(document);
+  describeHeaders(document);
   return document;
 }
 
