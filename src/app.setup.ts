@@ -9,7 +9,7 @@ import { API_PREFIX, validationPipe } from './common/index.js';
 import { createLogger, NestLogger } from './common/logging/index.js';
 import type { AppConfig } from './config/index.js';
 import { setupDocs } from './docs/index.js';
-import { LiveSocketAdapter } from './modules/websocket/index.js';
+import { LiveSocketAdapter, SOCKET_PROTOCOL } from './modules/websocket/index.js';
 
 /**
  * The whole application, ready to `listen()` and not listening: what `main.ts` starts and what the tests start.
@@ -18,14 +18,23 @@ import { LiveSocketAdapter } from './modules/websocket/index.js';
 export const createApp = (config: AppConfig): Promise<NestFastifyApplication> =>
   assemble(AppModule.register(config), config);
 
+/** The application as its documents see it: routes and classes, but no service is made and no database is called. */
+export const describeApp = (config: AppConfig): Promise<NestFastifyApplication> =>
+  assemble(AppModule.register(config), config, { preview: true });
+
 /** Puts the edge around any root module; the tests of the edge bring a small one of their own. */
-export async function assemble(root: DynamicModule, config: AppConfig): Promise<NestFastifyApplication> {
+export async function assemble(
+  root: DynamicModule,
+  config: AppConfig,
+  { preview = false }: { readonly preview?: boolean } = {},
+): Promise<NestFastifyApplication> {
   const logger = createLogger({ level: config.logLevel, readable: config.environment !== 'production' });
   const problems = new ProblemFilter();
   const app = await NestFactory.create<NestFastifyApplication>(root, await createAdapter(config, logger, problems), {
     logger: new NestLogger(logger),
     abortOnError: false,
     bodyParser: false,
+    preview,
   });
   app.setGlobalPrefix(API_PREFIX);
   app.useGlobalFilters(problems);
@@ -33,6 +42,6 @@ export async function assemble(root: DynamicModule, config: AppConfig): Promise<
   // Added here and not as APP_GUARD: these come after the guards of all modules.
   app.useGlobalGuards(new ContentGuard());
   app.useWebSocketAdapter(new LiveSocketAdapter(app, config.corsOrigins));
-  setupDocs(app, config.version);
+  setupDocs(app, config.version, SOCKET_PROTOCOL);
   return app;
 }

@@ -1,4 +1,5 @@
 import { ROLES, type Role } from './access.js';
+import { Problem } from './errors/index.js';
 
 /**
  * What may be done in a workspace, and the weakest role that may do it: the one table of rights. Routes and socket messages
@@ -27,3 +28,7 @@ export type Permission = keyof typeof PERMISSIONS;
 /** Whether somebody of this role has the permission. */
 export const mayDo = (role: Role, permission: Permission): boolean =>
   ROLES.indexOf(role) <= ROLES.indexOf(PERMISSIONS[permission]);
+
+/** 403 for a member whose role does not have the permission. */
+export const roleTooLow = (needed: Role, role: Role): Problem =>
+  new Problem('role_too_low', { detail: `This needs the role ${needed}; yours is ${role}.` });

@@ -1,6 +1,25 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { ERRORS, Problem, X_ACCESS, X_PROBLEMS, type ErrorCode } from '../common/index.js';
-import { EXAMPLE_ID, operationsOf, type Operation, type Response } from './operations.js';
+import {
+  ERRORS,
+  notFound,
+  PERMISSIONS,
+  Problem,
+  roleTooLow,
+  X_ACCESS,
+  X_PROBLEMS,
+  type ErrorCode,
+} from '../common/index.js';
+import { permissionOf, tooWeakFor } from './describe-access.js';
+import {
+  EXAMPLE_ID,
+  extensionOf,
+  isLimited,
+  operationsOf,
+  takesIdempotencyKey,
+  type Operation,
+  type Placed,
+  type Response,
+} from './operations.js';
 
 /** The bearer scheme's name in the document. */
 export const BEARER = 'bearer';
@@ -10,34 +29,34 @@ export const BEARER = 'bearer';
  * per status with one example per code. It is derived here so that no controller can forget it.
  */
 export function describeProblems(document: OpenAPIObject): void {
-  for (const { path, operation } of operationsOf(document)) describe(operation, path);
+  for (const placed of operationsOf(document)) describe(placed);
 }
 
-function describe(operation: Operation, path: string): void {
-  const access = extension(operation, X_ACCESS);
+function describe(placed: Placed): void {
+  const { operation } = placed;
+  const access = extensionOf(operation, X_ACCESS);
   if (access === 'public') delete operation.security;
   else operation.security = [{ [BEARER]: [] }];
-  const codes = new Set([...impliedBy(operation, path, access), ...own(operation)]);
-  for (const [status, sameStatus] of byStatus(codes)) operation.responses[status] = problemResponse(sameStatus, path);
+  const codes = new Set([...impliedBy(placed, access), ...own(operation)]);
+  for (const [status, sameStatus] of byStatus(codes)) operation.responses[status] = problemResponse(sameStatus, placed);
 }
 
-function impliedBy(operation: Operation, path: string, access: unknown): ErrorCode[] {
+function impliedBy({ method, path, operation }: Placed, access: unknown): ErrorCode[] {
   const inWorkspace = access !== 'public' && access !== 'signed-in';
   return [
     ...(access === 'public' ? [] : (['unauthenticated', 'token_expired'] as const)),
     ...(inWorkspace && access !== 'viewer' ? (['role_too_low'] as const) : []),
     ...(access !== 'public' && path.includes('{') ? (['not_found'] as const) : []),
+    ...(takesIdempotencyKey(method, path) ? (['idempotency_mismatch', 'idempotency_in_progress'] as const) : []),
     ...(operation.requestBody ? (['malformed_json', 'payload_too_large', 'unsupported_media_type'] as const) : []),
     // Also where nothing is taken: an unknown query parameter is refused.
     'validation_failed',
-    ...(path.includes('/health') ? [] : (['rate_limited', 'database_unavailable'] as const)),
+    ...(isLimited(path) ? (['rate_limited', 'database_unavailable'] as const) : []),
     'internal_error',
   ];
 }
 
-const extension = (operation: Operation, name: string): unknown =>
-  (operation as unknown as Record<string, unknown>)[name];
-const own = (operation: Operation): ErrorCode[] => (extension(operation, X_PROBLEMS) ?? []) as ErrorCode[];
+const own = (operation: Operation): ErrorCode[] => (extensionOf(operation, X_PROBLEMS) ?? []) as ErrorCode[];
 
 function byStatus(codes: ReadonlySet<ErrorCode>): Map<number, ErrorCode[]> {
   const groups = new Map<number, ErrorCode[]>();
@@ -48,25 +67,40 @@ function byStatus(codes: ReadonlySet<ErrorCode>): Map<number, ErrorCode[]> {
   return groups;
 }
 
-function problemResponse(codes: readonly ErrorCode[], path: string): Response {
+function problemResponse(codes: readonly ErrorCode[], placed: Placed): Response {
   return {
     description: codes.map((code) => `${ERRORS[code].title} (\`${code}\`)`).join('; '),
     content: {
       'application/problem+json': {
         schema: { $ref: '#/components/schemas/ProblemDto' },
         examples: Object.fromEntries(
-          codes.map((code) => [code, { summary: ERRORS[code].title, value: example(code, path) }]),
+          codes.map((code) => [code, { summary: ERRORS[code].title, value: example(code, placed) }]),
         ),
       },
     },
   };
 }
 
-function example(code: ErrorCode, path: string): object {
+function example(code: ErrorCode, { path, operation }: Placed): object {
   const errors =
     code === 'validation_failed'
       ? [{ pointer: '/name', code: 'is_not_empty', detail: 'name should not be empty' }]
       : undefined;
   const where = { instance: path.replaceAll(/\{\w+\}/g, EXAMPLE_ID), requestId: EXAMPLE_ID };
-  return new Problem(code, { errors, detail: errors?.[0]?.detail }).body(where);
+  return new Problem(code, { errors, detail: errors?.[0]?.detail ?? refusalOf(code, path, operation) }).body(where);
+}
+
+/** What somebody hears who may not, in the words of the access guard; undefined for everything else. */
+function refusalOf(code: ErrorCode, path: string, operation: Operation): string | undefined {
+  const permission = permissionOf(operation);
+  if (permission === undefined) return undefined;
+  if (code === 'not_found')
+    return notFound(
+      /\{(\w+?)Id\}/
+        .exec(path)?.[1]
+        ?.replace(/^trashed/, '')
+        .toLowerCase() ?? 'It',
+    ).detail;
+  const role = tooWeakFor(permission);
+  return code === 'role_too_low' && role ? roleTooLow(PERMISSIONS[permission], role).detail : undefined;
 }

@@ -1,2 +1,3 @@
+export * from './asyncapi/index.js';
 export * from './describe-problems.js';
 export * from './setup-docs.js';

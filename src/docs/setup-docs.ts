@@ -1,7 +1,12 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { ProblemDto } from '../common/errors/problem.dto.js';
+import { asyncApiDocument } from './asyncapi/asyncapi-document.js';
+import { serveAsyncApi } from './asyncapi/serve-asyncapi.js';
+import type { SocketProtocol } from './asyncapi/socket-protocol.js';
+import { describeAccess } from './describe-access.js';
 import { describeAnswers } from './describe-answers.js';
+import { describeHeaders } from './describe-headers.js';
 import { BEARER, describeProblems } from './describe-problems.js';
 
 export const DOCS_PATH = 'api/docs';
@@ -23,7 +28,8 @@ absent stays, \`null\` clears. What is unknown is refused, never ignored.
 **Errors** are \`application/problem+json\` (RFC 9457) with a stable \`code\`. Every answer carries \`X-Request-Id\` (yours, if you send one)
 and \`Server-Timing\`; limited routes carry \`RateLimit\`.
 
-**Live changes** come over Socket.IO on this host (path \`/socket.io\`, \`auth: { token }\`): \`subscribe {"channel":"table:<id>"}\`.
+**Live changes** come over Socket.IO on this host (path \`/socket.io\`, \`auth: { token }\`): \`subscribe {"channel":"table:<id>"}\`. They have
+a document of their own: [asyncapi.yaml](/api/docs/asyncapi.yaml), or [JSON](/api/docs/asyncapi.json).
 `;
 
 const TAGS: readonly (readonly [name: string, description: string])[] = [
@@ -67,11 +73,17 @@ export function openApiDocument(app: NestFastifyApplication, version: string): O
   });
   describeProblems(document);
   describeAnswers(document);
+  describeAccess(document);
+  describeHeaders(document);
   return document;
 }
 
-/** Swagger UI at `/api/docs`, the document at `/api/docs-json`; made on the first visit, not at the start. */
-export function setupDocs(app: NestFastifyApplication, version: string): void {
+/**
+ * Swagger UI at `/api/docs`, its document at `/api/docs-json`, that of the socket at `/api/docs/asyncapi.yaml`; all of them
+ * are made on the first visit, not at the start.
+ */
+export function setupDocs(app: NestFastifyApplication, version: string, protocol: SocketProtocol): void {
+  serveAsyncApi(app, DOCS_PATH, () => asyncApiDocument(app, version, protocol));
   SwaggerModule.setup(DOCS_PATH, app, () => openApiDocument(app, version), {
     jsonDocumentUrl: DOCS_JSON_PATH,
     yamlDocumentUrl: 'api/docs-yaml',

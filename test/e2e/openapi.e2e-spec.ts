@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ERRORS } from '../../src/common/errors/index.js';
-import { client, expectStatus, startNode } from '../harness/index.js';
+import { projectRoot } from '../../src/config/index.js';
+import { client, expectStatus, signup, startNode } from '../harness/index.js';
 
 jest.setTimeout(120_000);
 
@@ -25,9 +28,11 @@ interface Schema {
 interface Operation {
   readonly operationId: string;
   readonly summary?: string;
+  readonly description?: string;
   readonly tags?: readonly string[];
   readonly security?: readonly object[];
   readonly parameters?: readonly {
+    readonly $ref?: string;
     readonly name: string;
     readonly in: string;
     readonly required?: boolean;
@@ -35,9 +40,17 @@ interface Operation {
   }[];
   readonly requestBody?: { readonly content: Readonly<Record<string, Media>> };
   readonly responses: Readonly<
-    Record<string, { readonly description: string; readonly content?: Readonly<Record<string, Media>> }>
+    Record<
+      string,
+      {
+        readonly description: string;
+        readonly headers?: Readonly<Record<string, object>>;
+        readonly content?: Readonly<Record<string, Media>>;
+      }
+    >
   >;
   readonly 'x-access'?: string;
+  readonly 'x-permission'?: string;
 }
 interface Document {
   readonly openapi: string;
@@ -80,6 +93,13 @@ function tells(schema: Schema | undefined): boolean {
 const success = ({ responses }: Operation) => Object.entries(responses).filter(([status]) => status.startsWith('2'));
 
 describe('the OpenAPI document', () => {
+  it('is what docs/openapi.json says (npm run openapi)', async () => {
+    const served = await client(base).get('/api/docs-json');
+    const written = readFileSync(path.join(projectRoot, 'docs/openapi.json'), 'utf8');
+    expect(JSON.parse(written)).toEqual(served.body);
+    expect(written).toBe(`${JSON.stringify(served.body, null, 2)}\n`);
+  });
+
   it('knows the operations of every module', () => {
     expect(operations.map(([name]) => name)).toEqual(
       expect.arrayContaining([
@@ -152,6 +172,64 @@ describe('the OpenAPI document', () => {
       [],
     );
     expect(document.components.securitySchemes).toMatchObject({ bearer: { type: 'http', scheme: 'bearer' } });
+  });
+
+  it('says of every operation in a workspace which permission it needs, and shows both refusals', () => {
+    const guarded = operations.filter(([, operation]) => operation['x-permission'] !== undefined);
+    expect(guarded.length).toBeGreaterThan(20);
+    for (const [name, { description = '', responses, ...operation }] of guarded) {
+      expect([name, description]).toEqual([
+        name,
+        expect.stringContaining(
+          `Needs the permission \`${operation['x-permission'] ?? ''}\`: the role ${operation['x-access'] ?? ''}`,
+        ),
+      ]);
+      const example = (status: string, code: string) =>
+        responses[status]?.content?.['application/problem+json']?.examples?.[code]?.value.detail;
+      expect([name, example('404', 'not_found')]).toEqual([
+        name,
+        expect.stringMatching(/^(workspace|base|table) does not exist or is not visible to you\.$/),
+      ]);
+      if (operation['x-access'] === 'viewer') continue;
+      expect([name, example('403', 'role_too_low')]).toEqual([
+        name,
+        expect.stringMatching(new RegExp(`^This needs the role ${operation['x-access'] ?? ''}; yours is \\w+\\.$`)),
+      ]);
+    }
+  });
+
+  it('documents keys of idempotency where they are taken: on every write but those of rows', () => {
+    const takes = ({ parameters = [] }: Operation) =>
+      parameters.some(({ $ref }) => $ref === '#/components/parameters/IdempotencyKey');
+    expect(
+      breaking((operation, name) => takes(operation) === (!name.startsWith('GET') && !name.includes('/rows'))),
+    ).toEqual([]);
+    expect(
+      breaking(
+        (operation) =>
+          takes(operation) === success(operation).every(([, { headers }]) => 'Idempotency-Replayed' in (headers ?? {})),
+      ),
+    ).toEqual([]);
+  });
+
+  it('documents the headers of rate limits exactly where they are sent', async () => {
+    const documented = (name: string, status: string) =>
+      'RateLimit' in (operations.find(([each]) => each === name)?.[1].responses[status]?.headers ?? {});
+    const [person, nobody] = [await signup(base), client(base)];
+    const real = [
+      ['GET /api/v1/workspaces', '200', await person.get('/workspaces')],
+      ['GET /api/v1/workspaces', '401', await nobody.get('/workspaces')],
+      ['POST /api/v1/workspaces', '422', await person.post('/workspaces', {})],
+      ['GET /api/v1/workspaces/{workspaceId}', '404', await person.get(`/workspaces/${person.user.id}`)],
+      ['POST /api/v1/auth/login', '422', await nobody.post('/auth/login', {})],
+      ['GET /api/v1/health', '200', await nobody.get('/health')],
+    ] as const;
+    for (const [name, status, answer] of real)
+      expect([name, answer.status, documented(name, status)]).toEqual([
+        name,
+        Number(status),
+        answer.headers.has('ratelimit'),
+      ]);
   });
 
   it('declares every parameter in a path', () => {

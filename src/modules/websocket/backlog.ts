@@ -1,4 +1,4 @@
-import type { Socket } from 'socket.io';
+import type { LiveSocket } from './messages/index.js';
 
 /** What may wait for a client that does not read, bytes; well above one full replay. */
 const MAX_BACKLOG_BYTES = 16 * 1024 * 1024;
@@ -7,7 +7,7 @@ const MAX_BACKLOG_BYTES = 16 * 1024 * 1024;
  * Cuts a client that reads more slowly than it is written to, before the server holds its mail for it. It may come back
  * and go on from the last number that it saw.
  */
-export function cutWhenSlow(socket: Socket): void {
+export function cutWhenSlow(socket: LiveSocket): void {
   const { conn } = socket;
   let waiting = 0;
   conn.on('packetCreate', ({ data }: { readonly data?: unknown }) => {

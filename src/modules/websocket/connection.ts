@@ -1,6 +1,6 @@
-import type { Socket } from 'socket.io';
 import { newId, Problem, type Caller, type Id, type Principal } from '../../common/index.js';
 import type { TableFeed } from './feed/index.js';
+import type { LiveSocket } from './messages/index.js';
 
 /** A channel that a socket follows, or is about to. */
 export interface Subscription {
@@ -26,7 +26,7 @@ export class Connection {
   private expiry: NodeJS.Timeout | undefined;
 
   constructor(
-    readonly socket: Socket,
+    readonly socket: LiveSocket,
     public token: string,
     public principal: Principal,
   ) {}

@@ -1,2 +1,3 @@
 export * from './live-socket.adapter.js';
+export * from './protocol.js';
 export * from './websocket.module.js';

@@ -4,7 +4,6 @@ import {
   type OnGatewayDisconnect,
   type OnGatewayInit,
 } from '@nestjs/websockets';
-import type { Server, Socket } from 'socket.io';
 import { toProblem } from '../../common/filters/index.js';
 import { must, Problem } from '../../common/index.js';
 import { TokenService } from '../auth/index.js';
@@ -12,15 +11,22 @@ import { cutWhenSlow } from './backlog.js';
 import { Connection } from './connection.js';
 import { Connections } from './connections.js';
 import { MessageRouter } from './message-router.js';
+import type { LiveServer, LiveSocket } from './messages/index.js';
 import { Subscriptions } from './subscriptions.js';
 
-type LiveSocket = Socket<never, never, never, { connection?: Connection }>;
+interface SocketData {
+  connection?: Connection;
+}
+type AdmittedSocket = LiveSocket<SocketData>;
 type Next = (error?: Error) => void;
 
 /** Sockets come in here, with a token or not at all, and go; what they say goes to the router. */
 @WebSocketGateway()
 export class LiveGateway
-  implements OnGatewayInit<Server>, OnGatewayConnection<LiveSocket>, OnGatewayDisconnect<LiveSocket>
+  implements
+    OnGatewayInit<LiveServer<SocketData>>,
+    OnGatewayConnection<AdmittedSocket>,
+    OnGatewayDisconnect<AdmittedSocket>
 {
   constructor(
     private readonly tokens: TokenService,
@@ -29,12 +35,12 @@ export class LiveGateway
     private readonly router: MessageRouter,
   ) {}
 
-  afterInit(server: Server): void {
+  afterInit(server: LiveServer<SocketData>): void {
     this.subscriptions.attach(server);
     server.use((socket, next) => void this.admit(socket, next));
   }
 
-  handleConnection(socket: LiveSocket): void {
+  handleConnection(socket: AdmittedSocket): void {
     const connection = connectionOf(socket);
     cutWhenSlow(connection.socket);
     connection.start();
@@ -42,7 +48,7 @@ export class LiveGateway
     socket.onAny((event: string, ...args: unknown[]) => void this.router.receive(connection, event, args));
   }
 
-  handleDisconnect(socket: LiveSocket): void {
+  handleDisconnect(socket: AdmittedSocket): void {
     const connection = connectionOf(socket);
     connection.stop();
     this.subscriptions.leaveAll(connection);
@@ -50,13 +56,13 @@ export class LiveGateway
   }
 
   /** Before the connection is accepted: a refusal reaches the client as `connect_error` with the problem as its `data`. */
-  private async admit(socket: Socket, next: Next): Promise<void> {
+  private async admit(socket: AdmittedSocket, next: Next): Promise<void> {
     try {
       const token: unknown = socket.handshake.auth.token;
       if (typeof token !== 'string')
         throw new Problem('unauthenticated', { detail: 'Connect with auth: {token: <access token>}.' });
       const connection = new Connection(socket, token, await this.tokens.verify(token));
-      Object.assign(socket.data, { connection });
+      socket.data.connection = connection;
       next();
     } catch (error) {
       const problem = toProblem(error);
@@ -65,5 +71,5 @@ export class LiveGateway
   }
 }
 
-const connectionOf = (socket: LiveSocket): Connection =>
+const connectionOf = (socket: AdmittedSocket): Connection =>
   must(socket.data.connection, 'a socket was admitted before it connected');

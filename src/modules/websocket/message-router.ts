@@ -1,10 +1,20 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { toProblem } from '../../common/filters/index.js';
-import { newId, Problem } from '../../common/index.js';
+import { newId, Problem, type ProblemBody } from '../../common/index.js';
 import { TokenService } from '../auth/index.js';
 import type { Connection } from './connection.js';
-import { AuthMessage, readMessage, SubscribeMessage, UnsubscribeMessage } from './messages/index.js';
-import { Subscriptions, type Answer } from './subscriptions.js';
+import {
+  AuthMessage,
+  readMessage,
+  SubscribeMessage,
+  UnsubscribeMessage,
+  type Answer,
+  type AuthenticatedAnswer,
+  type ResetAnswer,
+  type SubscribedAnswer,
+  type UnsubscribedAnswer,
+} from './messages/index.js';
+import { Subscriptions } from './subscriptions.js';
 
 /** Messages of one socket that may wait for their turn; a client that reconnects may send all its subscriptions together. */
 const MAX_PENDING = 250;
@@ -53,17 +63,29 @@ export class MessageRouter {
     }
   }
 
-  private async subscribe(connection: Connection, args: readonly unknown[], answer: Answer): Promise<void> {
+  private async subscribe(
+    connection: Connection,
+    args: readonly unknown[],
+    answer: Answer<SubscribedAnswer | ResetAnswer>,
+  ): Promise<void> {
     await this.subscriptions.subscribe(connection, await readMessage(args, SubscribeMessage), answer);
   }
 
-  private async unsubscribe(connection: Connection, args: readonly unknown[], answer: Answer): Promise<void> {
+  private async unsubscribe(
+    connection: Connection,
+    args: readonly unknown[],
+    answer: Answer<UnsubscribedAnswer>,
+  ): Promise<void> {
     const { channel } = await readMessage(args, UnsubscribeMessage);
     this.subscriptions.leave(connection, channel);
     answer({ ok: true, channel });
   }
 
-  private async auth(connection: Connection, args: readonly unknown[], answer: Answer): Promise<void> {
+  private async auth(
+    connection: Connection,
+    args: readonly unknown[],
+    answer: Answer<AuthenticatedAnswer>,
+  ): Promise<void> {
     const { token } = await readMessage(args, AuthMessage);
     const principal = await this.tokens.verify(token);
     if (principal.userId !== connection.principal.userId) {
@@ -73,7 +95,7 @@ export class MessageRouter {
     answer({ ok: true, expiresAt: new Date(principal.expiresAt * 1000).toISOString() });
   }
 
-  private problemOf(error: unknown, event: string): object {
+  private problemOf(error: unknown, event: string): ProblemBody {
     const problem = toProblem(error);
     const requestId = newId();
     if (problem.status >= 500)

@@ -1,24 +1,28 @@
 import { Injectable } from '@nestjs/common';
-import type { Server } from 'socket.io';
 import { must, Problem } from '../../common/index.js';
 import { ChangeLog } from '../../engines/index.js';
 import { ChannelAccess } from './channel-access.js';
 import type { Connection, Subscription } from './connection.js';
 import { Connections } from './connections.js';
 import { Feeds, type Admission, type FeedRoom, type Refusal } from './feed/index.js';
-import { tableChannel, tableOf, type SubscribeMessage } from './messages/index.js';
+import {
+  tableChannel,
+  tableOf,
+  type Answer,
+  type LiveServer,
+  type ResetAnswer,
+  type SubscribedAnswer,
+  type SubscribeMessage,
+} from './messages/index.js';
 
 /** Channels that one socket may follow. */
 export const MAX_SUBSCRIPTIONS = 200;
-
-/** Answers a message; must be called once. */
-export type Answer = (body: object) => void;
 
 /** Which socket follows which table: how it comes in, and how it goes. */
 @Injectable()
 export class Subscriptions {
   readonly feeds: Feeds;
-  private server: Server | undefined;
+  private server: LiveServer | undefined;
 
   constructor(
     log: ChangeLog,
@@ -29,7 +33,7 @@ export class Subscriptions {
   }
 
   /** The server whose rooms are used; called once, before the first socket comes. */
-  attach(server: Server): void {
+  attach(server: LiveServer): void {
     this.server = server;
   }
 
@@ -37,7 +41,11 @@ export class Subscriptions {
    * Lets the socket follow the channel. The answer goes out in the same step in which the socket enters the room, before
    * the events that are replayed. Throws the problem to answer with.
    */
-  async subscribe(connection: Connection, message: SubscribeMessage, answer: Answer): Promise<void> {
+  async subscribe(
+    connection: Connection,
+    message: SubscribeMessage,
+    answer: Answer<SubscribedAnswer | ResetAnswer>,
+  ): Promise<void> {
     const { channel, from } = message;
     const table = await this.access.table(connection.caller(), tableOf(channel));
     if (connection.closed) throw ended();
@@ -62,7 +70,7 @@ export class Subscriptions {
       );
       if (!refusal) return;
       assertCurrent(connection, subscription);
-      answer({ ok: true, channel, ...positionOf(refusal), reason: refusal.reason });
+      answer({ ok: true, channel, mode: 'reset', ...positionOf(refusal), reason: refusal.reason });
     } finally {
       if (!subscription.joined) this.forget(connection, subscription);
     }
@@ -86,11 +94,16 @@ export class Subscriptions {
   }
 
   /** Everything here happens in one step: what lies between the position and the room would be lost otherwise. */
-  private admit(connection: Connection, subscription: Subscription, admission: Admission, answer: Answer): void {
+  private admit(
+    connection: Connection,
+    subscription: Subscription,
+    admission: Admission,
+    answer: Answer<SubscribedAnswer>,
+  ): void {
     assertCurrent(connection, subscription);
     subscription.joined = true;
     void connection.socket.join(subscription.channel);
-    answer({ ok: true, channel: subscription.channel, ...positionOf(admission) });
+    answer({ ok: true, channel: subscription.channel, mode: admission.mode, ...positionOf(admission) });
     for (const event of admission.events) connection.socket.emit(event.name, event.payload);
     if (admission.mode === 'live') return;
     const { epoch, seq } = admission;
@@ -120,7 +133,7 @@ export class Subscriptions {
     };
   }
 
-  private get io(): Server {
+  private get io(): LiveServer {
     return must(this.server, 'the gateway attached its server before the first socket came');
   }
 }
@@ -133,4 +146,4 @@ function assertCurrent(connection: Connection, subscription: Subscription): void
 
 const ended = (): Problem => new Problem('conflict', { detail: 'The subscription ended before it began.' });
 
-const positionOf = ({ mode, epoch, seq, schemaVersion }: Admission | Refusal) => ({ mode, epoch, seq, schemaVersion });
+const positionOf = ({ epoch, seq, schemaVersion }: Admission | Refusal) => ({ epoch, seq, schemaVersion });

@@ -2,6 +2,9 @@ import { Injectable, type ExecutionContext } from '@nestjs/common';
 import { ThrottlerGuard, type ThrottlerGetTrackerFunction } from '@nestjs/throttler';
 import { LIMITED_BY, must, Problem, type AppReply, type AppRequest, type LimitName } from '../../../common/index.js';
 
+/** What `@SkipThrottle()` leaves on a route or a controller; the package does not export its name. */
+const SKIPPED = 'THROTTLER:SKIPdefault';
+
 /** A limit with all that is needed to count one request. */
 interface Limit {
   readonly name: string;
@@ -47,11 +50,16 @@ export class RateLimitGuard extends ThrottlerGuard {
     const handler = context.getHandler();
     let limits = this.limitsOfRoutes.get(handler);
     if (!limits) {
-      const names = this.reflector.get<readonly LimitName[] | undefined>(LIMITED_BY, handler) ?? ['default'];
-      limits = names.map((name) => this.limit(name));
+      limits = this.namesOf(context).map((name) => this.limit(name));
       this.limitsOfRoutes.set(handler, limits);
     }
     return limits;
+  }
+
+  private namesOf(context: ExecutionContext): readonly LimitName[] {
+    const marks = [context.getHandler(), context.getClass()];
+    if (this.reflector.getAllAndOverride<boolean | undefined>(SKIPPED, marks) === true) return [];
+    return this.reflector.get<readonly LimitName[] | undefined>(LIMITED_BY, context.getHandler()) ?? ['default'];
   }
 
   private limit(name: LimitName): Limit {

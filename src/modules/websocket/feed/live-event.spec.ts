@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { bySeq, liveEvent, MAX_EVENT_BYTES, MAX_EVENT_ROWS } from './live-event.js';
+import type { DataUpdateEvent, InvalidatedEvent } from '../messages/index.js';
 import type { Change } from './log-reader.js';
 
 const CHANNEL = 'table:t';
@@ -26,6 +27,10 @@ const event = (...changes: Partial<Change>[]) =>
     changes.map((change, ord) => ({ ...base, ord, ...change })),
   );
 
+/** What an event of rows may hold, so that a test can look for a member that is not there. */
+const payloadOf = (...changes: Partial<Change>[]) =>
+  event(...changes).payload as Partial<DataUpdateEvent & InvalidatedEvent>;
+
 describe('the event of one seq', () => {
   it('carries the number before, so that a client sees a gap', () => {
     expect(event({})).toMatchObject({
@@ -48,7 +53,7 @@ describe('the event of one seq', () => {
   });
 
   it('shows a created row as REST does', () => {
-    const { payload } = event({ op: 'create', version: 1, before: null, after: { name: 'new', n: null } });
+    const payload = payloadOf({ op: 'create', version: 1, before: null, after: { name: 'new', n: null } });
     expect(payload.created).toEqual([
       {
         id: 'row-1',
@@ -63,13 +68,13 @@ describe('the event of one seq', () => {
   });
 
   it('names a deleted row and the version that the delete made, nothing else', () => {
-    const { payload } = event({ op: 'delete', before: { name: 'secret' }, after: null });
+    const payload = payloadOf({ op: 'delete', before: { name: 'secret' }, after: null });
     expect(payload.deleted).toEqual([{ id: 'row-1', version: 3 }]);
     expect(JSON.stringify(payload)).not.toContain('secret');
   });
 
   it('shows a restored row whole, and does not pretend to know when it was made', () => {
-    const { payload } = event({ op: 'restore', version: 5, after: { name: 'back' } });
+    const payload = payloadOf({ op: 'restore', version: 5, after: { name: 'back' } });
     expect(payload.created).toEqual([
       { id: 'row-1', version: 5, fields: { name: 'back' }, restored: true, updatedAt: base.at, updatedBy: 'ada' },
     ]);
@@ -91,8 +96,8 @@ describe('the event of one seq', () => {
 
   it('leaves the data out when there are too many rows, and the ids when they do not fit either', () => {
     const rows = (count: number) => Array.from({ length: count }, (_, i) => ({ rowId: `row-${i}` }));
-    expect(event(...rows(MAX_EVENT_ROWS)).payload.updated).toHaveLength(MAX_EVENT_ROWS);
-    const many = event(...rows(MAX_EVENT_ROWS + 1)).payload;
+    expect(payloadOf(...rows(MAX_EVENT_ROWS)).updated).toHaveLength(MAX_EVENT_ROWS);
+    const many = payloadOf(...rows(MAX_EVENT_ROWS + 1));
     expect(many).toMatchObject({ invalidated: true, seq: 7, prev: 6, changeSet: 'set-1' });
     expect(many.rowIds).toHaveLength(MAX_EVENT_ROWS + 1);
     expect(many).not.toHaveProperty('updated');

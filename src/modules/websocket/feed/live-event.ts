@@ -1,12 +1,16 @@
 import { must } from '../../../common/index.js';
-import { foldRows, type RowChange } from './fold-rows.js';
 import type { FollowLimits } from '../../../engines/index.js';
+import type { CreatedRow, DataUpdateEvent, InvalidatedEvent, SchemaUpdateEvent } from '../messages/index.js';
+import { foldRows, type RowChange } from './fold-rows.js';
 import type { Change } from './log-reader.js';
 
 /** A change that touches more rows than this is announced without its data. */
 export const MAX_EVENT_ROWS = 200;
 /** A payload larger than this, as JSON in UTF-8, is announced without its data. */
 export const MAX_EVENT_BYTES = 64 * 1024;
+
+/** What both forms of a `data:update` begin with. */
+type EventHead = Omit<InvalidatedEvent, 'invalidated' | 'rowIds'>;
 
 /** Row ids, as JSON, that fit into an event together with the rest. */
 const MAX_EVENT_IDS = 1_500;
@@ -15,29 +19,18 @@ const MAX_EVENT_IDS = 1_500;
 export const FOLLOW_LIMITS: FollowLimits = { bytes: MAX_EVENT_BYTES, rows: MAX_EVENT_IDS };
 
 /** One server event of a table channel: everything that one `seq` did. */
-export interface LiveEvent {
-  readonly name: 'data:update' | 'schema:update';
-  readonly payload: LivePayload;
+export type LiveEvent = (
+  | { readonly name: 'data:update'; readonly payload: DataUpdateEvent | InvalidatedEvent }
+  | { readonly name: 'schema:update'; readonly payload: SchemaUpdateEvent }
+) & {
   /** Size of the payload on the wire, about. */
   readonly bytes: number;
-}
-
-export interface LivePayload {
-  readonly channel: string;
-  readonly epoch: string;
-  readonly seq: number;
-  /** The number before this one: a client that has seen `prev` has missed nothing. */
-  readonly prev: number;
-  readonly schemaVersion: number;
-  readonly at: string;
-  readonly actor: Change['actor'];
-  readonly [member: string]: unknown;
-}
+};
 
 /** The event of one `seq`, from all its changes in order. Pure. */
 export function liveEvent(channel: string, epoch: string, changes: readonly Change[]): LiveEvent {
   const first = must(changes[0], 'a seq has at least one change');
-  const common: LivePayload = {
+  const common: SchemaUpdateEvent = {
     channel,
     epoch,
     seq: first.seq,
@@ -46,19 +39,21 @@ export function liveEvent(channel: string, epoch: string, changes: readonly Chan
     at: first.at,
     actor: first.actor,
   };
-  if (changes.some((change) => change.op === 'schema')) return sized('schema:update', common);
-  const head: LivePayload = { ...common, changeSet: first.changeSet, source: first.source };
+  if (changes.some((change) => change.op === 'schema'))
+    return { name: 'schema:update', payload: common, bytes: sizeOf(common) };
+  const head: EventHead = { ...common, changeSet: first.changeSet, source: first.source };
   const rows = foldRows(changes);
   if (rows.length > MAX_EVENT_ROWS || first.withheld) return invalidated(head, rows, first.withheld);
-  const event = sized('data:update', {
+  const payload: DataUpdateEvent = {
     ...head,
     created: rows.flatMap((row) => (row.kind === 'created' ? [createdRow(row)] : [])),
     updated: rows.flatMap((row) =>
       row.kind === 'updated' ? [{ id: row.id, version: row.version, fields: row.fields }] : [],
     ),
     deleted: rows.flatMap((row) => (row.kind === 'deleted' ? [{ id: row.id, version: row.version }] : [])),
-  });
-  return event.bytes > MAX_EVENT_BYTES ? invalidated(head, rows, first.withheld) : event;
+  };
+  const bytes = sizeOf(payload);
+  return bytes > MAX_EVENT_BYTES ? invalidated(head, rows, first.withheld) : { name: 'data:update', payload, bytes };
 }
 
 /** The changes of a batch, one list per seq, in order. */
@@ -73,27 +68,24 @@ export function bySeq(changes: readonly Change[]): Change[][] {
 }
 
 /** A row as REST shows it. The log does not know when a restored row was first made, so such a row says `restored` instead. */
-const createdRow = (row: RowChange) => ({
+const createdRow = (row: RowChange): CreatedRow => ({
   id: row.id,
   version: row.version,
   fields: row.fields,
-  ...(row.restored ? { restored: true } : { createdAt: row.at, createdBy: row.actorId }),
+  ...(row.restored ? { restored: true as const } : { createdAt: row.at, createdBy: row.actorId }),
   updatedAt: row.at,
   updatedBy: row.actorId,
 });
 
 /** "Something changed, read again": with the ids, if they are all here and fit. */
-function invalidated(head: LivePayload, rows: readonly RowChange[], withheld: Change['withheld']): LiveEvent {
+function invalidated(head: EventHead, rows: readonly RowChange[], withheld: Change['withheld']): LiveEvent {
   const complete = withheld !== 'rows' && rows.length <= MAX_EVENT_IDS;
-  return sized('data:update', {
+  const payload: InvalidatedEvent = {
     ...head,
     invalidated: true,
     ...(complete ? { rowIds: rows.map((row) => row.id) } : {}),
-  });
+  };
+  return { name: 'data:update', payload, bytes: sizeOf(payload) };
 }
 
-const sized = (name: LiveEvent['name'], payload: LivePayload): LiveEvent => ({
-  name,
-  payload,
-  bytes: Buffer.byteLength(JSON.stringify(payload)),
-});
+const sizeOf = (payload: LiveEvent['payload']): number => Buffer.byteLength(JSON.stringify(payload));

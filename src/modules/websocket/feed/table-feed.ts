@@ -1,4 +1,5 @@
 import type { Id } from '../../../common/index.js';
+import type { ResetReason } from '../messages/index.js';
 import type { Gate } from './gate.js';
 import { bySeq, FOLLOW_LIMITS, liveEvent, type LiveEvent } from './live-event.js';
 import type { Change, LogReader, StreamHead } from './log-reader.js';
@@ -13,8 +14,6 @@ export interface FeedPosition {
   readonly epoch: string;
   readonly seq: number;
 }
-
-export type ResetReason = 'epoch_changed' | 'ahead' | 'too_far' | 'changes_gone';
 
 /** The sockets of this node that follow the table. Both calls are synchronous: what they send is queued when they return. */
 export interface FeedRoom {

@@ -1,12 +1,15 @@
+import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsInt, IsObject, IsOptional, IsString, Length, Max, Min, ValidateNested } from 'class-validator';
 
 /** Where a client stands in the log of a table: the last change that it has seen. */
 export class PositionDto {
+  /** @example '01a20530-ea87-76da-9e07-2f1773ec39f0' */
   @IsString()
   @Length(1, 64)
   epoch!: string;
 
+  @ApiProperty({ type: 'integer', example: 41 })
   @IsInt()
   @Min(0)
   @Max(Number.MAX_SAFE_INTEGER)
@@ -15,7 +18,7 @@ export class PositionDto {
 
 /** `subscribe` */
 export class SubscribeMessage {
-  /** `table:<id>` */
+  /** `table:<id>`. @example 'table:01a20530-ea87-76da-9e07-24ab4bf004f6' */
   @IsString()
   @Length(1, 100)
   channel!: string;
@@ -30,6 +33,7 @@ export class SubscribeMessage {
 
 /** `unsubscribe` */
 export class UnsubscribeMessage {
+  /** @example 'table:01a20530-ea87-76da-9e07-24ab4bf004f6' */
   @IsString()
   @Length(1, 100)
   channel!: string;

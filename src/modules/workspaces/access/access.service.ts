@@ -7,7 +7,7 @@ import {
   mayDo,
   notFound,
   PERMISSIONS,
-  Problem,
+  roleTooLow,
   type Access,
   type Caller,
   type Id,
@@ -64,9 +64,7 @@ export class AccessService implements OnModuleInit, OnModuleDestroy {
     const { principal, request } = caller;
     const role = await this.roles.get(keyOf(workspaceId, principal.userId));
     if (role === undefined) throw notFound(what);
-    if (!mayDo(role, needed)) {
-      throw new Problem('role_too_low', { detail: `This needs the role ${PERMISSIONS[needed]}; yours is ${role}.` });
-    }
+    if (!mayDo(role, needed)) throw roleTooLow(PERMISSIONS[needed], role);
     return { principal, workspaceId, role, request };
   }
 

@@ -1,0 +1,60 @@
+import { ApiProperty } from '@nestjs/swagger';
+import type { ProblemBody } from '../../../common/index.js';
+import { ProblemDto } from '../../../common/errors/problem.dto.js';
+
+/** Why a feed cannot go on from where a client stands. */
+export const RESET_REASONS = ['epoch_changed', 'ahead', 'too_far', 'changes_gone'] as const;
+export type ResetReason = (typeof RESET_REASONS)[number];
+
+/** What every acknowledgement of success says. */
+class DoneAnswer {
+  @ApiProperty({ enum: [true] })
+  readonly ok!: true;
+}
+
+/** The feed has begun: with what is new (`live`), or with what was missed, which follows at once (`replay`). */
+export class SubscribedAnswer extends DoneAnswer {
+  readonly channel!: string;
+  @ApiProperty({ enum: ['live', 'replay'] })
+  readonly mode!: 'live' | 'replay';
+  @ApiProperty({ format: 'uuid' })
+  readonly epoch!: string;
+  @ApiProperty({ type: 'integer', description: 'The last number that the client has when the replay is done.' })
+  readonly seq!: number;
+  @ApiProperty({ type: 'integer' })
+  readonly schemaVersion!: number;
+}
+
+/** Nothing was subscribed: read the table over REST, then subscribe with the `meta` of that answer. */
+export class ResetAnswer extends DoneAnswer {
+  readonly channel!: string;
+  @ApiProperty({ enum: ['reset'] })
+  readonly mode!: 'reset';
+  @ApiProperty({ format: 'uuid' })
+  readonly epoch!: string;
+  @ApiProperty({ type: 'integer', description: 'The newest number of the table.' })
+  readonly seq!: number;
+  @ApiProperty({ type: 'integer' })
+  readonly schemaVersion!: number;
+  @ApiProperty({ enum: RESET_REASONS })
+  readonly reason!: ResetReason;
+}
+
+/** The channel is not followed any more, or never was. */
+export class UnsubscribedAnswer extends DoneAnswer {
+  readonly channel!: string;
+}
+
+/** The socket lives as long as this token now. */
+export class AuthenticatedAnswer extends DoneAnswer {
+  @ApiProperty({ format: 'date-time' })
+  readonly expiresAt!: string;
+}
+
+/** The message was refused, and nothing was done. */
+export class RefusedAnswer {
+  @ApiProperty({ enum: [false] })
+  readonly ok!: false;
+  @ApiProperty({ type: () => ProblemDto })
+  readonly error!: ProblemBody;
+}

@@ -1,0 +1,148 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { ProblemDto } from '../../../common/errors/problem.dto.js';
+import type { ProblemBody } from '../../../common/index.js';
+import { RESET_REASONS, type ResetReason } from './answers.dto.js';
+
+const FIELDS = { type: 'object' as const, additionalProperties: true };
+/** A number of the table's stream, or another count. */
+const INTEGER = { type: 'integer' as const };
+const UUID = { format: 'uuid' };
+const TIME = { format: 'date-time' };
+const SOMEBODY = { type: 'string' as const, format: 'uuid', nullable: true };
+
+/** Who made a change. */
+export class LiveActor {
+  @ApiProperty({ ...SOMEBODY, description: 'Null for the system itself.' })
+  readonly id!: string | null;
+  readonly name!: string;
+  /** `X-Client-Id` of the write, so that a client can tell its own echo. */
+  readonly clientId?: string;
+}
+
+/** What every event of a channel says. */
+class NumberedEvent {
+  /** `table:<id>` */
+  readonly channel!: string;
+  @ApiProperty({ ...UUID, description: 'Numbers count within it; another one means that they began anew.' })
+  readonly epoch!: string;
+  @ApiProperty(INTEGER)
+  readonly seq!: number;
+  @ApiProperty({ ...INTEGER, description: 'The number before this one: who has seen it has missed nothing.' })
+  readonly prev!: number;
+  @ApiProperty(INTEGER)
+  readonly schemaVersion!: number;
+  @ApiProperty(TIME)
+  readonly at!: string;
+  @ApiProperty({ type: () => LiveActor })
+  readonly actor!: LiveActor;
+}
+
+/** A row that is new to others, whole. A restored one does not tell when it was first made. */
+export class CreatedRow {
+  @ApiProperty(UUID)
+  readonly id!: string;
+  @ApiProperty(INTEGER)
+  readonly version!: number;
+  @ApiProperty(FIELDS)
+  readonly fields!: Readonly<Record<string, unknown>>;
+  @ApiProperty({ enum: [true], required: false })
+  readonly restored?: true;
+  @ApiProperty({ ...TIME, required: false })
+  readonly createdAt?: string;
+  @ApiProperty({ ...SOMEBODY, required: false })
+  readonly createdBy?: string | null;
+  @ApiProperty(TIME)
+  readonly updatedAt!: string;
+  @ApiProperty(SOMEBODY)
+  readonly updatedBy!: string | null;
+}
+
+/** What changed in a row. */
+export class UpdatedRow {
+  @ApiProperty(UUID)
+  readonly id!: string;
+  @ApiProperty(INTEGER)
+  readonly version!: number;
+  @ApiProperty({ ...FIELDS, description: 'The changed fields only.' })
+  readonly fields!: Readonly<Record<string, unknown>>;
+}
+
+/** A row that is gone. */
+export class DeletedRow {
+  @ApiProperty(UUID)
+  readonly id!: string;
+  @ApiProperty({ ...INTEGER, description: 'The version that the deletion made.' })
+  readonly version!: number;
+}
+
+/** What every event of rows says besides. */
+class RowsEvent extends NumberedEvent {
+  @ApiProperty(UUID)
+  readonly changeSet!: string;
+  readonly source!: string;
+}
+
+/** Everything that one number did to rows: one for a single write, one for a whole bulk call. */
+export class DataUpdateEvent extends RowsEvent {
+  @ApiProperty({ type: () => [CreatedRow] })
+  readonly created!: readonly CreatedRow[];
+  @ApiProperty({ type: () => [UpdatedRow] })
+  readonly updated!: readonly UpdatedRow[];
+  @ApiProperty({ type: () => [DeletedRow] })
+  readonly deleted!: readonly DeletedRow[];
+}
+
+/** More changed than one event holds: read again. */
+export class InvalidatedEvent extends RowsEvent {
+  @ApiProperty({ enum: [true] })
+  readonly invalidated!: true;
+  @ApiProperty({
+    type: 'array',
+    items: { type: 'string', ...UUID },
+    required: false,
+    description: 'Left out above 1,500.',
+  })
+  readonly rowIds?: readonly string[];
+}
+
+/** Name or columns of the table changed: read its description again. */
+export class SchemaUpdateEvent extends NumberedEvent {}
+
+/** The replay is complete. */
+export class UpToDateControl {
+  @ApiProperty({ enum: ['up_to_date'] })
+  readonly type!: 'up_to_date';
+  readonly channel!: string;
+  @ApiProperty(UUID)
+  readonly epoch!: string;
+  @ApiProperty(INTEGER)
+  readonly seq!: number;
+}
+
+/** This subscription has ended: read the table again, then subscribe. */
+export class ResetControl {
+  @ApiProperty({ enum: ['reset'] })
+  readonly type!: 'reset';
+  readonly channel!: string;
+  @ApiProperty({ enum: RESET_REASONS })
+  readonly reason!: ResetReason;
+  @ApiProperty(UUID)
+  readonly epoch!: string;
+  @ApiProperty(INTEGER)
+  readonly seq!: number;
+}
+
+/** The right to read the channel ended: the subscription has ended, the socket stays. */
+export class RevokedControl {
+  @ApiProperty({ enum: ['revoked'] })
+  readonly type!: 'revoked';
+  readonly channel!: string;
+}
+
+/** The session or the token ended; the socket is closed right after this. */
+export class EndedControl {
+  @ApiProperty({ enum: ['revoked'] })
+  readonly type!: 'revoked';
+  @ApiProperty({ type: () => ProblemDto })
+  readonly error!: ProblemBody;
+}

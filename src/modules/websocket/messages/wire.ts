@@ -1,0 +1,33 @@
+import type { DefaultEventsMap, Server, Socket } from 'socket.io';
+import type {
+  AuthenticatedAnswer,
+  RefusedAnswer,
+  ResetAnswer,
+  SubscribedAnswer,
+  UnsubscribedAnswer,
+} from './answers.dto.js';
+import type {
+  DataUpdateEvent,
+  EndedControl,
+  InvalidatedEvent,
+  ResetControl,
+  RevokedControl,
+  SchemaUpdateEvent,
+  UpToDateControl,
+} from './events.dto.js';
+
+/** What the server sends unasked, by the name of the event; nothing else compiles. The classes are what the AsyncAPI document shows. */
+export interface ServerEvents {
+  'data:update': (event: DataUpdateEvent | InvalidatedEvent) => void;
+  'schema:update': (event: SchemaUpdateEvent) => void;
+  control: (message: UpToDateControl | ResetControl | RevokedControl | EndedControl) => void;
+}
+
+/** Messages of clients are taken as they come and checked by hand (`MessageRouter`), so none is declared for the library. */
+export type LiveServer<Data = unknown> = Server<DefaultEventsMap, ServerEvents, DefaultEventsMap, Data>;
+export type LiveSocket<Data = unknown> = Socket<DefaultEventsMap, ServerEvents, DefaultEventsMap, Data>;
+
+export type Acknowledgement = SubscribedAnswer | ResetAnswer | UnsubscribedAnswer | AuthenticatedAnswer | RefusedAnswer;
+
+/** Answers a message; must be called once. */
+export type Answer<T extends Acknowledgement = Acknowledgement> = (body: T) => void;

@@ -1,0 +1,226 @@
+import type { SocketProtocol } from '../../docs/index.js';
+import { ERRORS, Problem, type ErrorCode } from '../../common/index.js';
+import { TO_FOLLOW } from './channel-access.js';
+import {
+  AuthenticatedAnswer,
+  AuthMessage,
+  DataUpdateEvent,
+  EndedControl,
+  InvalidatedEvent,
+  RefusedAnswer,
+  ResetAnswer,
+  ResetControl,
+  RevokedControl,
+  SchemaUpdateEvent,
+  SubscribedAnswer,
+  SubscribeMessage,
+  UnsubscribedAnswer,
+  UnsubscribeMessage,
+  UpToDateControl,
+} from './messages/index.js';
+
+const CHANNEL = 'table:01a20530-ea87-76da-9e07-24ab4bf004f6';
+const EPOCH = '01a20530-ea87-76da-9e07-2f1773ec39f0';
+const ADA = '01a20530-e84f-720c-b018-1562d747c242';
+const ROW = '01a20530-ec9c-753b-ae4a-b87b817f3b72';
+const AT = '2026-11-22T21:37:02.112Z';
+
+/** What all events of the examples share. */
+const NUMBERED = {
+  channel: CHANNEL,
+  epoch: EPOCH,
+  seq: 5,
+  prev: 4,
+  schemaVersion: 2,
+  at: AT,
+  actor: { id: ADA, name: 'Ada Lovelace', clientId: 'my-tab' },
+} satisfies SchemaUpdateEvent;
+const OF_ROWS = { ...NUMBERED, changeSet: '01a20530-ec9c-753b-ae4a-be7911724a62', source: 'api' };
+const IDS = { id: ROW, version: 1 };
+
+const refusal = (code: ErrorCode, detail: string) => ({
+  summary: ERRORS[code].title,
+  payload: { ok: false, error: new Problem(code, { detail }).body({ requestId: ROW }) } satisfies RefusedAnswer,
+});
+
+const refused = {
+  id: 'refused',
+  title: 'The message was refused',
+  description: 'Any message may be answered with this; nothing was done then.',
+  payload: [RefusedAnswer],
+  examples: [
+    refusal('not_found', 'table does not exist or is not visible to you.'),
+    refusal('validation_failed', 'A channel is named table:<id>.'),
+  ],
+} as const;
+
+/** All messages of the socket. What is sent and taken is typed by the same classes. */
+export const SOCKET_PROTOCOL: SocketProtocol = {
+  fromClient: [
+    {
+      id: 'subscribe',
+      event: 'subscribe',
+      title: 'Follow a channel',
+      description: 'To subscribe again to the same channel is to begin again. A socket may follow 200 channels.',
+      permission: TO_FOLLOW,
+      payload: [SubscribeMessage],
+      examples: [
+        { summary: 'From now on', payload: { channel: CHANNEL } satisfies SubscribeMessage },
+        {
+          summary: 'From where I stand',
+          payload: { channel: CHANNEL, from: { epoch: EPOCH, seq: 41 } } satisfies SubscribeMessage,
+        },
+      ],
+      answers: [
+        {
+          id: 'subscribed',
+          title: 'The feed has begun, or cannot go on from there',
+          payload: [SubscribedAnswer, ResetAnswer],
+          examples: [
+            {
+              summary: 'Nothing was missed',
+              payload: {
+                ok: true,
+                channel: CHANNEL,
+                mode: 'live',
+                epoch: EPOCH,
+                seq: 41,
+                schemaVersion: 2,
+              } satisfies SubscribedAnswer,
+            },
+            {
+              summary: 'The missed events follow, then `control` up_to_date',
+              payload: {
+                ok: true,
+                channel: CHANNEL,
+                mode: 'replay',
+                epoch: EPOCH,
+                seq: 43,
+                schemaVersion: 2,
+              } satisfies SubscribedAnswer,
+            },
+            {
+              summary: 'Read the table again; nothing was subscribed',
+              payload: {
+                ok: true,
+                channel: CHANNEL,
+                mode: 'reset',
+                epoch: EPOCH,
+                seq: 9043,
+                schemaVersion: 2,
+                reason: 'too_far',
+              } satisfies ResetAnswer,
+            },
+          ],
+        },
+        refused,
+      ],
+    },
+    {
+      id: 'unsubscribe',
+      event: 'unsubscribe',
+      title: 'Follow a channel no longer',
+      description: 'That it was not followed is no error.',
+      payload: [UnsubscribeMessage],
+      examples: [{ summary: 'Enough', payload: { channel: CHANNEL } satisfies UnsubscribeMessage }],
+      answers: [
+        {
+          id: 'unsubscribed',
+          title: 'The channel is not followed any more',
+          payload: [UnsubscribedAnswer],
+          examples: [{ summary: 'Done', payload: { ok: true, channel: CHANNEL } satisfies UnsubscribedAnswer }],
+        },
+        refused,
+      ],
+    },
+    {
+      id: 'auth',
+      event: 'auth',
+      title: 'Give the socket a fresh token',
+      description: 'Of the same person; one of another person is a 403. The socket ends with its token.',
+      payload: [AuthMessage],
+      examples: [
+        { summary: 'Before the old one ends', payload: { token: 'eyJhbGciOiJIUzI1NiJ9…' } satisfies AuthMessage },
+      ],
+      answers: [
+        {
+          id: 'authenticated',
+          title: 'The socket lives as long as this token',
+          payload: [AuthenticatedAnswer],
+          examples: [{ summary: 'Done', payload: { ok: true, expiresAt: AT } satisfies AuthenticatedAnswer }],
+        },
+        refused,
+      ],
+    },
+  ],
+  fromServer: [
+    {
+      id: 'dataUpdate',
+      event: 'data:update',
+      title: 'Rows were created, changed, deleted',
+      description:
+        'Everything that one number did. Apply `created`, `updated`, `deleted` in this order. More than 200 rows or 64 KiB are announced without their data.',
+      payload: [DataUpdateEvent, InvalidatedEvent],
+      examples: [
+        {
+          summary: 'One bulk call',
+          payload: {
+            ...OF_ROWS,
+            created: [
+              { ...IDS, fields: { name: 'Acme' }, createdAt: AT, createdBy: ADA, updatedAt: AT, updatedBy: ADA },
+            ],
+            updated: [{ id: '01a20530-ebb4-7318-96ca-ef68b08e4095', version: 2, fields: { name: 'Globex' } }],
+            deleted: [{ id: '01a20530-ebb4-7318-96ca-f1fad817cc96', version: 3 }],
+          } satisfies DataUpdateEvent,
+        },
+        {
+          summary: 'Too much for one event: read again',
+          payload: { ...OF_ROWS, invalidated: true, rowIds: [ROW] } satisfies InvalidatedEvent,
+        },
+      ],
+    },
+    {
+      id: 'schemaUpdate',
+      event: 'schema:update',
+      title: 'The structure of the table changed',
+      description: 'Read its description again: `GET /api/v1/tables/{tableId}`.',
+      payload: [SchemaUpdateEvent],
+      examples: [
+        { summary: 'A column was added', payload: { ...NUMBERED, schemaVersion: 3 } satisfies SchemaUpdateEvent },
+      ],
+    },
+    {
+      id: 'control',
+      event: 'control',
+      title: 'How a subscription, or the socket, goes on',
+      payload: [UpToDateControl, ResetControl, RevokedControl, EndedControl],
+      examples: [
+        {
+          summary: 'The replay is complete',
+          payload: { type: 'up_to_date', channel: CHANNEL, epoch: EPOCH, seq: 43 } satisfies UpToDateControl,
+        },
+        {
+          summary: 'Read the table again, then subscribe: this subscription has ended',
+          payload: {
+            type: 'reset',
+            channel: CHANNEL,
+            reason: 'epoch_changed',
+            epoch: EPOCH,
+            seq: 0,
+          } satisfies ResetControl,
+        },
+        {
+          summary: 'The right to read has ended, and the subscription with it',
+          payload: { type: 'revoked', channel: CHANNEL } satisfies RevokedControl,
+        },
+        {
+          summary: 'The session has ended; the socket is closed',
+          payload: {
+            type: 'revoked',
+            error: new Problem('unauthenticated', { detail: 'The session has ended.' }).body(),
+          } satisfies EndedControl,
+        },
+      ],
+    },
+  ],
+};
