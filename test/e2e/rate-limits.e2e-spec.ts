@@ -203,10 +203,14 @@ describe('two nodes with Redis', () => {
         const statuses: number[] = [];
         for (let n = 0; n < LIMIT; n++) statuses.push((await attempt(node, from)).status);
         expect(statuses).toEqual([...Array<number>(passes).fill(401), ...Array<number>(LIMIT - passes).fill(429)]);
-        expectRefusal(await attempt(node, from), WINDOW);
+        for (let n = 0; n < 3; n++) {
+          const asked = performance.now();
+          expectRefusal(await attempt(node, from), WINDOW);
+          refusedMs.push(performance.now() - asked);
+        }
       }
-      // Fourteen waits for a Redis that hangs would be three seconds longer than what one wait a second costs.
-      expect((performance.now() - started) / 14).toBeLessThan(500);
+      // Each that waited for a Redis that hangs would take 200 ms at least.
+      expect(Math.min(...refusedMs)).toBeLessThan(150);
       await end();
       await connected();
     },
