@@ -12,6 +12,11 @@ import { guardProcess } from './process-guard.js';
 /** Under the ten seconds that container platforms grant before they kill. */
 const STOP_WITHIN_MS = 9_000;
 const DATABASE_STOP_MS = 2_000;
+/**
+ * Connections that may wait to be accepted; the kernel caps it (Linux: 4,096). Past Node's own 511 the handshakes of a rush are
+ * dropped, and everybody's next connection takes the second or more after which TCP tries again.
+ */
+const BACKLOG = 4_096;
 
 /** A start failure that is told in one sentence. */
 class StartError extends Error {}
@@ -52,7 +57,7 @@ async function start(): Promise<void> {
   const [{ createApp }] = await Promise.all([import('./app.setup.js'), migrate(config)]);
   if (stopWished()) return;
   app = await createApp(config);
-  await app.listen(config.port, config.host);
+  await app.listen({ port: config.port, host: config.host, backlog: BACKLOG });
   const address = await app.getUrl();
   embedded?.announce(address);
   if (config.environment === 'production')

@@ -1,6 +1,9 @@
 import { SetMetadata } from '@nestjs/common';
 
-/** `default`: any request, by person, else by address. `auth`: the same, for what guesses secrets. `account`: by the e-mail address in the body. */
+/**
+ * `default`: any request, by person, else by address. `auth`: the same, for what guesses secrets. `account`: by the e-mail
+ * address in the body. An IPv6 address counts as its /64, which is the least that one customer has (RFC 6177).
+ */
 export type LimitName = 'default' | 'auth' | 'account';
 
 /** Metadata key of {@link LimitedBy}. */

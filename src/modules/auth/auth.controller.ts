@@ -44,7 +44,7 @@ export class AuthController {
   @LimitedBy('auth')
   @ApiOperation({ summary: 'Create an account and sign in' })
   @ApiCreatedResponse({ type: SignedInDto })
-  @ApiProblems('email_taken')
+  @ApiProblems('email_taken', 'overloaded')
   async register(@Body() body: RegisterDto, @CurrentRequest() request: RequestMeta): Promise<Answer<SignedInDto>> {
     return created('/auth/me', await this.auth.register(body, request));
   }
@@ -57,7 +57,7 @@ export class AuthController {
     summary: 'Sign in',
     description: 'The answer does not tell whether the address or the password is wrong.',
   })
-  @ApiProblems('invalid_credentials')
+  @ApiProblems('invalid_credentials', 'overloaded')
   login(@Body() body: LoginDto, @CurrentRequest() request: RequestMeta): Promise<SignedInDto> {
     return this.auth.login(body, request);
   }

@@ -21,7 +21,7 @@ export class AuthService {
     private readonly transaction: AuditedTransaction,
   ) {}
 
-  /** A new account and its first session. Throws `email_taken`; of several calls for one address exactly one succeeds. */
+  /** A new account and its first session. Throws `email_taken`, `overloaded`; of several calls for one address exactly one succeeds. */
   async register({ email, password, name }: RegisterDto, request: RequestMeta): Promise<SignedInDto> {
     // Saves the work of the hash in the usual case; the unique constraint decides races.
     if (await this.users.isEmailTaken(email)) throw emailTaken();
@@ -35,11 +35,13 @@ export class AuthService {
     return this.answer(user, session);
   }
 
-  /** A new session. Throws `invalid_credentials`: one answer, after about the same time, for whatever is wrong. */
+  /**
+   * A new session. Throws `invalid_credentials`: one answer, after about the same time, for whatever is wrong; `overloaded`
+   * when too many sign in at this moment.
+   */
   async login({ email, password }: LoginDto, request: RequestMeta): Promise<SignedInDto> {
-    const user = await this.users.findWithPassword({ email });
-    const fits = await this.passwords.verify(user?.passwordHash, password);
-    if (!user || !fits) throw invalidCredentials();
+    const user = await this.passwords.owner(() => this.users.findWithPassword({ email }), password);
+    if (!user) throw invalidCredentials();
     const { id, passwordHash = '' } = user;
     const session = await this.transaction.run(actor(user, request), async (manager) => {
       // A change of the password ends all sessions: one that begins with the old password must not come after it.

@@ -50,10 +50,11 @@ export class AccountService {
    * `last_owner` while some workspace would be left without an owner.
    */
   async remove(caller: Caller, password: string): Promise<void> {
-    const account = await this.users.findWithPassword({ id: caller.principal.userId });
-    if (!(await this.passwords.verify(account?.passwordHash, password))) throw wrongPassword();
+    const { userId } = caller.principal;
+    if (!(await this.passwords.owner(() => this.users.findWithPassword({ id: userId }), password)))
+      throw wrongPassword();
     await this.transaction.run(actorOf(caller), async (manager) => {
-      const user = await this.users.lockActive(manager, caller.principal.userId, 'alone');
+      const user = await this.users.lockActive(manager, userId, 'alone');
       if (!user) throw notFound('account');
       const { audit: entries, events } = await this.deletion.release(manager, user);
       await manager.update(

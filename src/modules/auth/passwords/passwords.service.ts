@@ -59,8 +59,8 @@ export class PasswordsService implements OnModuleInit {
   async change(caller: Caller, { currentPassword, newPassword }: ChangePasswordDto): Promise<void> {
     const { userId, sessionId, email } = caller.principal;
     refuseCommon(newPassword, email, '/newPassword');
-    const user = await this.users.findWithPassword({ id: userId });
-    if (!(await this.hasher.verify(user?.passwordHash, currentPassword)) || !user) throw wrongPassword();
+    const user = await this.hasher.owner(() => this.users.findWithPassword({ id: userId }), currentPassword);
+    if (!user) throw wrongPassword();
     const passwordHash = await this.hasher.hash(newPassword);
     await this.transaction.run(actorOf(caller), async (manager) => {
       // Of two changes at once, and of a change beside a reset, one is the first; to the other the password is wrong.
