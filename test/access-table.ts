@@ -1,0 +1,213 @@
+import type { Role } from '../src/common/index.js';
+import {
+  client,
+  expectStatus,
+  signup,
+  type Client,
+  type Column,
+  type Person,
+  type Row,
+  type Table,
+} from './harness/index.js';
+
+/**
+ * Who may call what: one line for every operation of the OpenAPI document, written by hand, so that a right that changes by
+ * mistake is seen. test/e2e/access-matrix.e2e-spec.ts calls every line as everybody and fails for a line too many or too few.
+ *
+ * A line is the weakest that may (`'viewer'`), or an object where a call needs more than the ids in its path.
+ */
+export type Needs = 'public' | 'signed-in' | Role;
+
+/** The ids that stand in paths, by the parameter's name. */
+export type Ids = Readonly<Record<string, string>>;
+
+/** One call that is meant to succeed. */
+export interface Call {
+  readonly base: string;
+  /** Somebody who may do everything in the workspace. */
+  readonly owner: Person;
+  readonly caller: Client;
+  readonly ids: Ids;
+}
+
+export interface Line {
+  readonly needs: Needs;
+  /** A body that is accepted; made anew for every call. */
+  readonly body?: (call: Call) => object | Promise<object>;
+  /** For calls that use up what they act on: new things (or another caller of the same role) for each call. */
+  readonly fresh?: (call: Call) => Promise<Partial<Call>>;
+  /** A body that names a thing of another workspace: the code of the refusal, in which a `not_found` says why. */
+  readonly foreignBody?: (foreign: Ids) => { readonly body: object; readonly refused: string };
+  /** Why a success leaves no row in the audit log. */
+  readonly unaudited?: string;
+}
+
+/** The reason of those whose trace is in another log; the test looks for it there. */
+export const CHANGE_LOG = 'rows are logged in the change log of their base, in the transaction of the write';
+const READS = 'it only reads';
+
+let made = 0;
+/** Names are unique within a base or table. */
+const name = (): string => `Thing ${(made += 1)}`;
+const ids = (call: Call, more: Ids): Partial<Call> => ({ ids: { ...call.ids, ...more } });
+
+const newWorkspace = async (call: Call): Promise<Partial<Call>> =>
+  ids(call, {
+    workspaceId: expectStatus(await call.caller.post<{ id: string }>('/workspaces', { name: name() }), 201).id,
+  });
+const newBase = async (call: Call): Promise<Partial<Call>> => {
+  const path = `/workspaces/${call.ids.workspaceId ?? ''}/bases`;
+  return ids(call, { baseId: expectStatus(await call.owner.post<{ id: string }>(path, { name: name() }), 201).id });
+};
+const newTable = async (call: Call): Promise<Partial<Call>> => {
+  const path = `/bases/${call.ids.baseId ?? ''}/tables`;
+  return ids(call, { tableId: expectStatus(await call.owner.post<Table>(path, { name: name() }), 201).id });
+};
+const trashedTable = async (call: Call): Promise<Partial<Call>> => {
+  const { tableId = '' } = (await newTable(call)).ids ?? {};
+  expectStatus(await call.owner.del(`/tables/${tableId}`), 204);
+  return ids(call, { trashedTableId: tableId });
+};
+const newColumn = async (call: Call): Promise<Partial<Call>> => {
+  const path = `/tables/${call.ids.tableId ?? ''}/columns`;
+  const column = await call.owner.post<Column>(path, { name: name(), type: 'text' });
+  return ids(call, { columnId: expectStatus(column, 201).id });
+};
+const newRow = async (call: Call): Promise<Partial<Call>> => {
+  const path = `/tables/${call.ids.tableId ?? ''}/rows`;
+  return ids(call, { rowId: expectStatus(await call.owner.post<Row>(path, { fields: { name: name() } }), 201).id });
+};
+const newMember = async (call: Call): Promise<Partial<Call>> => {
+  const { email } = await signup(call.base);
+  const path = `/workspaces/${call.ids.workspaceId ?? ''}/members`;
+  const member = await call.owner.post<{ id: string }>(path, { email, role: 'viewer' });
+  return ids(call, { memberId: expectStatus(member, 201).id });
+};
+/** A second sign-in of somebody new, who is the caller: his other session may end. */
+const newSession = async (call: Call): Promise<Partial<Call>> => {
+  const { email, password, accessToken } = await signup(call.base);
+  expectStatus(await client(call.base).post('/auth/login', { email, password }), 200);
+  const caller = client(call.base, accessToken);
+  const { data } = expectStatus(
+    await caller.get<{ data: readonly { id: string; current: boolean }[] }>('/auth/sessions'),
+    200,
+  );
+  return { caller, ...ids(call, { sessionId: data.find(({ current }) => !current)?.id ?? '' }) };
+};
+const newcomer = async (call: Call): Promise<Partial<Call>> => ({ caller: await signup(call.base) });
+const credentials = async ({ base }: Call): Promise<object> => {
+  const { email, password } = await signup(base);
+  return { email, password };
+};
+
+/** By `METHOD path`, as the document writes it. */
+export const ACCESS: Readonly<Record<string, Needs | Line>> = {
+  'GET /api/v1/health': 'public',
+  'GET /api/v1/health/live': 'public',
+  'GET /api/v1/health/ready': 'public',
+
+  'POST /api/v1/auth/register': {
+    needs: 'public',
+    body: () => ({
+      email: `${name().replace(' ', '-')}@example.net`,
+      password: 'correct horse battery 9 staple',
+      name: 'Ada',
+    }),
+  },
+  'POST /api/v1/auth/login': { needs: 'public', body: credentials },
+  'POST /api/v1/auth/refresh': {
+    needs: 'public',
+    body: async ({ base }) => ({ refreshToken: (await signup(base)).refreshToken }),
+  },
+  'POST /api/v1/auth/logout': { needs: 'signed-in', body: () => ({}), fresh: newcomer },
+  'GET /api/v1/auth/me': 'signed-in',
+  'GET /api/v1/auth/sessions': 'signed-in',
+  'DELETE /api/v1/auth/sessions/{sessionId}': { needs: 'signed-in', fresh: newSession },
+
+  'POST /api/v1/workspaces': { needs: 'signed-in', body: () => ({ name: name() }) },
+  'GET /api/v1/workspaces': 'signed-in',
+  'GET /api/v1/workspaces/{workspaceId}': 'viewer',
+  'PATCH /api/v1/workspaces/{workspaceId}': { needs: 'admin', body: () => ({ name: name() }) },
+  'DELETE /api/v1/workspaces/{workspaceId}': { needs: 'owner', fresh: newWorkspace },
+
+  'GET /api/v1/workspaces/{workspaceId}/members': 'viewer',
+  'POST /api/v1/workspaces/{workspaceId}/members': {
+    needs: 'admin',
+    body: async ({ base }) => ({ email: (await signup(base)).email, role: 'viewer' }),
+  },
+  'PATCH /api/v1/workspaces/{workspaceId}/members/{memberId}': {
+    needs: 'admin',
+    fresh: newMember,
+    body: () => ({ role: 'editor' }),
+  },
+  // Whoever leaves is the caller; who makes others go is asked for `members:manage` by the service.
+  'DELETE /api/v1/workspaces/{workspaceId}/members/{memberId}': {
+    needs: 'viewer',
+    fresh: async (call) => {
+      const person = await signup(call.base);
+      const path = `/workspaces/${call.ids.workspaceId ?? ''}/members`;
+      const member = await call.owner.post<{ id: string }>(path, { email: person.email, role: 'viewer' });
+      return { caller: person, ...ids(call, { memberId: expectStatus(member, 201).id }) };
+    },
+  },
+
+  'GET /api/v1/workspaces/{workspaceId}/bases': 'viewer',
+  'POST /api/v1/workspaces/{workspaceId}/bases': { needs: 'admin', body: () => ({ name: name() }) },
+  'GET /api/v1/bases/{baseId}': 'viewer',
+  'PATCH /api/v1/bases/{baseId}': { needs: 'admin', body: () => ({ name: name() }) },
+  'DELETE /api/v1/bases/{baseId}': { needs: 'admin', fresh: newBase },
+
+  'GET /api/v1/bases/{baseId}/tables': 'viewer',
+  'POST /api/v1/bases/{baseId}/tables': {
+    needs: 'admin',
+    body: () => ({ name: name(), columns: [{ name: 'Name', type: 'text' }] }),
+  },
+  'GET /api/v1/tables/{tableId}': 'viewer',
+  'PATCH /api/v1/tables/{tableId}': { needs: 'admin', body: () => ({ name: name() }) },
+  'DELETE /api/v1/tables/{tableId}': { needs: 'admin', fresh: newTable },
+  'POST /api/v1/tables/{trashedTableId}/restore': { needs: 'admin', fresh: trashedTable },
+
+  'GET /api/v1/tables/{tableId}/columns': 'viewer',
+  'POST /api/v1/tables/{tableId}/columns': { needs: 'admin', body: () => ({ name: name(), type: 'text' }) },
+  'PATCH /api/v1/tables/{tableId}/columns/{columnId}': { needs: 'admin', body: () => ({ name: name() }) },
+  'DELETE /api/v1/tables/{tableId}/columns/{columnId}': { needs: 'admin', fresh: newColumn },
+
+  'GET /api/v1/tables/{tableId}/rows': 'viewer',
+  'POST /api/v1/tables/{tableId}/rows/query': { needs: 'viewer', body: () => ({}), unaudited: READS },
+  'POST /api/v1/tables/{tableId}/rows': {
+    needs: 'editor',
+    body: () => ({ fields: { name: name() } }),
+    unaudited: CHANGE_LOG,
+  },
+  'POST /api/v1/tables/{tableId}/rows/bulk': {
+    needs: 'editor',
+    body: () => ({ ops: [{ op: 'create', fields: { name: name() } }] }),
+    foreignBody: ({ rowId = '' }) => ({
+      body: { ops: [{ op: 'update', id: rowId, fields: { name: 'mine now' } }] },
+      refused: 'bulk_failed',
+    }),
+    unaudited: CHANGE_LOG,
+  },
+  'GET /api/v1/tables/{tableId}/rows/{rowId}': 'viewer',
+  'PATCH /api/v1/tables/{tableId}/rows/{rowId}': {
+    needs: 'editor',
+    body: () => ({ fields: { name: name() } }),
+    unaudited: CHANGE_LOG,
+  },
+  'DELETE /api/v1/tables/{tableId}/rows/{rowId}': { needs: 'editor', fresh: newRow, unaudited: CHANGE_LOG },
+};
+
+/** One message of a socket: the weakest that is answered with `ok: true`. */
+export interface MessageLine {
+  readonly needs: 'signed-in' | Role;
+  readonly message: (caller: Person, ids: Ids) => object;
+}
+
+const channel = ({ tableId = '' }: Ids): string => `table:${tableId}`;
+
+/** By the message's id in the AsyncAPI document. */
+export const MESSAGES: Readonly<Record<string, MessageLine>> = {
+  subscribe: { needs: 'viewer', message: (_, at) => ({ channel: channel(at) }) },
+  unsubscribe: { needs: 'signed-in', message: (_, at) => ({ channel: channel(at) }) },
+  auth: { needs: 'signed-in', message: ({ accessToken }) => ({ token: accessToken }) },
+};

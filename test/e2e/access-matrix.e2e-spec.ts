@@ -1,0 +1,337 @@
+import { randomUUID } from 'node:crypto';
+import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { must, ROLES, type Role } from '../../src/common/index.js';
+import { ACCESS, CHANGE_LOG, MESSAGES, type Call, type Ids, type Line, type Needs } from '../access-table.js';
+import {
+  client,
+  databases,
+  expectStatus,
+  member,
+  signup,
+  socket,
+  sql,
+  startNode,
+  world,
+  type Answer,
+  type Client,
+  type Person,
+  type ProblemBody,
+  type Row,
+  type Table,
+  type TestDatabases,
+  type World,
+} from '../harness/index.js';
+import { clientMessages, servedAsyncApi } from '../support/asyncapi.js';
+import { fingerprint } from '../support/fingerprint.js';
+import { rawStatus } from '../support/raw-status.js';
+
+jest.setTimeout(180_000);
+
+interface Operation {
+  readonly responses: Readonly<Record<string, object>>;
+  readonly 'x-access': string;
+}
+
+const lineOf = (entry: Needs | Line): Line => (typeof entry === 'string' ? { needs: entry } : entry);
+const LINES = Object.entries(ACCESS).map(([name, entry]) => [name, lineOf(entry)] as const);
+const isRole = (needs: Needs): needs is Role => ROLES.some((role) => role === needs);
+const methodOf = (name: string): string => name.split(' ')[0] ?? '';
+const pathOf = (name: string): string => name.split(' ')[1] ?? '';
+const parametersOf = (name: string): string[] => [...name.matchAll(/\{(\w+)\}/g)].map(([, each = '']) => each);
+const concrete = (name: string, ids: Ids): string =>
+  pathOf(name).replaceAll(/\{(\w+)\}/g, (_, key: string) =>
+    must(ids[key], `test/access-table.ts knows an id for {${key}}`),
+  );
+
+let base: string;
+let pair: TestDatabases;
+let operations: ReadonlyMap<string, Operation>;
+/** The workspace that everybody is tried on, and that of somebody else. */
+let home: World;
+let homeIds: Ids;
+let foreignIds: Ids;
+let members: Readonly<Record<Role, Person>>;
+let outsider: Person;
+let exMember: Person;
+let loggedOut: Person;
+
+/** One of everything that a path may name. */
+async function idsOf({ owner, workspace, base: made, table }: World): Promise<Ids> {
+  const path = `/tables/${table.id}/rows`;
+  const row = expectStatus(await owner.post<Row>(path, { fields: { name: 'Acme' } }), 201);
+  const trashed = expectStatus(await owner.post<Table>(`/bases/${made.id}/tables`, { name: 'Trashed' }), 201);
+  expectStatus(await owner.del(`/tables/${trashed.id}`), 204);
+  const guest = await signup(owner.base);
+  const joined = await owner.post<{ id: string }>(`/workspaces/${workspace.id}/members`, {
+    email: guest.email,
+    role: 'viewer',
+  });
+  const sessions = await owner.get<{ data: readonly { id: string }[] }>('/auth/sessions');
+  return {
+    workspaceId: workspace.id,
+    baseId: made.id,
+    tableId: table.id,
+    trashedTableId: trashed.id,
+    columnId: must(table.columns[2], 'a table has columns').id,
+    rowId: row.id,
+    memberId: expectStatus(joined, 201).id,
+    sessionId: must(sessions.body.data[0], 'a session').id,
+  };
+}
+
+beforeAll(async () => {
+  pair = await databases();
+  ({ base } = await startNode({ databases: pair }));
+  const { body } = await client(base).get<{ paths: Record<string, Record<string, Operation>> }>('/api/docs-json');
+  operations = new Map(
+    Object.entries(body.paths).flatMap(([path, item]) =>
+      Object.entries(item).map(([method, operation]) => [`${method.toUpperCase()} ${path}`, operation] as const),
+    ),
+  );
+  const elsewhere = await world(base);
+  home = await world(base);
+  [homeIds, foreignIds] = [await idsOf(home), await idsOf(elsewhere)];
+  const join = (role: Role) => member(home, role);
+  members = {
+    owner: home.owner,
+    admin: await join('admin'),
+    editor: await join('editor'),
+    viewer: await join('viewer'),
+  };
+  outsider = elsewhere.owner;
+  exMember = await join('admin');
+  loggedOut = await join('owner');
+  const listed = await home.owner.get<{ data: readonly { id: string; user: { id: string } }[] }>(
+    `/workspaces/${home.workspace.id}/members`,
+  );
+  const left = must(
+    listed.body.data.find(({ user }) => user.id === exMember.user.id),
+    'the ex-member was a member',
+  );
+  expectStatus(await home.owner.del(`/workspaces/${home.workspace.id}/members/${left.id}`), 204);
+  expectStatus(await loggedOut.post('/auth/logout', {}), 204);
+});
+
+/** A call of the line as somebody, with all that it needs made for it. */
+async function prepare(line: Line, caller: Client): Promise<Call & { readonly body?: object }> {
+  const plain: Call = { base, owner: home.owner, caller, ids: homeIds };
+  const call = { ...plain, ...(await line.fresh?.(plain)) };
+  return { ...call, body: await line.body?.(call) };
+}
+
+/** Sends it under a request id of its own, by which its traces are found. */
+async function send(name: string, caller: Client, ids: Ids, body?: object) {
+  const requestId = randomUUID();
+  const answer = await caller.call<ProblemBody>(methodOf(name), concrete(name, ids), body, {
+    'x-request-id': requestId,
+  });
+  return { answer, requestId };
+}
+
+interface Trace {
+  readonly request_id: string;
+  readonly workspace_id: string | null;
+}
+const tracesOf = (requestIds: readonly string[]): Promise<Trace[]> =>
+  sql<Trace>(pair.main, 'select request_id, workspace_id from audit_log where request_id = any($1)', [requestIds]);
+
+/** Those of the request ids that the change log of the home base knows. */
+async function changesOf(requestIds: readonly string[]): Promise<string[]> {
+  const rows = await sql<{ request_id: string }>(
+    pair.mini,
+    `select distinct request_id from "${home.table.physical.schema}"._change where request_id = any($1) order by 1`,
+    [requestIds],
+  );
+  return rows.map(({ request_id }) => request_id);
+}
+
+/** A problem without what differs from call to call. */
+const words = ({ body }: Answer<ProblemBody>): object => ({ ...body, instance: undefined, requestId: undefined });
+
+const randomIds = (): Ids => Object.fromEntries(Object.keys(homeIds).map((key) => [key, randomUUID()]));
+
+describe('test/access-table.ts', () => {
+  it('has a line for every operation of the OpenAPI document, and for nothing else', () => {
+    const missing = [...operations].filter(([name]) => !(name in ACCESS));
+    const wanted = missing.map(
+      ([name, operation]) =>
+        `  '${name}': '${operation['x-access']}', // or { needs, body, fresh, … } where a call takes more than ids in its path`,
+    );
+    const text =
+      wanted.length === 0
+        ? ''
+        : `Add to ACCESS in test/access-table.ts, if this is what you mean:\n${wanted.join('\n')}`;
+    expect(text).toBe('');
+    expect(Object.keys(ACCESS).filter((name) => !operations.has(name))).toEqual([]);
+  });
+
+  it('says the same as the document about who may', () => {
+    const said = LINES.map(([name, { needs }]) => [name, needs]);
+    const documented = LINES.map(([name]) => [name, operations.get(name)?.['x-access']]);
+    expect(said).toEqual(documented);
+  });
+});
+
+describe('what the matrix goes by', () => {
+  it('sees every write, and nothing where there is none', async () => {
+    const before = await fingerprint(pair);
+    await home.owner.get(`/tables/${home.table.id}`);
+    expect(await fingerprint(pair)).toBe(before);
+    await home.owner.patch(`/tables/${home.table.id}/rows/${homeIds.rowId ?? ''}`, { fields: { qty: 1 } });
+    const written = await fingerprint(pair);
+    await home.owner.patch(`/bases/${home.base.id}`, { description: 'Seen' });
+    expect(new Set([before, written, await fingerprint(pair)]).size).toBe(3);
+  });
+});
+
+describe.each(LINES)('%s', (name, line) => {
+  const isRead = methodOf(name) === 'GET';
+
+  it('refuses everybody else in the words for them, and nothing happens', async () => {
+    if (line.needs === 'public') return;
+    const { body } = await prepare({ ...line, fresh: undefined }, home.owner);
+    const before = await fingerprint(pair);
+    const sent: string[] = [];
+    const ask = async (caller: Client, ids: Ids = homeIds, content = body): Promise<Answer<ProblemBody>> => {
+      const { answer, requestId } = await send(name, caller, ids, content);
+      sent.push(requestId);
+      return answer;
+    };
+    const shown = (who: string, { status, body: { code } }: Answer<ProblemBody>) => [who, status, code];
+
+    expect(shown('nobody', await ask(client(base)))).toEqual(['nobody', 401, 'unauthenticated']);
+    expect(shown('logged out', await ask(loggedOut))).toEqual(['logged out', 401, 'unauthenticated']);
+    if (isRole(line.needs)) {
+      for (const stranger of [outsider, exMember]) {
+        const real = await ask(stranger);
+        expect(words(real)).toEqual(words(await ask(stranger, randomIds())));
+        expect(real.status).toBe(404);
+      }
+      for (const weak of ROLES.slice(ROLES.indexOf(line.needs) + 1))
+        expect(shown(weak, await ask(members[weak]))).toEqual([weak, 403, 'role_too_low']);
+    }
+    for (const parameter of parametersOf(name)) {
+      const mixed = { ...homeIds, [parameter]: must(foreignIds[parameter], parameter) };
+      expect(shown(parameter, await ask(home.owner, mixed))).toEqual([parameter, 404, 'not_found']);
+    }
+    if (line.foreignBody) {
+      const foreign = line.foreignBody(foreignIds);
+      const answer = await ask(home.owner, homeIds, foreign.body);
+      expect(answer.body.code).toBe(foreign.refused);
+      expect(answer.text).toContain('"code":"not_found"');
+    }
+    expect(await tracesOf(sent)).toEqual([]);
+    expect(await fingerprint(pair)).toBe(before);
+  });
+
+  it('does it for everybody who may, and writes it down', async () => {
+    const success = Number(must(Object.keys(must(operations.get(name), name).responses)[0], 'a success is documented'));
+    const sent = new Map<string, string | null>();
+    for (const [who, person] of whoMay(line)) {
+      const { caller, ids, body } = await prepare(line, person);
+      const { answer, requestId } = await send(name, caller, ids, body);
+      expect([who, answer.status, answer.status === success ? '' : answer.text]).toEqual([who, success, '']);
+      const home = isRole(line.needs) ? must(ids.workspaceId, 'a workspace') : null;
+      sent.set(requestId, pathOf(name) === '/api/v1/workspaces' ? (answer.body as unknown as { id: string }).id : home);
+    }
+    const traces = await tracesOf([...sent.keys()]);
+    if (line.unaudited === CHANGE_LOG) expect(await changesOf([...sent.keys()])).toEqual([...sent.keys()].sort());
+    if (isRead || line.unaudited !== undefined) {
+      expect(traces).toEqual([]);
+      return;
+    }
+    const written = new Map(traces.map((trace) => [trace.request_id, trace.workspace_id]));
+    expect(written).toEqual(sent);
+  });
+
+  if (isRead && line.needs !== 'public')
+    it('is not opened by another spelling of its path', async () => {
+      const path = concrete(name, homeIds);
+      expect(await rawStatus(base, 'HEAD', path, home.owner.accessToken)).toBe(200);
+      const strangers = isRole(line.needs) ? [undefined, outsider.accessToken] : [undefined];
+      const opened: string[] = [];
+      for (const token of strangers)
+        for (const [method, spelling] of spellings(path)) {
+          const status = await rawStatus(base, method, spelling, token);
+          if (status < 400 || status >= 500)
+            opened.push(`${method} ${spelling} as ${token ? 'outsider' : 'nobody'}: ${status}`);
+        }
+      expect(opened).toEqual([]);
+    });
+});
+
+/** Everybody of the matrix who is to succeed, by what he is called. */
+function whoMay({ needs }: Line): (readonly [who: string, person: Client])[] {
+  const strangers = { outsider, 'ex-member': exMember };
+  if (needs === 'public')
+    return Object.entries({ nobody: client(base), 'logged out': loggedOut, ...members, ...strangers });
+  if (needs === 'signed-in') return Object.entries({ ...members, ...strangers });
+  return ROLES.slice(0, ROLES.indexOf(needs) + 1).map((role) => [role, members[role]]);
+}
+
+/** Other ways to write a path that a router, or a proxy before it, might take for the same. */
+function spellings(path: string): (readonly [method: string, path: string])[] {
+  const encoded = (letter: string) => `%${letter.charCodeAt(0).toString(16)}`;
+  const last = path.lastIndexOf('/');
+  return [
+    ['HEAD', path],
+    ['GET', `/${path}`],
+    ['GET', path.replaceAll('/', '//')],
+    ['GET', `${path}/`],
+    ['GET', `${path}//`],
+    ['GET', path.replace('/api/', '/%2e/api/')],
+    ['GET', path.replace('/v1/', '/v1/%2e%2e/v1/')],
+    ['GET', path.replace('/v1/', '/v1/../v1/')],
+    ['GET', path.replace('/api/v1/', '/api%2fv1%2f')],
+    ['GET', `${path.slice(0, last)}%2f${path.slice(last + 1)}`],
+    ['GET', path.replace('/v1/', `/${encoded('v')}1/`)],
+    ['GET', path.replace('/v1/', '/%25761/')],
+    ['GET', path.replace('/api/', '/API/')],
+    ['GET', path.toUpperCase()],
+    ['GET', `${path}%20`],
+    ['GET', `${path}%00`],
+    ['GET', `${path};x=1`],
+    ['GET', `${path}?`],
+    ['GET', `${path}%3f`],
+    ['GET', `${path}.json`],
+    ['GET', path.replaceAll('/', '\\')],
+    ['GET', `http://127.0.0.1${path}`],
+  ];
+}
+
+describe('the messages of a socket', () => {
+  it('have a line each in test/access-table.ts', async () => {
+    const document = await servedAsyncApi(base);
+    const known = [...clientMessages(document).keys()];
+    const missing = known.filter((id) => !(id in MESSAGES));
+    expect(missing.map((id) => `Add to MESSAGES in test/access-table.ts: '${id}'`)).toEqual([]);
+    expect(Object.keys(MESSAGES).filter((id) => !known.includes(id))).toEqual([]);
+    const permissions = Object.keys(MESSAGES).map((id) => [id, 'x-permission' in must(document.operations[id], id)]);
+    expect(permissions).toEqual(Object.entries(MESSAGES).map(([id, line]) => [id, isRole(line.needs)]));
+  });
+
+  it('are taken from nobody who is not signed in', async () => {
+    for (const token of [undefined, loggedOut.accessToken, 'no token'])
+      await expect(socket(base, token)).rejects.toMatchObject({ data: { status: 401, code: 'unauthenticated' } });
+  });
+
+  it.each(Object.entries(MESSAGES))('%s: is answered by who one is', async (id, line) => {
+    type Acknowledgement = { readonly ok: boolean; readonly error?: ProblemBody };
+    const ask = async (person: Person, ids: Ids): Promise<object> => {
+      const tab = await socket(base, person.accessToken);
+      const { ok, error } = await tab.ask<Acknowledgement>(id, line.message(person, ids));
+      tab.close();
+      return { ok, ...error, requestId: undefined };
+    };
+    const may = isRole(line.needs) ? ROLES.slice(0, ROLES.indexOf(line.needs) + 1) : ROLES;
+    for (const role of may) expect([role, await ask(members[role], homeIds)]).toEqual([role, { ok: true }]);
+    for (const role of ROLES.filter((each) => !may.includes(each)))
+      expect(await ask(members[role], homeIds)).toMatchObject({ ok: false, code: 'role_too_low' });
+    for (const stranger of [outsider, exMember]) {
+      const real = await ask(stranger, homeIds);
+      expect(real).toEqual(await ask(stranger, randomIds()));
+      expect(real).toMatchObject(isRole(line.needs) ? { ok: false, status: 404, code: 'not_found' } : { ok: true });
+    }
+    if (isRole(line.needs)) expect(await ask(home.owner, foreignIds)).toMatchObject({ status: 404 });
+  });
+});
