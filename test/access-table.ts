@@ -2,13 +2,16 @@ import type { Role } from '../src/common/index.js';
 import {
   client,
   expectStatus,
+  PASSWORD,
   signup,
   type Client,
   type Column,
+  type Mailbox,
   type Person,
   type Row,
   type Table,
 } from './harness/index.js';
+import { tokenIn } from './support/people.js';
 
 /**
  * Who may call what: one line for every operation of the OpenAPI document, written by hand, so that a right that changes by
@@ -28,6 +31,8 @@ export interface Call {
   readonly owner: Person;
   readonly caller: Client;
   readonly ids: Ids;
+  /** Where mails arrive. */
+  readonly mail: Mailbox;
 }
 
 export interface Line {
@@ -38,6 +43,8 @@ export interface Line {
   readonly fresh?: (call: Call) => Promise<Partial<Call>>;
   /** A body that names a thing of another workspace: the code of the refusal, in which a `not_found` says why. */
   readonly foreignBody?: (foreign: Ids) => { readonly body: object; readonly refused: string };
+  /** The workspace in whose audit log a success is, where that is not the one of the path. */
+  readonly auditedIn?: (answer: Readonly<Record<string, unknown>>, ids: Ids) => unknown;
   /** Why a success leaves no row in the audit log. */
   readonly unaudited?: string;
 }
@@ -49,6 +56,7 @@ const READS = 'it only reads';
 let made = 0;
 /** Names are unique within a base or table. */
 const name = (): string => `Thing ${(made += 1)}`;
+const freshEmail = (): string => `${name().replace(' ', '-').toLowerCase()}@example.net`;
 const ids = (call: Call, more: Ids): Partial<Call> => ({ ids: { ...call.ids, ...more } });
 
 const newWorkspace = async (call: Call): Promise<Partial<Call>> =>
@@ -83,6 +91,33 @@ const newMember = async (call: Call): Promise<Partial<Call>> => {
   const member = await call.owner.post<{ id: string }>(path, { email, role: 'viewer' });
   return ids(call, { memberId: expectStatus(member, 201).id });
 };
+const newInvitation = async (call: Call, email = freshEmail()): Promise<Partial<Call>> => {
+  const path = `/workspaces/${call.ids.workspaceId ?? ''}/members`;
+  const answer = await call.owner.post<{ id: string; inviteUrl: string }>(path, { email, role: 'viewer' });
+  const { id, inviteUrl } = expectStatus(answer, 201);
+  return ids(call, { invitationId: id, token: tokenIn(inviteUrl) });
+};
+/** Somebody who was invited and has an account since. */
+const newGuest = async (call: Call): Promise<Partial<Call>> => {
+  const email = freshEmail();
+  const invited = await newInvitation(call, email);
+  return { ...invited, caller: await signup(call.base, { email }) };
+};
+/** A workspace of the caller's with another member, to whom it can be given. */
+const newHeir = async (call: Call): Promise<Partial<Call>> => {
+  const made = { ...call, ...(await newWorkspace(call)) };
+  return newMember({ ...made, owner: call.caller as Person });
+};
+const trashedWorkspace = async (call: Call): Promise<Partial<Call>> => {
+  const { workspaceId = '' } = (await newWorkspace(call)).ids ?? {};
+  expectStatus(await call.caller.del(`/workspaces/${workspaceId}`), 204);
+  return ids(call, { trashedWorkspaceId: workspaceId });
+};
+const resetToken = async ({ base, mail }: Call): Promise<string> => {
+  const { email } = await signup(base);
+  expectStatus(await client(base).post('/auth/password/forgot', { email }), 202);
+  return tokenIn((await mail.to(email)).text);
+};
 /** A second sign-in of somebody new, who is the caller: his other session may end. */
 const newSession = async (call: Call): Promise<Partial<Call>> => {
   const { email, password, accessToken } = await signup(call.base);
@@ -109,8 +144,8 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
   'POST /api/v1/auth/register': {
     needs: 'public',
     body: () => ({
-      email: `${name().replace(' ', '-')}@example.net`,
-      password: 'correct horse battery 9 staple',
+      email: freshEmail(),
+      password: PASSWORD,
       name: 'Ada',
     }),
   },
@@ -120,15 +155,51 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
     body: async ({ base }) => ({ refreshToken: (await signup(base)).refreshToken }),
   },
   'POST /api/v1/auth/logout': { needs: 'signed-in', body: () => ({}), fresh: newcomer },
+  'POST /api/v1/auth/password': {
+    needs: 'signed-in',
+    fresh: newcomer,
+    body: () => ({ currentPassword: PASSWORD, newPassword: 'another fine phrase 77' }),
+  },
+  'POST /api/v1/auth/password/forgot': { needs: 'public', body: () => ({ email: freshEmail() }) },
+  'POST /api/v1/auth/password/reset': {
+    needs: 'public',
+    body: async (call) => ({ token: await resetToken(call), newPassword: 'another fine phrase 77' }),
+  },
   'GET /api/v1/auth/me': 'signed-in',
   'GET /api/v1/auth/sessions': 'signed-in',
   'DELETE /api/v1/auth/sessions/{sessionId}': { needs: 'signed-in', fresh: newSession },
 
-  'POST /api/v1/workspaces': { needs: 'signed-in', body: () => ({ name: name() }) },
+  'GET /api/v1/users/me': 'signed-in',
+  'PATCH /api/v1/users/me': { needs: 'signed-in', fresh: newcomer, body: () => ({ name: name() }) },
+  'DELETE /api/v1/users/me': { needs: 'signed-in', fresh: newcomer, body: () => ({ password: PASSWORD }) },
+
+  'POST /api/v1/workspaces': { needs: 'signed-in', body: () => ({ name: name() }), auditedIn: ({ id }) => id },
   'GET /api/v1/workspaces': 'signed-in',
   'GET /api/v1/workspaces/{workspaceId}': 'viewer',
   'PATCH /api/v1/workspaces/{workspaceId}': { needs: 'admin', body: () => ({ name: name() }) },
   'DELETE /api/v1/workspaces/{workspaceId}': { needs: 'owner', fresh: newWorkspace },
+
+  'POST /api/v1/workspaces/{workspaceId}/transfer': {
+    needs: 'owner',
+    fresh: newHeir,
+    body: ({ ids: { memberId } }) => ({ memberId }),
+    foreignBody: ({ memberId }) => ({ body: { memberId }, refused: 'not_found' }),
+  },
+  'POST /api/v1/workspaces/{trashedWorkspaceId}/restore': {
+    needs: 'signed-in',
+    fresh: trashedWorkspace,
+    auditedIn: (_, { trashedWorkspaceId }) => trashedWorkspaceId,
+  },
+  'GET /api/v1/workspaces/{workspaceId}/audit-logs': 'admin',
+
+  'GET /api/v1/workspaces/{workspaceId}/invitations': 'admin',
+  'DELETE /api/v1/workspaces/{workspaceId}/invitations/{invitationId}': { needs: 'admin', fresh: newInvitation },
+  'GET /api/v1/invitations/{token}': 'public',
+  'POST /api/v1/invitations/{token}/accept': {
+    needs: 'signed-in',
+    fresh: newGuest,
+    auditedIn: ({ workspaceId }) => workspaceId,
+  },
 
   'GET /api/v1/workspaces/{workspaceId}/members': 'viewer',
   'POST /api/v1/workspaces/{workspaceId}/members': {

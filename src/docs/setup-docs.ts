@@ -37,6 +37,7 @@ const TAGS: readonly (readonly [name: string, description: string])[] = [
   ['Users', 'Your own profile.'],
   ['Workspaces', 'Where people work together, and who may what.'],
   ['Members', 'The people of a workspace and their roles.'],
+  ['Invitations', 'Links by which people without an account become members.'],
   ['Bases', 'A base holds tables that belong together; it is one schema in PostgreSQL.'],
   ['Tables', 'Tables and what they look like.'],
   ['Columns', 'The columns of a table.'],

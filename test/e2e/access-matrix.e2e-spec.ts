@@ -6,7 +6,9 @@ import {
   client,
   databases,
   expectStatus,
+  mailbox,
   member,
+  redis,
   signup,
   socket,
   sql,
@@ -14,15 +16,18 @@ import {
   world,
   type Answer,
   type Client,
+  type Mailbox,
   type Person,
   type ProblemBody,
   type Row,
   type Table,
   type TestDatabases,
+  type TestRedis,
   type World,
 } from '../harness/index.js';
 import { clientMessages, servedAsyncApi } from '../support/asyncapi.js';
 import { fingerprint } from '../support/fingerprint.js';
+import { tokenIn } from '../support/people.js';
 import { rawStatus } from '../support/raw-status.js';
 
 jest.setTimeout(180_000);
@@ -44,6 +49,11 @@ const concrete = (name: string, ids: Ids): string =>
   );
 
 let base: string;
+let nodes: readonly string[];
+let mail: Mailbox;
+let asked = 0;
+/** Another node than the time before: what holds has to hold on each. */
+const nextNode = (): string => must(nodes[(asked += 1) % nodes.length], 'a node');
 let pair: TestDatabases;
 let operations: ReadonlyMap<string, Operation>;
 /** The workspace that everybody is tried on, and that of somebody else. */
@@ -66,11 +76,20 @@ async function idsOf({ owner, workspace, base: made, table }: World): Promise<Id
     email: guest.email,
     role: 'viewer',
   });
+  const invited = await owner.post<{ id: string; inviteUrl: string }>(`/workspaces/${workspace.id}/members`, {
+    email: `guest-${randomUUID()}@example.net`,
+    role: 'viewer',
+  });
+  const trash = expectStatus(await owner.post<{ id: string }>('/workspaces', { name: 'Trash' }), 201);
+  expectStatus(await owner.del(`/workspaces/${trash.id}`), 204);
   const sessions = await owner.get<{ data: readonly { id: string }[] }>('/auth/sessions');
   return {
     workspaceId: workspace.id,
     baseId: made.id,
     tableId: table.id,
+    trashedWorkspaceId: trash.id,
+    invitationId: expectStatus(invited, 201).id,
+    token: tokenIn(invited.body.inviteUrl),
     trashedTableId: trashed.id,
     columnId: must(table.columns[2], 'a table has columns').id,
     rowId: row.id,
@@ -79,9 +98,13 @@ async function idsOf({ owner, workspace, base: made, table }: World): Promise<Id
   };
 }
 
-beforeAll(async () => {
+async function setUp(shared: TestRedis): Promise<void> {
   pair = await databases();
-  ({ base } = await startNode({ databases: pair }));
+  mail = await mailbox();
+  const options = { databases: pair, redis: shared, env: { SMTP_URL: mail.url } };
+  const started = await Promise.all([startNode(options), startNode(options)]);
+  nodes = started.map((node) => node.base);
+  base = must(nodes[0], 'a node');
   const { body } = await client(base).get<{ paths: Record<string, Record<string, Operation>> }>('/api/docs-json');
   operations = new Map(
     Object.entries(body.paths).flatMap(([path, item]) =>
@@ -110,11 +133,11 @@ beforeAll(async () => {
   );
   expectStatus(await home.owner.del(`/workspaces/${home.workspace.id}/members/${left.id}`), 204);
   expectStatus(await loggedOut.post('/auth/logout', {}), 204);
-});
+}
 
 /** A call of the line as somebody, with all that it needs made for it. */
 async function prepare(line: Line, caller: Client): Promise<Call & { readonly body?: object }> {
-  const plain: Call = { base, owner: home.owner, caller, ids: homeIds };
+  const plain: Call = { base, owner: home.owner, caller, ids: homeIds, mail };
   const call = { ...plain, ...(await line.fresh?.(plain)) };
   return { ...call, body: await line.body?.(call) };
 }
@@ -122,7 +145,7 @@ async function prepare(line: Line, caller: Client): Promise<Call & { readonly bo
 /** Sends it under a request id of its own, by which its traces are found. */
 async function send(name: string, caller: Client, ids: Ids, body?: object) {
   const requestId = randomUUID();
-  const answer = await caller.call<ProblemBody>(methodOf(name), concrete(name, ids), body, {
+  const answer = await client(nextNode(), caller.token).call<ProblemBody>(methodOf(name), concrete(name, ids), body, {
     'x-request-id': requestId,
   });
   return { answer, requestId };
@@ -149,116 +172,6 @@ async function changesOf(requestIds: readonly string[]): Promise<string[]> {
 const words = ({ body }: Answer<ProblemBody>): object => ({ ...body, instance: undefined, requestId: undefined });
 
 const randomIds = (): Ids => Object.fromEntries(Object.keys(homeIds).map((key) => [key, randomUUID()]));
-
-describe('test/access-table.ts', () => {
-  it('has a line for every operation of the OpenAPI document, and for nothing else', () => {
-    const missing = [...operations].filter(([name]) => !(name in ACCESS));
-    const wanted = missing.map(
-      ([name, operation]) =>
-        `  '${name}': '${operation['x-access']}', // or { needs, body, fresh, … } where a call takes more than ids in its path`,
-    );
-    const text =
-      wanted.length === 0
-        ? ''
-        : `Add to ACCESS in test/access-table.ts, if this is what you mean:\n${wanted.join('\n')}`;
-    expect(text).toBe('');
-    expect(Object.keys(ACCESS).filter((name) => !operations.has(name))).toEqual([]);
-  });
-
-  it('says the same as the document about who may', () => {
-    const said = LINES.map(([name, { needs }]) => [name, needs]);
-    const documented = LINES.map(([name]) => [name, operations.get(name)?.['x-access']]);
-    expect(said).toEqual(documented);
-  });
-});
-
-describe('what the matrix goes by', () => {
-  it('sees every write, and nothing where there is none', async () => {
-    const before = await fingerprint(pair);
-    await home.owner.get(`/tables/${home.table.id}`);
-    expect(await fingerprint(pair)).toBe(before);
-    await home.owner.patch(`/tables/${home.table.id}/rows/${homeIds.rowId ?? ''}`, { fields: { qty: 1 } });
-    const written = await fingerprint(pair);
-    await home.owner.patch(`/bases/${home.base.id}`, { description: 'Seen' });
-    expect(new Set([before, written, await fingerprint(pair)]).size).toBe(3);
-  });
-});
-
-describe.each(LINES)('%s', (name, line) => {
-  const isRead = methodOf(name) === 'GET';
-
-  it('refuses everybody else in the words for them, and nothing happens', async () => {
-    if (line.needs === 'public') return;
-    const { body } = await prepare({ ...line, fresh: undefined }, home.owner);
-    const before = await fingerprint(pair);
-    const sent: string[] = [];
-    const ask = async (caller: Client, ids: Ids = homeIds, content = body): Promise<Answer<ProblemBody>> => {
-      const { answer, requestId } = await send(name, caller, ids, content);
-      sent.push(requestId);
-      return answer;
-    };
-    const shown = (who: string, { status, body: { code } }: Answer<ProblemBody>) => [who, status, code];
-
-    expect(shown('nobody', await ask(client(base)))).toEqual(['nobody', 401, 'unauthenticated']);
-    expect(shown('logged out', await ask(loggedOut))).toEqual(['logged out', 401, 'unauthenticated']);
-    if (isRole(line.needs)) {
-      for (const stranger of [outsider, exMember]) {
-        const real = await ask(stranger);
-        expect(words(real)).toEqual(words(await ask(stranger, randomIds())));
-        expect(real.status).toBe(404);
-      }
-      for (const weak of ROLES.slice(ROLES.indexOf(line.needs) + 1))
-        expect(shown(weak, await ask(members[weak]))).toEqual([weak, 403, 'role_too_low']);
-    }
-    for (const parameter of parametersOf(name)) {
-      const mixed = { ...homeIds, [parameter]: must(foreignIds[parameter], parameter) };
-      expect(shown(parameter, await ask(home.owner, mixed))).toEqual([parameter, 404, 'not_found']);
-    }
-    if (line.foreignBody) {
-      const foreign = line.foreignBody(foreignIds);
-      const answer = await ask(home.owner, homeIds, foreign.body);
-      expect(answer.body.code).toBe(foreign.refused);
-      expect(answer.text).toContain('"code":"not_found"');
-    }
-    expect(await tracesOf(sent)).toEqual([]);
-    expect(await fingerprint(pair)).toBe(before);
-  });
-
-  it('does it for everybody who may, and writes it down', async () => {
-    const success = Number(must(Object.keys(must(operations.get(name), name).responses)[0], 'a success is documented'));
-    const sent = new Map<string, string | null>();
-    for (const [who, person] of whoMay(line)) {
-      const { caller, ids, body } = await prepare(line, person);
-      const { answer, requestId } = await send(name, caller, ids, body);
-      expect([who, answer.status, answer.status === success ? '' : answer.text]).toEqual([who, success, '']);
-      const home = isRole(line.needs) ? must(ids.workspaceId, 'a workspace') : null;
-      sent.set(requestId, pathOf(name) === '/api/v1/workspaces' ? (answer.body as unknown as { id: string }).id : home);
-    }
-    const traces = await tracesOf([...sent.keys()]);
-    if (line.unaudited === CHANGE_LOG) expect(await changesOf([...sent.keys()])).toEqual([...sent.keys()].sort());
-    if (isRead || line.unaudited !== undefined) {
-      expect(traces).toEqual([]);
-      return;
-    }
-    const written = new Map(traces.map((trace) => [trace.request_id, trace.workspace_id]));
-    expect(written).toEqual(sent);
-  });
-
-  if (isRead && line.needs !== 'public')
-    it('is not opened by another spelling of its path', async () => {
-      const path = concrete(name, homeIds);
-      expect(await rawStatus(base, 'HEAD', path, home.owner.accessToken)).toBe(200);
-      const strangers = isRole(line.needs) ? [undefined, outsider.accessToken] : [undefined];
-      const opened: string[] = [];
-      for (const token of strangers)
-        for (const [method, spelling] of spellings(path)) {
-          const status = await rawStatus(base, method, spelling, token);
-          if (status < 400 || status >= 500)
-            opened.push(`${method} ${spelling} as ${token ? 'outsider' : 'nobody'}: ${status}`);
-        }
-      expect(opened).toEqual([]);
-    });
-});
 
 /** Everybody of the matrix who is to succeed, by what he is called. */
 function whoMay({ needs }: Line): (readonly [who: string, person: Client])[] {
@@ -299,39 +212,168 @@ function spellings(path: string): (readonly [method: string, path: string])[] {
   ];
 }
 
-describe('the messages of a socket', () => {
-  it('have a line each in test/access-table.ts', async () => {
-    const document = await servedAsyncApi(base);
-    const known = [...clientMessages(document).keys()];
-    const missing = known.filter((id) => !(id in MESSAGES));
-    expect(missing.map((id) => `Add to MESSAGES in test/access-table.ts: '${id}'`)).toEqual([]);
-    expect(Object.keys(MESSAGES).filter((id) => !known.includes(id))).toEqual([]);
-    const permissions = Object.keys(MESSAGES).map((id) => [id, 'x-permission' in must(document.operations[id], id)]);
-    expect(permissions).toEqual(Object.entries(MESSAGES).map(([id, line]) => [id, isRole(line.needs)]));
+/** Stopped when everything is set up: nothing that anybody may or may not do depends on Redis. */
+const MODES: readonly (readonly [mode: string, disturb: (shared: TestRedis) => unknown])[] = [
+  ['on two nodes with Redis', () => undefined],
+  ['on two nodes whose Redis was stopped in the middle', (shared) => shared.kill()],
+];
+
+describe.each(MODES)('%s', (_mode, disturb) => {
+  beforeAll(async () => {
+    const shared = await redis();
+    await setUp(shared);
+    await disturb(shared);
   });
 
-  it('are taken from nobody who is not signed in', async () => {
-    for (const token of [undefined, loggedOut.accessToken, 'no token'])
-      await expect(socket(base, token)).rejects.toMatchObject({ data: { status: 401, code: 'unauthenticated' } });
+  describe('test/access-table.ts', () => {
+    it('has a line for every operation of the OpenAPI document, and for nothing else', () => {
+      const missing = [...operations].filter(([name]) => !(name in ACCESS));
+      const wanted = missing.map(
+        ([name, operation]) =>
+          `  '${name}': '${operation['x-access']}', // or { needs, body, fresh, … } where a call takes more than ids in its path`,
+      );
+      const text =
+        wanted.length === 0
+          ? ''
+          : `Add to ACCESS in test/access-table.ts, if this is what you mean:\n${wanted.join('\n')}`;
+      expect(text).toBe('');
+      expect(Object.keys(ACCESS).filter((name) => !operations.has(name))).toEqual([]);
+    });
+
+    it('says the same as the document about who may', () => {
+      const said = LINES.map(([name, { needs }]) => [name, needs]);
+      const documented = LINES.map(([name]) => [name, operations.get(name)?.['x-access']]);
+      expect(said).toEqual(documented);
+    });
   });
 
-  it.each(Object.entries(MESSAGES))('%s: is answered by who one is', async (id, line) => {
-    type Acknowledgement = { readonly ok: boolean; readonly error?: ProblemBody };
-    const ask = async (person: Person, ids: Ids): Promise<object> => {
-      const tab = await socket(base, person.accessToken);
-      const { ok, error } = await tab.ask<Acknowledgement>(id, line.message(person, ids));
-      tab.close();
-      return { ok, ...error, requestId: undefined };
-    };
-    const may = isRole(line.needs) ? ROLES.slice(0, ROLES.indexOf(line.needs) + 1) : ROLES;
-    for (const role of may) expect([role, await ask(members[role], homeIds)]).toEqual([role, { ok: true }]);
-    for (const role of ROLES.filter((each) => !may.includes(each)))
-      expect(await ask(members[role], homeIds)).toMatchObject({ ok: false, code: 'role_too_low' });
-    for (const stranger of [outsider, exMember]) {
-      const real = await ask(stranger, homeIds);
-      expect(real).toEqual(await ask(stranger, randomIds()));
-      expect(real).toMatchObject(isRole(line.needs) ? { ok: false, status: 404, code: 'not_found' } : { ok: true });
-    }
-    if (isRole(line.needs)) expect(await ask(home.owner, foreignIds)).toMatchObject({ status: 404 });
+  describe('what the matrix goes by', () => {
+    it('sees every write, and nothing where there is none', async () => {
+      const before = await fingerprint(pair);
+      await home.owner.get(`/tables/${home.table.id}`);
+      expect(await fingerprint(pair)).toBe(before);
+      await home.owner.patch(`/tables/${home.table.id}/rows/${homeIds.rowId ?? ''}`, { fields: { qty: 1 } });
+      const written = await fingerprint(pair);
+      await home.owner.patch(`/bases/${home.base.id}`, { description: 'Seen' });
+      expect(new Set([before, written, await fingerprint(pair)]).size).toBe(3);
+    });
+  });
+
+  describe.each(LINES)('%s', (name, line) => {
+    const isRead = methodOf(name) === 'GET';
+
+    it('refuses everybody else in the words for them, and nothing happens', async () => {
+      if (line.needs === 'public') return;
+      const { body } = await prepare({ ...line, fresh: undefined }, home.owner);
+      const before = await fingerprint(pair);
+      const sent: string[] = [];
+      const ask = async (caller: Client, ids: Ids = homeIds, content = body): Promise<Answer<ProblemBody>> => {
+        const { answer, requestId } = await send(name, caller, ids, content);
+        sent.push(requestId);
+        return answer;
+      };
+      const shown = (who: string, { status, body: { code } }: Answer<ProblemBody>) => [who, status, code];
+
+      expect(shown('nobody', await ask(client(base)))).toEqual(['nobody', 401, 'unauthenticated']);
+      expect(shown('logged out', await ask(loggedOut))).toEqual(['logged out', 401, 'unauthenticated']);
+      if (isRole(line.needs)) {
+        for (const stranger of [outsider, exMember]) {
+          const real = await ask(stranger);
+          expect(words(real)).toEqual(words(await ask(stranger, randomIds())));
+          expect(real.status).toBe(404);
+        }
+        for (const weak of ROLES.slice(ROLES.indexOf(line.needs) + 1))
+          expect(shown(weak, await ask(members[weak]))).toEqual([weak, 403, 'role_too_low']);
+      }
+      for (const parameter of parametersOf(name).filter((each) => each !== 'token')) {
+        const mixed = { ...homeIds, [parameter]: must(foreignIds[parameter], parameter) };
+        expect(shown(parameter, await ask(home.owner, mixed))).toEqual([parameter, 404, 'not_found']);
+      }
+      if (line.foreignBody) {
+        const foreign = line.foreignBody(foreignIds);
+        const answer = await ask(home.owner, homeIds, foreign.body);
+        expect(answer.body.code).toBe(foreign.refused);
+        expect(answer.text).toContain('"code":"not_found"');
+      }
+      expect(await tracesOf(sent)).toEqual([]);
+      expect(await fingerprint(pair)).toBe(before);
+    });
+
+    it('does it for everybody who may, and writes it down', async () => {
+      const success = Number(
+        must(Object.keys(must(operations.get(name), name).responses)[0], 'a success is documented'),
+      );
+      const sent = new Map<string, string | null>();
+      for (const [who, person] of whoMay(line)) {
+        const { caller, ids, body } = await prepare(line, person);
+        const { answer, requestId } = await send(name, caller, ids, body);
+        expect([who, answer.status, answer.status === success ? '' : answer.text]).toEqual([who, success, '']);
+        const home = isRole(line.needs) ? must(ids.workspaceId, 'a workspace') : null;
+        const told = answer.body as unknown as Readonly<Record<string, unknown>>;
+        sent.set(requestId, line.auditedIn ? String(line.auditedIn(told, ids)) : home);
+      }
+      const traces = await tracesOf([...sent.keys()]);
+      if (line.unaudited === CHANGE_LOG) expect(await changesOf([...sent.keys()])).toEqual([...sent.keys()].sort());
+      if (isRead || line.unaudited !== undefined) {
+        expect(traces).toEqual([]);
+        return;
+      }
+      const written = new Map(traces.map((trace) => [trace.request_id, trace.workspace_id]));
+      expect(written).toEqual(sent);
+    });
+
+    if (isRead && line.needs !== 'public')
+      it('is not opened by another spelling of its path', async () => {
+        const path = concrete(name, homeIds);
+        expect(await rawStatus(nextNode(), 'HEAD', path, home.owner.accessToken)).toBe(200);
+        const strangers = isRole(line.needs) ? [undefined, outsider.accessToken] : [undefined];
+        const opened: string[] = [];
+        for (const token of strangers)
+          for (const [method, spelling] of spellings(path)) {
+            const status = await rawStatus(nextNode(), method, spelling, token);
+            if (status < 400 || status >= 500)
+              opened.push(`${method} ${spelling} as ${token ? 'outsider' : 'nobody'}: ${status}`);
+          }
+        expect(opened).toEqual([]);
+      });
+  });
+
+  describe('the messages of a socket', () => {
+    it('have a line each in test/access-table.ts', async () => {
+      const document = await servedAsyncApi(base);
+      const known = [...clientMessages(document).keys()];
+      const missing = known.filter((id) => !(id in MESSAGES));
+      expect(missing.map((id) => `Add to MESSAGES in test/access-table.ts: '${id}'`)).toEqual([]);
+      expect(Object.keys(MESSAGES).filter((id) => !known.includes(id))).toEqual([]);
+      const permissions = Object.keys(MESSAGES).map((id) => [id, 'x-permission' in must(document.operations[id], id)]);
+      expect(permissions).toEqual(Object.entries(MESSAGES).map(([id, line]) => [id, isRole(line.needs)]));
+    });
+
+    it('are taken from nobody who is not signed in', async () => {
+      for (const token of [undefined, loggedOut.accessToken, 'no token'])
+        await expect(socket(nextNode(), token)).rejects.toMatchObject({
+          data: { status: 401, code: 'unauthenticated' },
+        });
+    });
+
+    it.each(Object.entries(MESSAGES))('%s: is answered by who one is', async (id, line) => {
+      type Acknowledgement = { readonly ok: boolean; readonly error?: ProblemBody };
+      const ask = async (person: Person, ids: Ids): Promise<object> => {
+        const tab = await socket(nextNode(), person.accessToken);
+        const { ok, error } = await tab.ask<Acknowledgement>(id, line.message(person, ids));
+        tab.close();
+        return { ok, ...error, requestId: undefined };
+      };
+      const may = isRole(line.needs) ? ROLES.slice(0, ROLES.indexOf(line.needs) + 1) : ROLES;
+      for (const role of may) expect([role, await ask(members[role], homeIds)]).toEqual([role, { ok: true }]);
+      for (const role of ROLES.filter((each) => !may.includes(each)))
+        expect(await ask(members[role], homeIds)).toMatchObject({ ok: false, code: 'role_too_low' });
+      for (const stranger of [outsider, exMember]) {
+        const real = await ask(stranger, homeIds);
+        expect(real).toEqual(await ask(stranger, randomIds()));
+        expect(real).toMatchObject(isRole(line.needs) ? { ok: false, status: 404, code: 'not_found' } : { ok: true });
+      }
+      if (isRole(line.needs)) expect(await ask(home.owner, foreignIds)).toMatchObject({ status: 404 });
+    });
   });
 });
