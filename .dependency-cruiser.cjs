@@ -12,7 +12,7 @@ const modules = {
   events: [],
   health: [],
   mail: ['events'],
-  users: ['mail', 'events'],
+  users: ['events'],
   auth: ['users', 'mail', 'events'],
   workspaces: ['users', 'mail', 'events'],
   connections: ['workspaces', 'events'],
