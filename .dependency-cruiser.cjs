@@ -11,6 +11,7 @@ const layers = {
 const modules = {
   events: [],
   health: [],
+  idempotency: [],
   users: ['events'],
   auth: ['users', 'events'],
   workspaces: ['users', 'events'],
