@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { Slots } from './slots.js';
 
+/** All that can happen now has happened. */
+const settled = () => new Promise((resolve) => setImmediate(resolve));
 const gate = () => {
   let open: () => void = () => undefined;
   const passed = new Promise<void>((resolve) => (open = resolve));
@@ -18,11 +20,12 @@ describe('slots', () => {
         await passed;
       }),
     );
-    await Promise.resolve();
+    await settled();
     expect(entered).toEqual([0, 1]);
     for (const [n, { open }] of gates.entries()) {
       open();
       await all[n];
+      await settled();
       expect(entered.length).toBe(Math.min(n + 3, 4));
     }
     expect(entered).toEqual([0, 1, 2, 3]);
