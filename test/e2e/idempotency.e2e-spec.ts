@@ -367,13 +367,18 @@ describe('a node that is killed', () => {
     at = await world((await startApp({ databases: pair })).base);
   }, 60_000);
 
-  /** Kills a node while it keeps its answer, when the handler is done, and repeats the request on another one. */
-  async function killedAndRepeated(path: string, body: object): Promise<Answer<Told>> {
+  /** Kills a node when it comes to write to this table, and repeats the request on another one. */
+  async function killedAndRepeated(
+    path: string,
+    body: object,
+    table = 'idempotency_keys',
+    where = pair.main,
+  ): Promise<Answer<Told>> {
     const [doomed, survivor] = await Promise.all([startNode({ databases: pair }), startNode({ databases: pair })]);
     const key = under(randomUUID());
-    await asSuperuser(pair.main.database, async (session) => {
+    await asSuperuser(where.database, async (session) => {
       await session.query('begin');
-      await session.query('lock table idempotency_keys in share row exclusive mode');
+      await session.query(`lock table ${table} in share row exclusive mode`);
       const lost = client(doomed.base, at.owner.accessToken)
         .post(path, body, key)
         .then(
@@ -381,8 +386,8 @@ describe('a node that is killed', () => {
           () => 'lost',
         );
       // Seen by another session: within a transaction the view does not change.
-      const hanging = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like 'insert into idempotency_keys%'`;
-      await waitFor(async () => (await sql(pair.main, hanging)).length === 1, 20_000);
+      const hanging = `select from pg_locks where not granted and relation = '${table}'::regclass and database = (select oid from pg_database where datname = current_database())`;
+      await waitFor(async () => (await sql(where, hanging)).length === 1, 20_000);
       const meanwhile = await client(survivor.base, at.owner.accessToken).post(path, body, key);
       expect(refusal(meanwhile)).toEqual([409, 'idempotency_in_progress']);
       await doomed.kill9();
@@ -411,12 +416,31 @@ describe('a node that is killed', () => {
     expect(await sql(pair.main, 'select from audit_log where workspace_id = $1', [answer.body.id])).toHaveLength(1);
   }, 120_000);
 
-  it('between a change of structure and the answer has done it, and the repetition is answered with what it made', async () => {
-    const body = { name: 'Survivor', columns: [{ name: 'A', type: 'text' }] };
-    const answer = await killedAndRepeated(`/bases/${at.base.id}/tables`, body);
-    expect(answer.status).toBe(201);
-    expect(answer.headers.get('location')).toBe(`/api/v1/tables/${answer.body.id}`);
-    const tables = await at.owner.get<{ data: Table[] }>(`/bases/${at.base.id}/tables`);
-    expect(tables.body.data.filter(({ name }) => name === 'Survivor')).toEqual([answer.body]);
-  }, 120_000);
+  describe.each([
+    ['is answered', 'idempotency_keys', 'main'],
+    ['is in the metadata', 'audit_log', 'main'],
+    ['is in the mini-DB', '_stream', 'mini'],
+  ] as const)('before a change of structure %s', (_, table, which) => {
+    it('has done it or not, and the repetition is answered with the one thing that was made', async () => {
+      const name = `Survivor ${table}`;
+      const [base] = await sql<{ schema: string }>(pair.main, 'select schema_name as schema from bases where id = $1', [
+        at.base.id,
+      ]);
+      const answer = await killedAndRepeated(
+        `/bases/${at.base.id}/tables`,
+        { name, columns: [{ name: 'A', type: 'text' }] },
+        which === 'mini' ? `"${base?.schema ?? ''}".${table}` : table,
+        pair[which],
+      );
+      expect(answer.status).toBe(201);
+      expect(answer.headers.get('location')).toBe(`/api/v1/tables/${answer.body.id}`);
+      const tables = await at.owner.get<{ data: Table[] }>(`/bases/${at.base.id}/tables`);
+      expect(tables.body.data.filter((each) => each.name === name)).toEqual([answer.body]);
+      const made = await sql(pair.main, `select from audit_log where action = 'table.created' and resource_name = $1`, [
+        name,
+      ]);
+      expect(made).toHaveLength(1);
+      expect(await sql(pair.main, `select from schema_ops where state = 'pending'`)).toEqual([]);
+    }, 120_000);
+  });
 });

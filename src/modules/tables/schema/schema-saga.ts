@@ -47,6 +47,8 @@ interface Finished<T> {
   readonly finished: T;
 }
 
+/** A pending operation of the same base, and the operation of the same request. */
+const IN_THE_WAY = ['schema_ops_one_pending', 'schema_ops_operation'];
 const WAIT_MS = 10_000;
 /** The steps tell each other through the databases how far they are, so none of them can wait for the end of the request. */
 const COMMITTED_AT_ONCE = { apart: true } as const;
@@ -143,11 +145,11 @@ export class SchemaSaga {
         // Bookkeeping of the saga, not yet a change of metadata: that one is audited in finish().
         return await this.mainTransaction.withoutAudit((manager) => this.record(manager, task, key));
       } catch (error) {
-        if (key && isUniqueViolation(error, 'schema_ops_operation')) {
-          const finished = await this.finishedBefore<T>(key);
-          if (finished) return finished;
-        } else if (isUniqueViolation(error, 'schema_ops_one_pending')) await this.catchUp(task.baseId);
-        else throw error;
+        if (!IN_THE_WAY.some((constraint) => isUniqueViolation(error, constraint))) throw error;
+        // What is in the way may be one's own: PostgreSQL names one of two constraints only.
+        const finished = key && (await this.finishedBefore<T>(key));
+        if (finished) return finished;
+        await this.catchUp(task.baseId);
         if (Date.now() > deadline)
           throw new Problem('schema_busy', {
             detail: 'Another change of this base is still under way. Try again in a moment.',
