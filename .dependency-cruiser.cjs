@@ -12,6 +12,7 @@ const modules = {
   events: [],
   health: [],
   mail: ['events'],
+  idempotency: [],
   users: ['events'],
   auth: ['users', 'mail', 'events'],
   workspaces: ['users', 'mail', 'events'],

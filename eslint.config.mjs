@@ -59,6 +59,8 @@ export default tseslint.config(
         'error',
         {
           withoutAudit: {
+            'src/modules/idempotency/kept-answers.ts':
+              'Answers that are kept for repetitions are no metadata: only whoever repeats a request reads them.',
             'src/modules/tables/schema/schema-saga.ts':
               'The state of an operation is not metadata; what the operation changes is audited when it is completed.',
             'src/modules/mail/mail-queue.ts':

@@ -6,6 +6,7 @@ import { AuditModule } from './modules/audit/index.js';
 import { AuthModule } from './modules/auth/index.js';
 import { EventsModule } from './modules/events/index.js';
 import { RowsModule } from './modules/rows/index.js';
+import { IdempotencyModule } from './modules/idempotency/index.js';
 import { HealthModule } from './modules/health/index.js';
 import { TablesModule } from './modules/tables/index.js';
 import { UsersModule } from './modules/users/index.js';
@@ -23,6 +24,7 @@ export class AppModule {
         DatabaseModule,
         EnginesModule,
         EventsModule,
+        IdempotencyModule,
         UsersModule,
         AuthModule,
         WorkspacesModule,

@@ -33,7 +33,7 @@ export interface Setting<T> {
 
 const setting = <const Facts extends Setting<unknown>>(facts: Facts): Facts => facts;
 
-const database = (which: string, name: string, examplePort: string) => ({
+const database = (which: string, name: string, examplePort: string, leastPool: number) => ({
   host: setting({
     about: `Host of the ${which} database (PostgreSQL 15 or newer).`,
     parse: text,
@@ -72,14 +72,15 @@ const database = (which: string, name: string, examplePort: string) => ({
   }),
   pool: setting({
     about: `Connections to the ${which} database that one node opens at most.`,
-    parse: integer(1, 500),
+    parse: integer(leastPool, 500),
     fallback: '10',
     example: '10',
   }),
 });
 
-const main = database('main', 'live_tables_main', '5432');
-const mini = database('mini', 'live_tables_mini_db', '5433');
+// Two: a request with an idempotency key holds one connection while it uses another.
+const main = database('main', 'live_tables_main', '5432', 2);
+const mini = database('mini', 'live_tables_mini_db', '5433', 1);
 
 const SERVER = {
   NODE_ENV: setting({

@@ -10,6 +10,7 @@ import { PERMISSIONS, type Permission } from '../permissions.js';
 export const PUBLIC = 'access:public';
 export const SIGNED_IN = 'access:signed-in';
 export const PERMISSION = 'access:permission';
+export const IGNORES_IDEMPOTENCY_KEY = 'idempotency:ignored';
 
 /** Member of an operation in the OpenAPI document: who may call it (`public`, `signed-in` or the least role). */
 export const X_ACCESS = 'x-access';
@@ -29,6 +30,9 @@ export const Requires = (permission: Permission) =>
     ApiExtension(X_ACCESS, PERMISSIONS[permission]),
     ApiExtension(X_PERMISSION, permission),
   );
+
+/** For writes of the mini-DB: a key that is kept in the main database could not be one transaction with them. */
+export const IgnoresIdempotencyKey = () => SetMetadata(IGNORES_IDEMPOTENCY_KEY, true);
 
 const requestOf = (context: ExecutionContext): AppRequest => context.switchToHttp().getRequest<AppRequest>();
 

@@ -1,8 +1,10 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { newId, type Id, type RequestMeta } from '../../common/index.js';
 import { auditContent } from './audit-content.js';
 import { AuditLogEntity } from './audit-log.entity.js';
+import { Enclosure, type RequestKey, type StoredEvent } from './enclosure.js';
 import { OutboxEntity } from './outbox.entity.js';
 
 /** Who is made responsible in the audit log. */
@@ -46,7 +48,7 @@ export interface AuditedManager extends EntityManager {
   readonly [audited]: true;
 }
 
-export type OutboxListener = (events: readonly (OutboxEvent & { readonly id: Id })[]) => void;
+export type OutboxListener = (events: readonly StoredEvent[]) => void;
 
 /** The system itself as an actor: recovery, purges. */
 export const systemActor = (why: string): Actor => ({
@@ -63,24 +65,44 @@ export const systemActor = (why: string): Actor => ({
 @Injectable()
 export class AuditedTransaction {
   private readonly listeners: OutboxListener[] = [];
+  private readonly enclosures = new AsyncLocalStorage<Enclosure>();
 
   constructor(private readonly dataSource: DataSource) {}
 
-  /** Runs `work` in one transaction and records what it hands back. Errors roll everything back and pass through. */
-  async run<T>(actor: Actor, work: (manager: AuditedManager) => Promise<Audited<T>>): Promise<T> {
-    const { result, events } = await this.dataSource.transaction(async (manager) => {
-      const done = await work(manager as AuditedManager);
-      const at = new Date();
-      await manager.insert(
-        AuditLogEntity,
-        done.audit.map((entry) => auditRow(actor, entry, at)),
-      );
-      const outbox = done.events.map((event) => ({ id: newId(), at, ...event }));
-      if (outbox.length > 0) await manager.insert(OutboxEntity, outbox);
-      return { result: done.result, events: outbox };
-    });
-    if (events.length > 0) for (const listener of this.listeners) listener(events);
+  /**
+   * Runs `work` in one transaction and records what it hands back. Errors roll everything back and pass through.
+   * Within {@link enclose} it is a savepoint of the one around it, unless it has to be committed `apart`, at once.
+   */
+  async run<T>(
+    actor: Actor,
+    work: (manager: AuditedManager) => Promise<Audited<T>>,
+    { apart = false }: { readonly apart?: boolean } = {},
+  ): Promise<T> {
+    const around = apart ? undefined : this.enclosures.getStore();
+    if (around?.open) return around.inTurn(() => this.join(around, actor, work));
+    const { result, events } = await this.dataSource.transaction((manager) => record(manager, actor, work));
+    this.tell(events);
     return result;
+  }
+
+  /**
+   * One transaction around every `run` within `work`, however deep: they are committed together, when `work` is done. Until then
+   * nobody else sees what they wrote, not even `work` itself through another connection. When `work` throws, all of it is undone.
+   */
+  async enclose<T>(key: RequestKey, work: (manager: AuditedManager) => Promise<T>): Promise<T> {
+    const { result, events } = await this.dataSource.transaction(async (manager) => {
+      const enclosure = new Enclosure(manager, key);
+      const result = await this.enclosures.run(enclosure, () => work(manager as AuditedManager));
+      await enclosure.close();
+      return { result, events: enclosure.events };
+    });
+    this.tell(events);
+    return result;
+  }
+
+  /** For what is committed apart from the request that it belongs to: lets its repetition be recognised. Undefined for requests without a key. */
+  nextOperationKey(): RequestKey | undefined {
+    return this.enclosures.getStore()?.nextOperationKey();
   }
 
   /**
@@ -95,6 +117,41 @@ export class AuditedTransaction {
   onCommitted(listener: OutboxListener): void {
     this.listeners.push(listener);
   }
+
+  private async join<T>(
+    around: Enclosure,
+    actor: Actor,
+    work: (manager: AuditedManager) => Promise<Audited<T>>,
+  ): Promise<T> {
+    const { result, events } = await around.manager.transaction(async (manager) => {
+      // Another one within `work` is a savepoint of this one: to wait for its turn in the outer would be for ever.
+      const inner = new Enclosure(manager);
+      const done = await this.enclosures.run(inner, () => record(manager, actor, work));
+      return { ...done, events: [...inner.events, ...done.events] };
+    });
+    around.events.push(...events);
+    return result;
+  }
+
+  private tell(events: readonly StoredEvent[]): void {
+    if (events.length > 0) for (const listener of this.listeners) listener(events);
+  }
+}
+
+async function record<T>(
+  manager: EntityManager,
+  actor: Actor,
+  work: (manager: AuditedManager) => Promise<Audited<T>>,
+): Promise<{ readonly result: T; readonly events: readonly StoredEvent[] }> {
+  const done = await work(manager as AuditedManager);
+  const at = new Date();
+  await manager.insert(
+    AuditLogEntity,
+    done.audit.map((entry) => auditRow(actor, entry, at)),
+  );
+  const events = done.events.map((event) => ({ id: newId(), at, ...event }));
+  if (events.length > 0) await manager.insert(OutboxEntity, events);
+  return { result: done.result, events };
 }
 
 const auditRow = (actor: Actor, entry: AuditEntry, at: Date): AuditLogEntity => ({

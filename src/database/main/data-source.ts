@@ -2,6 +2,7 @@ import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { PostgresSettings } from '../../config/index.js';
 import { Foundation1700000000000 } from './migrations/1700000000000-foundation.js';
 import { Accounts1700000000100 } from './migrations/1700000000100-accounts.js';
+import { Idempotency1700000000200 } from './migrations/1700000000200-idempotency.js';
 import { AuditIndexes1700000000300 } from './migrations/1700000000300-audit-indexes.js';
 
 /** Options of the main database; the server adds the entities of its modules, the migration command needs none. */
@@ -14,7 +15,7 @@ export const mainDataSourceOptions = (settings: PostgresSettings) =>
     password: settings.password,
     database: settings.database,
     ssl: settings.tls,
-    migrations: [Foundation1700000000000, Accounts1700000000100, AuditIndexes1700000000300],
+    migrations: [Foundation1700000000000, Accounts1700000000100, Idempotency1700000000200, AuditIndexes1700000000300],
     migrationsTableName: '_migrations',
     migrationsTransactionMode: 'each',
     synchronize: false,

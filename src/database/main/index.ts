@@ -3,6 +3,7 @@ export * from './audit-log.entity.js';
 export * from './data-source.js';
 export * from './main-database.js';
 export * from './audited-transaction.js';
+export * from './enclosure.js';
 export * from './outbox.entity.js';
 export * from './outbox.js';
 export * from './unique-violation.js';

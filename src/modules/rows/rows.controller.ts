@@ -9,7 +9,16 @@ import {
   ApiOperation,
   ApiTags,
 } from '@nestjs/swagger';
-import { Answer, ApiProblems, CurrentAccess, IdPipe, Requires, type Access, type Id } from '../../common/index.js';
+import {
+  Answer,
+  ApiProblems,
+  CurrentAccess,
+  IdPipe,
+  IgnoresIdempotencyKey,
+  Requires,
+  type Access,
+  type Id,
+} from '../../common/index.js';
 import { requestFromBody, requestFromUrl } from './read/read-request.js';
 import { ListRowsQuery, QueryRowsDto, RowDto, RowListDto } from './read/rows-query.dto.js';
 import { RowsReader } from './read/rows-reader.service.js';
@@ -31,6 +40,7 @@ const IfMatch = () =>
     example: '"1"',
   });
 
+@IgnoresIdempotencyKey()
 @ApiTags('Rows')
 @ApiBearerAuth()
 @Controller('tables/:tableId/rows')

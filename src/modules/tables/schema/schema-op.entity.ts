@@ -21,7 +21,15 @@ export class SchemaOpEntity {
   @Column('uuid', { name: 'base_id' }) baseId!: Id;
   @Column('uuid', { name: 'workspace_id' }) workspaceId!: Id;
   @Column('text') kind!: string;
-  @Column('jsonb') payload!: { readonly schema: string; readonly patch: MetadataPatch; readonly makesSchema?: true };
+  @Column('jsonb') payload!: {
+    readonly schema: string;
+    readonly patch: MetadataPatch;
+    readonly makesSchema?: true;
+    /** For a repetition of the request: what was asked for (a digest), and the JSON of what it is answered with. */
+    readonly repeat?: { readonly request: string; readonly result?: string };
+  };
+  /** Of a request with an idempotency key: nothing that is not failed has it twice. */
+  @Column('bytea', { name: 'operation_key', nullable: true }) operationKey!: Buffer | null;
   @Column('jsonb') actor!: Actor;
   @Column('text') state!: 'pending' | 'done' | 'failed';
   @Column('text', { nullable: true }) error!: string | null;

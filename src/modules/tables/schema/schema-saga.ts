@@ -1,11 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
-import { newId, Problem, type Id } from '../../../common/index.js';
+import { DataSource, Not, type EntityManager } from 'typeorm';
+import { must, newId, Problem, type Id } from '../../../common/index.js';
 import {
-  isUniqueViolation,
   AuditedTransaction,
+  isUniqueViolation,
+  REPEATABLE_MS,
   type Actor,
   type AuditedManager,
+  type RequestKey,
 } from '../../../database/main/index.js';
 import { AlreadyDecided, MiniDbSchema } from '../../../engines/index.js';
 import type { Sql } from '../../../query/index.js';
@@ -22,6 +24,7 @@ export interface SchemaChange<T> {
   readonly patch: MetadataPatch;
   /** The statements make the schema: if its metadata can never be written (a name was taken meanwhile), it is dropped. */
   readonly makesSchema?: true;
+  /** Plain JSON: a repetition of the request gets it from the record of the operation. */
   readonly result: T;
 }
 
@@ -34,7 +37,21 @@ export interface SchemaTask<T> {
   readonly plan: (manager: EntityManager) => Promise<SchemaChange<T>>;
 }
 
+interface Begun<T> {
+  readonly op: SchemaOpEntity;
+  readonly change: SchemaChange<T>;
+}
+
+/** Of a request that was done before, and is repeated. */
+interface Finished<T> {
+  readonly finished: T;
+}
+
+/** A pending operation of the same base, and the operation of the same request. */
+const IN_THE_WAY = ['schema_ops_one_pending', 'schema_ops_operation'];
 const WAIT_MS = 10_000;
+/** The steps tell each other through the databases how far they are, so none of them can wait for the end of the request. */
+const COMMITTED_AT_ONCE = { apart: true } as const;
 
 /**
  * Changes a structure in two databases without a two-phase commit:
@@ -54,11 +71,14 @@ export class SchemaSaga {
   ) {}
 
   /**
+   * A request with an idempotency key is recognised when it is repeated: its operation is not done again, whenever its maker died.
    * @throws Problem `schema_busy` another change of the base did not end in time, or the table was in use all the time;
    * whatever `plan` throws
    */
   async run<T>(task: SchemaTask<T>): Promise<T> {
-    const { op, change } = await this.begin(task);
+    const begun = await this.begin(task, this.mainTransaction.nextOperationKey());
+    if ('finished' in begun) return begun.finished;
+    const { op, change } = begun;
     try {
       await this.mini.apply(change.schema, op.id, change.statements);
     } catch (error) {
@@ -119,13 +139,16 @@ export class SchemaSaga {
     }
   }
 
-  private async begin<T>(task: SchemaTask<T>): Promise<{ op: SchemaOpEntity; change: SchemaChange<T> }> {
+  private async begin<T>(task: SchemaTask<T>, key: RequestKey | undefined): Promise<Begun<T> | Finished<T>> {
     for (const deadline = Date.now() + WAIT_MS; ;) {
       try {
         // Bookkeeping of the saga, not yet a change of metadata: that one is audited in finish().
-        return await this.mainTransaction.withoutAudit((manager) => this.record(manager, task));
+        return await this.mainTransaction.withoutAudit((manager) => this.record(manager, task, key));
       } catch (error) {
-        if (!isUniqueViolation(error, 'schema_ops_one_pending')) throw error;
+        if (!IN_THE_WAY.some((constraint) => isUniqueViolation(error, constraint))) throw error;
+        // What is in the way may be one's own: PostgreSQL names one of two constraints only.
+        const finished = key && (await this.finishedBefore<T>(key));
+        if (finished) return finished;
         await this.catchUp(task.baseId);
         if (Date.now() > deadline)
           throw new Problem('schema_busy', {
@@ -140,7 +163,8 @@ export class SchemaSaga {
   private async record<T>(
     manager: AuditedManager,
     task: SchemaTask<T>,
-  ): Promise<{ op: SchemaOpEntity; change: SchemaChange<T> }> {
+    key: RequestKey | undefined,
+  ): Promise<Begun<T>> {
     const op: SchemaOpEntity = {
       id: newId(),
       baseId: task.baseId,
@@ -148,6 +172,7 @@ export class SchemaSaga {
       kind: task.kind,
       payload: { schema: '', patch: { audit: [] as never, events: [] } },
       actor: task.actor,
+      operationKey: key?.name ?? null,
       state: 'pending',
       error: null,
       createdAt: new Date(),
@@ -157,26 +182,55 @@ export class SchemaSaga {
     await manager.insert(SchemaOpEntity, op);
     const change = await task.plan(manager);
     const { schema, patch, makesSchema } = change;
-    const payload = { schema, patch, ...(makesSchema ? { makesSchema } : {}) };
+    const repeat = key && { request: key.request.toString('hex'), result: JSON.stringify(change.result) };
+    const payload = { schema, patch, ...(makesSchema ? { makesSchema } : {}), ...(repeat ? { repeat } : {}) };
     await manager.update(SchemaOpEntity, op.id, { payload });
     return { op: { ...op, payload }, change };
+  }
+
+  /**
+   * What became of the operation of a request that is repeated. Undefined when there is none any more, and it may be done. One that
+   * is pending has no maker: two requests of one key never run at once. So what it left behind is decided here.
+   */
+  private async finishedBefore<T>({ name, request }: RequestKey): Promise<Finished<T> | undefined> {
+    const op = await this.dataSource
+      .getRepository(SchemaOpEntity)
+      .findOneBy({ operationKey: name, state: Not('failed') });
+    if (!op) return undefined;
+    if (op.createdAt.getTime() < Date.now() - REPEATABLE_MS) {
+      await this.mainTransaction.withoutAudit((manager) =>
+        manager.update(SchemaOpEntity, { id: op.id }, { operationKey: null }),
+      );
+      return undefined;
+    }
+    const repeat = must(op.payload.repeat, 'an operation with a key can be repeated');
+    if (repeat.request !== request.toString('hex')) throw new Problem('idempotency_mismatch');
+    if (op.state === 'pending') {
+      await this.recoverOne(op, 0);
+      return undefined;
+    }
+    return { finished: (repeat.result === undefined ? undefined : JSON.parse(repeat.result)) as T };
   }
 
   private async finish(op: SchemaOpEntity): Promise<void> {
     const { patch } = op.payload;
     try {
-      await this.mainTransaction.run(op.actor, async (manager) => {
-        const { affected } = await manager.update(
-          SchemaOpEntity,
-          { id: op.id, state: 'pending' },
-          { state: 'done', finishedAt: new Date() },
-        );
-        if (affected !== 1) throw (await isGivenUp(manager, op.id)) ? new GivenUp() : new AlreadyFinished();
-        for (const base of patch.bases ?? []) await manager.upsert(BaseEntity, base, ['id']);
-        for (const table of patch.tables ?? []) await manager.upsert(TableEntity, table, ['id']);
-        if (patch.columns?.length) await manager.upsert(ColumnEntity, [...patch.columns], ['id']);
-        return { result: undefined, audit: patch.audit, events: patch.events };
-      });
+      await this.mainTransaction.run(
+        op.actor,
+        async (manager) => {
+          const { affected } = await manager.update(
+            SchemaOpEntity,
+            { id: op.id, state: 'pending' },
+            { state: 'done', finishedAt: new Date() },
+          );
+          if (affected !== 1) throw (await isGivenUp(manager, op.id)) ? new GivenUp() : new AlreadyFinished();
+          for (const base of patch.bases ?? []) await manager.upsert(BaseEntity, base, ['id']);
+          for (const table of patch.tables ?? []) await manager.upsert(TableEntity, table, ['id']);
+          if (patch.columns?.length) await manager.upsert(ColumnEntity, [...patch.columns], ['id']);
+          return { result: undefined, audit: patch.audit, events: patch.events };
+        },
+        COMMITTED_AT_ONCE,
+      );
     } catch (error) {
       // Recovery on another node was quicker; what it wrote is what we would have written.
       if (!(error instanceof AlreadyFinished)) throw error;

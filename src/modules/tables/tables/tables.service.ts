@@ -6,6 +6,7 @@ import {
   idOfCursor,
   idPage,
   newId,
+  notFound,
   Problem,
   type Access,
   type Id,
@@ -170,10 +171,12 @@ export class TablesService {
    * @throws Problem `name_taken` another table has its name now
    */
   async restore(access: Access, tableId: Id): Promise<TableDto> {
-    const trashed = await readStructure(this.dataSource.manager, tableId, { deleted: true });
+    // Whether it is in the trash is asked where it cannot change any more; a repetition finds it out of it.
+    const table = await this.dataSource.manager.findOneBy(TableEntity, { id: tableId });
+    if (!table) throw notFound('table');
     return this.saga.run({
       kind: 'table.restore',
-      baseId: trashed.base.id,
+      baseId: table.baseId,
       workspaceId: access.workspaceId,
       actor: actorOf(access),
       plan: async (manager) => {

@@ -1,0 +1,90 @@
+import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Problem } from '../../common/index.js';
+import { APP_CONFIG, type AppConfig } from '../../config/index.js';
+import { AuditedTransaction, REPEATABLE_MS, type AuditedManager, type RequestKey } from '../../database/main/index.js';
+import { AnswerSeal, type KeptAnswer } from './kept-answer.js';
+
+const SWEEP_EVERY_MS = 10 * 60_000;
+const SWEEP_BATCH = 1_000;
+
+/** The table of answers that can be given again. Swept of what is older than a day, by every node. */
+@Injectable()
+export class KeptAnswers implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly logger = new Logger(KeptAnswers.name);
+  private readonly seal: AnswerSeal;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly transaction: AuditedTransaction,
+    @Inject(APP_CONFIG) config: AppConfig,
+  ) {
+    this.seal = new AnswerSeal(config.encryptionKey);
+  }
+
+  onApplicationBootstrap(): void {
+    this.timer = setInterval(() => void this.sweepQuietly(), SWEEP_EVERY_MS);
+    this.timer.unref();
+  }
+
+  onModuleDestroy(): void {
+    clearInterval(this.timer);
+  }
+
+  /** Makes the key one's own until the end of the transaction. Throws `idempotency_in_progress` when it is somebody else's, on any node. */
+  async lock(manager: AuditedManager, { name }: RequestKey): Promise<void> {
+    const number = name.readBigInt64BE().toString();
+    const [row] = await manager.query<{ readonly got: boolean }[]>('select pg_try_advisory_xact_lock($1) as got', [
+      number,
+    ]);
+    if (row?.got !== true) throw new Problem('idempotency_in_progress', { headers: { 'retry-after': '1' } });
+  }
+
+  /**
+   * The answer that was given under the key. A statement of its own behind the lock, so that it sees what the last owner of the
+   * lock committed. Throws `idempotency_mismatch` when something else was asked for then.
+   */
+  async find(manager: AuditedManager, { name, request }: RequestKey): Promise<KeptAnswer | undefined> {
+    const [row] = await manager.query<{ readonly request: Buffer; readonly answer: Buffer }[]>(
+      'select request, answer from idempotency_keys where name = $1 and expires_at > $2',
+      [name, new Date()],
+    );
+    if (!row) return undefined;
+    if (!row.request.equals(request)) throw new Problem('idempotency_mismatch');
+    return this.seal.open(name, row.answer);
+  }
+
+  async keep(manager: AuditedManager, { name, request }: RequestKey, answer: KeptAnswer): Promise<void> {
+    await manager.query(
+      `insert into idempotency_keys (name, request, answer, expires_at) values ($1, $2, $3, $4)
+       on conflict (name) do update set request = excluded.request, answer = excluded.answer, expires_at = excluded.expires_at`,
+      [name, request, this.seal.seal(name, answer), new Date(Date.now() + REPEATABLE_MS)],
+    );
+  }
+
+  /** Forgets answers whose time is over, a bounded number at once; nodes that sweep together share the work. Returns how many it were. */
+  async sweep(): Promise<number> {
+    let swept = 0;
+    for (let batch = SWEEP_BATCH; batch === SWEEP_BATCH; swept += batch) batch = await this.sweepSome();
+    return swept;
+  }
+
+  private sweepSome(): Promise<number> {
+    return this.transaction.withoutAudit(async (manager) => {
+      const [row] = await manager.query<{ readonly count: number }[]>(
+        `with over as (select name from idempotency_keys where expires_at <= $1 limit $2 for update skip locked),
+              gone as (delete from idempotency_keys where name in (select name from over) returning 1)
+         select count(*)::int as count from gone`,
+        [new Date(), SWEEP_BATCH],
+      );
+      return row?.count ?? 0;
+    });
+  }
+
+  private async sweepQuietly(): Promise<void> {
+    try {
+      await this.sweep();
+    } catch (error) {
+      this.logger.warn(`old answers could not be swept: ${error instanceof Error ? error.message : 'unknown error'}`);
+    }
+  }
+}
