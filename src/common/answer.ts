@@ -24,6 +24,14 @@ export class Answer<T = unknown> {
 export const created = <T>(path: string, body: T): Answer<T> =>
   new Answer(body, { status: 201, headers: { location: `/${API_PREFIX}${path}` } });
 
+/** Thrown where the answer is known already and nobody further on is to be asked; it has no body. */
+export class AnsweredBefore extends Error {
+  constructor(readonly answer: Answer) {
+    super('This request was answered before.');
+    this.name = 'AnsweredBefore';
+  }
+}
+
 /**
  * JSON that PostgreSQL wrote: goes out byte for byte as `application/json`, neither parsed nor serialised again.
  * The caller answers for the text being JSON.

@@ -97,6 +97,32 @@ describe('a request with an idempotency key', () => {
       }
     });
 
+    it('and deleted what the path leads through, is answered to whoever deleted it, and to nobody else', async () => {
+      const at = await world(node.base);
+      const [leaver, admin] = [await member(at, 'viewer'), await member(at, 'admin')];
+      const workspace = `/workspaces/${at.workspace.id}`;
+      const { data } = expectStatus(
+        await at.owner.get<{ data: (Made & { user: Made })[] }>(`${workspace}/members`),
+        200,
+      );
+      const own = data.find(({ user }) => user.id === leaver.user.id)?.id ?? '';
+      for (const [by, path] of [
+        [leaver, `${workspace}/members/${own}`],
+        [at.owner, `/tables/${at.table.id}`],
+        [at.owner, `/bases/${at.base.id}`],
+        [at.owner, workspace],
+      ] as const) {
+        const key = under(randomUUID());
+        const far = elsewhere(by);
+        const answers = [await by.del(path, key), await by.del(path, key), await far.del(path, key)];
+        expect([path, answers.map(({ status, text }) => `${status}${text}`)]).toEqual([path, ['204', '204', '204']]);
+        expect(answers.map(replayed)).toEqual([null, 'true', 'true']);
+        const others = [await by.del(path), await by.del(path, under(randomUUID())), await admin.del(path, key)];
+        expect([path, others.map(({ status }) => status)]).toEqual([path, [404, 404, 404]]);
+        expect((await client(node.base).del(path, key)).status).toBe(401);
+      }
+    });
+
     it('fifty times at once, on two nodes, is done once', async () => {
       const [key, name] = [randomUUID(), `W ${randomUUID()}`];
       const by = [owner, elsewhere(owner)];
@@ -162,12 +188,10 @@ describe('a request with an idempotency key', () => {
     });
 
     it('when the first one failed: it is judged anew', async () => {
-      const at = await world(node.base);
-      const [key, email] = [randomUUID(), `${randomUUID()}@example.org`];
-      const add = () =>
-        at.owner.post<Told>(`/workspaces/${at.workspace.id}/members`, { email, role: 'viewer' }, under(key));
-      expect(refusal(await add())).toEqual([422, 'validation_failed']);
-      await signup(node.base, { email });
+      const [key, at] = [randomUUID(), await world(node.base)];
+      const add = () => at.owner.post<Told>(`/workspaces/${at.workspace.id}/bases`, { name: at.base.name }, under(key));
+      expect(refusal(await add())).toEqual([409, 'name_taken']);
+      expectStatus(await at.owner.del(`/bases/${at.base.id}`), 204);
       const added = await add();
       expect([added.status, replayed(added)]).toEqual([201, null]);
       expect(replayed(await add())).toBe('true');

@@ -1,4 +1,5 @@
 import { Catch, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { AnsweredBefore } from '../answer.js';
 import { Problem } from '../errors/index.js';
 import type { AppReply } from '../http.js';
 import { sendProblem } from './send-problem.js';
@@ -11,7 +12,11 @@ export class ProblemFilter implements ExceptionFilter {
 
   catch(error: unknown, host: ArgumentsHost): void {
     if (host.getType() !== 'http') throw error;
-    this.answer(error, host.switchToHttp().getResponse<AppReply>());
+    const reply = host.switchToHttp().getResponse<AppReply>();
+    if (error instanceof AnsweredBefore) {
+      const { status = 204, headers = {} } = error.answer.options;
+      void reply.code(status).headers(headers).send();
+    } else this.answer(error, reply);
   }
 
   /** Also for what fails outside Nest's handlers. */

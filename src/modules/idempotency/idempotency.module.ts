@@ -1,8 +1,18 @@
 import { Module } from '@nestjs/common';
-import { APP_INTERCEPTOR } from '@nestjs/core';
+import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { IdempotencyInterceptor } from './idempotency.interceptor.js';
 import { KeptAnswers } from './kept-answers.js';
+import { RepeatedDeleteGuard } from './repeated-delete.guard.js';
 
-/** Retries that are safe: `Idempotency-Key` on every write but those of rows. */
-@Module({ providers: [KeptAnswers, { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor }] })
+/**
+ * Retries that are safe: `Idempotency-Key` on every write but those of rows. Brings a global guard that has to come between those of
+ * auth (who calls) and workspaces (what is there): import this module between them.
+ */
+@Module({
+  providers: [
+    KeptAnswers,
+    { provide: APP_GUARD, useClass: RepeatedDeleteGuard },
+    { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
+  ],
+})
 export class IdempotencyModule {}

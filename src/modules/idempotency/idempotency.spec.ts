@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { Answer, created, JsonText } from '../../common/index.js';
-import { AnswerSeal, givenAgain, keepable } from './kept-answer.js';
+import { givenAgain, keepable } from './kept-answer.js';
 import { canonicalJson } from './request-key.js';
 
 describe('canonical JSON', () => {
@@ -39,20 +38,8 @@ describe('a kept answer', () => {
       expect(keepable(body, 200)).toBeUndefined();
   });
 
-  it('opens under its name only, with its key only, and unchanged only', () => {
-    const seal = new AnswerSeal(randomBytes(32));
-    const [name, other] = [randomBytes(32), randomBytes(32)];
-    const answer = { status: 201, headers: { etag: '"1"' }, body: '{"token":"é"}' };
-    const sealed = seal.seal(name, answer);
-    expect(seal.open(name, sealed)).toEqual(answer);
-    expect(sealed.includes('token')).toBe(false);
-    expect(() => seal.open(other, sealed)).toThrow();
-    expect(() => new AnswerSeal(randomBytes(32)).open(name, sealed)).toThrow();
-    for (const at of [0, 13, sealed.length - 1]) {
-      const broken = Buffer.from(sealed);
-      broken[at] = (broken[at] ?? 0) ^ 1;
-      expect(() => seal.open(name, broken)).toThrow();
-    }
+  it('says that it is given again', () => {
+    const answer = { status: 201, headers: { etag: '"1"' }, body: '{}' };
     expect(givenAgain(answer).options).toEqual({
       status: 201,
       headers: { etag: '"1"', 'idempotency-replayed': 'true' },

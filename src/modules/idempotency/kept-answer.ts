@@ -1,4 +1,3 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { StreamableFile } from '@nestjs/common';
 import { Answer, JsonText } from '../../common/index.js';
 
@@ -31,36 +30,4 @@ function jsonOf(body: unknown): string | undefined {
 export function givenAgain({ status, headers, body }: KeptAnswer): Answer {
   const options = { status, headers: { ...headers, 'idempotency-replayed': 'true' } };
   return body === undefined ? new Answer(undefined, options) : new JsonText(body, options);
-}
-
-const IV_BYTES = 12;
-const TAG_BYTES = 16;
-
-/**
- * Answers hold tokens and links that are shown once: what is kept of them is encrypted (AES-256-GCM) and bound to the name that it is
- * kept under, so that it opens nowhere else.
- */
-export class AnswerSeal {
-  private readonly key: Buffer;
-
-  constructor(masterKey: Buffer) {
-    this.key = Buffer.from(hkdfSync('sha256', masterKey, '', 'live-tables idempotency answer v1', 32));
-  }
-
-  seal(name: Buffer, answer: KeptAnswer): Buffer {
-    const iv = randomBytes(IV_BYTES);
-    const cipher = createCipheriv('aes-256-gcm', this.key, iv).setAAD(name);
-    const sealed = Buffer.concat([cipher.update(JSON.stringify(answer), 'utf8'), cipher.final()]);
-    return Buffer.concat([iv, cipher.getAuthTag(), sealed]);
-  }
-
-  /** Throws when it was sealed under another name or another key. */
-  open(name: Buffer, bytes: Buffer): KeptAnswer {
-    const decipher = createDecipheriv('aes-256-gcm', this.key, bytes.subarray(0, IV_BYTES), {
-      authTagLength: TAG_BYTES,
-    });
-    decipher.setAAD(name).setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
-    const text = decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES), undefined, 'utf8') + decipher.final('utf8');
-    return JSON.parse(text) as KeptAnswer;
-  }
 }

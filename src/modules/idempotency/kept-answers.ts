@@ -1,8 +1,8 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { Problem } from '../../common/index.js';
+import { must, Problem, sealerFor, type Sealer } from '../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../config/index.js';
 import { AuditedTransaction, REPEATABLE_MS, type AuditedManager, type RequestKey } from '../../database/main/index.js';
-import { AnswerSeal, type KeptAnswer } from './kept-answer.js';
+import type { KeptAnswer } from './kept-answer.js';
 
 const SWEEP_EVERY_MS = 10 * 60_000;
 const SWEEP_BATCH = 1_000;
@@ -11,14 +11,15 @@ const SWEEP_BATCH = 1_000;
 @Injectable()
 export class KeptAnswers implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger(KeptAnswers.name);
-  private readonly seal: AnswerSeal;
+  /** Answers hold tokens and links that are shown once. */
+  private readonly sealer: Sealer;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly transaction: AuditedTransaction,
     @Inject(APP_CONFIG) config: AppConfig,
   ) {
-    this.seal = new AnswerSeal(config.encryptionKey);
+    this.sealer = sealerFor('idempotency answer v1', config.encryptionKey);
   }
 
   onApplicationBootstrap(): void {
@@ -50,14 +51,25 @@ export class KeptAnswers implements OnApplicationBootstrap, OnModuleDestroy {
     );
     if (!row) return undefined;
     if (!row.request.equals(request)) throw new Problem('idempotency_mismatch');
-    return this.seal.open(name, row.answer);
+    const text = this.sealer.open(name.toString('hex'), row.answer);
+    return JSON.parse(must(text, 'its name is made with the same key')) as KeptAnswer;
+  }
+
+  /** {@link find} for a look from outside; nobody is kept from the key. */
+  peek(key: RequestKey): Promise<KeptAnswer | undefined> {
+    return this.transaction.withoutAudit((manager) => this.find(manager, key));
   }
 
   async keep(manager: AuditedManager, { name, request }: RequestKey, answer: KeptAnswer): Promise<void> {
     await manager.query(
       `insert into idempotency_keys (name, request, answer, expires_at) values ($1, $2, $3, $4)
        on conflict (name) do update set request = excluded.request, answer = excluded.answer, expires_at = excluded.expires_at`,
-      [name, request, this.seal.seal(name, answer), new Date(Date.now() + REPEATABLE_MS)],
+      [
+        name,
+        request,
+        this.sealer.seal(name.toString('hex'), JSON.stringify(answer)),
+        new Date(Date.now() + REPEATABLE_MS),
+      ],
     );
   }
 

@@ -4,9 +4,11 @@ import type { RequestKey } from '../../database/main/index.js';
 
 const PRINTABLE = /^[\x20-\x7e]{1,255}$/;
 
+export const isKey = (key: unknown): key is string => typeof key === 'string' && PRINTABLE.test(key);
+
 /** Throws `validation_failed` for a key that is none. */
 export function checkKey(key: unknown): string {
-  if (typeof key === 'string' && PRINTABLE.test(key)) return key;
+  if (isKey(key)) return key;
   const detail = 'Idempotency-Key must be 1 to 255 printable ASCII characters.';
   throw invalid([{ pointer: '/Idempotency-Key', code: 'idempotency_key_invalid', detail }]);
 }
