@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleIn
 import { APP_CONFIG, type AppConfig } from '../../config/index.js';
 import { RedisConnection } from './connection.js';
 
-/** Messages that may wait for Redis' answer at once; beyond it they are dropped, so that a hung Redis costs no memory. */
+/** Commands that may wait for Redis' answer at once; beyond it they are dropped, so that a hung Redis costs no memory. */
 const MAX_IN_FLIGHT = 1_000;
 
 export type ChannelListener = (message: string) => void;
@@ -15,8 +15,8 @@ export interface RedisStatus {
 }
 
 /**
- * Redis as this product uses it: hints between nodes, never the only copy of a truth. Every method works, and returns at
- * once, whether Redis is absent, hanging, restarting or not configured at all.
+ * Redis as this product uses it: hints between nodes and counts, never the only copy of a truth. Every method works, and
+ * returns soon, whether Redis is absent, hanging, restarting or not configured at all.
  */
 @Injectable()
 export class RedisClient implements OnModuleInit, OnApplicationShutdown {
@@ -63,6 +63,32 @@ export class RedisClient implements OnModuleInit, OnApplicationShutdown {
       .publish(channel, message)
       .catch(() => undefined)
       .finally(() => (this.inFlight -= 1));
+  }
+
+  /**
+   * What a Lua script answers; undefined when Redis is down, too far behind, fails or takes longer than `deadlineMs`. Then the
+   * script may have run all the same, or may still.
+   */
+  evaluate(
+    script: string,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+    deadlineMs: number,
+  ): Promise<unknown> {
+    const { publisher } = this;
+    if (!publisher?.ready || this.inFlight >= MAX_IN_FLIGHT) return Promise.resolve(undefined);
+    this.inFlight += 1;
+    return new Promise((resolve) => {
+      // Timers come before input: after a stall of our own the answer may be here already and is read first.
+      const deadline = setTimeout(() => setImmediate(resolve, undefined), deadlineMs);
+      void publisher.client
+        .eval(script, keys.length, ...keys, ...args)
+        .then(resolve, () => resolve(undefined))
+        .finally(() => {
+          clearTimeout(deadline);
+          this.inFlight -= 1;
+        });
+    });
   }
 
   /** Listens on a channel, through every reconnect. One listener per channel; it must not throw. */

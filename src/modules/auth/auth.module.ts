@@ -4,6 +4,7 @@ import { JwtModule } from '@nestjs/jwt';
 import { ThrottlerModule } from '@nestjs/throttler';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { APP_CONFIG } from '../../config/index.js';
+import { RedisClient } from '../../database/redis/index.js';
 import { UsersModule } from '../users/index.js';
 import { AuthController } from './auth.controller.js';
 import { AuthGuard } from './auth.guard.js';
@@ -28,7 +29,7 @@ import { TokenService } from './tokens/token.service.js';
   imports: [
     TypeOrmModule.forFeature([SessionEntity, RefreshTokenEntity]),
     JwtModule.registerAsync({ inject: [APP_CONFIG], useFactory: jwtOptions }),
-    ThrottlerModule.forRootAsync({ inject: [APP_CONFIG], useFactory: throttlerOptions }),
+    ThrottlerModule.forRootAsync({ inject: [APP_CONFIG, RedisClient], useFactory: throttlerOptions }),
     UsersModule,
   ],
   controllers: [AuthController],
