@@ -7,6 +7,7 @@ import {
   startApp,
   world,
   type ProblemBody,
+  type Row,
   type TestApp,
   type World,
 } from '../harness/index.js';
@@ -85,6 +86,18 @@ describe('an answer of rows past the limit', () => {
     expect(refused.body.detail).toMatch(
       /^The answer would have \d\d,\d{3} bytes, and may have 20,000\. Ask for fewer rows/,
     );
+  });
+
+  it('is no reason to deny a write that has happened', async () => {
+    const page = await acme.owner.get<{ data: Row[] }>(`/tables/${acme.table.id}/rows?limit=60&fields=qty`);
+    const ops = page.body.data.map(({ id }) => ({ op: 'update', id, fields: { qty: 7 } }));
+    const answer = await acme.owner.post(`/tables/${acme.table.id}/rows/bulk`, { mode: 'atomic', ops });
+    expect(answer.status).toBe(200);
+    expect(answer.text.length).toBeGreaterThan(20_000);
+    const changed = await acme.owner.get<{ data: unknown[] }>(
+      `/tables/${acme.table.id}/rows?limit=60&fields=qty&filter=qty.eq.7`,
+    );
+    expect(changed.body.data).toHaveLength(60);
   });
 
   it('is no reason to refuse what is under it', async () => {

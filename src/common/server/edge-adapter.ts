@@ -26,7 +26,7 @@ export class EdgeAdapter extends FastifyAdapter {
 
   override reply(response: Parameters<FastifyAdapter['reply']>[0], body: unknown, statusCode?: number): Sent {
     if (!(body instanceof Answer)) return super.reply(response, body, statusCode);
-    if (body instanceof JsonText) refuseTooLarge(body.text, this.responseLimit);
+    if (body instanceof JsonText && !body.options.committed) refuseTooLarge(body.text, this.responseLimit);
     const reply = response as AppReply;
     const { status, headers, databaseMs } = body.options;
     if (status !== undefined) reply.code(status);
