@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import compress from '@fastify/compress';
 import cors from '@fastify/cors';
 import { LogController, type FastifyHttpOptions } from 'fastify';
 import type { Logger } from 'pino';
@@ -7,6 +8,7 @@ import { requestLog } from './common/logging/index.js';
 import {
   answerClientError,
   answerHeaders,
+  COMPRESSION,
   corsOptions,
   EdgeAdapter,
   registerContentParsers,
@@ -20,6 +22,7 @@ import { DOCS_PATH } from './docs/index.js';
 const SECONDS = 1_000;
 /** Fastify as this product sets it up: limits, timeouts, request ids, bodies, logging. */
 export async function createAdapter(config: AppConfig, logger: Logger, problems: ProblemFilter): Promise<EdgeAdapter> {
+  const requestMs = config.requestSeconds * SECONDS;
   const options: FastifyHttpOptions<Server> & { skipMiddie: true } = {
     // Fastify itself has nothing to say below a warning.
     loggerInstance: logger.child({}, { level: logger.isLevelEnabled('warn') ? 'warn' : logger.level }),
@@ -34,8 +37,13 @@ export async function createAdapter(config: AppConfig, logger: Logger, problems:
     keepAliveTimeout: 72 * SECONDS,
     // No byte either way for this long ends the connection; statements are cut off long before.
     connectionTimeout: 120 * SECONDS,
-    requestTimeout: 300 * SECONDS,
-    http: { headersTimeout: 15 * SECONDS, connectionsCheckingInterval: 5 * SECONDS },
+    // A request that trickles in holds a connection and its part of the memory: it has to be whole in time, headers sooner.
+    requestTimeout: requestMs,
+    http: {
+      headersTimeout: Math.min(15 * SECONDS, requestMs),
+      // Node looks only so often, and a request may take that much longer.
+      connectionsCheckingInterval: Math.min(5 * SECONDS, requestMs / 4),
+    },
     routerOptions: { maxParamLength: 512 },
     // Idle connections are closed at once, busy ones after their answer; see also `drain`.
     forceCloseConnections: 'idle',
@@ -50,10 +58,11 @@ export async function createAdapter(config: AppConfig, logger: Logger, problems:
       problems.answer(error, reply);
     },
   };
-  const adapter = new EdgeAdapter(options);
+  const adapter = new EdgeAdapter(options, config.responseLimit);
   const instance = adapter.getInstance();
   // Not Nest's enableCors: it copies headers to Node's response, and that costs every answer more than the edge in all.
   await instance.register(cors, corsOptions(config.corsOrigins));
+  await instance.register(compress, COMPRESSION);
   registerSecurity(instance, { pagesBelow: `/${DOCS_PATH}`, https: config.environment === 'production' });
   registerContentParsers(instance, config.bodyLimit);
   registerRequestHooks(instance, requestLog(logger, config.environment === 'production'));

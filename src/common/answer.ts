@@ -7,6 +7,8 @@ export interface AnswerOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Milliseconds that the database took; goes into `Server-Timing` as `db`. */
   readonly databaseMs?: number;
+  /** A write has happened that this tells of: it goes out whatever its size, for a refusal would say that nothing was written. */
+  readonly committed?: true;
 }
 
 /**

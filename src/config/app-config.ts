@@ -32,6 +32,10 @@ export interface AppConfig {
   readonly trustProxy: number | readonly string[];
   /** Largest request body, bytes. */
   readonly bodyLimit: number;
+  /** Largest answer that is made of rows, bytes. */
+  readonly responseLimit: number;
+  /** How long a request may take to arrive whole, seconds. */
+  readonly requestSeconds: number;
   readonly mainDb: PostgresSettings;
   readonly miniDb: PostgresSettings;
   /** True when this process started the databases itself. */
@@ -39,7 +43,10 @@ export interface AppConfig {
   /** Without it the bus works inside this process only. */
   readonly redis?: RedisSettings;
   readonly jwt: {
+    /** Signs and verifies. */
     readonly secret: string;
+    /** Only verify: what they signed holds until it ends. */
+    readonly previousSecrets: readonly string[];
     readonly accessSeconds: number;
     readonly refreshSeconds: number;
   };

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -64,7 +65,9 @@ describe('configuration', () => {
       corsOrigins: ['*'],
       trustProxy: 0,
       bodyLimit: 4 * 1024 * 1024,
-      jwt: { secret: 'made here', accessSeconds: 900, refreshSeconds: 2_592_000 },
+      responseLimit: 64 * 1024 * 1024,
+      requestSeconds: 60,
+      jwt: { secret: 'made here', previousSecrets: [], accessSeconds: 900, refreshSeconds: 2_592_000 },
       rateLimit: { limit: 6000, windowSeconds: 60, authLimit: 100, authWindowSeconds: 60 },
       mainDb: database,
       dataDir: path.join(projectRoot, '.data'),
@@ -119,6 +122,8 @@ describe('configuration', () => {
       ['https://a.example', 'http://localhost:5173'],
       'corsOrigins',
     ],
+    ['REQUEST_TIMEOUT', '2m', 120, 'requestSeconds'],
+    ['RESPONSE_LIMIT_BYTES', '4096', 4096, 'responseLimit'],
     ['TRUST_PROXY', '1', 1, 'trustProxy'],
     ['TRUST_PROXY', '10.0.0.0/8, ::1', ['10.0.0.0/8', '::1'], 'trustProxy'],
   ])('reads %s=%s', (name, value, expected, key) => {
@@ -133,6 +138,8 @@ describe('configuration', () => {
     ['CORS_ORIGIN', 'a.example'],
     ['TRUST_PROXY', 'true'],
     ['TRUST_PROXY', '10.0.0.0/33'],
+    ['REQUEST_TIMEOUT', '0'],
+    ['RESPONSE_LIMIT_BYTES', '10'],
     ['PORT', '-1'],
     ['PORT', '3000.5'],
     ['PORT', '0x10'],
@@ -140,6 +147,11 @@ describe('configuration', () => {
     ['JWT_REFRESH_TOKEN_EXPIRATION', '0'],
   ])('refuses %s=%s', (name, value) => {
     expect(complaintsOf(() => loadConfig({ [name]: value }))).toContain(name);
+  });
+
+  it('reads former keys as a list, without the blanks around them', () => {
+    const { jwt } = loadConfig({ JWT_SECRETS_PREVIOUS: 'one, two ,' }, { main: database, mini: database, secrets });
+    expect(jwt.previousSecrets).toEqual(['one', 'two']);
   });
 
   it('reads time spans in every unit', () => {
@@ -196,6 +208,9 @@ describe('production', () => {
     ['JWT_SECRET', 'a'.repeat(64)],
     ['JWT_SECRET', 'abcabcabcabcabcabcabcabcabcabcabcabc'],
     ['JWT_SECRET', SETTINGS.JWT_SECRET.example],
+    ['JWT_SECRETS_PREVIOUS', 'changeme'],
+    ['JWT_SECRETS_PREVIOUS', `${randomBytes(48).toString('base64')},${'a'.repeat(64)}`],
+    ['JWT_SECRETS_PREVIOUS', SETTINGS.JWT_SECRET.example],
     ['ENCRYPTION_KEY', '0'.repeat(64)],
     ['ENCRYPTION_KEY', '0123456789abcdef'.repeat(4)],
     ['ENCRYPTION_KEY', SETTINGS.ENCRYPTION_KEY.example],
@@ -212,6 +227,9 @@ describe('production', () => {
   it('refuses one key for two purposes', () => {
     const message = complaintsOf(() => loadConfig({ ...strong, JWT_SECRET: strong.ENCRYPTION_KEY }));
     expect(message).toMatch(/ENCRYPTION_KEY is the same as JWT_SECRET/);
+    const previous = (key: string) => complaintsOf(() => loadConfig({ ...strong, JWT_SECRETS_PREVIOUS: `x, ${key}` }));
+    expect(previous(strong.JWT_SECRET)).toMatch(/JWT_SECRETS_PREVIOUS holds JWT_SECRET itself/);
+    expect(previous(strong.ENCRYPTION_KEY)).toMatch(/JWT_SECRETS_PREVIOUS holds ENCRYPTION_KEY/);
   });
 
   it('accepts what openssl makes, always', () => {

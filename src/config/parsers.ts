@@ -10,6 +10,9 @@ const fail = (expectation: string): never => {
 /** Any text, as it is. */
 export const text: Parser<string> = (value) => value;
 
+/** A comma list of texts, without the blanks around them. */
+export const list: Parser<readonly string[]> = (value) => value.split(',').flatMap((item) => item.trim() || []);
+
 /** A whole number between the bounds, both included. */
 export const integer =
   (min: number, max: number): Parser<number> =>
@@ -50,10 +53,10 @@ export const key32: Parser<Buffer> = (value) =>
 
 /** A comma list of browser origins; `*` alone is any origin. */
 export const origins: Parser<readonly string[]> = (value) => {
-  const list = value.split(',').flatMap((item) => item.trim() || []);
+  const items = list(value);
   const wellFormed = (item: string) => URL.canParse(item) && /^https?:/.test(item) && new URL(item).origin === item;
-  return list.every((item) => item === '*' || wellFormed(item)) && (!list.includes('*') || list.length === 1)
-    ? list
+  return items.every((item) => item === '*' || wellFormed(item)) && (!items.includes('*') || items.length === 1)
+    ? items
     : fail('must be * or a comma list of origins such as https://app.example.com (no path, no slash at the end)');
 };
 
@@ -74,7 +77,7 @@ export const smtpUrl: Parser<string> = (value) =>
 /** How many proxies stand in front, or a comma list of their addresses or CIDR ranges. */
 export const proxies: Parser<number | readonly string[]> = (value) => {
   if (/^\d$/.test(value)) return Number(value);
-  const list = value.split(',').flatMap((item) => item.trim() || []);
+  const items = list(value);
   const address = (item: string) => {
     const [ip = '', bits, ...rest] = item.split('/');
     const width = isIP(ip) === 6 ? 128 : 32;
@@ -82,7 +85,7 @@ export const proxies: Parser<number | readonly string[]> = (value) => {
       rest.length === 0 && isIP(ip) !== 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= width))
     );
   };
-  return list.length > 0 && list.every(address)
-    ? list
+  return items.length > 0 && items.every(address)
+    ? items
     : fail('must be the number of proxies (0 to 9) or a comma list of their addresses, such as 10.0.0.0/8');
 };

@@ -1,3 +1,4 @@
+import { list } from './parsers.js';
 import { SETTINGS, type Setting, type SettingName, type Settings } from './settings.js';
 
 /** The settings cannot be used. The message lists each bad variable with what to do; it holds no secret. */
@@ -77,6 +78,11 @@ function judgeSecret(name: string, { secret, example }: Setting<unknown>, value:
 function judgeTogether(env: Environment, given: ReadonlySet<SettingName>, complain: Complain): void {
   if (given.has('JWT_SECRET') && env.JWT_SECRET === env.ENCRYPTION_KEY)
     complain('ENCRYPTION_KEY', 'is the same as JWT_SECRET: use two different keys');
+  const previous = list(env.JWT_SECRETS_PREVIOUS ?? '');
+  if (env.JWT_SECRET !== undefined && previous.includes(env.JWT_SECRET))
+    complain('JWT_SECRETS_PREVIOUS', 'holds JWT_SECRET itself: the present key is not a previous one');
+  if (env.ENCRYPTION_KEY !== undefined && previous.includes(env.ENCRYPTION_KEY))
+    complain('JWT_SECRETS_PREVIOUS', 'holds ENCRYPTION_KEY: use different keys');
   const place = (prefix: 'DB' | 'MINI_DB') =>
     given.has(`${prefix}_HOST`)
       ? [env[`${prefix}_HOST`], env[`${prefix}_PORT`] ?? '5432', env[`${prefix}_DATABASE`]].join(' ')

@@ -3,6 +3,7 @@ import {
   flag,
   integer,
   key32,
+  list,
   oneOf,
   origins,
   proxies,
@@ -11,7 +12,7 @@ import {
   webAddress,
   type Parser,
 } from './parsers.js';
-import { weaknessOfKey, weaknessOfPassword } from './strength.js';
+import { weaknessOfKey, weaknessOfKeys, weaknessOfPassword } from './strength.js';
 
 /** Everything there is to know about one environment variable. */
 export interface Setting<T> {
@@ -126,6 +127,18 @@ const SERVER = {
     fallback: '4194304',
     example: '4194304',
   }),
+  REQUEST_TIMEOUT: setting({
+    about: 'How long a request may take to arrive whole, headers and body; after that it is cut off with 408.',
+    parse: duration(1, 3_600),
+    fallback: '60s',
+    example: '60s',
+  }),
+  RESPONSE_LIMIT_BYTES: setting({
+    about: 'Largest answer made of rows, in bytes; a larger one is refused, and says what to ask for instead.',
+    parse: integer(1_024, 1_073_741_824),
+    fallback: '67108864',
+    example: '67108864',
+  }),
   DATA_DIR: setting({
     about: 'Folder for what the embedded form keeps: databases and generated secrets.',
     parse: text,
@@ -168,6 +181,16 @@ const SECRETS = {
     requiredInProduction: true,
     secret: weaknessOfKey,
     example: 'development-only-change-me-jwt-signing-key-0001',
+  }),
+  JWT_SECRETS_PREVIOUS: setting({
+    about:
+      'Former values of JWT_SECRET, separated by commas: tokens that they signed hold until they end, nothing new is signed.',
+    remedy: 'leave out keys whose tokens have ended',
+    parse: list,
+    fallback: '',
+    otherwise: 'none',
+    secret: weaknessOfKeys,
+    example: '',
   }),
   JWT_ACCESS_TOKEN_EXPIRATION: setting({
     about: 'Life of an access token.',

@@ -1,3 +1,5 @@
+import { list } from './parsers.js';
+
 /** What people type when a secret is asked for; compared without case and punctuation. */
 const COMMON =
   /^(change(it|me|this)|secret(key)?|jwtsecret(key)?|(my|your)?(super)?(secret|password)(key)?|password\d*|passwort|postgres(ql)?|admin\d*|root|test|default|example|livetables|letmein|qwerty\w*|12345\d*)$/;
@@ -16,6 +18,15 @@ export function weaknessOfKey(value: string): string | undefined {
   if (PLACEHOLDER.test(value) || COMMON.test(plain(value))) return 'is a placeholder';
   if (/^(.{1,16})\1+$/.test(value) || bitsOf(value) < 80 || isSequence(value)) return 'is easy to guess';
   return undefined;
+}
+
+/** The same of each key in a comma list. */
+export function weaknessOfKeys(value: string): string | undefined {
+  const complaints = list(value).flatMap((key, at) => {
+    const weakness = weaknessOfKey(key);
+    return weakness === undefined ? [] : `holds a key, number ${at + 1}, that ${weakness}`;
+  });
+  return complaints[0];
 }
 
 /** A password of another service: it was chosen there, so only what is plainly unsafe is refused. */

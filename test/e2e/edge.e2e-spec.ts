@@ -318,7 +318,7 @@ describe('other origins', () => {
   it('that are configured may read the answers and their headers', async () => {
     const { headers } = await acme.owner.get('/workspaces', { origin: 'https://app.example' });
     expect(headers.get('access-control-allow-origin')).toBe('https://app.example');
-    for (const name of ['ETag', 'X-Request-Id', 'Live-Seq', 'Location', 'Retry-After', 'RateLimit', 'Server-Timing'])
+    for (const name of ['ETag', 'X-Request-Id', 'Live-Seq', 'Location', 'Retry-After', 'RateLimit', 'RateLimit-Policy'])
       expect(headers.get('access-control-expose-headers')?.split(', ')).toContain(name);
   });
 
@@ -327,11 +327,43 @@ describe('other origins', () => {
     expect(headers.get('access-control-allow-origin')).toBeNull();
   });
 
+  const preflight = (origin: string, base = server.base) =>
+    client(base).call('OPTIONS', `/tables/${acme.table.id}/rows`, undefined, {
+      origin,
+      'access-control-request-method': 'PATCH',
+      'access-control-request-headers':
+        'authorization,content-type,idempotency-key,if-match,if-none-match,x-api-key,x-client-id,x-request-id',
+    });
+  const allowed = ({ headers }: Answer<unknown>, what: string) =>
+    headers.get(`access-control-allow-${what}`)?.toLowerCase().split(/, */);
+
+  it('that are configured may send every header and method of the API', async () => {
+    const answer = await preflight('https://app.example');
+    expect(answer.status).toBe(204);
+    expect(allowed(answer, 'origin')).toEqual(['https://app.example']);
+    for (const name of ['authorization', 'content-type', 'idempotency-key', 'if-match', 'x-api-key', 'x-client-id'])
+      expect(allowed(answer, 'headers')).toContain(name);
+    expect(allowed(answer, 'headers')).toContain('x-request-id');
+    for (const method of ['get', 'post', 'patch', 'delete']) expect(allowed(answer, 'methods')).toContain(method);
+    expect(answer.headers.get('vary')?.toLowerCase()).toContain('origin');
+  });
+
+  it.each(['https://evil.example', 'null', 'https://app.example.evil.example', 'http://app.example'])(
+    'that are not, such as %s, are allowed nothing by a preflight',
+    async (origin) => {
+      const answer = await preflight(origin);
+      expect([...answer.headers.keys()].filter((name) => name.startsWith('access-control-allow'))).toEqual([]);
+    },
+  );
+
   it('are allowed as a whole with *, and then never with credentials', async () => {
     const open = await startApp({ env: { CORS_ORIGIN: '*' } });
     const { headers } = await client(open.base).get('/health', { origin: 'https://anywhere.example' });
     expect(headers.get('access-control-allow-origin')).toBe('*');
     expect(headers.get('access-control-allow-credentials')).toBeNull();
+    const asked = await preflight('https://anywhere.example', open.base);
+    expect(allowed(asked, 'origin')).toEqual(['*']);
+    expect(allowed(asked, 'credentials')).toBeUndefined();
   });
 });
 

@@ -1,13 +1,20 @@
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { newId } from '../ids.js';
 import { Problem } from '../errors/index.js';
+
+/** Node keeps the answer that is under way here, and looks at it in its own handler of these errors. */
+interface AnsweringSocket extends Socket {
+  readonly _httpMessage?: ServerResponse | null;
+}
 
 /**
  * Answers what Node's HTTP parser refuses before there is a request: broken HTTP, headers that are too large or too slow.
  * Such a connection is closed, for nobody knows where the next request would begin.
  */
-export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+export function answerClientError(error: NodeJS.ErrnoException, socket: AnsweringSocket): void {
+  // In the middle of an answer there is nothing left to say: our bytes would be taken for a part of it.
+  if (error.code === 'ECONNRESET' || !socket.writable || socket._httpMessage?.headersSent) {
     socket.destroy();
     return;
   }

@@ -1,13 +1,23 @@
 import type { Server } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyHttpOptions } from 'fastify';
 import { Answer, JsonText } from '../answer.js';
 import type { AppReply, AppRequest } from '../http.js';
 import { drain } from './drain.js';
+import { refuseTooLarge } from './response-limit.js';
 
 type Sent = ReturnType<FastifyAdapter['reply']>;
 
 /** The Fastify adapter that knows {@link Answer} and {@link JsonText}; here and not in an interceptor, which would cost every request. */
 export class EdgeAdapter extends FastifyAdapter {
+  /** @param responseLimit largest {@link JsonText}, bytes */
+  constructor(
+    options: FastifyHttpOptions<Server>,
+    private readonly responseLimit: number,
+  ) {
+    super(options);
+  }
+
   /** The first thing of a stop, before Socket.IO waits for the server's last connection to end. */
   override beforeClose(): void {
     super.beforeClose();
@@ -16,6 +26,7 @@ export class EdgeAdapter extends FastifyAdapter {
 
   override reply(response: Parameters<FastifyAdapter['reply']>[0], body: unknown, statusCode?: number): Sent {
     if (!(body instanceof Answer)) return super.reply(response, body, statusCode);
+    if (body instanceof JsonText && !body.options.committed) refuseTooLarge(body.text, this.responseLimit);
     const reply = response as AppReply;
     const { status, headers, databaseMs } = body.options;
     if (status !== undefined) reply.code(status);

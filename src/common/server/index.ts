@@ -1,4 +1,5 @@
 export * from './client-errors.js';
+export * from './compression.js';
 export * from './content-parsers.js';
 export * from './cors.js';
 export * from './edge-adapter.js';

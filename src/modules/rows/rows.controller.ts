@@ -66,6 +66,7 @@ export class RowsController {
     'cursor_invalid',
     'cursor_mismatch',
     'validation_failed',
+    'limit_reached',
   )
   list(@CurrentAccess() access: Access, @Param('tableId', IdPipe) tableId: Id, @Query() query: ListRowsQuery) {
     return this.reader.list(access, tableId, requestFromUrl(query));
@@ -77,7 +78,15 @@ export class RowsController {
   @ApiOperation({ summary: 'List rows, asked by a JSON body' })
   @ApiBody({ type: QueryRowsDto })
   @ApiOkResponse({ type: RowListDto })
-  @ApiProblems('not_found', 'filter_invalid', 'sort_invalid', 'cursor_invalid', 'cursor_mismatch', 'validation_failed')
+  @ApiProblems(
+    'not_found',
+    'filter_invalid',
+    'sort_invalid',
+    'cursor_invalid',
+    'cursor_mismatch',
+    'validation_failed',
+    'limit_reached',
+  )
   query(@CurrentAccess() access: Access, @Param('tableId', IdPipe) tableId: Id, @Body() body: unknown) {
     return this.reader.list(access, tableId, requestFromBody(body));
   }

@@ -1,5 +1,6 @@
-import type { JwtModuleOptions } from '@nestjs/jwt';
+import { JwtSecretRequestType, type JwtModuleOptions } from '@nestjs/jwt';
 import type { AppConfig } from '../../../config/index.js';
+import { SigningKeys } from './signing-keys.js';
 
 /** What every access token is and must be. One algorithm, named by us and never by the token. */
 export const JWT_RULES = {
@@ -8,11 +9,13 @@ export const JWT_RULES = {
   audience: 'live-tables-api',
 } as const;
 
-export const jwtOptions = ({ jwt }: AppConfig): JwtModuleOptions => {
+export const jwtOptions = (config: AppConfig): JwtModuleOptions => {
   const { algorithm, issuer, audience } = JWT_RULES;
+  const keys = new SigningKeys(config);
   return {
-    secret: jwt.secret,
-    signOptions: { algorithm, issuer, audience, expiresIn: jwt.accessSeconds },
+    secretOrKeyProvider: (purpose, token) =>
+      purpose === JwtSecretRequestType.SIGN ? keys.current.secret : keys.secretOf(token as string),
+    signOptions: { algorithm, issuer, audience, expiresIn: config.jwt.accessSeconds, keyid: keys.current.id },
     verifyOptions: { algorithms: [algorithm], issuer, audience },
   };
 };

@@ -6,12 +6,15 @@ import { newId, type AppRequest, type Principal } from '../../../common/index.js
 import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
 import { JWT_RULES } from './jwt-rules.js';
 import { tokenInvalid } from './problems.js';
+import { SigningKeys } from './signing-keys.js';
 import { TokenService } from './token.service.js';
 
 /** The token of an `Authorization: Bearer` header, or null. */
 export const bearerToken = ExtractJwt.fromAuthHeaderAsBearerToken() as (
   request: Pick<AppRequest, 'headers'>,
 ) => string | null;
+
+type SecretFound = (problem: unknown, secret?: string) => void;
 
 /** Checks a token that this node has not seen yet; the rules are those of {@link JWT_RULES}. */
 @Injectable()
@@ -20,9 +23,16 @@ export class JwtStrategy extends PassportStrategy(Strategy) implements OnModuleD
     private readonly tokens: TokenService,
     @Inject(APP_CONFIG) config: AppConfig,
   ) {
+    const keys = new SigningKeys(config);
     super({
       jwtFromRequest: bearerToken,
-      secretOrKey: config.jwt.secret,
+      secretOrKeyProvider: (_request: unknown, token: string, done: SecretFound) => {
+        try {
+          done(null, keys.secretOf(token));
+        } catch (problem) {
+          done(problem);
+        }
+      },
       algorithms: [JWT_RULES.algorithm],
       issuer: JWT_RULES.issuer,
       audience: JWT_RULES.audience,

@@ -8,8 +8,6 @@ import { accessClaims, type AccessClaims } from './claims.js';
 import { sessionEnded, tokenExpired, tokenInvalid } from './problems.js';
 
 const MAX_KNOWN = 20_000;
-/** Ours have about 350 characters; nothing much longer is worth a look. */
-const MAX_LENGTH = 2_048;
 
 /** Issues and checks access tokens. A token that was checked once costs two look-ups in memory from then on. */
 @Injectable()
@@ -56,7 +54,6 @@ export class TokenService {
   }
 
   private checked(accessToken: string): unknown {
-    if (accessToken.length > MAX_LENGTH) throw tokenInvalid();
     try {
       return this.jwt.verify<object>(accessToken);
     } catch (error) {

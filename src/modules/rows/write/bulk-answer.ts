@@ -30,7 +30,7 @@ export function bulkAnswer(
   });
   const summary = JSON.stringify({ total: entries.length, ok: entries.length - failures.size, failed: failures.size });
   const text = `{"summary":${summary},"results":[${items.join(',')}],"meta":${JSON.stringify({ epoch: meta.epoch, seq: meta.seq })}}`;
-  return new JsonText(text, { status: 200, headers: { 'live-seq': String(meta.seq) }, databaseMs });
+  return new JsonText(text, { status: 200, headers: { 'live-seq': String(meta.seq) }, databaseMs, committed: true });
 }
 
 const idPart = (id: Id | undefined): string => (id ? `,"id":"${id}"` : '');

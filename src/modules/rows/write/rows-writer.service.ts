@@ -43,6 +43,7 @@ export class RowsWriter {
         status: 201,
         headers: { location, ...headers(op, write) },
         databaseMs: ms,
+        committed: true,
       });
     });
   }
@@ -58,6 +59,7 @@ export class RowsWriter {
       return new JsonText(must(done.json, 'an updated row has its text'), {
         headers: headers(done, write),
         databaseMs: ms,
+        committed: true,
       });
     });
   }
