@@ -4,6 +4,7 @@ import cors from '@fastify/cors';
 import { LogController, type FastifyHttpOptions } from 'fastify';
 import type { Logger } from 'pino';
 import type { ProblemFilter } from './common/filters/index.js';
+import { API_PREFIX } from './common/http.js';
 import { requestLog } from './common/logging/index.js';
 import {
   answerClientError,
@@ -11,6 +12,7 @@ import {
   COMPRESSION,
   corsOptions,
   EdgeAdapter,
+  paceBelow,
   registerContentParsers,
   registerRequestHooks,
   registerSecurity,
@@ -60,6 +62,8 @@ export async function createAdapter(config: AppConfig, logger: Logger, problems:
   };
   const adapter = new EdgeAdapter(options, config.responseLimit);
   const instance = adapter.getInstance();
+  // Before everything else: the rest of a request in a rush can wait for its turn.
+  paceBelow(instance, `/${API_PREFIX}/auth/`);
   // Not Nest's enableCors: it copies headers to Node's response, and that costs every answer more than the edge in all.
   await instance.register(cors, corsOptions(config.corsOrigins));
   await instance.register(compress, COMPRESSION);

@@ -25,7 +25,8 @@ export class ProblemFilter implements ExceptionFilter {
     if (problem.status >= 500) {
       const fields = { requestId: reply.request.id, code: problem.code, err: problem.cause ?? problem };
       if (problem.status === 500) this.logger.error(fields);
-      else this.logger.warn(fields);
+      // A refusal that we decided on ourselves is in the log of requests; in a rush its stack would be there a thousand times.
+      else if (problem.cause !== undefined) this.logger.warn(fields);
     }
     if (!reply.sent) sendProblem(reply, problem);
     // The status is on the wire already: to cut the connection is the only way left to say that this is not the whole answer.

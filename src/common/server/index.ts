@@ -3,6 +3,7 @@ export * from './compression.js';
 export * from './content-parsers.js';
 export * from './cors.js';
 export * from './edge-adapter.js';
+export * from './pace.js';
 export * from './request-hooks.js';
 export * from './request-id.js';
 export * from './security.js';

@@ -14,7 +14,7 @@ export const bearerToken = ExtractJwt.fromAuthHeaderAsBearerToken() as (
   request: Pick<AppRequest, 'headers'>,
 ) => string | null;
 
-type SecretFound = (problem: unknown, secret?: string) => void;
+type SecretFound = (problem: unknown, secret?: Buffer) => void;
 
 /** Checks a token that this node has not seen yet; the rules are those of {@link JWT_RULES}. */
 @Injectable()
@@ -28,7 +28,8 @@ export class JwtStrategy extends PassportStrategy(Strategy) implements OnModuleD
       jwtFromRequest: bearerToken,
       secretOrKeyProvider: (_request: unknown, token: string, done: SecretFound) => {
         try {
-          done(null, keys.secretOf(token));
+          // Its typings know no KeyObject; it hands the key to jsonwebtoken, which does.
+          done(null, keys.secretOf(token) as unknown as Buffer);
         } catch (problem) {
           done(problem);
         }

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto';
 import type { AppConfig } from '../../../config/index.js';
 import { tokenInvalid } from './problems.js';
 
@@ -7,7 +7,8 @@ const MAX_LENGTH = 2_048;
 
 interface Key {
   readonly id: string;
-  readonly secret: string;
+  /** Not the text: the library would try each time whether that is a private key, which takes a millisecond. */
+  readonly secret: KeyObject;
 }
 
 /**
@@ -19,15 +20,15 @@ export class SigningKeys {
   private readonly all: readonly Key[];
 
   constructor({ jwt }: Pick<AppConfig, 'jwt'>) {
-    this.current = { id: keyId(jwt.secret), secret: jwt.secret };
-    this.all = [this.current, ...jwt.previousSecrets.map((secret) => ({ id: keyId(secret), secret }))];
+    this.current = keyOf(jwt.secret);
+    this.all = [this.current, ...jwt.previousSecrets.map(keyOf)];
   }
 
   /**
    * The secret that the token has to be signed with: the one that its `kid` names, or, in a token of before there were any, the one
    * that its signature fits. Throws `unauthenticated` for a `kid` that is none of ours and for what is no token at all.
    */
-  secretOf(token: string): string {
+  secretOf(token: string): KeyObject {
     if (token.length > MAX_LENGTH) throw tokenInvalid();
     const header = headerOf(token);
     if (!header) throw tokenInvalid();
@@ -45,6 +46,8 @@ export class SigningKeys {
     });
   }
 }
+
+const keyOf = (secret: string): Key => ({ id: keyId(secret), secret: createSecretKey(Buffer.from(secret)) });
 
 /** Public, in the header of every token: tells which key, and nothing that would help to find it. */
 const keyId = (secret: string): string =>

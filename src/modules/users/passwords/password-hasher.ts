@@ -38,11 +38,6 @@ export class PasswordHasher implements OnModuleInit {
     return this.queue.run(() => hash(bytes(password), COST));
   }
 
-  /** Whether the password is the one of this hash. */
-  verify(passwordHash: string, password: string): Promise<boolean> {
-    return this.queue.run(() => verify(passwordHash, bytes(password)));
-  }
-
   /**
    * Whom `find` finds when the password is theirs, else undefined. For nobody the same work is done on a decoy: neither the
    * time of the answer nor a refusal tells whether somebody was found. The search is part of the turn, so that a rush of
