@@ -193,6 +193,7 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
   'GET /api/v1/workspaces/{workspaceId}/audit-logs': 'admin',
 
   'GET /api/v1/workspaces/{workspaceId}/invitations': 'admin',
+  'GET /api/v1/workspaces/{workspaceId}/invitations/{invitationId}': 'admin',
   'DELETE /api/v1/workspaces/{workspaceId}/invitations/{invitationId}': { needs: 'admin', fresh: newInvitation },
   'GET /api/v1/invitations/{token}': 'public',
   'POST /api/v1/invitations/{token}/accept': {
@@ -206,6 +207,7 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
     needs: 'admin',
     body: async ({ base }) => ({ email: (await signup(base)).email, role: 'viewer' }),
   },
+  'GET /api/v1/workspaces/{workspaceId}/members/{memberId}': 'viewer',
   'PATCH /api/v1/workspaces/{workspaceId}/members/{memberId}': {
     needs: 'admin',
     fresh: newMember,

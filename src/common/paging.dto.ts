@@ -11,7 +11,7 @@ export class PageQuery {
   @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT })
   @IsOptional()
   @Transform(({ value }: { value: unknown }) =>
-    typeof value === 'string' && /^-?\d{1,32}$/.test(value) ? Math.min(Number(value), MAX_LIMIT) : value,
+    typeof value === 'string' && /^-?\d{1,4096}$/.test(value) ? Math.min(Number(value), MAX_LIMIT) : value,
   )
   @IsInt()
   @Min(1)

@@ -48,7 +48,10 @@ function impliedBy({ method, path, operation }: Placed, access: unknown): ErrorC
     ...(inWorkspace && access !== 'viewer' ? (['role_too_low'] as const) : []),
     ...(access !== 'public' && path.includes('{') ? (['not_found'] as const) : []),
     ...(takesIdempotencyKey(method, path) ? (['idempotency_mismatch', 'idempotency_in_progress'] as const) : []),
-    ...(operation.requestBody ? (['malformed_json', 'payload_too_large', 'unsupported_media_type'] as const) : []),
+    // Also where no body is taken: one that is sent is read.
+    ...(['post', 'patch', 'put'].includes(method) || operation.requestBody
+      ? (['malformed_json', 'payload_too_large', 'unsupported_media_type'] as const)
+      : []),
     // Also where nothing is taken: an unknown query parameter is refused.
     'validation_failed',
     ...(isLimited(path) ? (['rate_limited', 'database_unavailable'] as const) : []),

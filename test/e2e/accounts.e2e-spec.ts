@@ -6,6 +6,7 @@ import {
   member,
   PASSWORD,
   signup,
+  sleep,
   socket,
   sql,
   startApp,
@@ -201,5 +202,73 @@ describe('accounts', () => {
         expect(ghosts).toEqual([]);
       }
     }, 30_000);
+
+    it('beside a restore or a new workspace leaves none that nobody owns', async () => {
+      for (let round = 0; round < 12; round++) {
+        const owner = await signup(node.base);
+        const trashed = await found(owner);
+        expectStatus(await owner.del(`/workspaces/${trashed.id}`), 204);
+        const far = client(round % 2 ? other.base : node.base, owner.accessToken);
+        expectStatus(await far.get('/auth/me'), 200); // the other node knows the session
+        const later = (work: () => Promise<unknown>) => sleep(10 + 10 * (round % 8)).then(work);
+        const [removed] = await Promise.all([
+          remove(owner),
+          later(() => far.post(`/workspaces/${trashed.id}/restore`)),
+          later(() => far.post('/workspaces', { name: 'Late' })),
+        ]);
+        if (removed.status === 409) continue; // the new one, or the restored one, was there first
+        expectStatus(removed, 204);
+        expect([401, 404]).toContain((await far.post(`/workspaces/${trashed.id}/restore`)).status);
+        expect((await far.post('/workspaces', { name: 'Too late' })).status).toBe(401);
+      }
+      const orphans = await sql(
+        node.config.mainDb,
+        `select from workspaces w where deleted_at is null and not exists (
+           select from workspace_members m join users u on u.id = m.user_id
+            where m.workspace_id = w.id and m.role = 'owner' and u.status = 'active')`,
+      );
+      expect(orphans).toEqual([]);
+    }, 40_000);
+
+    it('beside invitations by the same person hinders nobody: no deadlock', async () => {
+      for (let round = 0; round < 6; round++) {
+        const owner = await signup(node.base);
+        const workspace = await found(owner);
+        const admin = await member({ owner, workspace }, 'admin');
+        const answers = await Promise.all([
+          remove(admin),
+          ...Array.from({ length: 8 }, (_, n) =>
+            sleep(20 + 5 * n).then(() =>
+              admin.post(`/workspaces/${workspace.id}/members`, {
+                email: `r${round}n${n}@example.net`,
+                role: 'viewer',
+              }),
+            ),
+          ),
+          ...Array.from({ length: 4 }, (_, n) =>
+            sleep(20 + 10 * n).then(() => owner.patch(`/workspaces/${workspace.id}`, { name: `N${n}` })),
+          ),
+        ]);
+        expect(byStatus(answers)[503]).toBeUndefined();
+        expect(answers[0].status).toBe(204);
+      }
+    }, 40_000);
+  });
+
+  describe('a suspended person', () => {
+    it('is still a member, shown as suspended, and no owner to rely on', async () => {
+      const owner = await signup(node.base);
+      const workspace = await found(owner);
+      const partner = await member({ owner, workspace }, 'owner');
+      await sql(node.config.mainDb, `update users set status = 'suspended' where id = $1`, [partner.user.id]);
+      const path = `/workspaces/${workspace.id}/members`;
+      const again = await owner.post<ProblemBody>(path, { email: partner.email, role: 'viewer' });
+      expect([again.status, again.body.code]).toEqual([409, 'already_member']);
+      const members = await membersOf(owner, workspace);
+      const own = members.find(({ user }) => user.id === owner.user.id);
+      expect(members.find(({ user }) => user.id === partner.user.id)).toMatchObject({ status: 'suspended' });
+      expect((await owner.del(`${path}/${own?.id ?? ''}`)).status).toBe(409);
+      expect((await remove(owner)).status).toBe(409);
+    });
   });
 });

@@ -81,6 +81,8 @@ describe('invitations', () => {
       inviteUrl: expect.stringMatching(/^https:\/\/app\.example\.org\/invitations\/[\w-]{43}$/),
     });
     expect(answer.headers.get('location')).toBe(`/api/v1${path()}/${answer.body.id}`);
+    const kept = await owner.get(`${path()}/${answer.body.id}`);
+    expect({ ...(kept.body as object), user: null, inviteUrl: answer.body.inviteUrl }).toEqual(answer.body);
     const token = tokenIn(answer.body.inviteUrl);
     expect((await mail.to(email)).text).toContain(answer.body.inviteUrl);
     expect(await openOf(email)).toEqual([expect.not.objectContaining({ inviteUrl: expect.anything() })]);
@@ -139,6 +141,12 @@ describe('invitations', () => {
     const first = await invite(email, 'viewer');
     const second = await invite(email, 'editor');
     expect(await openOf(email)).toEqual([expect.objectContaining({ id: second.id, role: 'editor' })]);
+    const entries = await sql(
+      node.config.mainDb,
+      `select resource_id from audit_log where action = 'invitation.superseded' and resource_name = $1`,
+      [email],
+    );
+    expect(entries).toEqual([{ resource_id: first.id }]);
     const person = await signup(node.base, { email });
     expect((await accept(person, tokenIn(first.inviteUrl))).status).toBe(404);
     expect((await accept(person, tokenIn(second.inviteUrl))).body).toMatchObject({ role: 'editor' });
@@ -205,8 +213,9 @@ describe('invitations', () => {
         async (_, admin) => expectStatus(await admin.call('DELETE', '/users/me', { password: admin.password }), 204),
       ],
     ])('%s', async (_what, kill) => {
-      const { accepted, member: status } = await dead(kill);
+      const { token, accepted, member: status } = await dead(kill);
       expect([codeOf(accepted), status]).toEqual([[404, 'not_found'], 404]);
+      expect((await client(node.base).get(`/invitations/${token}`)).status).toBe(404);
       expect(accepted.body.detail).toBe('invitation does not exist or is not visible to you.');
     });
 
@@ -241,6 +250,8 @@ describe('invitations', () => {
       const email = freshEmail();
       const { id } = await invite(email, 'admin');
       expect(codeOf(await admin.del(`${path()}/${id}`))).toEqual([403, 'role_too_low']);
+      expect(codeOf(await ask(email, 'viewer', admin))).toEqual([403, 'role_too_low']);
+      await signup(node.base, { email }); // an account since: still not the admin's to decide
       expect(codeOf(await ask(email, 'viewer', admin))).toEqual([403, 'role_too_low']);
       expectStatus(await owner.del(`${path()}/${id}`), 204);
       expect(codeOf(await owner.del(`${path()}/${id}`))).toEqual([404, 'not_found']);

@@ -61,6 +61,20 @@ describe('the line of a request', () => {
     expect(JSON.stringify(invitation)).not.toContain('s3cret');
   });
 
+  it('holds no token, wherever one was put and whether or not a route knows of it', () => {
+    const token = 'Vb3n0kJ1rj0m0H2mQe1o0rZ8d2y1t1u4w7p9s6a5c3E';
+    for (const url of [
+      `/invitations/${token}`,
+      `//invitations//${token}/`,
+      `/API/v1/Invitations/${token}/accept/x`,
+      `/x?%74oken=${token}`,
+      `/x?cursor=${token}`,
+    ])
+      expect(JSON.stringify(lineOf({ url, route: '*' }))).not.toContain(token);
+    const id = '01982c5e-7a10-7c3f-9d42-5b1f0c8e2a11';
+    expect(lineOf({ url: `/tables/${id}/rows`, route: '/tables/:tableId/rows' })?.url).toBe(`/tables/${id}/rows`);
+  });
+
   it('is written in development only for what failed or was slow', () => {
     expect(lineOf({ url: '/x', everything: false })).toBeUndefined();
     expect(lineOf({ url: '/x', everything: false, status: 400 })).toBeDefined();

@@ -13,6 +13,11 @@ export interface Actor {
   readonly name: string;
   readonly via: 'session' | 'api_key' | 'system';
   readonly request: RequestMeta;
+  /**
+   * A signed-in person whose account must be there until the write is committed: what the guards know of it may be seconds old.
+   * Absent where the write is about the account itself, and where there is none yet.
+   */
+  readonly held?: true;
 }
 
 /** What was done. `before` and `after` are read by admins; of both is kept what {@link auditContent} lets through. */
@@ -48,6 +53,9 @@ export interface AuditedManager extends EntityManager {
   readonly [audited]: true;
 }
 
+/** Keeps the account of an actor as it is until the end of the transaction. Throws the refusal when it may not act any more. */
+export type HoldActor = (manager: EntityManager, actorId: Id) => Promise<void>;
+
 export type OutboxListener = (events: readonly StoredEvent[]) => void;
 
 /** The system itself as an actor: recovery, purges. */
@@ -66,6 +74,7 @@ export const systemActor = (why: string): Actor => ({
 export class AuditedTransaction {
   private readonly listeners: OutboxListener[] = [];
   private readonly enclosures = new AsyncLocalStorage<Enclosure>();
+  private hold: HoldActor = () => Promise.resolve();
 
   constructor(private readonly dataSource: DataSource) {}
 
@@ -80,7 +89,7 @@ export class AuditedTransaction {
   ): Promise<T> {
     const around = apart ? undefined : this.enclosures.getStore();
     if (around?.open) return around.inTurn(() => this.join(around, actor, work));
-    const { result, events } = await this.dataSource.transaction((manager) => record(manager, actor, work));
+    const { result, events } = await this.dataSource.transaction((manager) => this.record(manager, actor, work));
     this.tell(events);
     return result;
   }
@@ -113,6 +122,11 @@ export class AuditedTransaction {
     return this.dataSource.transaction((manager) => work(manager as AuditedManager));
   }
 
+  /** Teaches how an account is held; once, by the module that owns accounts. */
+  holdActorsBy(hold: HoldActor): void {
+    this.hold = hold;
+  }
+
   /** Called after each commit that wrote events. Must not throw. */
   onCommitted(listener: OutboxListener): void {
     this.listeners.push(listener);
@@ -126,32 +140,34 @@ export class AuditedTransaction {
     const { result, events } = await around.manager.transaction(async (manager) => {
       // Another one within `work` is a savepoint of this one: to wait for its turn in the outer would be for ever.
       const inner = new Enclosure(manager);
-      const done = await this.enclosures.run(inner, () => record(manager, actor, work));
+      const done = await this.enclosures.run(inner, () => this.record(manager, actor, work));
       return { ...done, events: [...inner.events, ...done.events] };
     });
     around.events.push(...events);
     return result;
   }
 
+  private async record<T>(
+    manager: EntityManager,
+    actor: Actor,
+    work: (manager: AuditedManager) => Promise<Audited<T>>,
+  ): Promise<{ readonly result: T; readonly events: readonly StoredEvent[] }> {
+    // People are locked before anything else, here and in whatever locks a person: nobody waits in a circle.
+    if (actor.held && actor.id !== null) await this.hold(manager, actor.id);
+    const done = await work(manager as AuditedManager);
+    const at = new Date();
+    await manager.insert(
+      AuditLogEntity,
+      done.audit.map((entry) => auditRow(actor, entry, at)),
+    );
+    const events = done.events.map((event) => ({ id: newId(), at, ...event }));
+    if (events.length > 0) await manager.insert(OutboxEntity, events);
+    return { result: done.result, events };
+  }
+
   private tell(events: readonly StoredEvent[]): void {
     if (events.length > 0) for (const listener of this.listeners) listener(events);
   }
-}
-
-async function record<T>(
-  manager: EntityManager,
-  actor: Actor,
-  work: (manager: AuditedManager) => Promise<Audited<T>>,
-): Promise<{ readonly result: T; readonly events: readonly StoredEvent[] }> {
-  const done = await work(manager as AuditedManager);
-  const at = new Date();
-  await manager.insert(
-    AuditLogEntity,
-    done.audit.map((entry) => auditRow(actor, entry, at)),
-  );
-  const events = done.events.map((event) => ({ id: newId(), at, ...event }));
-  if (events.length > 0) await manager.insert(OutboxEntity, events);
-  return { result: done.result, events };
 }
 
 const auditRow = (actor: Actor, entry: AuditEntry, at: Date): AuditLogEntity => ({

@@ -3,7 +3,7 @@ import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { ApiProblems, CurrentAccess, Requires, type Access } from '../../common/index.js';
 import { AuditService } from './audit.service.js';
 import { AuditLogListDto } from './dto/audit-log.dto.js';
-import { AuditLogQuery } from './dto/audit-log.query.js';
+import { AuditLogQuery } from './dto/audit-log-query.dto.js';
 
 @ApiTags('Audit log')
 @ApiParam({ name: 'workspaceId', format: 'uuid' })

@@ -5,7 +5,7 @@ import { APP_CONFIG, type AppConfig } from '../../config/index.js';
 import type { AuditLogEntity } from '../../database/main/index.js';
 import { CursorCodec } from '../../query/index.js';
 import type { AuditLogEntryDto, AuditLogListDto } from './dto/audit-log.dto.js';
-import type { AuditLogQuery } from './dto/audit-log.query.js';
+import type { AuditLogQuery } from './dto/audit-log-query.dto.js';
 import { MetadataEntries, type Place } from './metadata-entries.js';
 
 /** Who did what in a workspace. */

@@ -3,7 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import type { Id } from '../../common/index.js';
 import { AuditLogEntity } from '../../database/main/index.js';
-import type { AuditLogQuery } from './dto/audit-log.query.js';
+import type { AuditLogQuery } from './dto/audit-log-query.dto.js';
 
 /** Place of an entry in the log's order; ids are time-ordered, but only `at` is the same clock in every source. */
 export interface Place {

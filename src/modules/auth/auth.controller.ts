@@ -90,7 +90,7 @@ export class AuthController {
   @LimitedBy('auth')
   @ApiOperation({ summary: 'Change your password', description: 'Ends all your other sessions.' })
   @ApiNoContentResponse({ description: 'Changed.' })
-  @ApiProblems('invalid_credentials')
+  @ApiProblems('invalid_credentials', 'overloaded')
   changePassword(@CurrentCaller() caller: Caller, @Body() body: ChangePasswordDto): Promise<void> {
     return this.passwords.change(caller, body);
   }
@@ -117,7 +117,7 @@ export class AuthController {
     description: 'Ends all sessions of the account; sign in with the new password.',
   })
   @ApiNoContentResponse({ description: 'Changed.' })
-  @ApiProblems('reset_token_invalid')
+  @ApiProblems('reset_token_invalid', 'overloaded')
   resetPassword(@Body() body: ResetPasswordDto, @CurrentRequest() request: RequestMeta): Promise<void> {
     return this.passwords.reset(body, request);
   }

@@ -60,7 +60,7 @@ export class AuthService {
 
   /** The caller's own account. */
   async me({ principal }: Caller): Promise<UserDto> {
-    const user = await this.users.findById(principal.userId);
+    const user = await this.users.findActive(principal.userId);
     if (!user) throw sessionEnded();
     return toUserDto(user);
   }

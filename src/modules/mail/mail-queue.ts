@@ -1,3 +1,4 @@
+import { createHmac, hkdfSync } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { newId, sealerFor, type Id, type Sealer } from '../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../config/index.js';
@@ -19,6 +20,9 @@ export interface ClaimedMail extends MailRequest {
   readonly attempts: number;
 }
 
+/** Of one kind, to one address. */
+export const MAX_PER_HOUR = 10;
+
 /** Who took a mail has this long to send it; afterwards another node may try. */
 const LEASE_SECONDS = 60;
 
@@ -26,12 +30,14 @@ const LEASE_SECONDS = 60;
 @Injectable()
 export class MailQueue {
   private readonly sealer: Sealer;
+  private readonly countingKey: Buffer;
 
   constructor(
     private readonly transaction: AuditedTransaction,
     @Inject(APP_CONFIG) config: AppConfig,
   ) {
     this.sealer = sealerFor('mail v1', config.encryptionKey);
+    this.countingKey = Buffer.from(hkdfSync('sha256', config.encryptionKey, '', 'live-tables mail receivers v1', 32));
   }
 
   /** Orders a mail within the caller's transaction. The event that it hands back belongs into the transaction's answer. */
@@ -60,6 +66,30 @@ export class MailQueue {
     if (text === undefined) return this.remove(row.id).then(() => this.claim());
     const { to, data } = JSON.parse(text) as Required<Pick<MailRequest, 'to' | 'data'>>;
     return { id: row.id, template: row.template, attempts: row.attempts, to, data };
+  }
+
+  /** Counts one mail of this kind to this address; false past {@link MAX_PER_HOUR}: nobody's mailbox can be flooded through us. */
+  async mayReceive(to: string, template: string): Promise<boolean> {
+    // Keyed: addresses are not to be guessed from it.
+    const receiver = createHmac('sha256', this.countingKey).update(`${template} ${to}`).digest();
+    const [row] = await this.transaction.withoutAudit((manager) =>
+      manager.query<{ readonly mails: number }[]>(
+        `insert into mail_receivers as r (receiver, mails, since) values ($1, 1, now())
+         on conflict (receiver) do update set
+           mails = case when r.since < now() - interval '1 hour' then 1 else r.mails + 1 end,
+           since = case when r.since < now() - interval '1 hour' then now() else r.since end
+         returning mails`,
+        [receiver],
+      ),
+    );
+    return (row?.mails ?? 0) <= MAX_PER_HOUR;
+  }
+
+  /** Forgets counts whose hour is over. */
+  async sweep(): Promise<void> {
+    await this.transaction.withoutAudit((manager) =>
+      manager.query(`delete from mail_receivers where since < now() - interval '1 hour'`),
+    );
   }
 
   /** Sent, or given up. */

@@ -27,7 +27,11 @@ export function transportFor({ mail, environment }: AppConfig): Transport {
   };
 }
 
-function smtp(url: string, from: string): Transport {
+/** Less than the lease of a mail: nobody else takes it meanwhile. */
+const SEND_WITHIN_MS = 40_000;
+
+/** Over SMTP; `withinMs` bounds the whole of one mail. */
+export function smtp(url: string, from: string, withinMs = SEND_WITHIN_MS): Transport {
   const transport = createTransport({
     url,
     connectionTimeout: 10_000,
@@ -38,8 +42,16 @@ function smtp(url: string, from: string): Transport {
     disableUrlAccess: true,
   });
   return async (to, { subject, text }) => {
-    await transport.sendMail({ from, to: { name: '', address: to }, subject, text });
+    // The time-outs above begin anew with every byte; a server that drips would hold the whole queue.
+    const signal = AbortSignal.timeout(withinMs);
+    await transport.sendMail({ from, to: { name: '', address: to }, subject, text, signal });
   };
+}
+
+/** What the log may tell of a failure: the server's own words quote addresses. */
+export function failureOf(error: unknown): object {
+  const { code, responseCode, command } = Object(error) as Readonly<Record<string, unknown>>;
+  return { code, responseCode, command };
 }
 
 /** Whether the mail server said for good that it will not take this mail (RFC 5321, section 4.2.1: replies of 5yz). */

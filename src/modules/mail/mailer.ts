@@ -3,11 +3,12 @@ import { APP_CONFIG, type AppConfig } from '../../config/index.js';
 import type { AuditedManager, OutboxEvent } from '../../database/main/index.js';
 import { EventBus } from '../events/index.js';
 import { MailQueue, type ClaimedMail, type MailRequest } from './mail-queue.js';
-import { isRefused, transportFor, type Message, type Transport } from './mail-transport.js';
+import { failureOf, isRefused, transportFor, type Message, type Transport } from './mail-transport.js';
 
 /** What waits for its next try, and what another node left behind, is looked for this often. */
 const SWEEP_EVERY_MS = 5_000;
-const MAX_ATTEMPTS = 8;
+const FORGET_EVERY_MS = 10 * 60_000;
+const MAX_ATTEMPTS = 10;
 /** Seconds until the next try: 10, 20, 40 … up to twenty minutes. */
 const waitAfter = (attempts: number): number => Math.min(10 * 2 ** (attempts - 1), 1_200);
 
@@ -16,14 +17,14 @@ export type Template = (to: string, data: Readonly<Record<string, string>>) => P
 
 /**
  * Sends mails that were ordered in a transaction, after its commit and apart from any request: nobody waits for a mail
- * server, and how long a mail takes tells nobody whether an address is known. At least once; again for hours when it fails.
+ * server, and how long a mail takes tells nobody whether an address is known. At least once; again for an hour when it fails.
  */
 @Injectable()
 export class Mailer implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger('Mail');
   private readonly templates = new Map<string, Template>();
   private readonly transport: Transport;
-  private timer: NodeJS.Timeout | undefined;
+  private timers: readonly NodeJS.Timeout[] = [];
   private stopListening: (() => void) | undefined;
   private sending: Promise<void> | undefined;
   private woken = false;
@@ -39,13 +40,16 @@ export class Mailer implements OnModuleInit, OnModuleDestroy {
 
   onModuleInit(): void {
     this.stopListening = this.bus.on('mail.queued', () => this.wake());
-    this.timer = setInterval(() => this.wake(), SWEEP_EVERY_MS);
-    this.timer.unref();
+    this.timers = [
+      setInterval(() => this.wake(), SWEEP_EVERY_MS),
+      setInterval(() => void this.queue.sweep().catch(() => undefined), FORGET_EVERY_MS),
+    ];
+    for (const timer of this.timers) timer.unref();
   }
 
   async onModuleDestroy(): Promise<void> {
     this.stopped = true;
-    clearInterval(this.timer);
+    for (const timer of this.timers) clearInterval(timer);
     this.stopListening?.();
     await this.sending;
   }
@@ -91,8 +95,12 @@ export class Mailer implements OnModuleInit, OnModuleDestroy {
   private async send(mail: ClaimedMail): Promise<void> {
     const { id, template, to, data = {}, attempts } = mail;
     try {
-      const message = await this.templates.get(template)?.(to, data);
-      if (message) await this.transport(to, message);
+      if (attempts === 1 && !(await this.queue.mayReceive(to, template))) {
+        this.logger.warn(`A mail was not sent (${template}): its receiver had too many in this hour.`);
+      } else {
+        const message = await this.templates.get(template)?.(to, data);
+        if (message) await this.transport(to, message);
+      }
       await this.queue.remove(id);
     } catch (error) {
       const hopeless = isRefused(error) || attempts >= MAX_ATTEMPTS;
@@ -100,7 +108,7 @@ export class Mailer implements OnModuleInit, OnModuleDestroy {
       this.logger.warn({
         msg: `A mail could not be sent (${template}, try ${attempts})`,
         givenUp: hopeless,
-        err: error,
+        ...failureOf(error),
       });
       await (hopeless ? this.queue.remove(id) : this.queue.postpone(id, waitAfter(attempts)));
     }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import { notFound, type Caller, type Id } from '../../common/index.js';
-import { actorOf, AuditedTransaction, type AuditEntry, type OutboxEvent } from '../../database/main/index.js';
+import { AuditedTransaction, ownActorOf, type AuditEntry, type OutboxEvent } from '../../database/main/index.js';
 import { AccountDeletion } from './account-deletion.js';
 import type { UpdateAccountDto } from './dto/account.dto.js';
 import { PasswordHasher, wrongPassword } from './passwords/index.js';
@@ -32,8 +32,8 @@ export class AccountService {
   async update(caller: Caller, { name }: UpdateAccountDto): Promise<UserDto> {
     const before = await this.find(caller.principal.userId);
     if (name === undefined || name === before.name) return toUserDto(before);
-    return this.transaction.run(actorOf(caller), async (manager) => {
-      const user = await this.users.lockActive(manager, before.id, 'alone');
+    return this.transaction.run(ownActorOf(caller), async (manager) => {
+      const user = await this.users.lockAlone(manager, before.id);
       if (!user) throw notFound('account');
       await manager.update(UserEntity, { id: user.id }, { name, updatedAt: new Date() });
       return {
@@ -53,8 +53,8 @@ export class AccountService {
     const { userId } = caller.principal;
     if (!(await this.passwords.owner(() => this.users.findWithPassword({ id: userId }), password)))
       throw wrongPassword();
-    await this.transaction.run(actorOf(caller), async (manager) => {
-      const user = await this.users.lockActive(manager, userId, 'alone');
+    await this.transaction.run(ownActorOf(caller), async (manager) => {
+      const user = await this.users.lockAlone(manager, userId);
       if (!user) throw notFound('account');
       const { audit: entries, events } = await this.deletion.release(manager, user);
       await manager.update(

@@ -8,6 +8,13 @@ describe('normalizeEmail', () => {
     expect(normalizeEmail('Zoe\u0301@example.org')).toBe(normalizeEmail('ZO\u00c9@example.org'));
   });
 
+  it('knows a domain by its one name', () => {
+    expect(normalizeEmail('ada@Exämple.com')).toBe('ada@xn--exmple-cua.com');
+    expect(normalizeEmail('ada@exam\u00adple.com')).toBe('ada@example.com');
+    expect(normalizeEmail('ada@ｅｘａｍｐｌｅ.com')).toBe('ada@example.com');
+    expect(normalizeEmail('no address')).toBe('no address');
+  });
+
   it('changes nothing the second time', () => {
     fc.assert(
       fc.property(

@@ -31,10 +31,10 @@ export class UsersController {
   @ApiOperation({
     summary: 'Delete your account',
     description:
-      'Ends your sessions and memberships and erases your name, address and password; the address can be registered again. Refused while a workspace would be left without an owner: make somebody else an owner, or delete the workspace first.',
+      'Ends your sessions and memberships and erases your name, address and password from the account; the address can be registered again. What you did stays in audit logs and histories, under the name that you had. Refused while a workspace would be left without an owner: make somebody else an owner, or delete the workspace first.',
   })
   @ApiNoContentResponse({ description: 'Deleted.' })
-  @ApiProblems('invalid_credentials', 'last_owner')
+  @ApiProblems('invalid_credentials', 'last_owner', 'overloaded')
   remove(@CurrentCaller() caller: Caller, @Body() body: DeleteAccountDto): Promise<void> {
     return this.account.remove(caller, body.password);
   }

@@ -1,8 +1,8 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { Repository, type FindOptionsWhere } from 'typeorm';
+import { Not, Repository, type FindOptionsWhere } from 'typeorm';
 import { Problem, type Id } from '../../common/index.js';
-import { isUniqueViolation, type AuditedManager } from '../../database/main/index.js';
+import { AuditedTransaction, isUniqueViolation, type AuditedManager } from '../../database/main/index.js';
 import { UserEntity } from './user.entity.js';
 
 export interface NewUser {
@@ -15,15 +15,32 @@ export interface NewUser {
 
 /** People with accounts. E-mail addresses are expected in normalised form (see `normalizeEmail`). */
 @Injectable()
-export class UsersService {
-  constructor(@InjectRepository(UserEntity) private readonly users: Repository<UserEntity>) {}
+export class UsersService implements OnModuleInit {
+  constructor(
+    @InjectRepository(UserEntity) private readonly users: Repository<UserEntity>,
+    private readonly transaction: AuditedTransaction,
+  ) {}
 
-  /** The account with this id, whatever its status. */
-  findById(id: Id): Promise<UserEntity | null> {
-    return this.users.findOneBy({ id });
+  onModuleInit(): void {
+    this.transaction.holdActorsBy(async (manager, actorId) => {
+      const where = { id: actorId, status: 'active' as const };
+      if (await manager.findOne(UserEntity, { where, select: { id: true }, lock: { mode: 'pessimistic_read' } }))
+        return;
+      throw new Problem('unauthenticated', { detail: 'Your account may not do anything any more.' });
+    });
   }
 
-  /** The account that can be signed in to and be made a member, or null. */
+  /** The account with this id, if it can be signed in to. */
+  findActive(id: Id): Promise<UserEntity | null> {
+    return this.users.findOneBy({ id, status: 'active' });
+  }
+
+  /** The account of an address, also a suspended one, or null. */
+  findByEmail(email: string): Promise<UserEntity | null> {
+    return this.users.findOneBy({ email, status: Not('deleted') });
+  }
+
+  /** The account that can be signed in to, or null. */
   findActiveByEmail(email: string): Promise<UserEntity | null> {
     return this.users.findOneBy({ email, status: 'active' });
   }
@@ -56,12 +73,16 @@ export class UsersService {
   }
 
   /**
-   * Keeps an account from being deleted until the end of the caller's transaction (`share`), or for the caller alone
-   * (`alone`); null when it is no active account any more. Lock people before workspaces: everybody does, so nobody waits in a circle.
+   * Keeps an account from being deleted until the end of the caller's transaction; null when it is none any more. Lock people
+   * before workspaces: everybody does, so nobody waits in a circle.
    */
-  lockActive(manager: AuditedManager, id: Id, how: 'share' | 'alone'): Promise<UserEntity | null> {
-    const mode = how === 'share' ? 'pessimistic_read' : 'pessimistic_write';
-    return manager.findOne(UserEntity, { where: { id, status: 'active' }, lock: { mode } });
+  hold(manager: AuditedManager, id: Id): Promise<UserEntity | null> {
+    return manager.findOne(UserEntity, { where: { id, status: Not('deleted') }, lock: { mode: 'pessimistic_read' } });
+  }
+
+  /** Keeps an active account for the caller's transaction alone; null when it is none any more. */
+  lockAlone(manager: AuditedManager, id: Id): Promise<UserEntity | null> {
+    return manager.findOne(UserEntity, { where: { id, status: 'active' }, lock: { mode: 'pessimistic_write' } });
   }
 
   /** Whether this is still the password of an active account; it stays so until the end of the caller's transaction. */

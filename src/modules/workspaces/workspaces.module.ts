@@ -32,4 +32,9 @@ import { WorkspacesService } from './workspaces.service.js';
   ],
   exports: [AccessService, ResourceRegistry, WorkspacePurge],
 })
-export class WorkspacesModule {}
+export class WorkspacesModule {
+  constructor(registry: ResourceRegistry, members: MembersService, invitations: InvitationsService) {
+    registry.register('memberId', (id) => members.workspaceOf(id));
+    registry.register('invitationId', (id) => invitations.workspaceOf(id));
+  }
+}

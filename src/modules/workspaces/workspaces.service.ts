@@ -108,15 +108,13 @@ export class WorkspacesService {
   async restore(caller: Caller, workspaceId: Id): Promise<WorkspaceDto> {
     const { userId } = caller.principal;
     return this.transaction.run(actorOf(caller), async (manager) => {
-      const member = await manager.findOneBy(MemberEntity, { workspaceId, userId });
       // Locked, so that the purge either comes after this or has taken place.
-      const workspace =
-        member &&
-        (await manager.findOne(WorkspaceEntity, {
-          where: { id: workspaceId, deletedAt: Not(IsNull()) },
-          lock: { mode: 'for_no_key_update' },
-        }));
-      if (!workspace) throw notFound('workspace');
+      const workspace = await manager.findOne(WorkspaceEntity, {
+        where: { id: workspaceId, deletedAt: Not(IsNull()) },
+        lock: { mode: 'for_no_key_update' },
+      });
+      const member = workspace && (await manager.findOneBy(MemberEntity, { workspaceId, userId }));
+      if (!member) throw notFound('workspace');
       if (!mayDo(member.role, 'workspace:delete'))
         throw new Problem('role_too_low', { detail: 'Only an owner can bring a workspace back.' });
       await manager.update(WorkspaceEntity, { id: workspaceId }, { deletedAt: null });

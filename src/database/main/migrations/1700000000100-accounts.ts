@@ -34,6 +34,11 @@ export class Accounts1700000000100 implements MigrationInterface {
         next_at timestamptz not null
       );
       create index queued_mails_next on queued_mails(next_at);
+      create table mail_receivers (
+        receiver bytea primary key,
+        mails integer not null,
+        since timestamptz not null
+      );
       create index workspaces_deleted on workspaces(deleted_at) where deleted_at is not null;
     `);
   }
@@ -41,7 +46,7 @@ export class Accounts1700000000100 implements MigrationInterface {
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
       drop index workspaces_deleted;
-      drop table queued_mails, invitations, password_resets;
+      drop table mail_receivers, queued_mails, invitations, password_resets;
       -- Deleted accounts have no address any more; each gets one that nobody can have.
       update users set email = 'deleted-' || id where status = 'deleted' and email = '';
       drop index users_email_key;

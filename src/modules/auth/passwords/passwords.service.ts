@@ -11,7 +11,7 @@ import {
   type RequestMeta,
 } from '../../../common/index.js';
 import {
-  actorOf,
+  ownActorOf,
   AuditedTransaction,
   systemActor,
   type Actor,
@@ -51,7 +51,7 @@ export class PasswordsService implements OnModuleInit {
     this.mailer.register('password-changed', () => Promise.resolve(CHANGED_MAIL));
     this.deletion.add(async (manager, { id }) => {
       await manager.delete(PasswordResetEntity, { userId: id });
-      return this.sessions.end(manager, { userId: id }, 'account_deleted');
+      return this.sessions.forget(manager, id);
     });
   }
 
@@ -62,7 +62,7 @@ export class PasswordsService implements OnModuleInit {
     const user = await this.hasher.owner(() => this.users.findWithPassword({ id: userId }), currentPassword);
     if (!user) throw wrongPassword();
     const passwordHash = await this.hasher.hash(newPassword);
-    await this.transaction.run(actorOf(caller), async (manager) => {
+    await this.transaction.run(ownActorOf(caller), async (manager) => {
       // Of two changes at once, and of a change beside a reset, one is the first; to the other the password is wrong.
       if (!(await this.users.setPassword(manager, userId, passwordHash, user.passwordHash))) throw wrongPassword();
       return this.changed(manager, user, 'password_changed', sessionId);
@@ -118,15 +118,16 @@ export class PasswordsService implements OnModuleInit {
     return { result: undefined, audit: [entry, ...ended.audit] as const, events: [...ended.events, mail] };
   }
 
-  /** Makes the token at the moment at which it leaves, so that it is nowhere else. Nothing for an address without an account. */
+  /**
+   * Makes the token at the moment at which it leaves, so that it is nowhere else. Nothing for an address without an account. Earlier
+   * links go on: else anybody who knows the address could keep its owner from ever using one.
+   */
   private async writeResetMail(to: string, _data: Readonly<Record<string, string>>): Promise<Message | undefined> {
     const user = await this.users.findActiveByEmail(to);
     if (!user) return undefined;
     const token = newSecretToken();
     const now = Date.now();
     await this.transaction.run(systemActor('password reset'), async (manager) => {
-      // One living link for each person, the newest.
-      await manager.delete(PasswordResetEntity, { userId: user.id });
       await manager.insert(PasswordResetEntity, {
         id: newId(),
         userId: user.id,

@@ -17,10 +17,10 @@ import {
 } from '../../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
 import {
-  actorOf,
   AuditedTransaction,
   type AuditEntry,
   type OutboxEvent,
+  ownActorOf,
   type AuditedManager,
 } from '../../../database/main/index.js';
 import { RefreshTokenEntity } from './refresh-token.entity.js';
@@ -124,6 +124,13 @@ export class SessionsService {
     };
   }
 
+  /** Ends all sessions of a person whose account is being deleted, and erases from where they were used. */
+  async forget(manager: AuditedManager, userId: Id): Promise<Ended> {
+    const ended = await this.end(manager, { userId }, 'account_deleted');
+    await manager.update(SessionEntity, { userId }, { userAgent: '', ip: '' });
+    return ended;
+  }
+
   /** Ends the caller's own session, or all of his sessions. */
   async logout(caller: Caller, everywhere: boolean): Promise<void> {
     const { userId, sessionId } = caller.principal;
@@ -153,7 +160,7 @@ export class SessionsService {
     reason: RevocationReason,
     ifNone: () => Problem,
   ): Promise<void> {
-    await this.transaction.run(actorOf(caller), async (manager) => {
+    await this.transaction.run(ownActorOf(caller), async (manager) => {
       const { audit, events } = await this.end(manager, which, reason);
       const [first, ...rest] = audit;
       if (!first) throw ifNone();

@@ -171,7 +171,8 @@ export class SchemaSaga {
       workspaceId: task.workspaceId,
       kind: task.kind,
       payload: { schema: '', patch: { audit: [] as never, events: [] } },
-      actor: task.actor,
+      // Completed whatever becomes of the account meanwhile: the decision fell in the mini-DB.
+      actor: { ...task.actor, held: undefined },
       operationKey: key?.name ?? null,
       state: 'pending',
       error: null,

@@ -22,6 +22,7 @@ describe('isCommonPassword', () => {
     ['Needforspeed'],
     ['counterstrike'],
     ['!!Sunflower2024'],
+    ['Letmeinletmein'],
   ])('refuses %s', (password) => expect(isCommonPassword(password)).toBe(true));
 
   it.each([

@@ -47,6 +47,8 @@ function stems(password: string): string[] {
 /** Whether it is a leaked password, with digits and punctuation before and behind it as far as they are the smaller part. */
 function isLeaked(password: string): boolean {
   if (LEAKED.has(password)) return true;
+  const twice = /^(.+)\1$/u.exec(password)?.[1];
+  if (twice !== undefined && LEAKED.has(twice)) return true;
   const core = password.replace(/^[\d\W_]+|[\d\W_]+$/gu, '');
   return core.length * 2 >= password.length && LEAKED.has(core);
 }

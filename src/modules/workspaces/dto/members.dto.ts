@@ -28,8 +28,11 @@ export class MemberDto {
   user!: PersonDto;
   @ApiRole('editor')
   role!: Role;
-  /** @example 'active' */
-  status!: 'active';
+  /**
+   * A suspended person may do nothing until the operator says otherwise.
+   * @example 'active'
+   */
+  status!: 'active' | 'suspended';
   /** @example '2026-11-22T20:45:00.000Z' */
   createdAt!: string;
 }

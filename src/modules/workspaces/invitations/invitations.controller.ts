@@ -16,7 +16,7 @@ import {
   type Caller,
   type Id,
 } from '../../../common/index.js';
-import { InvitationListDto, InvitationPreviewDto } from '../dto/invitations.dto.js';
+import { InvitationDto, InvitationListDto, InvitationPreviewDto } from '../dto/invitations.dto.js';
 import { AcceptedDto } from '../dto/members.dto.js';
 import { InvitationsService } from './invitations.service.js';
 
@@ -32,6 +32,15 @@ export class InvitationsController {
   @ApiProblems('cursor_invalid')
   list(@CurrentAccess() access: Access, @Query() query: PageQuery): Promise<InvitationListDto> {
     return this.invitations.list(access, query);
+  }
+
+  @Get('workspaces/:workspaceId/invitations/:invitationId')
+  @Requires('invitations:manage')
+  @ApiParam({ name: 'workspaceId', format: 'uuid' })
+  @ApiParam({ name: 'invitationId', format: 'uuid' })
+  @ApiOperation({ summary: 'One open invitation' })
+  get(@CurrentAccess() access: Access, @Param('invitationId', IdPipe) invitationId: Id): Promise<InvitationDto> {
+    return this.invitations.get(access, invitationId);
   }
 
   @Delete('workspaces/:workspaceId/invitations/:invitationId')

@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { IsNull, MoreThan, Repository } from 'typeorm';
+import { IsNull, MoreThan, Repository, type EntityManager } from 'typeorm';
 import {
   hashSecretToken,
   idOfCursor,
@@ -55,9 +55,8 @@ export class InvitationsService implements OnModuleInit {
     const inviteUrl = this.mailer.link(`/invitations/${token}`);
     return this.transaction.run(actorOf(access), async (manager) => {
       const acting = await lockAndReadRole(manager, access);
-      const earlier = await manager.findOneBy(InvitationEntity, { workspaceId: access.workspaceId, email });
-      requireGrant(acting, role, ...(earlier ? [earlier.role] : []));
-      await this.drop(manager, access.workspaceId, email);
+      requireGrant(acting, role);
+      const superseded = await this.supersede(manager, access.workspaceId, email, acting);
       const workspace = await lockWorkspace(manager, access.workspaceId);
       const invitation = open(access, email, role, token);
       await manager.insert(InvitationEntity, invitation);
@@ -65,15 +64,27 @@ export class InvitationsService implements OnModuleInit {
       const data = { inviteUrl, inviter, workspace: workspace.name, role };
       return {
         result: { ...toDto(invitation, inviter), user: null, inviteUrl },
-        audit: [audit('invitation.created', invitation, { after: { email, role } })],
+        audit: [audit('invitation.created', invitation, { after: { email, role } }), ...superseded],
         events: [await this.mailer.order(manager, { template: 'invitation', to: email, data })],
       };
     });
   }
 
-  /** Removes an open invitation for an address that needs none any more, within the caller's transaction. */
-  async drop(manager: AuditedManager, workspaceId: Id, email: string): Promise<void> {
-    await manager.delete(InvitationEntity, { workspaceId, email });
+  /**
+   * Ends the open invitation of an address in the place of which something else comes, within the caller's transaction; hands
+   * back the entries for the audit log. Throws `role_too_low` for one whose role somebody of this role could not give.
+   */
+  async supersede(
+    manager: AuditedManager,
+    workspaceId: Id,
+    email: string,
+    acting: Role,
+  ): Promise<readonly AuditEntry[]> {
+    const earlier = await manager.findOneBy(InvitationEntity, { workspaceId, email });
+    if (!earlier) return [];
+    requireGrant(acting, earlier.role);
+    await manager.delete(InvitationEntity, { id: earlier.id });
+    return [audit('invitation.superseded', earlier, { before: { email, role: earlier.role } })];
   }
 
   /** The open invitations, oldest first. */
@@ -90,6 +101,19 @@ export class InvitationsService implements OnModuleInit {
       found.map((invitation) => toDto(invitation, inviterOf(invitation).name)),
       limit,
     );
+  }
+
+  /** One open invitation. */
+  async get({ workspaceId }: Access, id: Id): Promise<InvitationDto> {
+    const where = { id, workspaceId, expiresAt: MoreThan(new Date()) };
+    const found = await this.invitations.findOne({ where, relations: { inviter: true } });
+    if (!found) throw notFound('invitation');
+    return toDto(found, inviterOf(found).name);
+  }
+
+  /** The workspace that an invitation leads to. */
+  async workspaceOf(id: Id): Promise<Id | undefined> {
+    return (await this.invitations.findOne({ where: { id }, select: { workspaceId: true } }))?.workspaceId;
   }
 
   /** Ends an invitation. Throws `role_too_low` for one whose role the caller could not give. */
@@ -115,7 +139,7 @@ export class InvitationsService implements OnModuleInit {
       where: { tokenHash: hashSecretToken(token), expiresAt: MoreThan(new Date()), workspace: { deletedAt: IsNull() } },
       relations: { workspace: true, inviter: true },
     });
-    if (!found) throw notFound('invitation');
+    if (!found || !(await inviterMayStill(this.invitations.manager, found))) throw notFound('invitation');
     const { email, role, expiresAt } = found;
     const workspaceName = must(found.workspace, 'it was joined').name;
     return { workspaceName, email, role, invitedBy: inviterOf(found).name, expiresAt: expiresAt.toISOString() };
@@ -128,7 +152,7 @@ export class InvitationsService implements OnModuleInit {
   async accept(caller: Caller, token: string): Promise<AcceptedDto> {
     const { userId } = caller.principal;
     return this.transaction.run(actorOf(caller), async (manager) => {
-      const user = await this.users.lockActive(manager, userId, 'share');
+      const user = await this.users.hold(manager, userId);
       const where = { tokenHash: hashSecretToken(token), expiresAt: MoreThan(new Date()) };
       const found = user && (await manager.findOneBy(InvitationEntity, where));
       if (!found) throw notFound('invitation');
@@ -140,7 +164,7 @@ export class InvitationsService implements OnModuleInit {
         throw new Problem('invitation_for_other', { detail: 'This invitation is for another e-mail address.' });
       const { workspaceId, role } = invitation;
       const member = await insertMember(manager, workspaceId, user, role);
-      await this.drop(manager, workspaceId, invitation.email);
+      await manager.delete(InvitationEntity, { id: invitation.id });
       return {
         result: { ...toMemberDto(member), workspaceId },
         audit: [
@@ -154,7 +178,7 @@ export class InvitationsService implements OnModuleInit {
 }
 
 /** Whether whoever invited is still somebody who may give this role. */
-async function inviterMayStill(manager: AuditedManager, { workspaceId, invitedBy, role }: InvitationEntity) {
+async function inviterMayStill(manager: EntityManager, { workspaceId, invitedBy, role }: InvitationEntity) {
   const inviter = await manager.findOneBy(MemberEntity, { workspaceId, userId: invitedBy });
   return inviter !== null && mayGrant(inviter.role, role);
 }

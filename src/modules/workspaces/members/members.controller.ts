@@ -45,11 +45,19 @@ export class MembersController {
   })
   @ApiExtraModels(MemberDto, InvitedDto)
   @ApiCreatedResponse({ schema: { oneOf: [MemberDto, InvitedDto].map((dto) => ({ $ref: getSchemaPath(dto) })) } })
-  @ApiProblems('already_member')
+  @ApiProblems('already_member', 'conflict')
   async add(@CurrentAccess() access: Access, @Body() body: AddMemberDto): Promise<Answer<MemberDto | InvitedDto>> {
     const made = await this.members.add(access, body);
-    const where = made.status === 'active' ? 'members' : 'invitations';
+    const where = made.status === 'invited' ? 'invitations' : 'members';
     return created(`/workspaces/${access.workspaceId}/${where}/${made.id}`, made);
+  }
+
+  @Get(':memberId')
+  @Requires('members:read')
+  @ApiParam({ name: 'memberId', format: 'uuid' })
+  @ApiOperation({ summary: 'One member' })
+  get(@CurrentAccess() access: Access, @Param('memberId', IdPipe) memberId: Id): Promise<MemberDto> {
+    return this.members.get(access, memberId);
   }
 
   @Patch(':memberId')

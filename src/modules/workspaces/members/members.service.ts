@@ -14,6 +14,7 @@ import {
   lockAndReadRole,
   memberAudit,
   memberChanged,
+  hasAnotherOwner,
   requireAnotherOwner,
   toMemberDto,
 } from './membership.js';
@@ -50,21 +51,31 @@ export class MembersService implements OnModuleInit {
     );
   }
 
+  async get(access: Access, memberId: Id): Promise<MemberDto> {
+    return toMemberDto(await findMember(this.members.manager, access, memberId));
+  }
+
+  /** The workspace that a membership is in. */
+  async workspaceOf(id: Id): Promise<Id | undefined> {
+    return (await this.members.findOne({ where: { id }, select: { workspaceId: true } }))?.workspaceId;
+  }
+
   /** Makes a person with an account a member at once, and invites anybody else. Throws `already_member`. */
   async add(access: Access, { email, role }: AddMemberDto): Promise<MemberDto | InvitedDto> {
     requireGrant(access.role, role);
-    const known = await this.users.findActiveByEmail(email);
+    const known = await this.users.findByEmail(email);
     if (!known) return this.invitations.invite(access, email, role);
     return this.transaction.run(actorOf(access), async (manager) => {
-      const user = await this.users.lockActive(manager, known.id, 'share');
+      const user = await this.users.hold(manager, known.id);
       // Deleted at this very moment; the next call finds nobody and invites.
       if (!user) throw new Problem('conflict', { detail: 'The account is being deleted.' });
-      requireGrant(await lockAndReadRole(manager, access), role);
+      const acting = await lockAndReadRole(manager, access);
+      const superseded = await this.invitations.supersede(manager, access.workspaceId, email, acting);
+      requireGrant(acting, role);
       const member = await insertMember(manager, access.workspaceId, user, role);
-      await this.invitations.drop(manager, access.workspaceId, email);
       return {
         result: toMemberDto(member),
-        audit: [memberAudit('member.added', member, { after: { role } })],
+        audit: [memberAudit('member.added', member, { after: { role } }), ...superseded],
         events: [memberChanged(member)],
       };
     });
@@ -141,8 +152,7 @@ async function leaveEverything(manager: AuditedManager, user: UserEntity): Promi
   const members = await manager.find(MemberEntity, { where: { userId: user.id }, relations: { workspace: true } });
   for (const member of members) {
     if (member.role !== 'owner' || member.workspace?.deletedAt !== null) continue;
-    const owners = await manager.countBy(MemberEntity, { workspaceId: member.workspaceId, role: 'owner' });
-    if (owners === 1)
+    if (!(await hasAnotherOwner(manager, member)))
       throw new Problem('last_owner', {
         detail: `You are the only owner of ${member.workspace.name}: make somebody else an owner, or delete it.`,
         extra: { workspaceId: member.workspaceId },

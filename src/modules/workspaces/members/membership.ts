@@ -1,4 +1,4 @@
-import { IsNull, type EntityManager } from 'typeorm';
+import { IsNull, Not, type EntityManager } from 'typeorm';
 import { must, newId, notFound, Problem, type Access, type Id, type Role } from '../../../common/index.js';
 import {
   isUniqueViolation,
@@ -45,9 +45,12 @@ export async function findMember(manager: EntityManager, { workspaceId }: Access
   return member;
 }
 
-export async function requireAnotherOwner(manager: AuditedManager, { workspaceId }: MemberEntity): Promise<void> {
-  const owners = await manager.countBy(MemberEntity, { workspaceId, role: 'owner' });
-  if (owners > 1) return;
+/** Whether somebody else owns the workspace, too, who can act: a suspended owner is none. */
+export const hasAnotherOwner = (manager: EntityManager, { id, workspaceId }: MemberEntity): Promise<boolean> =>
+  manager.existsBy(MemberEntity, { id: Not(id), workspaceId, role: 'owner', user: { status: 'active' } });
+
+export async function requireAnotherOwner(manager: AuditedManager, member: MemberEntity): Promise<void> {
+  if (await hasAnotherOwner(manager, member)) return;
   throw new Problem('last_owner', { detail: 'Make another member an owner first.' });
 }
 
@@ -91,6 +94,6 @@ export const toMemberDto = (member: MemberEntity, role = member.role): MemberDto
   id: member.id,
   user: toPersonDto(personOf(member)),
   role,
-  status: 'active',
+  status: personOf(member).status === 'suspended' ? 'suspended' : 'active',
   createdAt: member.createdAt.toISOString(),
 });
