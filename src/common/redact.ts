@@ -4,8 +4,11 @@ const SECRET = /pass(word|wd)?|secret|token|authorization|cookie|api[-_]?key|cre
 
 export const REDACTED = '[redacted]';
 
-/** Our tokens have 43 characters of this alphabet; ids (36) and names of routes are shorter. */
-const TOKEN = /[\w-]{40,}/g;
+/**
+ * Our tokens have 43 characters of this alphabet; ids (36) and names of routes are shorter. Looked for at the beginnings of words
+ * only: this is asked for every line of the log.
+ */
+const TOKEN = /(?<![\w-])[\w-]{40,}/g;
 
 /** A path or URL without what may be a token, wherever in it: also where no route knows that there is one. */
 export const withoutTokens = (url: string): string => url.replace(TOKEN, REDACTED);
