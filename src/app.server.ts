@@ -8,6 +8,7 @@ import { API_PREFIX } from './common/http.js';
 import { requestLog } from './common/logging/index.js';
 import {
   answerClientError,
+  answerExpectation,
   answerHeaders,
   COMPRESSION,
   corsOptions,
@@ -62,6 +63,7 @@ export async function createAdapter(config: AppConfig, logger: Logger, problems:
   };
   const adapter = new EdgeAdapter(options, config.responseLimit);
   const instance = adapter.getInstance();
+  instance.server.on('checkExpectation', answerExpectation);
   // Before everything else: the rest of a request in a rush can wait for its turn.
   paceBelow(instance, `/${API_PREFIX}/auth/`);
   // Not Nest's enableCors: it copies headers to Node's response, and that costs every answer more than the edge in all.

@@ -72,6 +72,49 @@ describe('headers', () => {
   });
 });
 
+describe('a body with hundreds of thousands of members that nobody knows', () => {
+  const many = Object.fromEntries(Array.from({ length: 100_000 }, (_, n) => [`${n}z`, 1]));
+
+  it.each([
+    ['register', '/auth/register', many],
+    ['a table', 'tables', { name: 'T', columns: [{ name: 'A', type: 'text', ...many }] }],
+    ['columns by the thousand', 'tables', { name: 'T', columns: Array.from({ length: 100_000 }, () => ({})) }],
+    ['rows', 'rows', { fields: many }],
+  ])('is refused shortly: %s', async (_what, path, body) => {
+    const at = { tables: `/bases/${acme.base.id}/tables`, rows: `/tables/${acme.table.id}/rows` }[path] ?? path;
+    const answer = await acme.owner.post<ProblemBody>(at, body);
+    expect(answer.status).toBe(422);
+    // It was nine megabytes, and the server answered nobody else for eighteen seconds.
+    expect(answer.text.length).toBeLessThan(50_000);
+    expect(answer.body.errors?.length).toBeLessThanOrEqual(100);
+  });
+
+  it('in every row of a bulk call are named a few for each', async () => {
+    const ops = Array.from({ length: 1_000 }, () => ({
+      op: 'create',
+      fields: Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`${n}z`, 1])),
+    }));
+    const answer = await acme.owner.post<ProblemBody>(`/tables/${acme.table.id}/rows/bulk`, { ops });
+    expect(answer.status).toBe(422);
+    expect(new Set(answer.body.errors?.map(({ pointer }) => pointer.split('/')[2])).size).toBe(1_000);
+    expect(answer.text.length).toBeLessThan(4_000_000);
+  });
+});
+
+describe('an expectation that is none', () => {
+  it('is answered like every other refusal', async () => {
+    const { hostname, port } = new URL(server.base);
+    const socket = net.connect(Number(port), hostname);
+    let answer = '';
+    socket.on('data', (bytes) => (answer += bytes.toString()));
+    socket.write('POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nExpect: nonsense\r\nContent-Length: 2\r\n\r\n{}');
+    await new Promise((resolve) => socket.on('close', resolve));
+    expect(answer).toMatch(/^HTTP\/1\.1 417 /);
+    expect(answer).toMatch(/x-request-id: /i);
+    expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({ status: 417, code: 'expectation_failed' });
+  });
+});
+
 describe('an answer of rows past the limit', () => {
   beforeAll(async () => {
     const ops = Array.from({ length: 100 }, () => ({ op: 'create', fields: { name: 'ü'.repeat(100) } }));

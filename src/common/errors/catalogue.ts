@@ -164,6 +164,12 @@ export const ERRORS = {
     title: 'Media type is not supported',
     hint: 'Send the body as application/json.',
   },
+  // 417
+  expectation_failed: {
+    status: 417,
+    title: 'Expectation cannot be met',
+    hint: 'Leave out the header Expect, or send "100-continue".',
+  },
   // 422: understood, but not acceptable
   validation_failed: {
     status: 422,

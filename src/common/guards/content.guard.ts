@@ -3,7 +3,7 @@ import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import { invalid, type ProblemItem } from '../errors/index.js';
 import type { AppRequest } from '../http.js';
-import { pointer } from '../pipes/index.js';
+import { MAX_FINDINGS, pointer } from '../pipes/index.js';
 
 /** What of a request a handler takes: everything (a DTO, which refuses what it does not know) or the named keys only. */
 type Taken = 'all' | ReadonlySet<string>;
@@ -69,7 +69,8 @@ function unknownKeys(given: object, taken: Taken, why: string): ProblemItem[] {
   const items: ProblemItem[] = [];
   for (const key in given) {
     if (isTaken(key, taken)) continue;
-    items.push({ pointer: pointer(key), code: 'unknown_property', detail: `${key.slice(0, 64)} ${why}.` });
+    if (items.length === MAX_FINDINGS) break;
+    items.push({ pointer: pointer(key.slice(0, 64)), code: 'unknown_property', detail: `${key.slice(0, 64)} ${why}.` });
   }
   return items;
 }

@@ -1,10 +1,8 @@
 import { ValidationPipe, type ArgumentMetadata } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
 import { invalid, type ProblemItem } from '../errors/index.js';
-
-/** A JSON pointer (RFC 6901) of the given path. */
-export const pointer = (...path: readonly (string | number)[]): string =>
-  path.map((part) => '/' + String(part).replaceAll('~', '~0').replaceAll('/', '~1')).join('');
+import { pointer } from './pointer.js';
+import { excessOf, MAX_FINDINGS } from './unknown-members.js';
 
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => '_' + letter.toLowerCase());
 
@@ -33,9 +31,13 @@ function inherited(value: unknown, path: readonly (string | number)[]): ProblemI
 
 class StrictPipe extends ValidationPipe {
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
-    const typed = metadata.type === 'body' && metadata.metatype !== undefined && metadata.metatype !== Object;
-    const unknown = typed ? inherited(value, []) : [];
-    if (unknown.length > 0) throw invalid(unknown);
+    const { metatype } = metadata;
+    if (metadata.type === 'body' && metatype !== undefined && metatype !== Object) {
+      const excess = excessOf(value, metatype);
+      if (excess.length > 0) throw invalid(excess);
+      const unknown = inherited(value, []);
+      if (unknown.length > 0) throw invalid(unknown.slice(0, MAX_FINDINGS));
+    }
     return (await super.transform(value, metadata)) as unknown;
   }
 }
@@ -49,5 +51,5 @@ export const validationPipe = (): ValidationPipe =>
     forbidUnknownValues: true,
     stopAtFirstError: true,
     validationError: { target: false, value: false },
-    exceptionFactory: (errors) => invalid(items(errors, [])),
+    exceptionFactory: (errors) => invalid(items(errors, []).slice(0, MAX_FINDINGS)),
   });

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { newId } from '../ids.js';
 import { Problem } from '../errors/index.js';
@@ -40,4 +40,19 @@ function rawAnswer(problem: Problem): string {
     '',
     body,
   ].join('\r\n');
+}
+
+/** Answers an `Expect` header of which Node knows nothing; such a request never gets to the router. */
+export function answerExpectation(_request: IncomingMessage, response: ServerResponse): void {
+  const problem = new Problem('expectation_failed');
+  const requestId = newId();
+  const body = JSON.stringify(problem.body({ requestId }));
+  const headers = {
+    'Content-Length': Buffer.byteLength(body),
+    'Content-Type': 'application/problem+json; charset=utf-8',
+    'X-Request-Id': requestId,
+    'Server-Timing': 'app;dur=0',
+    Connection: 'close',
+  };
+  response.writeHead(problem.status, headers).end(body);
 }

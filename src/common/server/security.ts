@@ -17,7 +17,7 @@ export function registerSecurity(instance: FastifyInstance, { pagesBelow, https 
   const setPageHeaders = helmet(pagePolicy(https));
   const forApi = Object.entries(apiHeaders(https));
   instance.addHook('onRequest', (request, reply, done) => {
-    if (request.url.startsWith(pagesBelow)) {
+    if ((request.routeOptions.url ?? request.url).startsWith(pagesBelow)) {
       setPageHeaders(request.raw, reply.raw, (error?: unknown) => done(error as Error | undefined));
       return;
     }

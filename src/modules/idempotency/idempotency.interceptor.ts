@@ -24,6 +24,8 @@ export class IdempotencyInterceptor implements NestInterceptor {
   private readonly keys: RequestKeys;
   /** Each request holds a connection while its handler takes others: with more than half of the pool, all could wait for each other. */
   private readonly slots: Slots;
+  /** Of their own for those who are not signed in: a rush of sign-ins must not hold up anybody's writes. */
+  private readonly publicSlots: Slots;
 
   constructor(
     private readonly reflector: Reflector,
@@ -32,7 +34,10 @@ export class IdempotencyInterceptor implements NestInterceptor {
     @Inject(APP_CONFIG) config: AppConfig,
   ) {
     this.keys = new RequestKeys(config.encryptionKey);
-    this.slots = new Slots(Math.max(1, Math.floor(config.mainDb.poolSize / 2)), WAIT_MS);
+    const half = Math.max(1, Math.floor(config.mainDb.poolSize / 2));
+    const ofThePublic = Math.floor(half / 2);
+    this.slots = new Slots(half - ofThePublic, WAIT_MS);
+    this.publicSlots = ofThePublic > 0 ? new Slots(ofThePublic, WAIT_MS) : this.slots;
   }
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
@@ -40,25 +45,26 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const key = request.headers['idempotency-key'];
     if (key === undefined || !METHODS.has(request.method) || this.isIgnored(context)) return next.handle();
     const requestKey = this.keys.of(request, checkKey(key));
-    return from(this.once(requestKey, this.statusOf(context, request), () => lastValueFrom(next.handle())));
+    const slots = request.principal ? this.slots : this.publicSlots;
+    return from(
+      slots.use(() => this.once(requestKey, this.statusOf(context, request), () => lastValueFrom(next.handle()))),
+    );
   }
 
   private async once(key: RequestKey, status: number, handle: () => Promise<unknown>): Promise<unknown> {
-    const outcome = await this.slots.use(() =>
-      this.transaction.enclose(key, async (manager): Promise<Outcome> => {
-        await this.answers.lock(manager, key);
-        const kept = await this.answers.find(manager, key);
-        if (kept) return { value: givenAgain(kept) };
-        // An error is not thrown here: what the handler had committed when it failed stays, as it would without a key.
-        const outcome = await handle().then(
-          (value): Outcome => ({ value }),
-          (error: unknown): Outcome => ({ error }),
-        );
-        const answer = 'value' in outcome ? keepable(outcome.value, status) : undefined;
-        if (answer) await this.answers.keep(manager, key, answer);
-        return outcome;
-      }),
-    );
+    const outcome = await this.transaction.enclose(key, async (manager): Promise<Outcome> => {
+      await this.answers.lock(manager, key);
+      const kept = await this.answers.find(manager, key);
+      if (kept) return { value: givenAgain(kept) };
+      // An error is not thrown here: what the handler had committed when it failed stays, as it would without a key.
+      const outcome = await handle().then(
+        (value): Outcome => ({ value }),
+        (error: unknown): Outcome => ({ error }),
+      );
+      const answer = 'value' in outcome ? keepable(outcome.value, status) : undefined;
+      if (answer) await this.answers.keep(manager, key, answer);
+      return outcome;
+    });
     if ('error' in outcome) throw outcome.error;
     return outcome.value;
   }

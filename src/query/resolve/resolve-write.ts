@@ -2,11 +2,14 @@ import { pointer, type ProblemItem } from '../../common/index.js';
 import { columnByKey, type CellValue, type ColumnSchema, type TableSchema } from '../schema.js';
 import { columnType, refused, type Parsed } from '../types/index.js';
 
+/** Unknown fields of one row that are named; a thousand rows of hundreds would make an answer of tens of megabytes. */
+const MAX_UNKNOWN = 10;
+
 export type FieldValues = ReadonlyMap<ColumnSchema, CellValue>;
 
 /**
- * Gives the fields of a row body their columns and canonical values. Findings are added to `errors`, all of them, each
- * with a pointer below `at`; the values are of use only if none was added.
+ * Gives the fields of a row body their columns and canonical values. Findings are added to `errors`, all of them (of unknown
+ * fields the first {@link MAX_UNKNOWN}), each with a pointer below `at`; the values are of use only if none was added.
  */
 export function resolveFieldValues(
   input: unknown,
@@ -15,6 +18,7 @@ export function resolveFieldValues(
   errors: ProblemItem[],
 ): Map<ColumnSchema, CellValue> {
   const values = new Map<ColumnSchema, CellValue>();
+  let unknown = 0;
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     errors.push({ pointer: at, code: 'not_an_object', detail: 'fields is an object of values by column key.' });
     return values;
@@ -24,6 +28,7 @@ export function resolveFieldValues(
     // Only a finding needs it: made for each cell, it would cost a bulk call more than all the rest of reading it.
     const here = (): string => at + pointer(key.slice(0, 60));
     if (!column) {
+      if (++unknown > MAX_UNKNOWN) continue;
       errors.push({
         pointer: here(),
         code: 'unknown_field',
