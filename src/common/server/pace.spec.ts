@@ -1,5 +1,7 @@
+import { EventEmitter } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
-import { Pace } from './pace.js';
+import type { FastifyInstance } from 'fastify';
+import { Pace, paceBelow } from './pace.js';
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -43,5 +45,25 @@ describe('a pace', () => {
     restless = false;
     for (let n = 0; n < 3; n++) await nextTurn();
     expect(begun).toEqual([0, 1, 2]);
+  });
+});
+
+describe('the pace below a path', () => {
+  type Hook = (request: object, reply: object, done: () => void) => void;
+
+  /** How many of forty requests begin before the present turn is over. */
+  function beginAtOnce(url: string, route: string): number {
+    const hooks: Hook[] = [];
+    const instance = { server: new EventEmitter(), addHook: (_name: string, hook: Hook) => hooks.push(hook) };
+    paceBelow(instance as unknown as FastifyInstance, '/api/auth/');
+    let begun = 0;
+    for (let n = 0; n < 40; n++) hooks[0]?.({ url, routeOptions: { url: route } }, {}, () => begun++);
+    return begun;
+  }
+
+  it('holds for its routes, whatever the spelling, and for nothing else', () => {
+    expect(beginAtOnce('/api/auth/login', '/api/auth/login')).toBe(0);
+    expect(beginAtOnce('/api/%61uth/login', '/api/auth/login')).toBe(0);
+    expect(beginAtOnce('/api/rows', '/api/rows')).toBe(40);
   });
 });

@@ -36,8 +36,9 @@ export class Pace {
 }
 
 /**
- * Spreads rushes on the routes below a path, however the path of a request is spelled: whoever else calls gets in between two turns, instead of behind a thousand others
- * whose bytes came in the same moment. Costs a quiet caller nothing but the end of the present turn.
+ * Spreads rushes on the routes below a path, however the path of a request is spelled: whoever else calls gets in between two
+ * turns, instead of behind a thousand others whose bytes came in the same moment. Costs a quiet caller nothing but the end of the
+ * present turn.
  */
 export function paceBelow(instance: FastifyInstance, path: string): void {
   let accepted = 0;

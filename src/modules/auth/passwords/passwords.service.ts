@@ -102,8 +102,10 @@ export class PasswordsService implements OnModuleInit {
     const passwordHash = await this.hasher.hash(newPassword);
     const actor: Actor = { id: user.id, name: user.name, via: 'session', request };
     await this.transaction.run(actor, async (manager) => {
+      // The person first, as everywhere: a deletion of the account goes on to its links, too. Undone when the link is used up.
+      if (!(await this.users.setPassword(manager, user.id, passwordHash))) throw resetTokenInvalid();
       const { affected } = await manager.delete(PasswordResetEntity, { tokenHash });
-      if (affected !== 1 || !(await this.users.setPassword(manager, user.id, passwordHash))) throw resetTokenInvalid();
+      if (affected !== 1) throw resetTokenInvalid();
       return this.changed(manager, user, 'password_reset');
     });
   }
