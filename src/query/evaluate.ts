@@ -1,13 +1,15 @@
 import { unreachable, type Id } from '../common/index.js';
 import type { Comparison, Condition, Operand, OrderTerm, ReadPlan } from './plan.js';
-import type { CellValue, ColumnSchema } from './schema.js';
-import { columnType } from './types/index.js';
+import { kindOf, valueType } from './kind.js';
+import type { CellValue, ColumnSchema, Scalar } from './schema.js';
 import { foldCase } from './types/text.js';
 
-/** A row in memory: canonical values by column key; an absent key is null. */
+/** A row in memory: canonical values by column key; an absent key is null, and so is an empty list. */
 export interface EvaluatedRow {
   readonly id: Id;
   readonly fields: Readonly<Record<string, CellValue | undefined>>;
+  /** The rows that a link leads to, by column key; needed where the plan asks for something of them. */
+  readonly linked?: Readonly<Record<string, readonly EvaluatedRow[] | undefined>>;
 }
 
 /**
@@ -60,18 +62,67 @@ export function matches(condition: Condition, row: EvaluatedRow): boolean {
       return cell(row, condition.column) === null;
     case 'isEmpty':
       return (cell(row, condition.column) ?? '') === '';
+    case 'list':
+      return compareSets(condition, elements(cell(row, condition.column)));
+    case 'linked':
+      return linked(condition, row.linked?.[condition.column.key] ?? []);
     default:
       return unreachable(condition);
   }
 }
 
-const cell = (row: EvaluatedRow, column: ColumnSchema): CellValue => row.fields[column.key] ?? null;
+/** `every` holds for a row without links. */
+function linked({ quantifier, where }: Extract<Condition, { kind: 'linked' }>, rows: readonly EvaluatedRow[]): boolean {
+  const fits = (row: EvaluatedRow): boolean => matches(where, row);
+  switch (quantifier) {
+    case 'some':
+      return rows.some(fits);
+    case 'every':
+      return rows.every(fits);
+    case 'none':
+      return !rows.some(fits);
+  }
+}
+
+function cell(row: EvaluatedRow, column: ColumnSchema): CellValue {
+  const value = row.fields[column.key] ?? null;
+  return isList(value) && value.length === 0 ? null : value;
+}
+
+const isList = (value: CellValue): value is readonly Scalar[] => Array.isArray(value);
+const elements = (value: CellValue): readonly Scalar[] => (isList(value) ? value : value === null ? [] : [value]);
+
+/** Both as sets. */
+function compareSets({ column, op, values }: Extract<Condition, { kind: 'list' }>, held: readonly Scalar[]): boolean {
+  const has = (list: readonly Scalar[], wanted: Scalar): boolean =>
+    list.some((element) => compareValues(column, element, wanted) === 0);
+  switch (op) {
+    case 'any':
+      return values.some((wanted) => has(held, wanted));
+    case 'all':
+      return held.length > 0 && values.every((wanted) => has(held, wanted));
+    case 'exactly':
+      return held.length > 0 && values.every((wanted) => has(held, wanted)) && held.every((one) => has(values, one));
+  }
+}
+
+/** The order of two cells that are not null; lists go by their elements, one after the other, and then by length. */
+function compareValues(column: ColumnSchema, a: CellValue, b: CellValue): number {
+  const type = valueType(column);
+  const { options } = kindOf(column);
+  const [left, right] = [elements(a), elements(b)];
+  for (let i = 0; i < Math.min(left.length, right.length); i++) {
+    const sign = type.compare(left[i] ?? null, right[i] ?? null, options);
+    if (sign !== 0) return sign;
+  }
+  return left.length - right.length;
+}
 const cellOf = (row: EvaluatedRow, by: Operand): CellValue => (by.kind === 'id' ? row.id : cell(row, by.column));
 
 /** How two values compare; undefined when exactly one of them is null, two nulls are equal. */
 function order(column: ColumnSchema, a: CellValue, b: CellValue): number | undefined {
   if (a === null || b === null) return a === b ? 0 : undefined;
-  return columnType(column.type).compare(a, b, column.options);
+  return compareValues(column, a, b);
 }
 
 function holds(op: Comparison, order: number | undefined): boolean {
@@ -132,5 +183,5 @@ function compareBy(
 function compareKeys(by: Operand, a: CellValue, b: CellValue): number {
   if (a === null || b === null) return Number(a !== null) - Number(b !== null);
   if (by.kind === 'id') return a < b ? -1 : a > b ? 1 : 0;
-  return columnType(by.column.type).compare(a, b, by.column.options);
+  return compareValues(by.column, a, b);
 }

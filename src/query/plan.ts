@@ -1,4 +1,4 @@
-import type { CellValue, ColumnSchema, TableSchema } from './schema.js';
+import type { CellValue, ColumnSchema, LinkRef, Scalar, TableSchema } from './schema.js';
 
 /**
  * A logical read, already resolved against the table's schema and the caller's rights: plain readonly data. A column
@@ -38,15 +38,15 @@ export type Condition =
   | { readonly kind: 'and'; readonly items: readonly Condition[] }
   | { readonly kind: 'or'; readonly items: readonly Condition[] }
   | { readonly kind: 'not'; readonly item: Condition }
-  | { readonly kind: 'compare'; readonly column: ColumnSchema; readonly op: Comparison; readonly value: CellValue }
+  | { readonly kind: 'compare'; readonly column: ColumnSchema; readonly op: Comparison; readonly value: Scalar }
   | {
       readonly kind: 'compareColumns';
       readonly column: ColumnSchema;
       readonly op: Comparison;
       readonly other: ColumnSchema;
     }
-  | { readonly kind: 'oneOf'; readonly column: ColumnSchema; readonly values: readonly CellValue[] }
-  | { readonly kind: 'between'; readonly column: ColumnSchema; readonly low: CellValue; readonly high: CellValue }
+  | { readonly kind: 'oneOf'; readonly column: ColumnSchema; readonly values: readonly Scalar[] }
+  | { readonly kind: 'between'; readonly column: ColumnSchema; readonly low: Scalar; readonly high: Scalar }
   | {
       readonly kind: 'match';
       readonly column: ColumnSchema;
@@ -54,4 +54,22 @@ export type Condition =
       readonly text: string;
     }
   | { readonly kind: 'isNull'; readonly column: ColumnSchema }
-  | { readonly kind: 'isEmpty'; readonly column: ColumnSchema };
+  | { readonly kind: 'isEmpty'; readonly column: ColumnSchema }
+  /** Of a list column, as sets. */
+  | {
+      readonly kind: 'list';
+      readonly column: ColumnSchema;
+      readonly op: 'any' | 'all' | 'exactly';
+      readonly values: readonly Scalar[];
+    }
+  /** Of the rows that a link leads to. */
+  | {
+      readonly kind: 'linked';
+      readonly column: ColumnSchema;
+      readonly link: LinkRef;
+      readonly quantifier: Quantifier;
+      readonly where: Condition;
+    };
+
+export const QUANTIFIERS = ['some', 'every', 'none'] as const;
+export type Quantifier = (typeof QUANTIFIERS)[number];

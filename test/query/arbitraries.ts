@@ -1,6 +1,9 @@
 import fc from 'fast-check';
+import { must, newId } from '../../src/common/index.js';
 import {
-  columnType,
+  kindOf,
+  operatorsOf,
+  valueType,
   type ColumnSchema,
   type ColumnTypeName,
   type Operator,
@@ -56,7 +59,11 @@ const anyDatetime = fc.oneof(
   fc.tuple(anyDate, anyTimeOfDay).map(([date, time]) => date + time),
 );
 
-const INPUTS: Readonly<Record<ColumnTypeName, fc.Arbitrary<unknown>>> = {
+/** Few, so that the same ones meet. */
+const PEOPLE = Array.from({ length: 4 }, newId);
+
+/** Values of the types that one can write. */
+const INPUTS: Partial<Readonly<Record<ColumnTypeName, fc.Arbitrary<unknown>>>> = {
   text: anyText,
   long_text: anyText,
   integer: anyInteger,
@@ -65,11 +72,37 @@ const INPUTS: Readonly<Record<ColumnTypeName, fc.Arbitrary<unknown>>> = {
   date: anyDate,
   datetime: anyDatetime,
   single_select: fc.constantFrom('open', 'won', 'lost', 'Lost for good'),
+  currency: anyDecimal,
+  percent: anyDecimal,
+  rating: fc.integer({ min: 0, max: 6 }),
+  duration: fc.oneof(anyInteger, fc.constantFrom('1:30', '-0:05:59', '100:00:00')),
+  url: fc.constantFrom(
+    'https://example.org', 'HTTP://EXAMPLE.ORG/%41?a=b#c', 'https://example.org/é', 'http://[::1]:8080/', 'https://ex%',
+  ), // prettier-ignore
+  email: fc.constantFrom('ada@example.org', 'Ada@Example.ORG', "o'neil+x@sub.example.org", 'é@exämple.org', 'a@b'),
+  phone: fc.constantFrom('+49 30 123456', '030/123-456', '(555) 123.4567 ext. 9', '112', '12'),
+  json: fc.oneof(fc.jsonValue(), fc.constantFrom({ b: 1, a: [{}, [], null, 'é'] }, 'text', 0, false)),
+  user: fc.constantFrom(...PEOPLE),
+};
+
+/** The values of lists, by the type of the list. */
+const ELEMENTS: Partial<Readonly<Record<ColumnTypeName, fc.Arbitrary<unknown>>>> = {
+  multi_select: fc.constantFrom('open', 'won', 'lost', 'Lost for good'),
+  user: fc.constantFrom(...PEOPLE),
+};
+
+const known = (of: Partial<Readonly<Record<ColumnTypeName, fc.Arbitrary<unknown>>>>, type: ColumnTypeName) =>
+  must(of[type], `values of ${type} can be made up`);
+
+/** One value of the column in JSON, an element where its cells are lists. */
+export const element = (column: ColumnSchema): fc.Arbitrary<unknown> => {
+  const of = kindOf(column).list ? known(ELEMENTS, column.type) : known(INPUTS, column.type);
+  return of.filter((input) => valueType(column).parse(input, column).ok);
 };
 
 /** A JSON cell that the column accepts, never null. */
 export const cell = (column: ColumnSchema): fc.Arbitrary<unknown> =>
-  INPUTS[column.type].filter((input) => columnType(column.type).parse(input, column).ok);
+  kindOf(column).list ? fc.array(element(column), { maxLength: 4 }) : element(column);
 
 /** The `fields` of a row body, with nulls. */
 export const fields = (table: TableSchema): fc.Arbitrary<Record<string, unknown>> =>
@@ -84,7 +117,10 @@ export const fields = (table: TableSchema): fc.Arbitrary<Record<string, unknown>
 
 export const sort = (table: TableSchema): fc.Arbitrary<{ field: string; dir: 'asc' | 'desc' }[]> =>
   fc
-    .uniqueArray(fc.constantFrom(...table.columns.map(({ key }) => key)), { maxLength: 4 })
+    .uniqueArray(
+      fc.constantFrom(...table.columns.filter((each) => valueType(each).sortable !== false).map(({ key }) => key)),
+      { maxLength: 4 },
+    )
     .chain((keys) =>
       fc.tuple(...keys.map((field) => fc.record({ field: fc.constant(field), dir: fc.constantFrom('asc', 'desc') }))),
     );
@@ -116,8 +152,8 @@ const relative = fc
 
 function operand(column: ColumnSchema): fc.Arbitrary<unknown> {
   return column.type === 'date' || column.type === 'datetime'
-    ? fc.oneof({ weight: 4, arbitrary: cell(column) }, { weight: 1, arbitrary: relative })
-    : cell(column);
+    ? fc.oneof({ weight: 4, arbitrary: element(column) }, { weight: 1, arbitrary: relative })
+    : element(column);
 }
 
 function leafOf(column: ColumnSchema, op: Operator): fc.Arbitrary<JsonLeaf> {
@@ -131,6 +167,10 @@ function leafOf(column: ColumnSchema, op: Operator): fc.Arbitrary<JsonLeaf> {
       return fc.constant(base);
     case 'in':
     case 'nin':
+    case 'hasAny':
+    case 'hasAll':
+    case 'hasNone':
+    case 'isExactly':
       return withValue(fc.array(operand(column), { minLength: 1, maxLength: 4 }));
     case 'between':
     case 'nbetween':
@@ -150,13 +190,13 @@ function leafOf(column: ColumnSchema, op: Operator): fc.Arbitrary<JsonLeaf> {
 export function leaf(table: TableSchema): fc.Arbitrary<JsonLeaf> {
   const byValue = fc
     .constantFrom(...table.columns)
-    .chain((column) => fc.constantFrom(...columnType(column.type).operators).chain((op) => leafOf(column, op)));
+    .chain((column) => fc.constantFrom(...operatorsOf(column)).chain((op) => leafOf(column, op)));
   const pairs = table.columns.flatMap((a) =>
     table.columns
-      .filter((b) => b !== a && columnType(a.type).family === columnType(b.type).family)
+      .filter((b) => b !== a && valueType(a).family === valueType(b).family && !kindOf(a).list && !kindOf(b).list)
       .flatMap((b) =>
-        columnType(a.type)
-          .operators.filter((op) => ['eq', 'neq', 'gt', 'gte', 'lt', 'lte'].includes(op))
+        operatorsOf(a)
+          .filter((op) => ['eq', 'neq', 'gt', 'gte', 'lt', 'lte'].includes(op))
           .map((op) => ({ field: a.key, op, valueField: b.key })),
       ),
   );

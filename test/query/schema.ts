@@ -1,6 +1,6 @@
 import { newId } from '../../src/common/index.js';
 import {
-  columnType,
+  parseCell,
   type CellValue,
   type ColumnSchema,
   type ColumnTypeName,
@@ -18,7 +18,7 @@ export const column = (
   key,
   name: key,
   type,
-  options: type === 'single_select' ? { choices: CHOICES } : {},
+  options: type === 'single_select' || type === 'multi_select' ? { choices: CHOICES } : {},
   required: false,
   unique: false,
   default: null,
@@ -56,6 +56,17 @@ export const everyType = (over: Partial<TableSchema> = {}): TableSchema =>
       column('ends', 'date'),
       column('seen', 'datetime'),
       column('status', 'single_select'),
+      column('fee', 'currency', { options: { code: 'EUR', scale: 2 } }),
+      column('share', 'percent'),
+      column('stars', 'rating', { options: { max: 5 } }),
+      column('spent', 'duration', { options: { format: 'h:mm' } }),
+      column('site', 'url'),
+      column('mail', 'email'),
+      column('phone', 'phone'),
+      column('extra', 'json'),
+      column('tags', 'multi_select'),
+      column('who', 'user', { options: { multiple: false } }),
+      column('team', 'user', { options: { multiple: true } }),
     ],
     over,
   );
@@ -74,7 +85,7 @@ export const writeContext = (over: Partial<WriteContext> = {}): WriteContext => 
 /** The canonical form of a JSON cell. Throws when the column's type refuses it. */
 export function canonical(of: ColumnSchema, input: unknown): CellValue {
   if (input === null) return null;
-  const parsed = columnType(of.type).parse(input, of);
+  const parsed = parseCell(input, { ...of, unique: false });
   if (!parsed.ok) throw new Error(`${of.key}: ${parsed.code}`);
   return parsed.value;
 }

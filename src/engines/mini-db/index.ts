@@ -1,4 +1,5 @@
 export * from './change-log.js';
+export { LinksRefused } from './linked-write.js';
 export * from './mini-db-engine.js';
 export * from './mini-db-lookup.js';
 export * from './mini-db-schema.js';

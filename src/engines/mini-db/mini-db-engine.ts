@@ -32,7 +32,7 @@ export class MiniDbEngine implements DataEngine {
     const [epoch, seq, , data, , position, total] = row;
     return {
       data: position ? withoutLast(data ?? '') : (data ?? ''),
-      ...(position ? { next: JSON.parse(position) as Position } : {}),
+      ...(position ? { next: readPosition(position) } : {}),
       ...(plan.count === 'none' ? {} : { count: await this.count(plan, Number(total)) }),
       stream: { epoch: String(epoch), seq: Number(seq) },
     };
@@ -76,6 +76,10 @@ export class MiniDbEngine implements DataEngine {
     }
   }
 }
+
+/** A list without elements is shown as `[]`; its canonical form is null. */
+const readPosition = (json: string): Position =>
+  (JSON.parse(json) as Position).map((cell) => (Array.isArray(cell) && cell.length === 0 ? null : cell));
 
 /** The row that only told that there is a next page is not part of this one. */
 const withoutLast = (rows: string): string => rows.slice(0, rows.lastIndexOf(ROW_SEPARATOR));

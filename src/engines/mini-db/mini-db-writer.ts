@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { must } from '../../common/index.js';
-import { MiniDatabase, type PgRow, type PgSession } from '../../database/mini/index.js';
+import { MiniDatabase, type PgSession } from '../../database/mini/index.js';
 import { compileWrite, toStatement, type RowWrite, type TableSchema } from '../../query/index.js';
+import { concernsLinks } from './link-changes.js';
+import { LinkedWrite, type LinkedResult } from './linked-write.js';
 import { isContentError, isTransient, translate } from './pg-errors.js';
 import { Turns } from './turns.js';
-import { WriteQueue, type OpResult, type WriteResult } from './write-queue.js';
+import { readResults } from './read-results.js';
+import { WriteQueue, type WriteResult } from './write-queue.js';
 
 /** Told after each commit that took a number, once for each transaction. */
 export type CommitListener = (table: TableSchema, seq: number) => void;
@@ -32,6 +34,9 @@ export class MiniDbWriter {
   /** One works, the next has begun its transaction and waits for the lock. */
   private readonly exclusive = new Turns(2, PATIENCE_MS);
 
+  /** Of one base: a write that changes links holds the links of all tables that it leads to. */
+  private readonly linking = new Turns(2, PATIENCE_MS);
+
   constructor(private readonly database: MiniDatabase) {
     this.large = new Turns(Math.max(1, Math.floor(database.poolSize / 2)), PATIENCE_MS);
   }
@@ -42,10 +47,13 @@ export class MiniDbWriter {
 
   /**
    * Makes the changes and answers after the commit. Preconditions that do not hold are results, not errors.
+   * @throws LinksRefused rows that cannot be linked; nothing was written
    * @throws SchemaMoved the structure has another version; nothing was written
    * @throws Problem `unique_violation`, `overloaded`; nothing was written
    */
   write(table: TableSchema, write: RowWrite): Promise<WriteResult> {
+    if (concernsLinks(table, write.ops))
+      return this.linking.run(table.physical.schema, () => this.writeLinks(table, write));
     if (write.ops.length <= MAX_OPS) return this.queue.submit(table, write);
     return this.large.run(table.id, () => this.queue.submit(table, write));
   }
@@ -69,14 +77,27 @@ export class MiniDbWriter {
       const done = await this.database.transaction(async (session) => {
         await session.query({ text: 'select pg_advisory_xact_lock(hashtextextended($1, 0))', values: [table.id] });
         const write = await prepare(session);
+        if (concernsLinks(table, write.ops)) return { write, ...(await new LinkedWrite(session, table, write).run()) };
         const [result] = readResults([write], await session.query(toStatement(compileWrite(table, [write]))));
-        return { write, result };
+        if (!result) throw new Error('a write has no result');
+        return { write, result, others: [] };
       });
-      const { result } = done;
-      if (!result) throw new Error('a write has no result');
-      this.announce(table, [result]);
-      return { write: done.write, result };
+      this.announceAll(table, done);
+      return { write: done.write, result: done.result };
     });
+  }
+
+  private writeLinks(table: TableSchema, write: RowWrite): Promise<WriteResult> {
+    return this.retrying(table, async () => {
+      const done = await this.database.transaction((session) => new LinkedWrite(session, table, write).run());
+      this.announceAll(table, done);
+      return done.result;
+    });
+  }
+
+  private announceAll(table: TableSchema, { result, others }: LinkedResult): void {
+    this.announce(table, [result]);
+    for (const other of others) for (const listener of this.listeners) listener(other.table, other.seq);
   }
 
   private execute(table: TableSchema, writes: readonly RowWrite[]): Promise<WriteResult[]> {
@@ -104,21 +125,4 @@ export class MiniDbWriter {
       }
     }
   }
-}
-
-function readResults(writes: readonly RowWrite[], rows: readonly PgRow[]): WriteResult[] {
-  const results = writes.map(() => ({ epoch: '', seq: 0, ops: [] as OpResult[] }));
-  for (const [g, , status, seq, epoch, id, version, json] of rows) {
-    const result = results[Number(g)];
-    if (!result) continue;
-    result.epoch = String(epoch);
-    result.seq = Number(seq);
-    result.ops.push({
-      status: status as OpResult['status'],
-      id: must(id, 'each result names its row'),
-      ...(version == null ? {} : { version: Number(version) }),
-      ...(json == null ? {} : { json }),
-    });
-  }
-  return results;
 }

@@ -4,15 +4,17 @@ import { EventBus } from '../events/index.js';
 import { TablesModule } from '../tables/index.js';
 import { Fence } from './fence.js';
 import { RowsReader } from './read/rows-reader.service.js';
+import { WorkspacesModule } from '../workspaces/index.js';
 import { RowsController } from './rows.controller.js';
 import { BulkService } from './write/bulk.service.js';
+import { Referents } from './write/referents.js';
 import { RowsWriter } from './write/rows-writer.service.js';
 
 /** Reading and writing rows. */
 @Module({
-  imports: [TablesModule],
+  imports: [TablesModule, WorkspacesModule],
   controllers: [RowsController],
-  providers: [Fence, RowsReader, RowsWriter, BulkService],
+  providers: [Fence, RowsReader, RowsWriter, BulkService, Referents],
 })
 export class RowsModule {
   constructor(writer: MiniDbWriter, bus: EventBus) {

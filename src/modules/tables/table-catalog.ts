@@ -5,10 +5,10 @@ import { MainDatabase } from '../../database/main/index.js';
 import type { TableSchema } from '../../query/index.js';
 import { EventBus } from '../events/index.js';
 import { BaseEntity } from './bases/base.entity.js';
-import { ColumnEntity } from './columns/column.entity.js';
+import type { ColumnEntity } from './columns/column.entity.js';
 import { SchemaSaga } from './schema/schema-saga.js';
+import { readStructures } from './schema/structure.js';
 import { TableEntity } from './tables/table.entity.js';
-import { toTableSchema } from './tables/table-schema.js';
 
 /** A table with all that a request needs to know of it. */
 export interface TableMeta {
@@ -30,13 +30,25 @@ const MAX_AGE_MS = 60_000;
 /** Only says which workspace a base is in; use cases of bases read the base itself. */
 const BASE_MAX_AGE_MS = 5_000;
 
-/** Metadata of tables, from memory. */
+/** A base with its live tables. */
+interface BaseMeta {
+  readonly tables: ReadonlyMap<Id, TableMeta>;
+}
+
+/** Metadata of tables, from memory. A base is read as a whole: its tables refer to each other. */
 @Injectable()
 export class TableCatalog {
-  private readonly cache = new FreshCache<TableMeta>({
-    maxEntries: 10_000,
+  private readonly cache = new FreshCache<BaseMeta>({
+    maxEntries: 2_000,
     maxAgeMs: MAX_AGE_MS,
-    load: (id) => this.load(id),
+    load: (baseId) => this.load(baseId),
+  });
+
+  /** A table stays in its base, so only that it was deleted can be out of date here; the base knows. */
+  private readonly baseOf = new FreshCache<Id>({
+    maxEntries: 50_000,
+    maxAgeMs: MAX_AGE_MS,
+    load: async (id) => (await this.dataSource.manager.findOneBy(TableEntity, { id, deletedAt: IsNull() }))?.baseId,
   });
 
   private readonly bases = new FreshCache<Id>({
@@ -51,13 +63,19 @@ export class TableCatalog {
     private readonly saga: SchemaSaga,
     bus: EventBus,
   ) {
-    bus.on('base.changed', ({ baseId }) => this.bases.drop(baseId));
-    bus.on('schema.changed', ({ tableId }) => this.cache.drop(tableId));
+    bus.on('base.changed', ({ baseId }) => {
+      this.bases.drop(baseId);
+      this.cache.drop(baseId);
+    });
+    bus.on('schema.changed', ({ tableId, baseId }) => {
+      this.baseOf.drop(tableId);
+      this.cache.drop(baseId);
+    });
   }
 
   /** @throws Problem `not_found` */
   async find(tableId: Id): Promise<TableMeta> {
-    const meta = await this.cache.get(tableId);
+    const meta = await this.get(tableId);
     if (!meta) throw notFound('table');
     return meta;
   }
@@ -73,14 +91,15 @@ export class TableCatalog {
   }
 
   /** Like {@link find}, but as it is now: for those who are shown the metadata itself, which no fence guards. */
-  fresh(tableId: Id): Promise<TableMeta> {
-    this.cache.drop(tableId);
+  async fresh(tableId: Id): Promise<TableMeta> {
+    const baseId = await this.baseOf.get(tableId);
+    if (baseId) this.cache.drop(baseId);
     return this.find(tableId);
   }
 
   /** The workspace that an id of a table leads to. */
   async workspaceOf(tableId: Id): Promise<Id | undefined> {
-    return (await this.cache.get(tableId))?.workspaceId;
+    return (await this.get(tableId))?.workspaceId;
   }
 
   /** The workspace that an id of a base leads to. */
@@ -88,24 +107,33 @@ export class TableCatalog {
     return this.bases.get(baseId);
   }
 
-  private async load(tableId: Id): Promise<TableMeta | undefined> {
+  private async get(tableId: Id): Promise<TableMeta | undefined> {
+    const baseId = await this.baseOf.get(tableId);
+    const meta = baseId && (await this.cache.get(baseId));
+    return meta ? meta.tables.get(tableId) : undefined;
+  }
+
+  private load(baseId: Id): Promise<BaseMeta | undefined> {
     return this.database.snapshot(async (manager) => {
-      const table = await manager.findOneBy(TableEntity, { id: tableId, deletedAt: IsNull() });
-      const base = table && (await manager.findOneBy(BaseEntity, { id: table.baseId, deletedAt: IsNull() }));
-      if (!table || !base) return undefined;
-      const columns = await manager.find(ColumnEntity, {
-        where: { tableId, deletedAt: IsNull() },
-        order: { position: 'ASC', id: 'ASC' },
-      });
+      const base = await manager.findOneBy(BaseEntity, { id: baseId, deletedAt: IsNull() });
+      if (!base) return undefined;
+      const structures = await readStructures(manager, base);
       return {
-        id: table.id,
-        baseId: table.baseId,
-        workspaceId: table.workspaceId,
-        schema: base.schemaName,
-        name: table.name,
-        table,
-        columns,
-        tableSchema: toTableSchema(base.schemaName, table, columns),
+        tables: new Map(
+          structures.map(({ table, columns, schema }) => [
+            table.id,
+            {
+              id: table.id,
+              baseId,
+              workspaceId: table.workspaceId,
+              schema: base.schemaName,
+              name: table.name,
+              table,
+              columns,
+              tableSchema: schema,
+            },
+          ]),
+        ),
       };
     });
   }

@@ -1,14 +1,12 @@
 import { unreachable } from '../../common/index.js';
-import type { CellValue, ColumnSchema } from '../schema.js';
+import { isStored, kindOf, valueType } from '../kind.js';
+import type { ColumnSchema, LinkRef, Scalar } from '../schema.js';
 import type { Comparison, Condition } from '../plan.js';
-import { remembered } from '../remember.js';
-import { columnType } from '../types/index.js';
-import { ident, join, sql, value, type Sql } from '../sql.js';
+import { join, sql, value, type Sql } from '../sql.js';
+import { cellOf, elementsOf, linkedAlias, linkedRows } from './cell.js';
 
-/** Alias of the table that conditions speak of. */
+/** Alias of the table that a read speaks of. */
 export const ROW = 't';
-
-export const columnRef = remembered((column: ColumnSchema): Sql => ident(ROW, column.physical));
 
 const OPERATOR: Readonly<Record<Exclude<Comparison, 'neq'>, Sql>> = {
   eq: sql`=`,
@@ -18,49 +16,97 @@ const OPERATOR: Readonly<Record<Exclude<Comparison, 'neq'>, Sql>> = {
   lte: sql`<=`,
 };
 
-const bind = (column: ColumnSchema, v: CellValue): Sql => value(v, columnType(column.type).bind);
+const bind = (column: ColumnSchema, v: Scalar): Sql => value(v, valueType(column).bind);
+const bindList = (column: ColumnSchema, values: readonly Scalar[]): Sql =>
+  value([...values], `${valueType(column).bind}[]`);
 
 /**
- * A condition as SQL. SQL's third truth value is allowed inside positive parts, where it means false, and is stopped at
- * every negation by `is not true`; so the whole is two-valued and negative operators include nulls.
+ * A condition on the row under the alias as SQL. SQL's third truth value is allowed inside positive parts, where it means
+ * false, and is stopped at every negation by `is not true`; so the whole is two-valued and negative operators include nulls.
  */
-export function compileCondition(condition: Condition): Sql {
+export function compileCondition(condition: Condition, alias = ROW): Sql {
   switch (condition.kind) {
     case 'true':
       return sql`true`;
     case 'and':
-      return sql`(${join(condition.items.map(compileCondition), sql` and `)})`;
-    case 'or':
-      return sql`(${join(condition.items.map(compileCondition), sql` or `)})`;
+    case 'or': {
+      const separator = condition.kind === 'and' ? sql` and ` : sql` or `;
+      return sql`(${join(
+        condition.items.map((item) => compileCondition(item, alias)),
+        separator,
+      )})`;
+    }
     case 'not':
-      return negate(condition.item);
+      return negate(condition.item, alias);
     case 'compare':
-      return compare(condition.column, condition.op, condition.value);
+      return compare(cellOf(condition.column, alias), condition.op, bind(condition.column, condition.value));
     case 'compareColumns':
-      return compareColumns(columnRef(condition.column), condition.op, columnRef(condition.other));
+      return compareColumns(cellOf(condition.column, alias), condition.op, cellOf(condition.other, alias));
     case 'oneOf':
-      return sql`${columnRef(condition.column)} = any(${value([...condition.values], `${columnType(condition.column.type).bind}[]`)})`;
-    case 'between':
-      return sql`${columnRef(condition.column)} between ${bind(condition.column, condition.low)} and ${bind(condition.column, condition.high)}`;
+      return sql`${cellOf(condition.column, alias)} = any(${bindList(condition.column, condition.values)})`;
+    case 'between': {
+      const { column, low, high } = condition;
+      return sql`${cellOf(column, alias)} between ${bind(column, low)} and ${bind(column, high)}`;
+    }
     case 'match':
-      return match(columnRef(condition.column), condition.mode, condition.text);
+      return match(cellOf(condition.column, alias), condition.mode, condition.text);
     case 'isNull':
-      return sql`${columnRef(condition.column)} is null`;
+      return isNull(condition.column, alias);
     case 'isEmpty':
-      return sql`coalesce(${columnRef(condition.column)}, '') = ''`;
+      return sql`coalesce(${cellOf(condition.column, alias)}, '') = ''`;
+    case 'list':
+      return list(condition, alias);
+    case 'linked':
+      return linked(condition.link, condition.quantifier, condition.where, alias);
     default:
       return unreachable(condition);
   }
 }
 
-function negate(item: Condition): Sql {
-  if (item.kind === 'isNull') return sql`${columnRef(item.column)} is not null`;
-  return sql`(${compileCondition(item)}) is not true`;
+function negate(item: Condition, alias: string): Sql {
+  if (item.kind === 'isNull' && !kindOf(item.column).list) return sql`${cellOf(item.column, alias)} is not null`;
+  return sql`(${compileCondition(item, alias)}) is not true`;
 }
 
-function compare(column: ColumnSchema, op: Comparison, v: CellValue): Sql {
-  if (op === 'neq') return sql`${columnRef(column)} is distinct from ${bind(column, v)}`;
-  return sql`${columnRef(column)} ${OPERATOR[op]} ${bind(column, v)}`;
+function compare(cell: Sql, op: Comparison, v: Sql): Sql {
+  if (op === 'neq') return sql`${cell} is distinct from ${v}`;
+  return sql`${cell} ${OPERATOR[op]} ${v}`;
+}
+
+/** A list that is made of other rows is empty as soon as there is none, which takes no list to find out. */
+function isNull(column: ColumnSchema, alias: string): Sql {
+  if (isStored(column) || !kindOf(column).list) return sql`${cellOf(column, alias)} is null`;
+  return sql`not exists (select 1 ${elementsOf(column, alias).from})`;
+}
+
+/** By sets: neither order nor repetition counts. */
+function list({ column, op, values }: Extract<Condition, { kind: 'list' }>, alias: string): Sql {
+  const wanted = bindList(column, values);
+  switch (op) {
+    case 'any': {
+      if (isStored(column)) return sql`${cellOf(column, alias)} && ${wanted}`;
+      const { from, element } = elementsOf(column, alias);
+      return sql`exists (select 1 from (select ${element} as e ${from}) x where x.e = any(${wanted}))`;
+    }
+    case 'all':
+      return sql`${cellOf(column, alias)} @> ${wanted}`;
+    case 'exactly':
+      return sql`(${cellOf(column, alias)} @> ${wanted} and ${cellOf(column, alias)} <@ ${wanted})`;
+  }
+}
+
+/** `every` holds for a row without links, `none` is the opposite of `some`. */
+function linked(link: LinkRef, quantifier: 'some' | 'every' | 'none', where: Condition, alias: string): Sql {
+  const { from, tie } = linkedRows(link, alias);
+  const condition = compileCondition(where, linkedAlias(alias));
+  switch (quantifier) {
+    case 'some':
+      return sql`exists (select 1 ${from} where ${tie} and ${condition})`;
+    case 'none':
+      return sql`not exists (select 1 ${from} where ${tie} and ${condition})`;
+    case 'every':
+      return sql`not exists (select 1 ${from} where ${tie} and (${condition}) is not true)`;
+  }
 }
 
 /** Two nulls are equal, so `lte` and `gte` hold for them too. */

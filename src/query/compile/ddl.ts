@@ -1,6 +1,8 @@
 import type { ColumnSchema, TableSchema } from '../schema.js';
+import { isStored, kindOf } from '../kind.js';
 import { columnType } from '../types/index.js';
 import { comma, empty, ident, join, literal, sql, value, type Sql } from '../sql.js';
+import { physicalDefault, physicalType } from './physical.js';
 import { streamName, tableName } from './read.js';
 import type { WriteContext } from '../write-plan.js';
 
@@ -34,11 +36,11 @@ export function createTable(table: TableSchema & { readonly name: string }, epoc
     sql`create table ${tableName(table)} (
       _id uuid constraint ${ident(primaryKeyName(table))} primary key, _version integer not null, _created_at timestamptz not null, _created_by uuid,
       _updated_at timestamptz not null, _updated_by uuid, _deleted_at timestamptz${join(
-        table.columns.map((column) => sql`, ${columnDefinition(column)}`),
+        table.columns.filter(isStored).map((column) => sql`, ${columnDefinition(column)}`),
         empty,
       )})`,
     sql`comment on table ${tableName(table)} is ${literal(table.name)}`,
-    ...table.columns.flatMap((column) => columnExtras(table, column)),
+    ...table.columns.filter(isStored).flatMap((column) => columnExtras(table, column)),
     sql`insert into ${streamName(table)} (table_id, epoch, seq, schema_version) values (${value(table.id, 'uuid')}, ${value(epoch, 'uuid')}, 0, ${value(table.schemaVersion, 'integer')})`,
   ];
 }
@@ -89,7 +91,7 @@ from (select) always left join taken on true`;
  * Indexes and tables of a schema share one space of names. Those of indexes begin with an underscore, which no key does, so
  * that no table can be named like an index; they are built from ids of ours, because PostgreSQL cuts names at 63 bytes.
  */
-const tail = (id: string): string => id.replaceAll('-', '').slice(-12);
+export const tail = (id: string): string => id.replaceAll('-', '').slice(-12);
 const primaryKeyName = (table: TableSchema): string => `_pk_${tail(table.id)}`;
 
 /** Name of the index that holds a unique column. */
@@ -98,11 +100,11 @@ export const uniqueIndexName = (table: TableSchema, column: ColumnSchema): strin
 
 function columnDefinition(column: ColumnSchema): Sql {
   const type = columnType(column.type);
-  const check = type.check?.(ident(column.physical), column.options);
+  const check = kindOf(column).list ? undefined : type.check?.(ident(column.physical), column.options);
   return join(
     [
-      sql`${ident(column.physical)} ${type.physical(column.options)}`,
-      ...(column.default === null ? [] : [sql`default ${literal(String(column.default))}`]),
+      sql`${ident(column.physical)} ${physicalType(column)}${physicalDefault(column)}`,
+      ...(type.generated ? [type.generated] : []),
       ...(column.required ? [sql`not null`] : []),
       ...(check ? [sql`check (${check})`] : []),
     ],

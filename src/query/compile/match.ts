@@ -1,7 +1,7 @@
 import type { Id } from '../../common/index.js';
 import type { CellValue, ColumnSchema, TableSchema } from '../schema.js';
-import { columnType } from '../types/index.js';
 import { empty, ident, join, sql, value, type Sql } from '../sql.js';
+import { physicalType } from './physical.js';
 import { tableName } from './read.js';
 
 /** Values to look for, one for each of the columns matched on; `o` comes back with what was found. */
@@ -19,9 +19,7 @@ export function compileMatch(
   const rows = records.map(({ o, values }) =>
     Object.fromEntries([['o', o], ...values.map((cell, i) => [`v${i}`, cell] as const)]),
   );
-  const types = columns.map(
-    (column, i) => sql`, ${ident(`v${i}`)} ${columnType(column.type).physical(column.options)}`,
-  );
+  const types = columns.map((column, i) => sql`, ${ident(`v${i}`)} ${physicalType(column)}`);
   const equal = columns.map((column, i) => sql`${ident('t', column.physical)} = ${ident('x', `v${i}`)}`);
   return sql`select x.o, t._id from json_to_recordset(${value(JSON.stringify(rows), 'json')}) as x(o integer${join(types, empty)})
 join ${tableName(table)} t on ${join(equal, sql` and `)} and t._deleted_at is null`;

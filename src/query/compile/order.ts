@@ -1,9 +1,10 @@
-import type { CellValue } from '../schema.js';
+import type { CellValue, ColumnSchema } from '../schema.js';
 import type { Operand, OrderTerm } from '../plan.js';
-import { columnType } from '../types/index.js';
+import { kindOf, valueType } from '../kind.js';
+import type { Place } from '../types/index.js';
 import { comma, ident, join, sql, value, type Sql } from '../sql.js';
-import { columnRef, ROW } from './condition.js';
-import { jsonOf } from './row-json.js';
+import { cellJson, cellOf, valueJson } from './cell.js';
+import { ROW } from './condition.js';
 
 const ID = ident(ROW, '_id');
 
@@ -20,13 +21,21 @@ function keyOf(by: Operand): Omit<OrderKey, 'dir'> {
     return { sql: ID, bind: (cell) => value(cell, 'uuid'), nullable: false };
   }
   const { column } = by;
-  const type = columnType(column.type);
-  const key = (cell: Sql): Sql => type.orderKey?.(cell, column.options) ?? cell;
+  const { bind } = valueType(column);
   return {
-    sql: key(columnRef(column)),
-    bind: (cell) => key(value(cell, type.bind)),
+    sql: orderKey(cellOf(column, ROW), column),
+    bind: (cell) => orderKey(value(cell, kindOf(column).list ? `${bind}[]` : bind), column),
     nullable: !column.required,
   };
+}
+
+/** Lists go by their first elements, then by the next: the order of PostgreSQL's arrays. */
+function orderKey(cell: Sql, column: ColumnSchema): Sql {
+  const { list, options } = kindOf(column);
+  const type = valueType(column);
+  if (!type.orderKey) return cell;
+  if (!list) return type.orderKey(cell, options);
+  return sql`(select array_agg(${type.orderKey(sql`u.e`, options)} order by u.o) from unnest(${cell}) with ordinality u(e, o))`;
 }
 
 const keys = (orderBy: readonly OrderTerm[]): readonly OrderKey[] =>
@@ -39,12 +48,14 @@ export interface PositionCell {
 }
 
 /** What a cursor keeps of the row where a page ends: the canonical values of the cells that it is ordered by. */
-export const compilePosition = (orderBy: readonly OrderTerm[]): readonly PositionCell[] =>
-  orderBy.map(({ by }) =>
-    by.kind === 'id'
-      ? { cell: ident(ROW, '_id'), json: (name) => sql`'"' || ${name} || '"'` }
-      : { cell: columnRef(by.column), json: (name) => jsonOf(name, by.column) },
-  );
+export const compilePosition = (orderBy: readonly OrderTerm[], place: Place): readonly PositionCell[] =>
+  orderBy.map(({ by }) => {
+    if (by.kind === 'id') return { cell: ident(ROW, '_id'), json: (name) => sql`'"' || ${name} || '"'` };
+    const { column } = by;
+    // As text from the start: an array of arrays would be another thing in PostgreSQL.
+    if (kindOf(column).list) return { cell: cellJson(column, ROW, place), json: (name) => name };
+    return { cell: cellOf(column, ROW), json: (name) => valueJson(name, column, place) };
+  });
 
 /** Null is the smallest value; one index `(c asc nulls first, _id)` serves both directions. */
 export function compileOrderBy(orderBy: readonly OrderTerm[]): Sql {

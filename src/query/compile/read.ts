@@ -1,7 +1,8 @@
 import { COUNT_BOUND, type Condition, type ReadPlan } from '../plan.js';
 import type { ColumnSchema, TableSchema } from '../schema.js';
 import { remembered } from '../remember.js';
-import { comma, ident, integer, join, literal, sql, value, type Sql } from '../sql.js';
+import { comma, empty, ident, integer, join, literal, sql, value, type Sql } from '../sql.js';
+import { tablesBehind } from './cell.js';
 import { compileCondition, ROW } from './condition.js';
 import { compileAfter, compileOrderBy, compilePosition } from './order.js';
 import { wholeRowJson } from './row-json.js';
@@ -20,11 +21,15 @@ export const ROW_SEPARATOR = ',\n';
  * of rows found (one more than the limit tells that there is a next page, and that the last row is not part of this one),
  * the position of the last row of a page that is not the last, the count.
  *
- * Result: one row `epoch, seq, schema_version, data, found, position (JSON array), total`; no row when the table has no stream.
+ * Result: one row `epoch, seq, schema_version, data, found, position (JSON array), total`; no row when the table has no stream,
+ * or when another table that the plan reads has a structure that it was not made for.
  */
 export function compileRead(plan: ReadPlan): Sql {
   const limit = integer(plan.limit);
-  const position = compilePosition(plan.orderBy).map((part, i) => ({ ...part, name: ident(`k${i}`) }));
+  const position = compilePosition(plan.orderBy, plan.from.physical).map((part, i) => ({
+    ...part,
+    name: ident(`k${i}`),
+  }));
   return sql`select s.epoch, s.seq, s.schema_version, page.data, page.found, page.position, ${compileCount(plan)} as total
 from ${streamName(plan.from)} s
 left join lateral (
@@ -35,14 +40,14 @@ left join lateral (
       sql`, ',', `,
     )}, ']') end as position
   from (
-    select ${wholeRowJson(ROW, plan.select)} as j, ${join(
+    select ${wholeRowJson(ROW, plan.select, plan.from.physical)} as j, ${join(
       position.map(({ cell, name }) => sql`${cell} as ${name}`),
       comma,
     )}
     from (${compileRows(plan)}) ${ident(ROW)}
   ) r
 ) page on true
-where s.table_id = ${value(plan.from.id, 'uuid')}`;
+where s.table_id = ${value(plan.from.id, 'uuid')}${fence(plan.from, tablesOf(plan))}`;
 }
 
 /** One row by id: `schema_version, version, json`; no row when the table has no stream, nulls when the row is not there. */
@@ -52,10 +57,52 @@ export function compileReadOne(
   where: Condition,
   rowId: string,
 ): Sql {
-  return sql`select s.schema_version, ${VERSION}, ${wholeRowJson(ROW, select)} as json
+  return sql`select s.schema_version, ${VERSION}, ${wholeRowJson(ROW, select, table.physical)} as json
 from ${streamName(table)} s
 left join ${tableName(table)} ${ident(ROW)} on ${ID} = ${value(rowId, 'uuid')} and ${visible(where)}
-where s.table_id = ${value(table.id, 'uuid')}`;
+where s.table_id = ${value(table.id, 'uuid')}${fence(table, tablesOf({ select, where, orderBy: [] }))}`;
+}
+
+/**
+ * Lookups and conditions on links read other tables, whose structure may have moved on while this one's has not. Their versions
+ * are asked for in the same snapshot.
+ */
+function fence(table: TableSchema, others: ReadonlySet<TableSchema>): Sql {
+  const foreign = [...others].filter(({ id }) => id !== table.id);
+  if (foreign.length === 0) return empty;
+  const known = foreign.map(({ id, schemaVersion }) => sql`(${value(id, 'uuid')}, ${value(schemaVersion, 'integer')})`);
+  return sql` and (select count(*) from ${streamName(table)} o where (o.table_id, o.schema_version) in (${join(known, comma)})) = ${integer(foreign.length)}`;
+}
+
+/** The tables that a plan reads besides its own, and maybe its own. */
+function tablesOf({ select, where, orderBy }: Pick<ReadPlan, 'select' | 'where' | 'orderBy'>): Set<TableSchema> {
+  const tables = new Set(tablesBehindAll(select));
+  for (const { by } of orderBy)
+    if (by.kind === 'column') for (const table of tablesBehind(by.column)) tables.add(table);
+  for (const table of tablesInCondition(where)) tables.add(table);
+  return tables;
+}
+
+const tablesBehindAll = remembered((columns: readonly ColumnSchema[]): readonly TableSchema[] =>
+  columns.flatMap(tablesBehind),
+);
+
+function tablesInCondition(condition: Condition): readonly TableSchema[] {
+  switch (condition.kind) {
+    case 'true':
+      return [];
+    case 'and':
+    case 'or':
+      return condition.items.flatMap(tablesInCondition);
+    case 'not':
+      return tablesInCondition(condition.item);
+    case 'compareColumns':
+      return [...tablesBehind(condition.column), ...tablesBehind(condition.other)];
+    case 'linked':
+      return [condition.link.target, ...tablesInCondition(condition.where)];
+    default:
+      return tablesBehind(condition.column);
+  }
 }
 
 /** Rows in the trash are not there for anybody who does not ask for them. */

@@ -1,7 +1,8 @@
 import type { ColumnSchema } from '../schema.js';
 import { remembered, underName } from '../remember.js';
-import { columnType } from '../types/index.js';
-import { comma, ident, join, literal, sql, type Sql } from '../sql.js';
+import type { Place } from '../types/index.js';
+import { comma, empty, ident, join, literal, sql, type Sql } from '../sql.js';
+import { cellJson } from './cell.js';
 
 /** PostgreSQL takes at most 100 arguments a call. */
 const MAX_ARGUMENTS = 90;
@@ -14,32 +15,37 @@ export function concat(parts: readonly Sql[]): Sql {
   return concat(chunks);
 }
 
-/** JSON text of a cell of the column, `null` included. */
-export const jsonOf = (cell: Sql, column: ColumnSchema): Sql =>
-  sql`coalesce(${columnType(column.type).toJson(cell)}, 'null')`;
-
-const cellJson = (alias: string, column: ColumnSchema): Sql => jsonOf(ident(alias, column.physical), column);
-
 /** The fields object of a row as parts to {@link concat}. */
-function fieldsParts(alias: string, columns: readonly ColumnSchema[]): readonly Sql[] {
+function fieldsParts(alias: string, columns: readonly ColumnSchema[], place: Place): readonly Sql[] {
   if (columns.length === 0) return [sql`'{}'`];
   const cells = columns.flatMap((column, i) => [
     literal(`${i === 0 ? '{' : ','}"${column.key}":`),
-    cellJson(alias, column),
+    cellJson(column, alias, place),
   ]);
   return [...cells, sql`'}'`];
 }
 
 /** JSON text of the fields object of a row. */
-export const fieldsJson = (alias: string, columns: readonly ColumnSchema[]): Sql => concat(fieldsParts(alias, columns));
+export const fieldsJson = (alias: string, columns: readonly ColumnSchema[], place: Place): Sql =>
+  concat(fieldsParts(alias, columns, place));
 
-/** JSON text of the fields of `alias` that differ from those of `other`: what an update changed, for the change log. */
-export function changedFieldsJson(alias: string, other: string, columns: readonly ColumnSchema[]): Sql {
+/**
+ * JSON text of the stored fields of `alias` that differ from those of `other`: what an update changed, for the change log.
+ * `more` is further text of the kind `,"key":value`.
+ */
+export function changedFieldsJson(
+  alias: string,
+  other: string,
+  columns: readonly ColumnSchema[],
+  place: Place,
+  more: Sql = empty,
+): Sql {
   const cells = columns.map((column) => {
     const [mine, theirs] = [ident(alias, column.physical), ident(other, column.physical)];
-    return sql`case when ${mine} is distinct from ${theirs} then concat(${literal(`,"${column.key}":`)}, ${cellJson(alias, column)}) end`;
+    return sql`case when ${mine} is distinct from ${theirs} then concat(${literal(`,"${column.key}":`)}, ${cellJson(column, alias, place)}) end`;
   });
-  return cells.length === 0 ? sql`'{}'` : sql`concat('{', substr(${concat(cells)}, 2), '}')`;
+  const parts = more === empty ? cells : [...cells, more];
+  return parts.length === 0 ? sql`'{}'` : sql`concat('{', substr(${concat(parts)}, 2), '}')`;
 }
 
 /**
@@ -70,5 +76,5 @@ const MAX_ALIASES = 8;
 const wholeRows = remembered((_columns: readonly ColumnSchema[]) => new Map<string, Sql>());
 
 /** {@link rowJson} with these columns of the row as its fields: the longest part of most statements, built once for each list of columns. */
-export const wholeRowJson = (alias: string, columns: readonly ColumnSchema[]): Sql =>
-  underName(wholeRows(columns), MAX_ALIASES, alias, () => rowJson(alias, ...fieldsParts(alias, columns)));
+export const wholeRowJson = (alias: string, columns: readonly ColumnSchema[], place: Place): Sql =>
+  underName(wholeRows(columns), MAX_ALIASES, alias, () => rowJson(alias, ...fieldsParts(alias, columns, place)));

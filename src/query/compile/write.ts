@@ -1,10 +1,12 @@
 import { must } from '../../common/index.js';
-import type { RowOp, RowWrite } from '../write-plan.js';
+import type { LinkChange, RowOp, RowWrite } from '../write-plan.js';
 import type { ColumnSchema, TableSchema } from '../schema.js';
 import { remembered, underName } from '../remember.js';
+import { isStored, isWritable } from '../kind.js';
 import { columnType } from '../types/index.js';
 import { comma, empty, ident, join, sql, value, type Sql } from '../sql.js';
 import { streamName, tableName } from './read.js';
+import { physicalType } from './physical.js';
 import { changedFieldsJson, fieldsJson, rowJson, wholeRowJson } from './row-json.js';
 
 /** Name of the NOT NULL column whose violation means: the schema version is no longer the one this statement was compiled for. */
@@ -38,15 +40,15 @@ x as materialized (select * from json_to_recordset(${value(JSON.stringify(opReco
 const MAX_SHAPES = 200;
 const bodies = remembered((_table: TableSchema) => new Map<string, Sql>());
 
-const nameOf = (table: TableSchema, { creates, updates, deletes, updated }: Shape): string =>
-  [creates, updates, deletes, ...updated.map((column) => table.columns.indexOf(column))].join();
+const nameOf = (table: TableSchema, { creates, updates, deletes, links, updated }: Shape): string =>
+  [creates, updates, deletes, links, ...updated.map((column) => table.columns.indexOf(column))].join();
 
 /** All of the statement that follows from its shape: everything behind the values. */
 function body(table: TableSchema, shape: Shape): Sql {
   const changes = [
     // In this order, so that a unique value which one op gives up is free for another: `changed` asks for them one by one.
     ...(shape.deletes ? [deleteRows(table)] : []),
-    ...(shape.updates ? [updateRows(table, shape.updated)] : []),
+    ...(shape.updates ? [updateRows(table, shape)] : []),
     ...(shape.creates ? [insertRows(table, shape)] : []),
   ];
   return sql`as x(g integer, o integer, k text, i uuid, e integer${join(recordColumns(table, shape), empty)})),
@@ -75,7 +77,7 @@ select x.g, x.o, coalesce(judged.status, case when c._id is null then 'unchanged
 from x
 left join (select g, o, _id, _version, op, ${rowJson('changed', sql`changed.f`)} as json from changed) c on c.g = x.g and c.o = x.o
 left join ${shape.existing ? sql`judged on judged.g = x.g and judged.o = x.o` : sql`(select null::text as status) judged on true`}
-left join ${shape.existing ? sql`(select _id, _version, ${wholeRowJson('locked', table.columns)} as json from locked) l on l._id = x.i and c._id is null` : sql`(select null::integer as _version, null::text as json) l on true`}
+left join ${shape.existing ? sql`(select _id, _version, ${wholeRowJson('locked', table.columns, table.physical)} as json from locked) l on l._id = x.i and c._id is null` : sql`(select null::integer as _version, null::text as json) l on true`}
 left join numbered on numbered.g = x.g
 left join taken on true
 left join ${streamName(table)} s on s.table_id = ${value(table.id, 'uuid')}
@@ -88,6 +90,8 @@ interface Shape {
   readonly deletes: boolean;
   /** Whether any op concerns a row that should be there. */
   readonly existing: boolean;
+  /** Whether links of some row change. */
+  readonly links: boolean;
   /** Columns that some update sets, in the order of the table, so that equal shapes make equal text. */
   readonly updated: readonly ColumnSchema[];
 }
@@ -95,10 +99,13 @@ interface Shape {
 function shapeOf(table: TableSchema, writes: readonly RowWrite[]): Shape {
   const kinds = new Set<RowOp['kind']>();
   const touched = new Set<ColumnSchema>();
+  let links = false;
   for (const { ops } of writes) {
     for (const op of ops) {
       kinds.add(op.kind);
-      if (op.kind === 'update') for (const column of op.values.keys()) touched.add(column);
+      if (op.kind !== 'update') continue;
+      for (const column of op.values.keys()) touched.add(column);
+      links ||= op.links !== undefined;
     }
   }
   return {
@@ -106,6 +113,7 @@ function shapeOf(table: TableSchema, writes: readonly RowWrite[]): Shape {
     updates: kinds.has('update'),
     deletes: kinds.has('delete'),
     existing: kinds.has('update') || kinds.has('delete'),
+    links,
     updated: table.columns.filter((column) => touched.has(column)),
   };
 }
@@ -121,17 +129,35 @@ const contextRecord = ({ context, atomic }: RowWrite, g: number) => ({
   change_set: context.changeSet,
 });
 
-/** The ops as JSON records: `v<n>` is the value of the table's n-th column, `s<n>` tells that an update sets it. */
+/** The columns that statements give values to; PostgreSQL makes those of the others. */
+export const writtenColumns = remembered(({ columns }: TableSchema): readonly ColumnSchema[] =>
+  columns.filter((column) => isStored(column) && isWritable(column)),
+);
+
+/** Link fields as further members of a JSON object. */
+const members = (fields: LinkChange['before']): string => {
+  const text = JSON.stringify(fields).slice(1, -1);
+  return text === '' ? '' : `,${text}`;
+};
+
+/** The ops as JSON records: `v<n>` is the value of the table's n-th column, `s<n>` tells that an update sets it, `lb` and `la` are its links before and after. */
 function opRecords(table: TableSchema, writes: readonly RowWrite[]): Record<string, unknown>[] {
-  const position = new Map(table.columns.map((column, n) => [column, n]));
+  const position = new Map(writtenColumns(table).map((column) => [column, table.columns.indexOf(column)]));
   return writes.flatMap(({ ops }, g) =>
     ops.map((op, o) => {
       const record: Record<string, unknown> = { g, o, k: op.kind, i: op.id };
       if (op.kind !== 'create' && op.expectedVersion !== undefined) record.e = op.expectedVersion;
       if (op.kind === 'delete') return record;
+      if (op.kind === 'update' && op.links) {
+        record.lb = members(op.links.before);
+        record.la = members(op.links.after);
+      }
       for (const [column, cell] of op.values) {
         // By identity: a column of another copy of the metadata would be left out silently.
-        const n = must(position.get(column), 'a value belongs to a column of the table that the statement is made for');
+        const n = must(
+          position.get(column),
+          'a value belongs to a stored column of the table that the statement is made for',
+        );
         record[`v${n}`] = cell;
         if (op.kind === 'update') record[`s${n}`] = true;
       }
@@ -140,15 +166,19 @@ function opRecords(table: TableSchema, writes: readonly RowWrite[]): Record<stri
   );
 }
 
-const given = (table: TableSchema, column: ColumnSchema): Sql => ident('x', `v${table.columns.indexOf(column)}`);
+function given(table: TableSchema, column: ColumnSchema): Sql {
+  const carried = ident('x', `v${table.columns.indexOf(column)}`);
+  return columnType(column.type).carried?.read(carried) ?? carried;
+}
 const isSet = (table: TableSchema, column: ColumnSchema): Sql => ident('x', `s${table.columns.indexOf(column)}`);
 
 function recordColumns(table: TableSchema, shape: Shape): Sql[] {
-  const values = shape.creates ? table.columns : shape.updated;
+  const values = shape.creates ? writtenColumns(table) : shape.updated;
   return [
+    ...(shape.links ? [sql`, lb text, la text`] : []),
     ...values.map(
       (column) =>
-        sql`, ${ident(`v${table.columns.indexOf(column)}`)} ${columnType(column.type).physical(column.options)}`,
+        sql`, ${ident(`v${table.columns.indexOf(column)}`)} ${columnType(column.type).carried?.as ?? physicalType(column)}`,
     ),
     ...shape.updated.map((column) => sql`, ${ident(`s${table.columns.indexOf(column)}`)} boolean`),
   ];
@@ -177,20 +207,20 @@ const SYSTEM = sql`t._id, t._version, t._created_at, t._created_by, t._updated_a
 
 /** New rows. Every column is named, so that all inserts of one table share one text. */
 function insertRows(table: TableSchema, shape: Shape): Change {
-  const names = table.columns.map((column) => sql`, ${ident(column.physical)}`);
-  const values = table.columns.map((column) => sql`, ${given(table, column)}`);
+  const names = writtenColumns(table).map((column) => sql`, ${ident(column.physical)}`);
+  const values = writtenColumns(table).map((column) => sql`, ${given(table, column)}`);
   return {
     ctes: sql`inserted as (insert into ${tableName(table)} as t
   (_id, _version, _created_at, _created_by, _updated_at, _updated_by${join(names, empty)})
   select x.i, 1, ${NOW}, w.actor, ${NOW}, w.actor${join(values, empty)}
   from x join w using (g) where x.k = 'create'${shape.existing ? sql` and ${NOT_BLOCKED}` : empty}
-  returning ${SYSTEM}, ${fieldsJson('t', table.columns)} as f)`,
+  returning ${SYSTEM}, ${fieldsJson('t', table.columns, table.physical)} as f)`,
     rows: sql`select x.g, x.o, ${SYSTEM}, 'create' as op, null::text as before, t.f as after, t.f from inserted t join x on x.i = t._id`,
   };
 }
 
 /** Rows that really become different; one that would stay the same is left alone and gets no version. */
-function updateRows(table: TableSchema, columns: readonly ColumnSchema[]): Change {
+function updateRows(table: TableSchema, { updated: columns, links }: Shape): Change {
   const sets = columns.map(
     (column) =>
       sql`${ident(column.physical)} = case when ${isSet(table, column)} then ${given(table, column)} else ${ident('t', column.physical)} end, `,
@@ -199,12 +229,15 @@ function updateRows(table: TableSchema, columns: readonly ColumnSchema[]): Chang
     (column) =>
       sql`(${isSet(table, column)} and ${given(table, column)} is distinct from ${ident('l', column.physical)})`,
   );
+  if (links) differs.push(sql`x.lb is not null`);
+  const changed = (mine: string, theirs: string, more: Sql): Sql =>
+    changedFieldsJson(mine, theirs, columns, table.physical, links ? more : empty);
   return {
     ctes: sql`updated as (update ${tableName(table)} t
   set ${join(sets, empty)}_version = t._version + 1, _updated_at = ${NOW}, _updated_by = w.actor
   from x join w using (g) join locked l on l._id = x.i
   where t._id = x.i and x.k = 'update' and ${NOT_BLOCKED} and ${differs.length === 0 ? sql`false` : sql`(${join(differs, sql` or `)})`}
-  returning x.g, x.o, ${SYSTEM}, ${changedFieldsJson('l', 't', columns)} as before, ${changedFieldsJson('t', 'l', columns)} as after, ${fieldsJson('t', table.columns)} as f)`,
+  returning x.g, x.o, ${SYSTEM}, ${changed('l', 't', sql`x.lb`)} as before, ${changed('t', 'l', sql`x.la`)} as after, ${fieldsJson('t', table.columns, table.physical)} as f)`,
     rows: sql`select t.g, t.o, ${SYSTEM}, 'update' as op, t.before, t.after, t.f from updated t`,
   };
 }
@@ -216,7 +249,7 @@ function deleteRows(table: TableSchema): Change {
   set _deleted_at = ${NOW}, _version = t._version + 1, _updated_at = ${NOW}, _updated_by = w.actor
   from x join w using (g) join locked l on l._id = x.i
   where t._id = x.i and x.k = 'delete' and ${NOT_BLOCKED}
-  returning x.g, x.o, ${SYSTEM}, ${fieldsJson('t', table.columns)} as f)`,
+  returning x.g, x.o, ${SYSTEM}, ${fieldsJson('t', table.columns, table.physical)} as f)`,
     rows: sql`select t.g, t.o, ${SYSTEM}, 'delete' as op, t.f as before, null::text as after, t.f from deleted t`,
   };
 }

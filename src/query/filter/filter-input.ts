@@ -1,5 +1,6 @@
 import type { ProblemItem } from '../../common/index.js';
 import { Problem } from '../../common/index.js';
+import type { Quantifier } from '../plan.js';
 
 /** A filter as a caller wrote it, in either syntax: names not yet looked up, values not yet typed. */
 export type FilterInput =
@@ -13,6 +14,14 @@ export type FilterInput =
       readonly pointer: string;
       /** Only the JSON form has members to point at. */
       readonly syntax: 'json' | 'text';
+    }
+  | {
+      /** Something about the rows that a link leads to. */
+      readonly kind: 'link';
+      readonly field: string;
+      readonly quantifier: Quantifier;
+      readonly where: FilterInput;
+      readonly pointer: string;
     };
 
 /** The right side of a leaf. `text` values come from URLs and are read by the column type's text form. */
@@ -23,7 +32,7 @@ export type OperandInput =
   | { readonly kind: 'texts'; readonly values: readonly string[] }
   | { readonly kind: 'column'; readonly field: string };
 
-/** Depth counts and, or, not. */
+/** Depth counts and, or, not and links. */
 export const MAX_DEPTH = 6;
 export const MAX_LEAVES = 100;
 export const MAX_LIST = 1000;
@@ -42,7 +51,7 @@ export class FilterBudget {
       throw filterInvalid({
         pointer,
         code: 'too_deep',
-        detail: `A filter nests at most ${MAX_DEPTH} levels of and, or and not.`,
+        detail: `A filter nests at most ${MAX_DEPTH} levels of and, or, not and links.`,
       });
   }
 

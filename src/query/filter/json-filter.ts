@@ -1,11 +1,11 @@
 import { pointer as at } from '../../common/index.js';
+import { QUANTIFIERS } from '../plan.js';
+import { isRecord } from '../types/index.js';
 import { FilterBudget, filterInvalid, type FilterInput, type OperandInput } from './filter-input.js';
 
-const isObject = (input: unknown): input is Readonly<Record<string, unknown>> =>
-  typeof input === 'object' && input !== null && !Array.isArray(input);
-
 /**
- * Reads the JSON syntax: `{"field","op","value"}`, `{"field","op","valueField"}`, `{"and":[…]}`, `{"or":[…]}`, `{"not":…}`.
+ * Reads the JSON syntax: `{"field","op","value"}`, `{"field","op","valueField"}`, `{"and":[…]}`, `{"or":[…]}`, `{"not":…}`,
+ * `{"link","quantifier","where"}`.
  * @throws Problem `filter_invalid` with a pointer to the part that cannot be read
  */
 export function parseJsonFilter(input: unknown, pointer: string): FilterInput {
@@ -13,7 +13,7 @@ export function parseJsonFilter(input: unknown, pointer: string): FilterInput {
 }
 
 function node(input: unknown, pointer: string, depth: number, budget: FilterBudget): FilterInput {
-  if (!isObject(input)) throw filterInvalid({ pointer, code: 'not_a_filter', detail: 'A filter is an object.' });
+  if (!isRecord(input)) throw filterInvalid({ pointer, code: 'not_a_filter', detail: 'A filter is an object.' });
   const keys = Object.keys(input);
   const only = keys.length === 1 ? keys[0] : undefined;
   if (only === 'and' || only === 'or') return group(only, input[only], pointer, depth + 1, budget);
@@ -21,7 +21,40 @@ function node(input: unknown, pointer: string, depth: number, budget: FilterBudg
     budget.enter(depth + 1, pointer);
     return { kind: 'not', item: node(input.not, pointer + '/not', depth + 1, budget), pointer };
   }
+  if (keys.includes('link')) return link(input, keys, pointer, depth + 1, budget);
   return leaf(input, keys, pointer, budget);
+}
+
+function link(
+  input: Readonly<Record<string, unknown>>,
+  keys: readonly string[],
+  pointer: string,
+  depth: number,
+  budget: FilterBudget,
+): FilterInput {
+  budget.enter(depth, pointer);
+  const unknown = keys.find((key) => !['link', 'quantifier', 'where'].includes(key));
+  if (unknown !== undefined)
+    throw filterInvalid({
+      pointer: pointer + at(unknown),
+      code: 'unknown_property',
+      detail: 'A condition on a link is {link, quantifier, where}.',
+    });
+  const { link: field, quantifier: given = 'some' } = input;
+  if (typeof field !== 'string')
+    throw filterInvalid({
+      pointer: `${pointer}/link`,
+      code: 'field_missing',
+      detail: '"link" is the key of a link column.',
+    });
+  const quantifier = QUANTIFIERS.find((known) => known === given);
+  if (!quantifier)
+    throw filterInvalid({
+      pointer: `${pointer}/quantifier`,
+      code: 'unknown_quantifier',
+      detail: `quantifier is one of ${QUANTIFIERS.join(', ')}.`,
+    });
+  return { kind: 'link', field, quantifier, where: node(input.where, `${pointer}/where`, depth, budget), pointer };
 }
 
 function group(kind: 'and' | 'or', items: unknown, pointer: string, depth: number, budget: FilterBudget): FilterInput {

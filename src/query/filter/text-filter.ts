@@ -1,4 +1,5 @@
 import { Problem } from '../../common/index.js';
+import { QUANTIFIERS, type Quantifier } from '../plan.js';
 import { FilterBudget, type FilterInput, type OperandInput } from './filter-input.js';
 
 /**
@@ -6,7 +7,7 @@ import { FilterBudget, type FilterInput, type OperandInput } from './filter-inpu
  *
  *     filter  = group / leaf
  *     group   = ("and" / "or") "(" filter *("," filter) ")" / "not" "(" filter ")"
- *     leaf    = field "." op [ "." value ]
+ *     leaf    = field "." op [ "." value ] / link "." ("some" / "every" / "none") "(" filter ")"
  *     value   = list / "{" field "}" / scalar ; list = "(" scalar *("," scalar) ")"
  *     scalar  = DQUOTE *(char / "\" (DQUOTE / "\")) DQUOTE / bare text up to "," or ")"
  *
@@ -43,7 +44,7 @@ class TextFilterParser {
       this.expect(')');
       return { kind: 'not', item, pointer: '/filter' };
     }
-    return this.leaf(name);
+    return this.leaf(name, depth);
   }
 
   private group(kind: 'and' | 'or', depth: number, start: number): FilterInput {
@@ -62,16 +63,26 @@ class TextFilterParser {
     return { kind, items, pointer: '/filter' };
   }
 
-  private leaf(field: string): FilterInput {
-    this.budget.leaf('/filter');
+  private leaf(field: string, depth: number): FilterInput {
     this.expect('.');
     const op = this.name();
+    const quantifier = QUANTIFIERS.find((known) => known === op);
+    if (quantifier && this.peek() === '(') return this.link(field, quantifier, depth + 1);
+    this.budget.leaf('/filter');
     let operand: OperandInput = { kind: 'none' };
     if (this.peek() === '.') {
       this.at++;
       operand = this.operand();
     }
     return { kind: 'leaf', field, op, operand, pointer: '/filter', syntax: 'text' };
+  }
+
+  private link(field: string, quantifier: Quantifier, depth: number): FilterInput {
+    this.budget.enter(depth, '/filter');
+    this.expect('(');
+    const where = this.filter(depth);
+    this.expect(')');
+    return { kind: 'link', field, quantifier, where, pointer: '/filter' };
   }
 
   private operand(): OperandInput {

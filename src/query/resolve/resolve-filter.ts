@@ -1,12 +1,16 @@
-import { columnByKey, type CellValue, type ColumnSchema, type TableSchema } from '../schema.js';
+import type { Id } from '../../common/index.js';
+import { kindOf, operatorsOf, valueType } from '../kind.js';
+import { columnByKey, type ColumnSchema, type Scalar, type TableSchema, type ValueKind } from '../schema.js';
 import type { Comparison, Condition } from '../plan.js';
-import { columnType, OPERATORS, type Operator, type Parsed } from '../types/index.js';
+import { accepted, columnType, isRecord, OPERATORS, refused, type Operator, type Parsed } from '../types/index.js';
 import { filterInvalid, MAX_LIST, type FilterInput, type OperandInput } from '../filter/filter-input.js';
 import { parseRange, relativeValue, spanOfDay, type TimeSpan } from './relative-time.js';
 
 /** What a filter may depend on besides the table. */
 export interface FilterContext {
   readonly now: Date;
+  /** Who asks; `$me` is refused where nobody does. */
+  readonly me?: Id | null;
 }
 
 /**
@@ -22,7 +26,26 @@ export function resolveFilter(input: FilterInput, table: TableSchema, context: F
       return { kind: 'not', item: resolveFilter(input.item, table, context) };
     case 'leaf':
       return new LeafResolver(input, table, context).resolve();
+    case 'link':
+      return resolveLink(input, table, context);
   }
+}
+
+function resolveLink(
+  { field, quantifier, where, pointer }: Extract<FilterInput, { kind: 'link' }>,
+  table: TableSchema,
+  context: FilterContext,
+): Condition {
+  const column = columnByKey(table, field);
+  if (column?.derived?.kind !== 'link')
+    throw filterInvalid({
+      pointer: `${pointer}/link`,
+      code: column ? 'not_a_link' : 'unknown_field',
+      detail: `There is no link ${JSON.stringify(field.slice(0, 60))}.`,
+      field: field.slice(0, 60),
+    });
+  const { link } = column.derived;
+  return { kind: 'linked', column, link, quantifier, where: resolveFilter(where, link.target, context) };
 }
 
 type Leaf = Extract<FilterInput, { kind: 'leaf' }>;
@@ -33,6 +56,7 @@ const not = (item: Condition): Condition => ({ kind: 'not', item });
 
 class LeafResolver {
   private readonly column: ColumnSchema;
+  private readonly kind: ValueKind;
   private readonly op: Operator;
 
   constructor(
@@ -41,6 +65,7 @@ class LeafResolver {
     private readonly context: FilterContext,
   ) {
     this.column = this.field(leaf.field, 'field');
+    this.kind = kindOf(this.column);
     this.op = this.operator(leaf.op);
   }
 
@@ -53,9 +78,9 @@ class LeafResolver {
       case 'isNotNull':
         return this.nullary(not({ kind: 'isNull', column }));
       case 'isEmpty':
-        return this.nullary({ kind: 'isEmpty', column });
+        return this.nullary(this.empty());
       case 'isNotEmpty':
-        return this.nullary(not({ kind: 'isEmpty', column }));
+        return this.nullary(not(this.empty()));
       case 'in':
         return { kind: 'oneOf', column, values: this.list() };
       case 'nin':
@@ -70,12 +95,20 @@ class LeafResolver {
         return { kind: 'match', column, mode: op, text: String(this.scalar()) };
       case 'ncontains':
         return not({ kind: 'match', column, mode: 'contains', text: String(this.scalar()) });
+      case 'hasAny':
+        return { kind: 'list', column, op: 'any', values: this.list() };
+      case 'hasAll':
+        return { kind: 'list', column, op: 'all', values: this.list() };
+      case 'hasNone':
+        return not({ kind: 'list', column, op: 'any', values: this.list() });
+      case 'isExactly':
+        return { kind: 'list', column, op: 'exactly', values: this.list() };
       case 'on':
         return this.within(this.day());
       case 'before':
-        return this.compare('lt', column.type === 'datetime' ? this.day().from : this.scalar());
+        return this.compare('lt', this.kind.type === 'datetime' ? this.day().from : this.scalar());
       case 'after':
-        return column.type === 'datetime' ? this.afterDay(this.day()) : this.compare('gt', this.scalar());
+        return this.kind.type === 'datetime' ? this.afterDay(this.day()) : this.compare('gt', this.scalar());
       case 'within':
         return this.within(this.range());
       case 'eq':
@@ -88,15 +121,20 @@ class LeafResolver {
     }
   }
 
-  private compare(op: Comparison, value: CellValue): Condition {
+  /** A text without characters is there and yet empty; a list without elements is not there. */
+  private empty(): Condition {
+    return { kind: this.kind.list ? 'isNull' : 'isEmpty', column: this.column };
+  }
+
+  private compare(op: Comparison, value: Scalar): Condition {
     return { kind: 'compare', column: this.column, op, value };
   }
 
   private toColumn(field: string): Condition {
     const other = this.field(field, 'valueField');
     if (!isComparison(this.op)) throw this.refuse('operator_needs_value', `${this.op} does not compare columns.`);
-    const [family, otherFamily] = [columnType(this.column.type).family, columnType(other.type).family];
-    if (family !== otherFamily || family === 'choice')
+    const [{ family }, { family: otherFamily }] = [valueType(this.column), valueType(other)];
+    if (family !== otherFamily || family === 'choice' || this.kind.list || kindOf(other).list)
       throw this.refuse('not_comparable', `${this.column.key} and ${other.key} cannot be compared.`);
     return { kind: 'compareColumns', column: this.column, op: this.op, other };
   }
@@ -114,7 +152,7 @@ class LeafResolver {
   }
 
   private within(span: TimeSpan): Condition {
-    const bound = (at: string): string => (this.column.type === 'date' ? at.slice(0, 10) : at);
+    const bound = (at: string): string => (this.kind.type === 'date' ? at.slice(0, 10) : at);
     const start = this.compare('gte', bound(span.from));
     if (span.until === undefined) return start;
     return { kind: 'and', items: [start, this.compare('lt', bound(span.until))] };
@@ -145,16 +183,13 @@ class LeafResolver {
     return span.value;
   }
 
-  private scalar(): CellValue {
+  private scalar(): Scalar {
     const { operand } = this.leaf;
     switch (operand.kind) {
       case 'json':
         if (operand.value === null)
           throw this.refuse('null_not_allowed', 'null is not a value to compare with; use isNull or isNotNull.');
-        return this.accept(
-          relativeValue(operand.value, this.column.type, this.context.now) ??
-            columnType(this.column.type).parse(operand.value, this.column),
-        );
+        return this.accept(this.dynamic(operand.value) ?? columnType(this.kind.type).parse(operand.value, this.kind));
       case 'text':
         return this.accept(this.fromText(operand.value));
       case 'texts':
@@ -166,13 +201,20 @@ class LeafResolver {
   }
 
   private fromText(text: string): Parsed {
-    return (
-      relativeValue(text, this.column.type, this.context.now) ??
-      columnType(this.column.type).parseText(text, this.column)
-    );
+    return this.dynamic(text) ?? columnType(this.kind.type).parseText(text, this.kind);
   }
 
-  private list(): CellValue[] {
+  /** `$now`, `$today` and `$me`, in either syntax; undefined for an ordinary value. */
+  private dynamic(input: unknown): Parsed | undefined {
+    const { type } = this.kind;
+    if (type !== 'user') return relativeValue(input, type, this.context.now);
+    const isMe = input === '@me' || (isRecord(input) && input.$me === true && Object.keys(input).length === 1);
+    if (!isMe) return undefined;
+    const { me } = this.context;
+    return me ? accepted(me) : refused('nobody', 'Nobody is signed in whom $me could mean.');
+  }
+
+  private list(): Scalar[] {
     const parsed = this.listItems(this.leaf.operand);
     if (parsed.length === 0 || parsed.length > MAX_LIST)
       throw this.refuse('list_size', `${this.op} takes 1 to ${MAX_LIST} values.`);
@@ -180,19 +222,19 @@ class LeafResolver {
   }
 
   private listItems(operand: OperandInput): (() => Parsed)[] {
-    const type = columnType(this.column.type);
+    const type = columnType(this.kind.type);
     if (operand.kind === 'texts') return operand.values.map((text) => () => this.fromText(text));
     if (operand.kind === 'json' && Array.isArray(operand.value)) {
       return operand.value.map((item: unknown) => () => {
         if (item === null)
           throw this.refuse('null_not_allowed', 'null is not a value to compare with; use isNull or isNotNull.');
-        return relativeValue(item, this.column.type, this.context.now) ?? type.parse(item, this.column);
+        return this.dynamic(item) ?? type.parse(item, this.kind);
       });
     }
     throw this.refuse('list_expected', `${this.op} takes a list of values.`);
   }
 
-  private accept(parsed: Parsed): CellValue {
+  private accept(parsed: Parsed): Scalar {
     if (!parsed.ok) throw this.refuse(parsed.code, parsed.detail, 'value');
     return parsed.value;
   }
@@ -205,11 +247,11 @@ class LeafResolver {
 
   private operator(op: string): Operator {
     const known = (OPERATORS as readonly string[]).includes(op) ? (op as Operator) : undefined;
-    const { operators } = columnType(this.column.type);
+    const operators = operatorsOf(this.column);
     if (known === undefined || !operators.includes(known)) {
       throw this.refuse(
         'unknown_operator',
-        `${JSON.stringify(op.slice(0, 60))} is not an operator of ${this.column.key} (${this.column.type}); it takes ${operators.join(', ')}.`,
+        `${JSON.stringify(op.slice(0, 60))} is not an operator of ${this.column.key} (${this.column.type}); it takes ${operators.join(', ') || 'none'}.`,
         'op',
       );
     }

@@ -1,6 +1,7 @@
 import { Problem, type ProblemItem } from '../../common/index.js';
 import { fingerprint, type CursorCodec } from '../keyset.js';
 import type { Condition, CountMode, OrderTerm, ReadPlan } from '../plan.js';
+import { valueType } from '../kind.js';
 import { columnByKey, type ColumnSchema, type TableSchema } from '../schema.js';
 import type { FilterInput } from '../filter/filter-input.js';
 import { resolveFilter, type FilterContext } from './resolve-filter.js';
@@ -98,6 +99,12 @@ function resolveSort(sort: readonly SortInput[], table: TableSchema): readonly O
         pointer: `/sort/${i}`,
         code: 'unknown_field',
         detail: `There is no field ${JSON.stringify(field.slice(0, 60))}.`,
+      });
+    if (valueType(column).sortable === false)
+      throw refuse('sort_invalid', {
+        pointer: `/sort/${i}`,
+        code: 'not_sortable',
+        detail: `Rows cannot be sorted by ${field} (${column.type}).`,
       });
     if (seen.has(field))
       throw refuse('sort_invalid', { pointer: `/sort/${i}`, code: 'duplicate_key', detail: `${field} occurs twice.` });

@@ -1,6 +1,14 @@
-import { pointer, type ProblemItem } from '../../common/index.js';
-import { columnByKey, type CellValue, type ColumnSchema, type TableSchema } from '../schema.js';
-import { columnType, refused, type Parsed } from '../types/index.js';
+import { pointer, type Id, type ProblemItem } from '../../common/index.js';
+import { isDynamicDefault, isWritable, kindOf } from '../kind.js';
+import {
+  columnByKey,
+  type CellValue,
+  type ColumnSchema,
+  type ColumnTypeName,
+  type Scalar,
+  type TableSchema,
+} from '../schema.js';
+import { accepted, columnType, refused, type Parsed } from '../types/index.js';
 
 /** Unknown fields of one row that are named; a thousand rows of hundreds would make an answer of tens of megabytes. */
 const MAX_UNKNOWN = 10;
@@ -36,6 +44,10 @@ export function resolveFieldValues(
       });
       continue;
     }
+    if (!isWritable(column)) {
+      errors.push({ pointer: here(), code: 'read_only', detail: `${column.key} (${column.type}) cannot be written.` });
+      continue;
+    }
     if (cell === null) {
       if (column.required) errors.push(required(column, here()));
       values.set(column, null);
@@ -43,6 +55,7 @@ export function resolveFieldValues(
     }
     const parsed = parseCell(cell, column);
     if (!parsed.ok) errors.push({ pointer: here(), code: parsed.code, detail: parsed.detail });
+    else if (parsed.value === null && column.required) errors.push(required(column, here()));
     // Also when it was refused: a value that is there but wrong is not missing as well.
     values.set(column, parsed.ok ? parsed.value : null);
   }
@@ -52,11 +65,40 @@ export function resolveFieldValues(
 /** An entry of a PostgreSQL B-tree has to fit into a third of a page (2,704 bytes), or the row is refused there. */
 const MAX_UNIQUE_BYTES = 2_600;
 
-/** A cell of the column that is not null; also for the column's default. */
-export function parseCell(input: unknown, column: Pick<ColumnSchema, 'type' | 'options' | 'unique'>): Parsed {
-  const parsed = columnType(column.type).parse(input, column);
+/** Elements that one cell may be given. */
+const MAX_ELEMENTS = 10_000;
+
+type CellColumn = Pick<ColumnSchema, 'type' | 'options' | 'unique' | 'derived'>;
+
+/** A cell of the column that is not null; also for the column's default. An empty list is no value. */
+export function parseCell(input: unknown, column: CellColumn): Parsed<CellValue> {
+  const kind = columnType(column.type).cells?.(column.options) ?? { type: column.type, list: false };
+  if (!kind.list) return parseValue(input, kind.type, column);
+  // One linked row is meant as a list of one, as it is with an only file.
+  const list = Array.isArray(input) ? (input as readonly unknown[]) : [input];
+  if (list.length > MAX_ELEMENTS) return refused('too_long', `A cell has at most ${MAX_ELEMENTS} elements.`);
+  const values = new Set<Scalar>();
+  for (const [i, element] of list.entries()) {
+    if (element === null) return refused('null_not_allowed', `Element ${i} is null.`);
+    const parsed = parseValue(element, kind.type, column);
+    if (!parsed.ok) return refused(parsed.code, `Element ${i}: ${parsed.detail}`);
+    values.add(parsed.value);
+  }
+  if (column.type === 'link' && column.options.multiple === false && values.size > 1)
+    return refused('one_row_expected', 'At most one row can be linked here.');
+  return accepted(values.size === 0 ? null : [...values]);
+}
+
+function parseValue(input: unknown, type: ColumnTypeName, column: CellColumn): Parsed {
+  const parsed = columnType(type).parse(input, column);
   if (!parsed.ok || !column.unique || Buffer.byteLength(String(parsed.value)) <= MAX_UNIQUE_BYTES) return parsed;
   return refused('too_long', `In a unique column a value has at most ${MAX_UNIQUE_BYTES} bytes.`);
+}
+
+/** What defaults may depend on: `now` and `me`. */
+export interface DefaultContext {
+  readonly now: Date;
+  readonly me: Id | null;
 }
 
 /** Completes the values of a new row: defaults where nothing was given, and a finding for each required column that stays without a value. */
@@ -65,13 +107,21 @@ export function completeNewRow(
   table: TableSchema,
   at: string,
   errors: ProblemItem[],
+  context: DefaultContext,
 ): FieldValues {
   for (const column of table.columns) {
     if (values.has(column)) continue;
-    if (column.default !== null) values.set(column, column.default);
+    const initial = defaultOf(column, context);
+    if (initial !== null) values.set(column, initial);
     else if (column.required) errors.push(required(column, at + pointer(column.key)));
   }
   return values;
+}
+
+function defaultOf(column: ColumnSchema, { now, me }: DefaultContext): CellValue {
+  if (!isDynamicDefault(column)) return column.default;
+  if (column.default === 'me') return me !== null && kindOf(column).list ? [me] : me;
+  return kindOf(column).type === 'date' ? now.toISOString().slice(0, 10) : now.toISOString();
 }
 
 const required = (column: ColumnSchema, at: string): ProblemItem => ({

@@ -169,7 +169,10 @@ describe('resolveFieldValues', () => {
     ]);
     const complete = (fields: unknown) => {
       const errors: ProblemItem[] = [];
-      const values = completeNewRow(resolveFieldValues(fields, made, '/fields', errors), made, '/fields', errors);
+      const values = completeNewRow(resolveFieldValues(fields, made, '/fields', errors), made, '/fields', errors, {
+        now: NOW,
+        me: null,
+      });
       return {
         values: Object.fromEntries([...values].map(([{ key }, value]) => [key, value])),
         errors: errors.map(({ pointer, code }) => `${pointer} ${code}`),

@@ -16,7 +16,9 @@ export const boolean: ColumnType = {
       ? accepted(input === 'true')
       : refused('not_a_boolean', 'true or false is expected.'),
   physical: () => sql`boolean`,
-  toJson: (column) => sql`${column}::text`,
+  toJson: (cell) => sql`${cell}::text`,
+  toText: (cell) => sql`${cell}::text`,
+  uniquable: false,
   compare: (a, b) => Number(a) - Number(b),
   jsonSchema: { type: 'boolean' },
 };

@@ -1,27 +1,62 @@
-import type { CellValue, ColumnSchema, ColumnTypeName } from '../schema.js';
-import type { ColumnType } from './column-type.js';
+import type { ColumnSchema, ColumnTypeName, Scalar } from '../schema.js';
+import { attachment } from './attachment.js';
+import { autonumber } from './autonumber.js';
 import { boolean } from './boolean.js';
+import type { ColumnType } from './column-type.js';
+import { count, lookup, rollup } from './computed.js';
+import { currency } from './currency.js';
+import { duration } from './duration.js';
+import { email } from './email.js';
+import { json } from './json.js';
+import { link } from './link.js';
+import { multiSelect } from './multi-select.js';
 import { decimal, integer } from './number.js';
+import { percent } from './percent.js';
+import { phone } from './phone.js';
+import { rating } from './rating.js';
 import { singleSelect } from './single-select.js';
+import { createdAt, createdBy, updatedAt, updatedBy } from './system.js';
 import { longText, text } from './text.js';
 import { date, datetime } from './time.js';
+import { url } from './url.js';
+import { user } from './user.js';
 
 const TYPES: Readonly<Record<ColumnTypeName, ColumnType>> = {
   text,
   long_text: longText,
   integer,
   decimal,
+  currency,
+  percent,
+  rating,
+  duration,
   boolean,
   date,
   datetime,
   single_select: singleSelect,
+  multi_select: multiSelect,
+  user,
+  attachment,
+  json,
+  url,
+  email,
+  phone,
+  autonumber,
+  link,
+  lookup,
+  rollup,
+  count,
+  created_at: createdAt,
+  updated_at: updatedAt,
+  created_by: createdBy,
+  updated_by: updatedBy,
 };
 
 /** The plugin of a column type. */
 export const columnType = (name: ColumnTypeName): ColumnType => TYPES[name];
 
-/** Text that two canonical values of a column share exactly when they are equal. */
-export const identityOf = ({ type }: Pick<ColumnSchema, 'type'>, value: CellValue): string =>
+/** Text that two canonical values of a type share exactly when they are equal. */
+export const identityOf = ({ type }: Pick<ColumnSchema, 'type'>, value: Scalar): string =>
   columnType(type).identity?.(value) ?? String(value);
 
 export * from './column-type.js';

@@ -3,27 +3,16 @@ import { integer as integerSql, sql } from '../sql.js';
 import { accepted, refused, type ColumnType, type Operator, type Parsed } from './column-type.js';
 import { knownOptions } from './options.js';
 
-const NUMBER_OPERATORS: readonly Operator[] = [
-  'eq',
-  'neq',
-  'in',
-  'nin',
-  'gt',
-  'gte',
-  'lt',
-  'lte',
-  'between',
-  'nbetween',
-  'isNull',
-  'isNotNull',
-];
+export const NUMBER_OPERATORS: readonly Operator[] = [
+  'eq', 'neq', 'in', 'nin', 'gt', 'gte', 'lt', 'lte', 'between', 'nbetween', 'isNull', 'isNotNull',
+]; // prettier-ignore
 
 /** Digits that a decimal may have in all. */
 export const MAX_DIGITS = 38;
 
 const notANumber = (): Parsed<never> => refused('not_a_number', 'A number is expected.');
 
-function parseInteger(input: unknown): Parsed {
+export function parseInteger(input: unknown): Parsed {
   if (typeof input !== 'number') return refused('not_an_integer', 'A whole number is expected.');
   if (!Number.isInteger(input)) return refused('not_an_integer', 'A whole number is expected.');
   if (!Number.isSafeInteger(input)) return refused('out_of_range', 'Whole numbers go from -(2^53-1) to 2^53-1.');
@@ -45,7 +34,8 @@ export const integer: ColumnType = {
   physical: () => sql`bigint`,
   check: (column) =>
     sql`${column} between ${integerSql(-Number.MAX_SAFE_INTEGER)} and ${integerSql(Number.MAX_SAFE_INTEGER)}`,
-  toJson: (column) => sql`${column}::text`,
+  toJson: (cell) => sql`${cell}::text`,
+  toText: (cell) => sql`${cell}::text`,
   compare: (a, b) => compareDecimals(String(a), String(b)),
   jsonSchema: { type: 'integer', minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER },
 };
@@ -84,7 +74,7 @@ function scaled(plain: string): { digits: bigint; scale: number } {
   return { digits: BigInt(whole + fraction), scale: fraction.length };
 }
 
-function parseDecimal(input: unknown, { options }: { readonly options: ColumnOptions }): Parsed {
+export function parseDecimal(input: unknown, { options }: { readonly options: ColumnOptions }): Parsed {
   if (typeof input === 'number') {
     // A JSON number beyond 2^53 was rounded before we saw it; to keep "exact values" it must come as a string.
     if (Number.isInteger(input) && !Number.isSafeInteger(input))
@@ -110,30 +100,36 @@ const trimTo = (plain: string, scale: number): string => {
   return scale === 0 ? whole : `${whole}.${fraction.slice(0, scale)}`;
 };
 
-export const decimal: ColumnType = {
-  name: 'decimal',
-  summary: 'An exact decimal number; a JSON string on output, a string or a number on input.',
+/** Digits after the point, from 0 to 18. */
+export function parseScale(scale: unknown): Parsed<{ readonly scale?: number }> {
+  if (scale === undefined || scale === null) return accepted({});
+  if (typeof scale !== 'number' || !Number.isInteger(scale) || scale < 0 || scale > 18)
+    return refused('invalid_option', 'scale is a whole number from 0 to 18.');
+  return accepted({ scale });
+}
+
+/** What all exact decimal numbers have in common. */
+export const DECIMAL_NUMBER = {
   operators: NUMBER_OPERATORS,
   bind: 'numeric',
   family: 'number',
-  parseOptions(input) {
-    const unknown = knownOptions(input, ['scale']);
-    if (unknown) return unknown;
-    const { scale } = input;
-    if (scale === undefined || scale === null) return accepted({});
-    if (typeof scale !== 'number' || !Number.isInteger(scale) || scale < 0 || scale > 18)
-      return refused('invalid_option', 'scale is a whole number from 0 to 18.');
-    return accepted({ scale });
-  },
   parse: parseDecimal,
   parseText: parseDecimal,
   physical: ({ scale }) =>
     scale === undefined ? sql`numeric` : sql`numeric(${integerSql(MAX_DIGITS)}, ${integerSql(scale)})`,
-  toJson: (column) => sql`'"' || ${column}::text || '"'`,
+  toJson: (cell) => sql`'"' || ${cell}::text || '"'`,
+  toText: (cell) => sql`${cell}::text`,
   compare: (a, b) => compareDecimals(String(a), String(b)),
   identity: (plain) =>
     String(plain)
       .replace(/(\.\d*?)0+$/, '$1')
       .replace(/\.$/, ''),
   jsonSchema: { type: 'string', pattern: '^-?\\d+(\\.\\d+)?$' },
+} as const satisfies Partial<ColumnType>;
+
+export const decimal: ColumnType = {
+  ...DECIMAL_NUMBER,
+  name: 'decimal',
+  summary: 'An exact decimal number; a JSON string on output, a string or a number on input.',
+  parseOptions: (input) => knownOptions(input, ['scale']) ?? parseScale(input.scale),
 };

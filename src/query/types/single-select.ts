@@ -1,6 +1,6 @@
 import { cleanName, deriveKey, foldName } from '../../common/index.js';
 import type { Choice, ColumnOptions } from '../schema.js';
-import { join, literal, sql, comma } from '../sql.js';
+import { comma, join, literal, sql, type Sql } from '../sql.js';
 import { accepted, refused, type ColumnType, type Parsed } from './column-type.js';
 import { knownOptions } from './options.js';
 import { compareCodePoints, parseWellFormed } from './text.js';
@@ -50,6 +50,19 @@ function parseChoice(entry: unknown, taken: ReadonlySet<string>): Parsed<Choice>
 
 const choicesOf = (options: ColumnOptions): readonly Choice[] => options.choices ?? [];
 
+const list = (options: ColumnOptions, of: (choice: Choice) => string): Sql =>
+  join(
+    choicesOf(options).map((choice) => literal(of(choice))),
+    comma,
+  );
+
+export const parseChoiceOptions: ColumnType['parseOptions'] = (input) => {
+  const unknown = knownOptions(input, ['choices']);
+  if (unknown) return unknown;
+  const choices = parseChoices(input.choices);
+  return choices.ok ? accepted({ choices: choices.value }) : choices;
+};
+
 function parse(input: unknown, { options }: { readonly options: ColumnOptions }): Parsed {
   const text = parseWellFormed(input);
   if (!text.ok) return refused('not_a_choice', 'A choice key or label is expected.');
@@ -72,22 +85,16 @@ export const singleSelect: ColumnType = {
   operators: ['eq', 'neq', 'in', 'nin', 'isNull', 'isNotNull'],
   bind: 'text',
   family: 'choice',
-  parseOptions(input) {
-    const unknown = knownOptions(input, ['choices']);
-    if (unknown) return unknown;
-    const choices = parseChoices(input.choices);
-    return choices.ok ? accepted({ choices: choices.value }) : choices;
-  },
+  parseOptions: parseChoiceOptions,
   parse,
   parseText: parse,
-  physical: () => sql`text collate "C"`,
-  toJson: (column) => sql`'"' || ${column} || '"'`,
+  physical: () => sql`text`,
+  collation: sql`collate "C"`,
+  toJson: (cell) => sql`'"' || ${cell} || '"'`,
+  toText: (cell, options) =>
+    sql`coalesce((array[${list(options, ({ label }) => label)}]::text[])[array_position(array[${list(options, ({ key }) => key)}]::text[], ${cell})], ${cell})`,
   // Selects sort in the order of their choices, not by key.
-  orderKey: (cell, options) =>
-    sql`array_position(array[${join(
-      choicesOf(options).map(({ key }) => literal(key)),
-      comma,
-    )}]::text[], ${cell})`,
+  orderKey: (cell, options) => sql`array_position(array[${list(options, ({ key }) => key)}]::text[], ${cell})`,
   compare(a, b, options) {
     const position = (key: unknown): number => choicesOf(options).findIndex((choice) => choice.key === key);
     return position(a) - position(b) || compareCodePoints(String(a), String(b));

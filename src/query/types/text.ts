@@ -1,4 +1,4 @@
-import type { CellValue, ColumnOptions } from '../schema.js';
+import type { ColumnOptions, Scalar } from '../schema.js';
 import { sql } from '../sql.js';
 import { accepted, refused, type ColumnType, type Operator, type Parsed } from './column-type.js';
 import { knownOptions } from './options.js';
@@ -35,6 +35,19 @@ export function compareCodePoints(a: string, b: string): number {
  */
 export const foldCase = (text: string): string => text.toLowerCase().replaceAll('ς', 'σ');
 
+/** What all texts have in common, whatever form they must have. */
+export const TEXT_VALUE = {
+  operators: TEXT_OPERATORS,
+  bind: 'text',
+  family: 'text',
+  physical: () => sql`text`,
+  collation: sql`collate "C"`,
+  toJson: (cell) => sql`to_json(${cell})::text`,
+  toText: (cell) => cell,
+  compare: (a: Scalar, b: Scalar) => compareCodePoints(String(a), String(b)),
+  jsonSchema: { type: 'string' },
+} as const satisfies Partial<ColumnType>;
+
 function textType(name: 'text' | 'long_text', summary: string, hardLimit: number): ColumnType {
   const parse = (input: unknown, { options }: { readonly options: ColumnOptions }): Parsed => {
     const text = parseWellFormed(input);
@@ -48,9 +61,6 @@ function textType(name: 'text' | 'long_text', summary: string, hardLimit: number
   return {
     name,
     summary,
-    operators: TEXT_OPERATORS,
-    bind: 'text',
-    family: 'text',
     parseOptions(input) {
       const unknown = knownOptions(input, name === 'text' ? ['maxLength'] : []);
       if (unknown) return unknown;
@@ -63,10 +73,8 @@ function textType(name: 'text' | 'long_text', summary: string, hardLimit: number
     },
     parse,
     parseText: parse,
-    physical: () => sql`text collate "C"`,
-    toJson: (column) => sql`to_json(${column})::text`,
-    compare: (a: CellValue, b: CellValue) => compareCodePoints(String(a), String(b)),
-    jsonSchema: { type: 'string' },
+    ...TEXT_VALUE,
+    ...(name === 'long_text' ? { uniquable: false as const } : {}),
   };
 }
 

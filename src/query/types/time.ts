@@ -3,23 +3,9 @@ import { accepted, refused, type ColumnType, type Operator, type Parsed } from '
 import { knownOptions } from './options.js';
 
 const TIME_OPERATORS: readonly Operator[] = [
-  'eq',
-  'neq',
-  'in',
-  'nin',
-  'gt',
-  'gte',
-  'lt',
-  'lte',
-  'between',
-  'nbetween',
-  'isNull',
-  'isNotNull',
-  'on',
-  'before',
-  'after',
-  'within',
-];
+  'eq', 'neq', 'in', 'nin', 'gt', 'gte', 'lt', 'lte', 'between', 'nbetween', 'isNull', 'isNotNull',
+  'on', 'before', 'after', 'within',
+]; // prettier-ignore
 
 const DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
 const DATETIME = /^(\d{4}-\d{2}-\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?([Zz]|[+-]\d{2}:\d{2})$/;
@@ -70,7 +56,9 @@ export const date: ColumnType = {
   parse: parseDate,
   parseText: parseDate,
   physical: () => sql`date`,
-  toJson: (column) => sql`'"' || ${column}::text || '"'`,
+  toJson: (cell) => sql`'"' || ${cell}::text || '"'`,
+  toText: (cell) => sql`${cell}::text`,
+  dynamicDefault: 'now',
   compare: order,
   jsonSchema: { type: 'string', format: 'date' },
 };
@@ -86,7 +74,9 @@ export const datetime: ColumnType = {
   parseText: parseDatetime,
   physical: () => sql`timestamptz`,
   // The pool sets the session's time zone to UTC.
-  toJson: (column) => sql`'"' || to_char(${column}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') || '"'`,
+  toJson: (cell) => sql`'"' || to_char(${cell}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') || '"'`,
+  toText: (cell) => sql`to_char(${cell}, 'YYYY-MM-DD HH24:MI')`,
+  dynamicDefault: 'now',
   compare: order,
   jsonSchema: { type: 'string', format: 'date-time' },
 };

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { arbitrary, CHOICES, column, everyType, fuzz } from '../../../test/query/index.js';
-import type { CellValue, ColumnOptions, ColumnTypeName } from '../schema.js';
+import type { ColumnOptions, ColumnTypeName, Scalar } from '../schema.js';
+import { valueType } from '../kind.js';
 import { columnType, type Parsed } from './index.js';
 import { compareDecimals, plainDecimal } from './number.js';
 import { compareCodePoints, foldCase } from './text.js';
@@ -330,13 +331,14 @@ describe('every type', () => {
   it.each(columns.map((each) => [each.key, each] as const))(
     '%s: a canonical value is its own canonical form, in JSON and in text',
     (_, each) => {
-      const type = columnType(each.type);
+      const type = valueType(each);
+      // Of JSON the canonical form is the text.
+      const inJson = (value: Scalar): unknown => (type.name === 'json' ? JSON.parse(String(value)) : value);
       fc.assert(
-        fc.property(arbitrary.cell(each), (input) => {
+        fc.property(arbitrary.element(each), (input) => {
           const first = type.parse(input, each);
           if (!first.ok) throw new Error(first.code);
-          expect(type.parse(first.value, each)).toEqual(first);
-          expect(type.parse(JSON.parse(JSON.stringify(first.value)), each)).toEqual(first);
+          expect(type.parse(inJson(first.value), each)).toEqual(first);
           expect(type.parseText(String(first.value), each)).toEqual(first);
         }),
         fuzz(200),
@@ -345,12 +347,12 @@ describe('every type', () => {
   );
 
   it.each(columns.map((each) => [each.key, each] as const))('%s: its order is total', (_, each) => {
-    const type = columnType(each.type);
-    const value = arbitrary.cell(each).map((input) => {
-      const parsed = columnType(each.type).parse(input, each);
+    const type = valueType(each);
+    const value = arbitrary.element(each).map((input) => {
+      const parsed = type.parse(input, each);
       return parsed.ok ? parsed.value : null;
     });
-    const sign = (a: CellValue, b: CellValue) => Math.sign(type.compare(a, b, each.options));
+    const sign = (a: Scalar, b: Scalar) => Math.sign(type.compare(a, b, each.options));
     fc.assert(
       fc.property(value, value, value, (a, b, c) => {
         expect(sign(a, b) + sign(b, a)).toBe(0);

@@ -24,6 +24,7 @@ export class RowsReader {
     return this.fence.run(tableId, async ({ tableSchema }) => {
       const { plan, query } = resolveRead(request, tableSchema, readScope(access, tableSchema), this.cursors, {
         now: new Date(),
+        me: access.principal.userId,
       });
       const startedAt = performance.now();
       const page = await this.engine.read(plan);

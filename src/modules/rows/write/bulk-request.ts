@@ -3,7 +3,9 @@ import {
   columnByKey,
   completeNewRow,
   resolveFieldValues,
+  isMatchable,
   type ColumnSchema,
+  type DefaultContext,
   type FieldValues,
   type RowOp,
   type TableSchema,
@@ -35,12 +37,12 @@ export interface BulkRequest {
 }
 
 /** Reads a bulk body. Findings inside ops are kept with the op; only a body that is no bulk call at all is refused here. */
-export function parseBulk(input: unknown, table: TableSchema): BulkRequest {
+export function parseBulk(input: unknown, table: TableSchema, defaults: DefaultContext): BulkRequest {
   const { mode = 'atomic', ops } = bodyOf(input, '', ['mode', 'ops']);
   if (mode !== 'atomic' && mode !== 'partial') throw refuse('/mode', 'is_in', 'mode is atomic or partial.');
   if (!Array.isArray(ops) || ops.length === 0 || ops.length > MAX_OPS)
     throw refuse('/ops', 'array_size', `ops is a list of 1 to ${MAX_OPS} operations.`);
-  return { mode, entries: withoutRepeats(ops.map((op: unknown, index) => entry(op, index, table))) };
+  return { mode, entries: withoutRepeats(ops.map((op: unknown, index) => entry(op, index, table, defaults))) };
 }
 
 const MEMBERS: Readonly<Record<string, readonly string[]>> = {
@@ -50,7 +52,7 @@ const MEMBERS: Readonly<Record<string, readonly string[]>> = {
   delete: ['op', 'ref', 'id', 'version'],
 };
 
-function entry(input: unknown, index: number, table: TableSchema): BulkEntry {
+function entry(input: unknown, index: number, table: TableSchema, defaults: DefaultContext): BulkEntry {
   const at = `/ops/${index}`;
   const errors: ProblemItem[] = [];
   const fail = (where: string, code: string, detail: string): void =>
@@ -72,7 +74,7 @@ function entry(input: unknown, index: number, table: TableSchema): BulkEntry {
   const { ref } = body;
   if (ref !== undefined && (typeof ref !== 'string' || ref.length > 255))
     fail('/ref', 'is_string', 'ref is a text of at most 255 characters.');
-  const op = readOp(kind, body, table, at, errors);
+  const op = readOp(kind, body, table, at, errors, defaults);
   return { index, ...(typeof ref === 'string' ? { ref } : {}), ...(op && errors.length === 0 ? { op } : {}), errors };
 }
 
@@ -82,6 +84,7 @@ function readOp(
   table: TableSchema,
   at: string,
   errors: ProblemItem[],
+  defaults: DefaultContext,
 ): RowOp | UpsertOp | undefined {
   switch (kind) {
     case 'create':
@@ -93,6 +96,7 @@ function readOp(
           table,
           `${at}/fields`,
           errors,
+          defaults,
         ),
       };
     case 'update':
@@ -105,7 +109,7 @@ function readOp(
     case 'delete':
       return { kind: 'delete', id: readId(body.id, at, errors), ...readVersion(body.version, at, errors) };
     default:
-      return readUpsert(body, table, at, errors);
+      return readUpsert(body, table, at, errors, defaults);
   }
 }
 
@@ -114,6 +118,7 @@ function readUpsert(
   table: TableSchema,
   at: string,
   errors: ProblemItem[],
+  defaults: DefaultContext,
 ): UpsertOp {
   const values = resolveFieldValues(body.fields, table, `${at}/fields`, errors);
   const matchOn = readMatchOn(body.matchOn, table, at, errors);
@@ -126,7 +131,7 @@ function readUpsert(
       });
   }
   const missing: ProblemItem[] = [];
-  const asNew = completeNewRow(new Map(values), table, `${at}/fields`, missing);
+  const asNew = completeNewRow(new Map(values), table, `${at}/fields`, missing, defaults);
   return { kind: 'upsert', matchOn, values, asNew: { values: asNew, errors: missing } };
 }
 
@@ -146,7 +151,13 @@ function readMatchOn(input: unknown, table: TableSchema, at: string, errors: Pro
             ? `There is no field ${JSON.stringify(key.slice(0, 60))}.`
             : 'A column key is expected.',
       });
-    return column ? [column] : [];
+    else if (!isMatchable(column))
+      errors.push({
+        pointer: `${at}/matchOn/${i}`,
+        code: 'not_matchable',
+        detail: `Rows cannot be told apart by ${column.key} (${column.type}).`,
+      });
+    return column && isMatchable(column) ? [column] : [];
   });
 }
 

@@ -1,11 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import { JsonText, must, Problem, type Access, type Id, type ProblemItem } from '../../../common/index.js';
-import { ChangeLog, MiniDbLookup, MiniDbWriter, type OpResult, type WriteResult } from '../../../engines/index.js';
+import {
+  ChangeLog,
+  LinksRefused,
+  MiniDbLookup,
+  MiniDbWriter,
+  type OpResult,
+  type WriteResult,
+} from '../../../engines/index.js';
 import type { RowOp, RowWrite, TableSchema } from '../../../query/index.js';
 import { contextOf } from '../../tables/index.js';
 import { Fence } from '../fence.js';
+import { defaultsFor } from './defaults-for.js';
 import { bulkAnswer, type BulkOutcome } from './bulk-answer.js';
 import { parseBulk, type BulkEntry, type UpsertOp } from './bulk-request.js';
+import { Referents } from './referents.js';
 import { takenValues } from './taken-values.js';
 import { decideUpserts, type FindMatches, type Indexed } from './upsert.js';
 
@@ -22,18 +31,31 @@ export class BulkService {
     private readonly writer: MiniDbWriter,
     private readonly lookup: MiniDbLookup,
     private readonly log: ChangeLog,
+    private readonly referents: Referents,
   ) {}
 
   /** @throws Problem `validation_failed` for a body that is no bulk call; `bulk_failed` with all findings when atomic */
   run(access: Access, tableId: Id, body: unknown): Promise<JsonText> {
     return this.fence.run(tableId, async ({ tableSchema }) => {
-      const { mode, entries } = parseBulk(body, tableSchema);
+      const { mode, entries } = parseBulk(body, tableSchema, defaultsFor(access));
       const startedAt = performance.now();
       const failures = judged(entries);
+      await this.judgeReferents(access, tableSchema, entries, failures);
       if (mode === 'atomic' && failures.size > 0) throw await this.allFindings(tableSchema, entries, failures);
       const outcome = await this.write(access, tableSchema, entries, mode, failures);
       return bulkAnswer(entries, outcome, performance.now() - startedAt);
     });
+  }
+
+  private async judgeReferents(
+    access: Access,
+    table: TableSchema,
+    entries: readonly BulkEntry[],
+    failures: Failures,
+  ): Promise<void> {
+    const open = entries.flatMap(({ index, op }) => (op && !failures.has(index) ? [{ index, op }] : []));
+    for (const [index, items] of await this.referents.judge(access, table, open))
+      failures.set(index, refusedOp(index, items));
   }
 
   private async write(
@@ -63,6 +85,14 @@ export class BulkService {
       } catch (error) {
         if (error instanceof NothingLeft) return this.nothingWritten(table, failures);
         if (error instanceof Refused) throw await this.allFindings(table, entries, failures);
+        if (error instanceof LinksRefused) {
+          for (const [at, items] of error.findings) {
+            const { index } = must(tried[at], 'a finding belongs to an op that was tried');
+            failures.set(index, refusedOp(index, items));
+          }
+          if (mode === 'atomic') throw await this.allFindings(table, entries, failures);
+          continue;
+        }
         if (!(error instanceof Problem) || error.code !== 'unique_violation') throw error;
         const blamed = await this.blame(table, tried);
         if (blamed.size === 0 && attempt++ > UNIQUE_RETRIES) throw error;
@@ -159,6 +189,12 @@ const indexed = (context: RowWrite['context'], atomic: boolean, ops: readonly In
   ops: ops.map(({ op }) => op),
   indexes: ops.map(({ index }) => index),
 });
+
+/** Findings below `/fields` of an op, as a bulk call tells them. */
+function refusedOp(index: number, items: readonly ProblemItem[]): Problem {
+  const errors = items.map((item) => ({ ...item, pointer: `/ops/${index}${item.pointer}` }));
+  return new Problem('validation_failed', { detail: errors[0]?.detail, errors });
+}
 
 function judged(entries: readonly BulkEntry[]): Failures {
   return new Map(

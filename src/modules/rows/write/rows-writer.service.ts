@@ -11,11 +11,13 @@ import {
   type Id,
   type ProblemItem,
 } from '../../../common/index.js';
-import { MiniDbLookup, MiniDbWriter, type OpResult, type WriteResult } from '../../../engines/index.js';
+import { LinksRefused, MiniDbLookup, MiniDbWriter, type OpResult, type WriteResult } from '../../../engines/index.js';
 import { completeNewRow, resolveFieldValues, type RowOp, type TableSchema } from '../../../query/index.js';
 import { contextOf } from '../../tables/index.js';
 import { bodyOf } from '../body.js';
 import { Fence } from '../fence.js';
+import { defaultsFor } from './defaults-for.js';
+import { Referents } from './referents.js';
 
 /** Use cases of changing one row. */
 @Injectable()
@@ -24,6 +26,7 @@ export class RowsWriter {
     private readonly fence: Fence,
     private readonly writer: MiniDbWriter,
     private readonly lookup: MiniDbLookup,
+    private readonly referents: Referents,
   ) {}
 
   /** @throws Problem `validation_failed`, `unique_violation` */
@@ -35,6 +38,7 @@ export class RowsWriter {
         tableSchema,
         '/fields',
         errors,
+        defaultsFor(access),
       );
       if (errors.length > 0) throw invalid(errors);
       const { op, write, ms } = await this.change(access, tableSchema, { kind: 'create', id: newId(), values });
@@ -89,11 +93,22 @@ export class RowsWriter {
     op: RowOp,
   ): Promise<{ op: OpResult; write: WriteResult; ms: number }> {
     const startedAt = performance.now();
-    const write = await this.writer.write(table, { context: contextOf(access), atomic: true, ops: [op] });
+    const write = await this.write(access, table, op);
     const result = must(write.ops[0], 'a write of one op has one result');
     if (result.status === 'not_found') throw notFound('row');
     if (result.status === 'version_mismatch') throw versionMismatch(result);
     return { op: result, write, ms: performance.now() - startedAt };
+  }
+
+  /** @throws Problem `validation_failed` what the values lead to is not there */
+  private async write(access: Access, table: TableSchema, op: RowOp): Promise<WriteResult> {
+    const missing = await this.referents.judge(access, table, [{ index: 0, op }]);
+    if (missing.size > 0) throw invalid([...missing.values()].flat());
+    try {
+      return await this.writer.write(table, { context: contextOf(access), atomic: true, ops: [op] });
+    } catch (error) {
+      throw error instanceof LinksRefused ? invalid([...error.findings.values()].flat()) : error;
+    }
   }
 }
 

@@ -19,7 +19,7 @@ export async function takenValues(
   for (const column of table.columns.filter(({ unique }) => unique)) {
     const bringing = ops.flatMap(({ index, op }) => {
       const cell = op.kind === 'delete' ? null : (op.values.get(column) ?? null);
-      return cell === null ? [] : [{ index, op, cell, identity: identityOf(column, cell) }];
+      return cell === null || typeof cell === 'object' ? [] : [{ index, op, cell, identity: identityOf(column, cell) }];
     });
     const holders = await find(
       [column],

@@ -1,5 +1,12 @@
 import { newId, Problem, type Id } from '../../../common/index.js';
-import { identityOf, type ColumnSchema, type MatchRecord, type RowOp, type TableSchema } from '../../../query/index.js';
+import {
+  identityOf,
+  type CellValue,
+  type ColumnSchema,
+  type MatchRecord,
+  type RowOp,
+  type TableSchema,
+} from '../../../query/index.js';
 import type { UpsertOp } from './bulk-request.js';
 
 export type FindMatches = (
@@ -65,7 +72,9 @@ function decide(op: UpsertOp, ids: readonly Id[], named: Set<string>, index: num
     );
   const key =
     id ??
-    JSON.stringify(op.matchOn.map((column) => [column.key, identityOf(column, op.values.get(column) ?? null)]).sort());
+    JSON.stringify(
+      op.matchOn.map((column) => [column.key, identityOfCell(column, op.values.get(column) ?? null)]).sort(),
+    );
   if (named.has(key))
     return refusal('conflict', 'An earlier operation of this call concerns the same row.', `/ops/${index}`);
   named.add(key);
@@ -74,6 +83,10 @@ function decide(op: UpsertOp, ids: readonly Id[], named: Set<string>, index: num
   if (first) return new Problem('validation_failed', { detail: first.detail, errors: op.asNew.errors });
   return { kind: 'create', id: newId(), values: op.asNew.values };
 }
+
+/** Matching is by values that are no lists. */
+const identityOfCell = (column: ColumnSchema, cell: CellValue): string =>
+  typeof cell === 'object' ? '' : identityOf(column, cell);
 
 const refusal = (code: 'upsert_ambiguous' | 'conflict', detail: string, pointer: string): Problem =>
   new Problem(code, { detail, errors: [{ pointer, code, detail }] });

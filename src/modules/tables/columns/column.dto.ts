@@ -1,15 +1,35 @@
 import { IsBoolean, IsIn, IsObject, IsOptional } from 'class-validator';
 import { ApiExtraModels, ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsName, MayBeAbsent, PageDto } from '../../../common/index.js';
-import { COLUMN_TYPES, type ColumnOptions, type ColumnTypeName } from '../../../query/index.js';
+import {
+  COLUMN_TYPES,
+  columnType,
+  type CellValue,
+  type ColumnOptions,
+  type ColumnTypeName,
+} from '../../../query/index.js';
 
 const OPTIONS_DOC = {
   type: 'object' as const,
   additionalProperties: true,
-  description:
-    'By type: text `{maxLength}`, decimal `{scale}`, single_select `{choices:[{label,key?,color?}]}`; the others take none.',
+  description: [
+    'By type: `text {maxLength}`, `decimal {scale}`, `percent {scale}`, `currency {code,scale}`, `rating {max}`, `duration {format}`,',
+    '`single_select` and `multi_select` `{choices:[{label,key?,color?}]}`, `user {multiple}`, `link {tableId,multiple?,inverseName?}`,',
+    '`lookup {linkColumnId,columnId}`, `rollup {linkColumnId,columnId,fn}`, `count {linkColumnId}`; the others take none.',
+    'Columns are named by id, or by key.',
+  ].join(' '),
   example: { choices: [{ label: 'Open' }, { label: 'Won' }] },
 };
+
+const DEFAULT_DOC = {
+  description:
+    'Value of new rows that do not give one; in the form of a cell. `now` (date, datetime) and `me` (user) are taken when the row is made.',
+  nullable: true,
+  oneOf: [{ type: 'string' }, { type: 'number' }, { type: 'boolean' }, { type: 'array', items: {} }],
+};
+
+/** What each type is, for people who choose one. */
+const TYPES_DOC = COLUMN_TYPES.map((name) => `\`${name}\`: ${columnType(name).summary}`).join('\n\n');
 
 /** A new column. Its key is derived from the name and never changes. */
 export class CreateColumnDto {
@@ -17,7 +37,7 @@ export class CreateColumnDto {
   @IsName()
   name!: string;
 
-  @ApiProperty({ enum: COLUMN_TYPES, example: 'decimal' })
+  @ApiProperty({ enum: COLUMN_TYPES, example: 'decimal', description: TYPES_DOC })
   @IsIn(COLUMN_TYPES)
   type!: ColumnTypeName;
 
@@ -31,13 +51,7 @@ export class CreateColumnDto {
   @IsBoolean()
   unique?: boolean;
 
-  /** Value of new rows that do not give one; in the form of a cell. */
-  @ApiPropertyOptional({
-    description: 'Value of new rows that do not give one; in the form of a cell.',
-    example: null,
-    nullable: true,
-    oneOf: [{ type: 'string' }, { type: 'number' }, { type: 'boolean' }],
-  })
+  @ApiPropertyOptional({ ...DEFAULT_DOC, example: null })
   @IsOptional()
   default?: unknown;
 
@@ -81,8 +95,8 @@ export class ColumnDto {
   type!: ColumnTypeName;
   required!: boolean;
   unique!: boolean;
-  @ApiProperty({ nullable: true, oneOf: [{ type: 'string' }, { type: 'number' }, { type: 'boolean' }], example: null })
-  default!: string | number | boolean | null;
+  @ApiProperty({ ...DEFAULT_DOC, example: null })
+  default!: CellValue;
   @ApiProperty({ ...OPTIONS_DOC, example: { scale: 2 } })
   options!: ColumnOptions;
   /** @example 0 */

@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { foldName, invalid, must, notFound, Problem, type Access, type Id, type Page } from '../../../common/index.js';
 import { actorOf, type AuditEntry } from '../../../database/main/index.js';
 import { pgError } from '../../../engines/index.js';
-import { addColumn, columnType, commentColumn, retireColumn, type ColumnOptions } from '../../../query/index.js';
+import { columnType, commentColumn, retireColumn, type ColumnOptions } from '../../../query/index.js';
+import { BaseDraft } from '../schema/base-draft.js';
 import { SchemaSaga, type SchemaChange } from '../schema/schema-saga.js';
 import { nextVersion, randomSuffix, readStructure, type Structure } from '../schema/structure.js';
 import { TableCatalog } from '../table-catalog.js';
@@ -12,7 +13,7 @@ import { MAX_COLUMNS } from '../tables/table.dto.js';
 import { toColumnDto } from '../tables/to-dto.js';
 import type { ColumnDto, CreateColumnDto, UpdateColumnDto } from './column.dto.js';
 import type { ColumnEntity } from './column.entity.js';
-import { makeColumns, nameTaken } from './make-columns.js';
+import { nameTaken } from './make-columns.js';
 
 /** Use cases of columns. Each is a schema change of its table. */
 @Injectable()
@@ -27,29 +28,23 @@ export class ColumnsService {
     return { data: columns.map(toColumnDto), page: { limit: MAX_COLUMNS } };
   }
 
-  /** @throws Problem `name_taken`, `validation_failed`, `limit_reached`, `unique_violation` */
-  create(access: Access, tableId: Id, input: CreateColumnDto): Promise<ColumnDto> {
-    const created = this.change(access, tableId, 'column.create', (structure) => {
-      const { columns, schema } = structure;
-      if (columns.length >= MAX_COLUMNS)
-        throw new Problem('limit_reached', { detail: `A table has at most ${MAX_COLUMNS} columns.` });
-      const column = must(makeColumns([input], tableId, columns, () => '')[0], 'one column was asked for');
-      if (column.required && column.default === null) {
-        throw invalid([
-          {
-            pointer: '/default',
-            code: 'default_missing',
-            detail: 'A required column of a table that exists needs a default, for the rows that are there.',
-          },
-        ]);
-      }
-      return {
-        statements: addColumn(schema, toColumnSchema(column)),
-        column,
-        position: columns.length,
-        action: 'column.created',
-        after: view(column),
-      };
+  /**
+   * A link adds the column that shows it from the other table as well.
+   * @throws Problem `name_taken`, `validation_failed`, `limit_reached`, `unique_violation`, `not_found`
+   */
+  async create(access: Access, tableId: Id, input: CreateColumnDto): Promise<ColumnDto> {
+    const { baseId } = await this.catalog.find(tableId);
+    const created = this.saga.run({
+      kind: 'column.create',
+      baseId,
+      workspaceId: access.workspaceId,
+      actor: actorOf(access),
+      plan: async (manager): Promise<SchemaChange<ColumnDto>> => {
+        const draft = await BaseDraft.read(manager, baseId);
+        const position = draft.table(tableId).columns.length;
+        const column = must(draft.addColumns(tableId, [input], () => '')[0], 'one column was asked for');
+        return { ...draft.finish(access), result: toColumnDto(column, position) };
+      },
     });
     return created.catch((error: unknown) => {
       throw refusedByRows(error);

@@ -8,7 +8,13 @@ import {
   type Id,
   type ProblemItem,
 } from '../../../common/index.js';
-import { columnType, parseCell, type CellValue, type ColumnOptions } from '../../../query/index.js';
+import {
+  columnType,
+  parseCell,
+  type CellValue,
+  type ColumnOptions,
+  type ColumnTypeName,
+} from '../../../query/index.js';
 import type { ColumnEntity } from './column.entity.js';
 import type { CreateColumnDto } from './column.dto.js';
 
@@ -26,6 +32,7 @@ export function makeColumns(
   const errors: ProblemItem[] = [];
   const names = new Set(existing.map(({ nameFolded }) => nameFolded));
   const keys = new Set(existing.map(({ key }) => key));
+  const taken = new Set(existing.map((column) => column.physicalName));
   const createdAt = new Date();
   const first = Math.max(-1, ...existing.map(({ position }) => position)) + 1;
   const columns = inputs.map((input, i): ColumnEntity => {
@@ -35,6 +42,7 @@ export function makeColumns(
     const key = deriveKey(input.name, keys);
     keys.add(key);
     const options = parseOptions(input, at(i), errors);
+    judgeConstraints(input, options, at(i), errors);
     return {
       id: newId(),
       tableId,
@@ -43,17 +51,31 @@ export function makeColumns(
       nameFolded,
       type: input.type,
       required: input.required ?? false,
-      unique: uniqueOf(input, at(i), errors),
+      unique: input.unique ?? false,
       default: parseDefault(input, options, at(i), errors),
       options,
       position: first + i,
-      physicalName: key,
+      physicalName: physicalName(input.type, key, taken, at(i), errors),
       createdAt,
       deletedAt: null,
     };
   });
   if (errors.length > 0) throw invalid(errors);
   return columns;
+}
+
+function physicalName(
+  type: ColumnTypeName,
+  key: string,
+  taken: Set<string>,
+  at: string,
+  errors: ProblemItem[],
+): string {
+  const name = SYSTEM[type] ?? key;
+  if (taken.has(name))
+    errors.push({ pointer: `${at}/type`, code: 'invalid_option', detail: `The table has a ${type} column already.` });
+  taken.add(name);
+  return name;
 }
 
 export const nameTaken = (at: string, name: string): Problem => {
@@ -68,19 +90,38 @@ function parseOptions(input: CreateColumnDto, at: string, errors: ProblemItem[])
   return {};
 }
 
-function uniqueOf(input: CreateColumnDto, at: string, errors: ProblemItem[]): boolean {
-  if (input.unique && (input.type === 'long_text' || input.type === 'boolean')) {
-    errors.push({
-      pointer: `${at}/unique`,
+/** What may not be unique or required: what people do not write, and what PostgreSQL cannot compare row by row. */
+function judgeConstraints(input: CreateColumnDto, options: ColumnOptions, at: string, errors: ProblemItem[]): void {
+  const type = columnType(input.type);
+  const isList = type.cells?.(options).list ?? false;
+  const refuse = (member: 'unique' | 'required' | 'default'): void =>
+    void errors.push({
+      pointer: `${at}/${member}`,
       code: 'invalid_option',
-      detail: `A ${input.type} column cannot be unique.`,
+      detail: `A ${input.type} column cannot ${member === 'default' ? 'have a default' : `be ${member}`}.`,
     });
-  }
-  return input.unique ?? false;
+  if (input.unique && (type.uniquable === false || isList)) refuse('unique');
+  if (!UNWRITTEN.has(input.type)) return;
+  if (input.required) refuse('required');
+  if (input.default !== undefined && input.default !== null) refuse('default');
 }
 
+/** Their cells are given by the database, or are in another table. */
+const UNWRITTEN: ReadonlySet<ColumnTypeName> = new Set([
+  'autonumber', 'link', 'lookup', 'rollup', 'count', 'created_at', 'updated_at', 'created_by', 'updated_by',
+]); // prettier-ignore
+
+/** Row columns that are there already under a name of their own; one column of a kind can show them. */
+const SYSTEM: Partial<Readonly<Record<ColumnTypeName, string>>> = {
+  created_at: '_created_at',
+  updated_at: '_updated_at',
+  created_by: '_created_by',
+  updated_by: '_updated_by',
+};
+
 function parseDefault(input: CreateColumnDto, options: ColumnOptions, at: string, errors: ProblemItem[]): CellValue {
-  if (input.default === undefined || input.default === null) return null;
+  if (input.default === undefined || input.default === null || UNWRITTEN.has(input.type)) return null;
+  if (input.default === columnType(input.type).dynamicDefault) return input.default as CellValue;
   const parsed = parseCell(input.default, { type: input.type, options, unique: input.unique ?? false });
   if (parsed.ok) return parsed.value;
   errors.push({ pointer: `${at}/default`, code: parsed.code, detail: parsed.detail });

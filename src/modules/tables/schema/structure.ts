@@ -1,11 +1,11 @@
 import { randomInt } from 'node:crypto';
 import { In, IsNull, type EntityManager } from 'typeorm';
-import { newId, notFound, type Access, type Id } from '../../../common/index.js';
+import { must, newId, notFound, type Access, type Id } from '../../../common/index.js';
 import { advanceSchema, type Sql, type TableSchema, type WriteContext } from '../../../query/index.js';
 import { BaseEntity } from '../bases/base.entity.js';
 import { ColumnEntity } from '../columns/column.entity.js';
 import { TableEntity } from '../tables/table.entity.js';
-import { toTableSchema } from '../tables/table-schema.js';
+import { baseSchema } from '../tables/table-schema.js';
 
 /** A table as its metadata is right now, read inside a transaction. */
 export interface Structure {
@@ -22,7 +22,10 @@ export async function readBase(manager: EntityManager, baseId: Id): Promise<Base
   return base;
 }
 
-/** @throws Problem `not_found` */
+/**
+ * One table of a base, with all that its columns lead to.
+ * @throws Problem `not_found`
+ */
 export async function readStructure(
   manager: EntityManager,
   tableId: Id,
@@ -31,24 +34,37 @@ export async function readStructure(
   const table = await manager.findOneBy(TableEntity, { id: tableId });
   if (!table || (table.deletedAt !== null) !== (options.deleted ?? false)) throw notFound('table');
   const base = await readBase(manager, table.baseId);
-  const columns = await manager.find(ColumnEntity, {
-    where: { tableId, deletedAt: IsNull() },
-    order: { position: 'ASC', id: 'ASC' },
-  });
-  return { base, table, columns, schema: toTableSchema(base.schemaName, table, columns) };
+  const structures = await readStructures(manager, base, options.deleted ? [table] : []);
+  return must(
+    structures.find((structure) => structure.table.id === tableId),
+    'a table that was read belongs to its base',
+  );
 }
 
-/** All live tables of a base. */
-export async function readStructures(manager: EntityManager, base: BaseEntity): Promise<Structure[]> {
-  const tables = await manager.findBy(TableEntity, { baseId: base.id, deletedAt: IsNull() });
+/** All live tables of a base, and these of its trash. */
+export async function readStructures(
+  manager: EntityManager,
+  base: BaseEntity,
+  trashed: readonly TableEntity[] = [],
+): Promise<Structure[]> {
+  const live = await manager.find(TableEntity, {
+    where: { baseId: base.id, deletedAt: IsNull() },
+    order: { id: 'ASC' },
+  });
+  const tables = [...live, ...trashed];
   const columns = await manager.find(ColumnEntity, {
     where: { tableId: In(tables.map(({ id }) => id)), deletedAt: IsNull() },
     order: { position: 'ASC', id: 'ASC' },
   });
-  return tables.map((table) => {
-    const own = columns.filter(({ tableId }) => tableId === table.id);
-    return { base, table, columns: own, schema: toTableSchema(base.schemaName, table, own) };
-  });
+  const own = new Map<Id, ColumnEntity[]>(tables.map(({ id }) => [id, []]));
+  for (const column of columns) own.get(column.tableId)?.push(column);
+  const records = tables.map((table) => ({ table, columns: own.get(table.id) ?? [] }));
+  const schemas = baseSchema(base.schemaName, records);
+  return records.map((record) => ({
+    base,
+    ...record,
+    schema: must(schemas.get(record.table.id), 'each table has its schema'),
+  }));
 }
 
 /** The next version of the table: its record for the patch, and the statement that moves the stream on, telling what changed. */

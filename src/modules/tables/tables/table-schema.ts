@@ -1,15 +1,46 @@
-import type { ColumnSchema, TableSchema } from '../../../query/index.js';
+import { must, type Id } from '../../../common/index.js';
+import { type ColumnSchema, type Derivation, type LinkRef, type TableSchema } from '../../../query/index.js';
 import type { ColumnEntity } from '../columns/column.entity.js';
 import type { TableEntity } from './table.entity.js';
 
-/** Metadata as the query core wants it. */
-export const toTableSchema = (schema: string, table: TableEntity, columns: readonly ColumnEntity[]): TableSchema => ({
+/** A table with its live columns in order, as metadata. */
+export interface TableRecord {
+  readonly table: TableEntity;
+  readonly columns: readonly ColumnEntity[];
+}
+
+/** The tables of a base as the query core wants them. They refer to each other where columns lead from one to another. */
+export function baseSchema(schema: string, records: readonly TableRecord[]): ReadonlyMap<Id, TableSchema> {
+  const tables = new Map<Id, TableSchema>();
+  const context: Context = {
+    records: new Map(records.map((record) => [record.table.id, record])),
+    table: (id) => must(tables.get(id), 'a column leads to a table of its base'),
+  };
+  for (const { table, columns } of records) tables.set(table.id, toTableSchema(schema, table, columns, context));
+  return tables;
+}
+
+interface Context {
+  readonly records: ReadonlyMap<Id, TableRecord>;
+  readonly table: (id: Id) => TableSchema;
+}
+
+const toTableSchema = (
+  schema: string,
+  table: TableEntity,
+  columns: readonly ColumnEntity[],
+  context: Context,
+): TableSchema => ({
   id: table.id,
   schemaVersion: table.schemaVersion,
   physical: { schema, table: table.physicalName },
-  columns: columns.map(toColumnSchema),
+  columns: columns.map((column) => {
+    const derived = derivation(column, context);
+    return derived ? { ...toColumnSchema(column), derived } : toColumnSchema(column);
+  }),
 });
 
+/** A column that is stored in the row. */
 export const toColumnSchema = (column: ColumnEntity): ColumnSchema => ({
   id: column.id,
   key: column.key,
@@ -21,3 +52,71 @@ export const toColumnSchema = (column: ColumnEntity): ColumnSchema => ({
   default: column.default,
   physical: column.physicalName,
 });
+
+function derivation(column: ColumnEntity, context: Context): Derivation | undefined {
+  const { options } = column;
+  switch (column.type) {
+    case 'link':
+      return { kind: 'link', link: linkRef(column, context) };
+    case 'lookup':
+    case 'rollup':
+    case 'count': {
+      const owner = must(context.records.get(column.tableId), 'a column belongs to a table of its base');
+      const link = linkRef(columnOf(owner, options.linkColumnId), context);
+      if (column.type === 'count') return { kind: 'count', link };
+      // Found when it is asked for: the other table may not have been read yet, and may look up things here.
+      const found = (): ColumnSchema => schemaOf(link.target, options.columnId);
+      if (column.type === 'lookup')
+        return {
+          kind: 'lookup',
+          link,
+          get column() {
+            return found();
+          },
+        };
+      return {
+        kind: 'rollup',
+        link,
+        fn: must(options.fn, 'a rollup has a function'),
+        get column() {
+          return found();
+        },
+      };
+    }
+    case 'created_at':
+    case 'updated_at':
+    case 'created_by':
+    case 'updated_by':
+      return { kind: 'system' };
+    default:
+      return undefined;
+  }
+}
+
+function linkRef(column: ColumnEntity, { records, table }: Context): LinkRef {
+  const { tableId, inverseColumnId, through, end, multiple = true } = column.options;
+  const other = must(records.get(must(tableId, 'a link has a table')), 'a link leads to a table of its base');
+  const inverse = columnOf(other, inverseColumnId);
+  return {
+    through: must(through, 'a link has a table of pairs'),
+    end: must(end, 'a link column is an end of it'),
+    single: !multiple,
+    inverseSingle: inverse.options.multiple === false,
+    inverseKey: inverse.key,
+    get target() {
+      return table(other.table.id);
+    },
+  };
+}
+
+const columnOf = ({ columns }: TableRecord, id: Id | undefined): ColumnEntity =>
+  must(
+    columns.find((column) => column.id === id),
+    'a column leads to a live column',
+  );
+
+const schemaOf = ({ columns }: TableSchema, id: Id | undefined): ColumnSchema =>
+  must(
+    columns.find((column) => column.id === id),
+    'a column leads to a live column',
+  );

@@ -16,14 +16,14 @@ import {
 import { actorOf, type AuditEntry } from '../../../database/main/index.js';
 import { commentTable, createTable, renameTable } from '../../../query/index.js';
 import { ColumnEntity } from '../columns/column.entity.js';
-import { makeColumns, nameTaken } from '../columns/make-columns.js';
+import { nameTaken } from '../columns/make-columns.js';
 import { SchemaSaga } from '../schema/schema-saga.js';
-import { nextVersion, randomSuffix, readBase, readStructure } from '../schema/structure.js';
+import { BaseDraft } from '../schema/base-draft.js';
+import { nextVersion, randomSuffix, readBase, readStructure, readStructures } from '../schema/structure.js';
 import { TableCatalog } from '../table-catalog.js';
 import type { CreateTableDto, TableDto, UpdateTableDto } from './table.dto.js';
 import { TableEntity } from './table.entity.js';
 import { tableChanged } from './table-changed.js';
-import { toTableSchema } from './table-schema.js';
 import { toTableDto } from './to-dto.js';
 
 export const MAX_TABLES = 200;
@@ -75,7 +75,8 @@ export class TablesService {
       actor: actorOf(access),
       plan: async (manager) => {
         const base = await readBase(manager, baseId);
-        const siblings = await manager.findBy(TableEntity, { baseId, deletedAt: IsNull() });
+        const structures = await readStructures(manager, base);
+        const siblings = structures.map(({ table }) => table);
         if (siblings.length >= MAX_TABLES)
           throw new Problem('limit_reached', { detail: `A base has at most ${MAX_TABLES} tables.` });
         const nameFolded = foldName(input.name);
@@ -96,16 +97,16 @@ export class TablesService {
           updatedAt: at,
           deletedAt: null,
         };
-        const columns = makeColumns(input.columns ?? [], table.id, [], (i) => `/columns/${i}`);
+        const draft = new BaseDraft(base, structures);
+        draft.addTable(table);
+        draft.addColumns(table.id, input.columns ?? [], (i) => `/columns/${i}`);
+        const { columns } = draft.table(table.id);
+        const { statements, ...drafted } = draft.finish(access, [
+          audit(table, 'table.created', undefined, view(table, columns)),
+        ]);
         return {
-          schema: base.schemaName,
-          statements: createTable({ ...toTableSchema(base.schemaName, table, columns), name: table.name }, newId()),
-          patch: {
-            tables: [table],
-            columns,
-            audit: [audit(table, 'table.created', undefined, view(table, columns))],
-            events: [tableChanged(table)],
-          },
+          ...drafted,
+          statements: [...createTable({ ...draft.schemaOf(table.id), name: table.name }, newId()), ...statements],
           result: toTableDto(table, columns, base.schemaName),
         };
       },

@@ -1,0 +1,96 @@
+import type { Id } from '../../common/index.js';
+import type { ColumnSchema, LinkChange, LinkRef, LinkValue, Pair, RowOp, TableSchema } from '../../query/index.js';
+
+/** A column that shows a link. */
+export type LinkColumn = ColumnSchema & { readonly derived: { readonly kind: 'link'; readonly link: LinkRef } };
+
+/** Up to so many linked rows are logged in full; of more, only what is added and removed. */
+export const LOGGED_IN_FULL = 100;
+
+/** The rows of each table whose links change by a write, with what changes, as it is found out. */
+export class LinkChanges {
+  private readonly tables = new Map<Id, { readonly table: TableSchema; readonly rows: Map<Id, MutableChange> }>();
+
+  /** A field before and after. Changed twice, what it was first counts. */
+  record(table: TableSchema, rowId: Id, key: string, before: LinkValue, after: LinkValue): void {
+    let entry = this.tables.get(table.id);
+    if (!entry) this.tables.set(table.id, (entry = { table, rows: new Map() }));
+    let change = entry.rows.get(rowId);
+    if (!change) entry.rows.set(rowId, (change = { before: {}, after: {} }));
+    change.before[key] ??= before;
+    change.after[key] = after;
+  }
+
+  of(tableId: Id): ReadonlyMap<Id, LinkChange> {
+    return this.tables.get(tableId)?.rows ?? new Map<Id, LinkChange>();
+  }
+
+  /** All tables whose rows change, the written one too. */
+  touched(written: TableSchema): TableSchema[] {
+    const all = new Map([...this.tables].map(([id, { table }]) => [id, table]));
+    all.set(written.id, written);
+    return [...all.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+}
+
+interface MutableChange extends LinkChange {
+  readonly before: Record<string, LinkValue>;
+  readonly after: Record<string, LinkValue>;
+}
+
+/** What the rows at the own end of a link should be linked with after a write. */
+export type Wanted = ReadonlyMap<Id, readonly Id[]>;
+
+/** Which pairs go, come, or move to another place. */
+export interface PairDiff {
+  readonly removed: readonly Pair[];
+  readonly placed: readonly (Pair & { readonly at: number })[];
+  /** Of the placed, those that were not there. */
+  readonly added: readonly Pair[];
+}
+
+export function diffPairs(wanted: Wanted, existing: Wanted): PairDiff {
+  const removed: Pair[] = [];
+  const added: Pair[] = [];
+  const placed: (Pair & { at: number })[] = [];
+  for (const [mine, list] of wanted) {
+    const had = existing.get(mine) ?? [];
+    const [now, before] = [new Set(list), new Set(had)];
+    for (const theirs of had) if (!now.has(theirs)) removed.push({ mine, theirs });
+    const kept = had.filter((theirs) => now.has(theirs));
+    // Places are numbers with holes: they are written anew only where the order of what stays is another, or something comes in.
+    if (list.length === kept.length && list.every((theirs, i) => theirs === kept[i])) continue;
+    for (const [at, theirs] of list.entries()) {
+      placed.push({ mine, theirs, at });
+      if (!before.has(theirs)) added.push({ mine, theirs });
+    }
+  }
+  return { removed, placed, added };
+}
+
+/** Groups the own ends of pairs by their other end. */
+export function byTheirs(pairs: readonly Pair[]): Map<Id, Id[]> {
+  const groups = new Map<Id, Id[]>();
+  for (const { mine, theirs } of pairs) groups.set(theirs, [...(groups.get(theirs) ?? []), mine]);
+  return groups;
+}
+
+/** A list of links before and after, in full or, when it is long, as what changed; new ones come last. */
+export function listChange(
+  before: readonly Id[] | undefined,
+  added: readonly Id[],
+  removed: readonly Id[],
+): { readonly before: LinkValue; readonly after: LinkValue } {
+  if (!before || before.length + added.length > LOGGED_IN_FULL)
+    return { before: { $add: removed, $remove: added }, after: { $add: added, $remove: removed } };
+  const gone = new Set(removed);
+  return { before, after: [...before.filter((id) => !gone.has(id)), ...added] };
+}
+
+/** Whether a write has to look at links: it sets some, or deletes a row that may have some. */
+export const concernsLinks = (table: TableSchema, ops: readonly RowOp[]): boolean =>
+  linkColumnsOf(table).length > 0 &&
+  ops.some((op) => op.kind === 'delete' || [...op.values.keys()].some(({ derived }) => derived?.kind === 'link'));
+
+export const linkColumnsOf = ({ columns }: TableSchema): readonly LinkColumn[] =>
+  columns.filter((column): column is LinkColumn => column.derived?.kind === 'link');

@@ -1,0 +1,247 @@
+import type { Id, ProblemItem } from '../../common/index.js';
+import type { PgSession } from '../../database/mini/index.js';
+import {
+  compileWrite,
+  lockLinks,
+  lockRows,
+  pairsAt,
+  pairsOf,
+  placePairs,
+  removePairs,
+  toStatement,
+  type CellValue,
+  type ColumnSchema,
+  type LinkRef,
+  type Pair,
+  type RowOp,
+  type RowWrite,
+  type Sql,
+  type TableSchema,
+} from '../../query/index.js';
+import {
+  byTheirs,
+  diffPairs,
+  LinkChanges,
+  linkColumnsOf,
+  listChange,
+  LOGGED_IN_FULL,
+  type LinkColumn,
+  type Wanted,
+} from './link-changes.js';
+import { readResults } from './read-results.js';
+import type { WriteResult } from './write-queue.js';
+
+/** Some ops link to rows that they cannot be linked to. Nothing was written. Findings by place of the op. */
+export class LinksRefused extends Error {
+  constructor(readonly findings: ReadonlyMap<number, readonly ProblemItem[]>) {
+    super('rows cannot be linked');
+    this.name = 'LinksRefused';
+  }
+}
+
+/** What a write did in each table that it concerned. */
+export interface LinkedResult {
+  readonly result: WriteResult;
+  readonly others: readonly { readonly table: TableSchema; readonly seq: number }[];
+}
+
+/**
+ * A write that changes links too: both ends get their new version, their entry in the log and their number, in one transaction.
+ *
+ * Lock order: the tables' link locks by table id, then rows, then each table's stream by table id. Other writers hold rows and
+ * one stream of one table only, and wait for nothing else while they hold the stream; so nobody waits in a circle.
+ * @throws LinksRefused
+ */
+export class LinkedWrite {
+  private readonly changes = new LinkChanges();
+  private readonly findings = new Map<number, ProblemItem[]>();
+  /** Pairs of deleted rows go last: the log of a deletion tells all of the row, its links too. */
+  private readonly last: Sql[] = [];
+
+  constructor(
+    private readonly session: PgSession,
+    private readonly table: TableSchema,
+    private readonly write: RowWrite,
+  ) {}
+
+  async run(): Promise<LinkedResult> {
+    const columns = linkColumnsOf(this.table);
+    await this.query(lockLinks([...new Set([this.table, ...columns.map(({ derived }) => derived.link.target)])]));
+    const open = await this.openOps();
+    for (const column of columns) await this.changeColumn(column, open);
+    if (this.findings.size > 0) throw new LinksRefused(this.findings);
+    const results = await this.writeRows();
+    for (const statement of this.last) await this.query(statement);
+    return results;
+  }
+
+  /** The ops whose row is there, in the expected version. What becomes of the others is said by the write itself. */
+  private async openOps(): Promise<readonly RowOp[]> {
+    const { ops, atomic } = this.write;
+    const existing = ops.filter((op) => op.kind !== 'create');
+    if (existing.length === 0) return ops;
+    const rows = await this.query(
+      lockRows(
+        this.table,
+        existing.map(({ id }) => id),
+      ),
+    );
+    const versions = new Map(rows.map(([id, version]) => [String(id), Number(version)]));
+    const isOpen = (op: RowOp): boolean =>
+      op.kind === 'create' ||
+      (versions.has(op.id) && (op.expectedVersion ?? versions.get(op.id)) === versions.get(op.id));
+    const open = ops.filter(isOpen);
+    return atomic && open.length < ops.length ? [] : open;
+  }
+
+  private async changeColumn(column: LinkColumn, open: readonly RowOp[]): Promise<void> {
+    const { link } = column.derived;
+    const wanted = wantedOf(column, open);
+    if (wanted.size === 0) return;
+    await this.judgeTargets(column, open, wanted);
+    if (this.findings.size > 0) return;
+    const existing = await this.existing(link, [...wanted.keys()]);
+    const { removed, placed, added } = diffPairs(wanted, existing);
+    const moved = link.inverseSingle ? await this.takenAway(column, added, wanted) : [];
+    await this.recordTheirs(link, added, [...removed, ...moved]);
+    const deleted = new Set(open.flatMap((op) => (op.kind === 'delete' ? [op.id] : [])));
+    for (const [mine, list] of wanted) {
+      const before = existing.get(mine) ?? [];
+      if (!deleted.has(mine) && !isSame(before, list)) this.changes.record(this.table, mine, column.key, before, list);
+    }
+    await this.remove(link, [...removed.filter(({ mine }) => !deleted.has(mine)), ...moved]);
+    const gone = removed.filter(({ mine }) => deleted.has(mine));
+    if (gone.length > 0) this.last.push(removePairs(link, gone));
+    if (placed.length > 0) await this.query(placePairs(link, placed));
+  }
+
+  /** Only live rows of the right table can be linked, each once where the other end is single. */
+  private async judgeTargets(column: LinkColumn, open: readonly RowOp[], wanted: Wanted): Promise<void> {
+    const { link } = column.derived;
+    const targets = [...new Set([...wanted.values()].flat())];
+    if (targets.length === 0) return;
+    const live = new Set((await this.query(lockRows(link.target, targets))).map(([id]) => String(id)));
+    if (link.target.id === this.table.id) for (const op of open) if (op.kind === 'delete') live.delete(op.id);
+    const linked = new Set<Id>();
+    for (const op of open) {
+      for (const target of op.kind === 'delete' ? [] : (wanted.get(op.id) ?? [])) {
+        if (!live.has(target)) this.refuse(op, column, 'row_not_found', `There is no row ${target} to link to.`);
+        else if (link.inverseSingle && linked.has(target))
+          this.refuse(op, column, 'row_linked_twice', `Row ${target} can be linked with one row only.`);
+        linked.add(target);
+      }
+    }
+  }
+
+  private refuse(op: RowOp, { key }: ColumnSchema, code: string, detail: string): void {
+    const index = this.write.ops.indexOf(op);
+    this.findings.set(index, [...(this.findings.get(index) ?? []), { pointer: `/fields/${key}`, code, detail }]);
+  }
+
+  private async existing(link: LinkRef, rows: readonly Id[]): Promise<Map<Id, Id[]>> {
+    const lists = new Map<Id, Id[]>();
+    for (const [mine, theirs] of await this.query(pairsOf(link, rows)))
+      lists.set(String(mine), [...(lists.get(String(mine)) ?? []), String(theirs)]);
+    return lists;
+  }
+
+  /** Where the other end can have one row only, a new link takes it from the row that had it. */
+  private async takenAway(
+    { derived: { link }, key }: LinkColumn,
+    added: readonly Pair[],
+    wanted: Wanted,
+  ): Promise<Pair[]> {
+    if (added.length === 0) return [];
+    const moved: Pair[] = [];
+    for (const [theirs, , list] of await this.query(
+      pairsAt(link, [...new Set(added.map((pair) => pair.theirs))], LOGGED_IN_FULL),
+    ))
+      for (const mine of JSON.parse(list ?? '[]') as Id[])
+        if (!wanted.has(mine)) moved.push({ mine, theirs: String(theirs) });
+    const lists = await this.existing(
+      link,
+      moved.map(({ mine }) => mine),
+    );
+    for (const [mine, before] of lists) {
+      const gone = moved.filter((pair) => pair.mine === mine).map(({ theirs }) => theirs);
+      const change = listChange(before, [], gone);
+      this.changes.record(this.table, mine, key, change.before, change.after);
+    }
+    return moved;
+  }
+
+  /** What the change means for the rows at the other end. */
+  private async recordTheirs(link: LinkRef, added: readonly Pair[], removed: readonly Pair[]): Promise<void> {
+    const [coming, going] = [byTheirs(added), byTheirs(removed)];
+    const rows = [...new Set([...coming.keys(), ...going.keys()])];
+    if (rows.length === 0) return;
+    await this.query(lockRows(link.target, rows));
+    const lists = new Map(
+      (await this.query(pairsAt(link, rows, LOGGED_IN_FULL))).map(([id, , list]) => [
+        String(id),
+        list === null ? undefined : (JSON.parse(list ?? '[]') as Id[]),
+      ]),
+    );
+    for (const id of rows) {
+      const before = lists.has(id) ? lists.get(id) : [];
+      const change = listChange(before, coming.get(id) ?? [], going.get(id) ?? []);
+      this.changes.record(link.target, id, link.inverseKey, change.before, change.after);
+    }
+  }
+
+  private async remove(link: LinkRef, pairs: readonly Pair[]): Promise<void> {
+    if (pairs.length > 0) await this.query(removePairs(link, pairs));
+  }
+
+  private async writeRows(): Promise<LinkedResult> {
+    let result: WriteResult | undefined;
+    const others: { table: TableSchema; seq: number }[] = [];
+    for (const table of this.changes.touched(this.table)) {
+      const own = table.id === this.table.id;
+      const write = { ...this.write, ops: own ? this.ownOps() : touches(this.changes.of(table.id)) };
+      // The copy of the structure that the values belong to, which for the own table is the one that was asked for.
+      const schema = own ? this.table : table;
+      const [written] = readResults([write], await this.query(compileWrite(schema, [write])));
+      if (!written) throw new Error('a write has no result');
+      if (own) result = { ...written, ops: written.ops.slice(0, this.write.ops.length) };
+      else others.push({ table, seq: written.seq });
+    }
+    if (!result) throw new Error('a write has no result');
+    return { result, others };
+  }
+
+  /** The ops with what becomes of their links, and behind them the rows of the own table that only lose or gain links. */
+  private ownOps(): RowOp[] {
+    const changes = new Map(this.changes.of(this.table.id));
+    const own = this.write.ops.map((op): RowOp => {
+      const change = changes.get(op.id);
+      changes.delete(op.id);
+      if (op.kind === 'delete') return op;
+      const values = new Map([...op.values].filter(([{ derived }]) => derived === undefined));
+      return op.kind === 'create' || !change ? { ...op, values } : { ...op, values, links: change };
+    });
+    return [...own, ...touches(changes)];
+  }
+
+  private async query(statement: Sql): Promise<readonly (readonly (string | null)[])[]> {
+    return this.session.query(toStatement(statement));
+  }
+}
+
+const touches = (changes: ReturnType<LinkChanges['of']>): RowOp[] =>
+  [...changes].map(([id, links]) => ({ kind: 'update', id, values: new Map(), links }));
+
+/** What the ops ask of a link: nothing of those that leave it alone, an empty list of deletions. */
+function wantedOf(column: LinkColumn, ops: readonly RowOp[]): Wanted {
+  const wanted = new Map<Id, readonly Id[]>();
+  for (const op of ops) {
+    if (op.kind === 'delete') wanted.set(op.id, []);
+    else if (op.values.has(column)) wanted.set(op.id, idsOf(op.values.get(column) ?? null));
+  }
+  return wanted;
+}
+
+const idsOf = (cell: CellValue): readonly Id[] => (Array.isArray(cell) ? (cell as readonly Id[]) : []);
+
+const isSame = (a: readonly Id[], b: readonly Id[]): boolean =>
+  a.length === b.length && a.every((id, i) => id === b[i]);

@@ -1,0 +1,73 @@
+import { invalid, type Id } from '../../../common/index.js';
+import { canRollUp, kindOf, type ColumnSchema } from '../../../query/index.js';
+import type { ColumnEntity } from './column.entity.js';
+
+/** A base in which columns can be found; a draft of it. */
+export interface ColumnsOfBase {
+  table(tableId: Id): { readonly columns: readonly ColumnEntity[] };
+}
+
+/** Lookups that lead through each other; each is a subquery inside the one before. */
+const MAX_CHAIN = 6;
+
+/**
+ * Gives a lookup, rollup or count the ids of the columns that it leads to, which may be named by key; leaves other columns as
+ * they are.
+ * @throws Problem `validation_failed`: no such column, not a link, a function that does not fit, a circle (told with its path)
+ */
+export function resolveReferences(column: ColumnEntity, base: ColumnsOfBase, at: string): ColumnEntity {
+  const { type, options } = column;
+  if (type !== 'lookup' && type !== 'rollup' && type !== 'count') return column;
+  const refuse = (member: string, code: string, detail: string): Error =>
+    invalid([{ pointer: `${at}/options/${member}`, code, detail }]);
+  const link = byIdOrKey(base.table(column.tableId).columns, options.linkColumnId);
+  if (link?.type !== 'link')
+    throw refuse(
+      'linkColumnId',
+      link ? 'not_a_link' : 'unknown_column',
+      'linkColumnId is the id of a link column of this table.',
+    );
+  if (type === 'count') return { ...column, options: { linkColumnId: link.id } };
+  const target = byIdOrKey(base.table(link.options.tableId ?? '').columns, options.columnId);
+  if (!target) throw refuse('columnId', 'unknown_column', 'columnId is the id of a column of the linked table.');
+  const resolved: ColumnEntity = { ...column, options: { ...options, linkColumnId: link.id, columnId: target.id } };
+  const path = pathFrom(resolved, target, base);
+  if (path.at(-1)?.id === column.id)
+    throw refuse(
+      'columnId',
+      'lookup_cycle',
+      `The column would look itself up: ${path.map(({ key }) => key).join(' → ')}.`,
+    );
+  if (path.length > MAX_CHAIN)
+    throw refuse('columnId', 'lookup_too_deep', `Lookups lead through at most ${MAX_CHAIN} columns.`);
+  return resolved;
+}
+
+/** The columns that a lookup leads through, itself first; ends at a stored column, or where it comes to itself again. */
+function pathFrom(start: ColumnEntity, target: ColumnEntity, base: ColumnsOfBase): ColumnEntity[] {
+  const path = [start];
+  for (let next: ColumnEntity | undefined = target; next;) {
+    path.push(next);
+    if (next.id === start.id || path.length > MAX_CHAIN + 1) return path;
+    if (next.type !== 'lookup' && next.type !== 'rollup') return path;
+    const { linkColumnId, columnId } = next.options;
+    const link = byIdOrKey(base.table(next.tableId).columns, linkColumnId);
+    next = byIdOrKey(base.table(link?.options.tableId ?? '').columns, columnId);
+  }
+  return path;
+}
+
+const byIdOrKey = (columns: readonly ColumnEntity[], wanted: string | undefined): ColumnEntity | undefined =>
+  columns.find(({ id }) => id === wanted) ?? columns.find(({ key }) => key === wanted);
+
+/** @throws Problem `validation_failed` a rollup whose function does not fit what it rolls up */
+export function judgeRollup({ derived }: ColumnSchema, at: string): void {
+  if (derived?.kind !== 'rollup' || canRollUp(kindOf(derived.column), derived.fn)) return;
+  throw invalid([
+    {
+      pointer: `${at}/options/fn`,
+      code: 'invalid_option',
+      detail: `${derived.fn} cannot be taken of ${derived.column.key} (${derived.column.type}).`,
+    },
+  ]);
+}

@@ -1,0 +1,173 @@
+import { kindOf, valueType } from '../kind.js';
+import { remembered, underName } from '../remember.js';
+import type { ColumnSchema, Derivation, LinkRef, TableSchema } from '../schema.js';
+import { columnType, type Place } from '../types/index.js';
+import { empty, ident, integer, sql, type Sql } from '../sql.js';
+
+/*
+ * What a cell is in SQL. Most are a physical column; those of links, lookups, rollups and counts are a correlated subquery,
+ * so that a page stays one statement and pays for the rows that it shows only. `alias` is the alias of the row's table;
+ * aliases inside a subquery are made by adding to it, so that they never meet.
+ */
+
+/** Aliases that a column is met under: `t`, and what links add to it. */
+const MAX_ALIASES = 32;
+const cells = remembered((_column: ColumnSchema) => new Map<string, Sql>());
+const jsons = remembered((_column: ColumnSchema) => new Map<string, Sql>());
+
+/** The canonical value of a cell: a value, an array, or null. */
+export const cellOf = (column: ColumnSchema, alias: string): Sql =>
+  underName(cells(column), MAX_ALIASES, alias, () => {
+    const { derived } = column;
+    return derived === undefined || derived.kind === 'system'
+      ? ident(alias, column.physical)
+      : derivedCell(column, derived, alias);
+  });
+
+/** JSON text of a cell; `[]` for a list without elements, `null` for a value that is not there. */
+export const cellJson = (column: ColumnSchema, alias: string, place: Place): Sql =>
+  underName(jsons(column), MAX_ALIASES, alias, () => {
+    if (!kindOf(column).list) return valueJson(cellOf(column, alias), column, place);
+    const { from, element, order } = elementsOf(column, alias);
+    return sql`(select concat('[', string_agg(${valueType(column).toJson(element, place)}, ',' order by ${order}), ']') ${from})`;
+  });
+
+/** JSON text of one canonical value of the column, which need not stand in a row. */
+export const valueJson = (value: Sql, column: ColumnSchema, place: Place): Sql =>
+  sql`coalesce(${valueType(column).toJson(value, place)}, 'null')`;
+
+/** The elements of a list cell as rows: what to select from, with its conditions; the element, never null; and its place in the list. */
+export interface Elements {
+  readonly from: Sql;
+  readonly element: Sql;
+  readonly order: Sql;
+}
+
+export function elementsOf(column: ColumnSchema, alias: string): Elements {
+  const { derived } = column;
+  if (derived?.kind === 'link') return linkElements(derived.link, alias);
+  if (derived?.kind === 'lookup') return lookupElements(derived.link, derived.column, alias);
+  return unnested(cellOf(column, alias), alias);
+}
+
+function unnested(list: Sql, alias: string): Elements {
+  const name = `${alias}u`;
+  return {
+    from: sql`from unnest(${list}) with ordinality ${ident(name)}(e, o)`,
+    element: ident(name, 'e'),
+    order: ident(name, 'o'),
+  };
+}
+
+/** The physical columns of a link's table, as seen from an end of it. */
+export const linkColumns = ({ end }: Pick<LinkRef, 'end'>) =>
+  end === 'source'
+    ? { mine: 'source_id', theirs: 'target_id', order: 'source_order' }
+    : { mine: 'target_id', theirs: 'source_id', order: 'target_order' };
+
+export const linkTable = ({ through, target }: LinkRef): Sql => ident(target.physical.schema, through);
+
+/** The pairs of a row. Rows in the trash have none, so nothing has to be asked of the rows at the other end. */
+function linkElements(link: LinkRef, alias: string): Elements {
+  const name = linkAlias(alias);
+  const { mine, theirs, order } = linkColumns(link);
+  return {
+    from: sql`from ${linkTable(link)} ${ident(name)} where ${ident(name, mine)} = ${ident(alias, '_id')}`,
+    element: ident(name, theirs),
+    order: sql`${ident(name, order)}, ${ident(name, theirs)}`,
+  };
+}
+
+const linkAlias = (alias: string): string => `${alias}l`;
+/** Alias of the rows at the other end of a link. */
+export const linkedAlias = (alias: string): string => `${alias}r`;
+
+/** The linked rows of a row: what to select from, with the condition that ties them to it. */
+export function linkedRows(
+  link: LinkRef,
+  alias: string,
+): { readonly from: Sql; readonly tie: Sql; readonly order: Sql } {
+  const [pair, row] = [linkAlias(alias), linkedAlias(alias)];
+  const { mine, theirs, order } = linkColumns(link);
+  return {
+    from: sql`from ${linkTable(link)} ${ident(pair)} join ${ident(link.target.physical.schema, link.target.physical.table)} ${ident(row)} on ${ident(row, '_id')} = ${ident(pair, theirs)}`,
+    tie: sql`${ident(pair, mine)} = ${ident(alias, '_id')}`,
+    order: sql`${ident(pair, order)}, ${ident(pair, theirs)}`,
+  };
+}
+
+/** Values of the linked rows; lists among them are taken apart, and what is empty is left out. */
+function lookupElements(link: LinkRef, target: ColumnSchema, alias: string): Elements {
+  const { from, tie, order } = linkedRows(link, alias);
+  const row = linkedAlias(alias);
+  if (!kindOf(target).list) {
+    const element = cellOf(target, row);
+    return { from: sql`${from} where ${tie} and ${element} is not null`, element, order };
+  }
+  const parts = unnested(cellOf(target, row), row);
+  return {
+    from: sql`${from} cross join lateral (select ${parts.element} as e, ${parts.order} as o ${parts.from}) ${ident(`${row}e`)} where ${tie}`,
+    element: ident(`${row}e`, 'e'),
+    order: sql`${order}, ${ident(`${row}e`, 'o')}`,
+  };
+}
+
+function derivedCell(column: ColumnSchema, derived: Exclude<Derivation, { kind: 'system' }>, alias: string): Sql {
+  switch (derived.kind) {
+    case 'link':
+    case 'lookup': {
+      if (!kindOf(column).list && derived.kind === 'lookup') return singleLookup(derived.link, derived.column, alias);
+      const { from, element, order } = elementsOf(column, alias);
+      return sql`(select array_agg(${element} order by ${order}) ${from})`;
+    }
+    case 'count':
+      return sql`(select count(*) ${linkElements(derived.link, alias).from})`;
+    case 'rollup': {
+      const { from, element, order } = lookupElements(derived.link, derived.column, alias);
+      return sql`(select ${aggregate(derived, element, order)} ${from})`;
+    }
+  }
+}
+
+function singleLookup(link: LinkRef, target: ColumnSchema, alias: string): Sql {
+  const { from, tie } = linkedRows(link, alias);
+  return sql`(select ${cellOf(target, linkedAlias(alias))} ${from} where ${tie})`;
+}
+
+/** Digits behind the point of an average. */
+const AVERAGE_SCALE = 10;
+
+function aggregate({ column, fn }: Extract<Derivation, { kind: 'rollup' }>, element: Sql, order: Sql): Sql {
+  const { type, options } = kindOf(column);
+  switch (fn) {
+    case 'sum':
+      return type === 'duration' ? sql`coalesce(sum(${element}), 0)::bigint` : sql`coalesce(sum(${element}), 0)`;
+    case 'avg':
+      return sql`trim_scale(round(avg(${element}), ${integer(AVERAGE_SCALE)}))`;
+    case 'min':
+    case 'max':
+      return extreme(fn, column, element);
+    case 'count':
+      return sql`count(*)`;
+    case 'countDistinct':
+      return sql`count(distinct ${element})`;
+    case 'concat':
+      return sql`string_agg(${columnType(type).toText(element, options)}, ', ' order by ${order}) collate "C"`;
+  }
+}
+
+/** By the order of the type, which for choices is not that of their keys. */
+function extreme(fn: 'min' | 'max', column: ColumnSchema, element: Sql): Sql {
+  const { type, options } = kindOf(column);
+  const key = columnType(type).orderKey?.(element, options);
+  if (!key) return fn === 'min' ? sql`min(${element})` : sql`max(${element})`;
+  return sql`(array_agg(${element} order by ${key} ${fn === 'min' ? empty : sql`desc`}))[1]`;
+}
+
+/** The tables that a column's cells are computed from, besides its own. */
+export const tablesBehind = remembered((column: ColumnSchema): readonly TableSchema[] => {
+  const { derived } = column;
+  if (derived === undefined || derived.kind === 'system' || derived.kind === 'link' || derived.kind === 'count')
+    return [];
+  return [derived.link.target, ...tablesBehind(derived.column)];
+});

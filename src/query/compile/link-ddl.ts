@@ -1,0 +1,48 @@
+import type { ColumnSchema, LinkRef, TableSchema } from '../schema.js';
+import { ident, literal, sql, type Sql } from '../sql.js';
+import { tail } from './ddl.js';
+import { tableName } from './read.js';
+
+/** A link to be made: which tables, how many rows at each end, and the names of the columns that show it. */
+export interface NewLink {
+  readonly through: string;
+  readonly source: TableSchema;
+  readonly target: TableSchema;
+  /** At most one target for each source. */
+  readonly single: boolean;
+}
+
+/** Name of the table of a link: readable, and unlike that of any other table of the base. */
+export const linkTableName = (
+  table: { readonly key: string },
+  column: { readonly id: string; readonly key: string },
+): string => `_link_${table.key.slice(0, 22)}_${column.key.slice(0, 22)}_${tail(column.id)}`;
+
+/**
+ * The pairs of a link, each once, with the place of each end in the list of the other. Constraints are checked at the commit,
+ * so that a row and its links may be written in any order.
+ */
+export function createLinkTable({ through, source, target, single }: NewLink, name: string): Sql[] {
+  const table = ident(source.physical.schema, through);
+  const end = (of: TableSchema): Sql =>
+    sql`uuid not null references ${tableName(of)} (_id) on delete cascade deferrable initially deferred`;
+  return [
+    sql`create table ${table} (
+      source_id ${end(source)}, target_id ${end(target)}, source_order integer not null, target_order integer not null,
+      primary key (source_id, target_id))`,
+    sql`create index on ${table} (target_id, target_order, source_id)`,
+    single
+      ? sql`create unique index on ${table} (source_id)`
+      : sql`create index on ${table} (source_id, source_order, target_id)`,
+    sql`comment on table ${table} is ${literal(name)}`,
+  ];
+}
+
+/** Takes a deleted link out of the way: its pairs stay until it is restored or purged. */
+export const renameLinkTable = (schema: string, from: string, to: string): Sql =>
+  sql`alter table ${ident(schema, from)} rename to ${ident(to)}`;
+
+export const isLink = (
+  column: ColumnSchema,
+): column is ColumnSchema & { readonly derived: { readonly kind: 'link'; readonly link: LinkRef } } =>
+  column.derived?.kind === 'link';

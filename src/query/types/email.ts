@@ -1,0 +1,26 @@
+import { accepted, refused, type ColumnType, type Parsed } from './column-type.js';
+import { knownOptions } from './options.js';
+import { parseWellFormed, TEXT_VALUE } from './text.js';
+
+/** As browsers judge it (HTML Living Standard 4.10.5.1.5), with letters of all scripts, and a dot in the domain. */
+const EMAIL =
+  /^[\p{L}\p{N}\p{M}.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[\p{L}\p{N}](?:[\p{L}\p{N}\p{M}-]{0,61}[\p{L}\p{N}\p{M}])?\.)+[\p{L}\p{N}](?:[\p{L}\p{N}\p{M}-]{0,61}[\p{L}\p{N}\p{M}])?$/u;
+
+function parse(input: unknown): Parsed {
+  const text = parseWellFormed(input);
+  if (!text.ok) return text;
+  const address = text.value.trim();
+  if (address.length > 254 || !EMAIL.test(address))
+    return refused('not_an_email', 'A mail address such as ada@example.org is expected.');
+  return accepted(address);
+}
+
+export const email: ColumnType = {
+  ...TEXT_VALUE,
+  name: 'email',
+  summary: 'A mail address, kept as it was written.',
+  parseOptions: (input) => knownOptions(input, []) ?? accepted({}),
+  parse,
+  parseText: parse,
+  jsonSchema: { type: 'string', format: 'email' },
+};

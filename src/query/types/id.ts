@@ -1,0 +1,19 @@
+import { isId } from '../../common/index.js';
+import { sql } from '../sql.js';
+import { accepted, refused, type ColumnType, type Parsed } from './column-type.js';
+
+const parse = (input: unknown): Parsed =>
+  isId(input) ? accepted(input) : refused('not_an_id', 'An id, as it was handed out, is expected.');
+
+/** What all ids have in common, whatever they lead to. */
+export const ID_VALUE = {
+  bind: 'uuid',
+  family: 'id',
+  parse,
+  parseText: parse,
+  physical: () => sql`uuid`,
+  toJson: (cell) => sql`'"' || ${cell} || '"'`,
+  toText: (cell) => sql`${cell}::text`,
+  compare: (a, b) => (String(a) < String(b) ? -1 : String(a) > String(b) ? 1 : 0),
+  jsonSchema: { type: 'string', format: 'uuid' },
+} as const satisfies Partial<ColumnType>;
