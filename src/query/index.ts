@@ -13,5 +13,7 @@ export * from './resolve/resolve-read.js';
 export * from './resolve/resolve-write.js';
 export * from './compile/read.js';
 export * from './compile/write.js';
+export * from './compile/alter-column.js';
 export * from './compile/ddl.js';
+export * from './compile/rows-in-the-way.js';
 export * from './compile/match.js';

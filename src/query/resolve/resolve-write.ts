@@ -50,7 +50,7 @@ export function resolveFieldValues(
 }
 
 /** An entry of a PostgreSQL B-tree has to fit into a third of a page (2,704 bytes), or the row is refused there. */
-const MAX_UNIQUE_BYTES = 2_600;
+export const MAX_UNIQUE_BYTES = 2_600;
 
 /** A cell of the column that is not null; also for the column's default. */
 export function parseCell(input: unknown, column: Pick<ColumnSchema, 'type' | 'options' | 'unique'>): Parsed {

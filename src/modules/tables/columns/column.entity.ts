@@ -10,6 +10,7 @@ export class ColumnEntity {
   @Column('text') key!: string;
   @Column('text') name!: string;
   @Column('text', { name: 'name_folded' }) nameFolded!: string;
+  @Column('text', { nullable: true }) description!: string | null;
   @Column('text') type!: ColumnTypeName;
   @Column('boolean') required!: boolean;
   @Column('boolean', { name: 'is_unique' }) unique!: boolean;

@@ -8,7 +8,13 @@ import {
   type Id,
   type ProblemItem,
 } from '../../../common/index.js';
-import { columnType, parseCell, type CellValue, type ColumnOptions } from '../../../query/index.js';
+import {
+  columnType,
+  parseCell,
+  type CellValue,
+  type ColumnOptions,
+  type ColumnTypeName,
+} from '../../../query/index.js';
 import type { ColumnEntity } from './column.entity.js';
 import type { CreateColumnDto } from './column.dto.js';
 
@@ -41,6 +47,7 @@ export function makeColumns(
       key,
       name: input.name,
       nameFolded,
+      description: input.description ?? null,
       type: input.type,
       required: input.required ?? false,
       unique: uniqueOf(input, at(i), errors),
@@ -68,8 +75,11 @@ function parseOptions(input: CreateColumnDto, at: string, errors: ProblemItem[])
   return {};
 }
 
+/** Types whose values are compared whole, and have enough of them. */
+export const canBeUnique = (type: ColumnTypeName): boolean => type !== 'long_text' && type !== 'boolean';
+
 function uniqueOf(input: CreateColumnDto, at: string, errors: ProblemItem[]): boolean {
-  if (input.unique && (input.type === 'long_text' || input.type === 'boolean')) {
+  if (input.unique && !canBeUnique(input.type)) {
     errors.push({
       pointer: `${at}/unique`,
       code: 'invalid_option',

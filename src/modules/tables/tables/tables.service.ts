@@ -1,25 +1,27 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, In, IsNull, MoreThan, Not } from 'typeorm';
+import { DataSource, In, IsNull, Not } from 'typeorm';
 import {
   deriveKey,
   foldName,
-  idOfCursor,
-  idPage,
   newId,
   notFound,
+  positionPage,
   Problem,
   type Access,
   type Id,
   type Page,
-  type PageQuery,
 } from '../../../common/index.js';
 import { actorOf, type AuditEntry } from '../../../database/main/index.js';
 import { commentTable, createTable, renameTable } from '../../../query/index.js';
+import { appearanceOf } from '../appearance.dto.js';
 import { ColumnEntity } from '../columns/column.entity.js';
 import { makeColumns, nameTaken } from '../columns/make-columns.js';
+import { findInOrder, positionAfter } from '../in-order.js';
+import { Retention } from '../retention.js';
 import { SchemaSaga } from '../schema/schema-saga.js';
 import { nextVersion, randomSuffix, readBase, readStructure } from '../schema/structure.js';
 import { TableCatalog } from '../table-catalog.js';
+import type { TrashPageQuery } from '../trash.dto.js';
 import type { CreateTableDto, TableDto, UpdateTableDto } from './table.dto.js';
 import { TableEntity } from './table.entity.js';
 import { tableChanged } from './table-changed.js';
@@ -35,29 +37,28 @@ export class TablesService {
     private readonly dataSource: DataSource,
     private readonly saga: SchemaSaga,
     private readonly catalog: TableCatalog,
+    private readonly retention: Retention,
   ) {}
 
-  async list(baseId: Id, { limit, cursor }: PageQuery): Promise<Page<TableDto>> {
+  async list(baseId: Id, { trashed, ...page }: TrashPageQuery): Promise<Page<TableDto>> {
     const { manager } = this.dataSource;
     const base = await readBase(manager, baseId);
-    const tables = await manager.find(TableEntity, {
-      where: { baseId, deletedAt: IsNull(), ...(cursor ? { id: MoreThan(idOfCursor(cursor)) } : {}) },
-      order: { id: 'ASC' },
-      take: limit + 1,
-    });
+    const deletedAt = trashed === 'true' ? this.retention.restorable() : IsNull();
+    const tables = await findInOrder(manager, TableEntity, { baseId, deletedAt }, page);
     const columns = await manager.find(ColumnEntity, {
       where: { tableId: In(tables.map(({ id }) => id)), deletedAt: IsNull() },
       order: { position: 'ASC', id: 'ASC' },
     });
-    return idPage(
+    return positionPage(
       tables.map((table) =>
         toTableDto(
           table,
           columns.filter(({ tableId }) => tableId === table.id),
           base.schemaName,
+          this.retention.inTrash(table.deletedAt),
         ),
       ),
-      limit,
+      page.limit,
     );
   }
 
@@ -76,8 +77,7 @@ export class TablesService {
       plan: async (manager) => {
         const base = await readBase(manager, baseId);
         const siblings = await manager.findBy(TableEntity, { baseId, deletedAt: IsNull() });
-        if (siblings.length >= MAX_TABLES)
-          throw new Problem('limit_reached', { detail: `A base has at most ${MAX_TABLES} tables.` });
+        mustHaveRoom(siblings);
         const nameFolded = foldName(input.name);
         if (siblings.some((sibling) => sibling.nameFolded === nameFolded)) throw nameTaken('/name', input.name);
         const key = deriveKey(input.name, new Set(siblings.map((sibling) => sibling.key)));
@@ -90,6 +90,10 @@ export class TablesService {
           name: input.name,
           nameFolded,
           description: input.description ?? null,
+          color: null,
+          icon: null,
+          position: positionAfter(siblings),
+          ...appearanceOf(input),
           physicalName: key,
           schemaVersion: 1,
           createdAt: at,
@@ -124,11 +128,13 @@ export class TablesService {
           ...next.table,
           ...(input.name === undefined ? {} : { name: input.name, nameFolded: foldName(input.name) }),
           ...(input.description === undefined ? {} : { description: input.description }),
+          ...appearanceOf(input),
         };
         await this.mustBeFree(manager, table);
+        const renamed = table.name === structure.table.name ? [] : [commentTable(structure.schema, table.name)];
         return {
           schema: base.schemaName,
-          statements: [commentTable(structure.schema, table.name), next.statement],
+          statements: [...renamed, next.statement],
           patch: {
             tables: [table],
             audit: [audit(table, 'table.updated', view(structure.table), view(table))],
@@ -168,7 +174,7 @@ export class TablesService {
 
   /**
    * Out of the trash. If the key was given to another table meanwhile, it comes back under a new one.
-   * @throws Problem `name_taken` another table has its name now
+   * @throws Problem `name_taken` another table has its name now; `limit_reached`
    */
   async restore(access: Access, tableId: Id): Promise<TableDto> {
     // Whether it is in the trash is asked where it cannot change any more; a repetition finds it out of it.
@@ -181,7 +187,9 @@ export class TablesService {
       actor: actorOf(access),
       plan: async (manager) => {
         const structure = await readStructure(manager, tableId, { deleted: true });
+        if (!this.retention.isRestorable(structure.table.deletedAt)) throw notFound('table');
         const siblings = await manager.findBy(TableEntity, { baseId: structure.base.id, deletedAt: IsNull() });
+        mustHaveRoom(siblings);
         const next = nextVersion(structure, access, { restored: true });
         const key = siblings.some((sibling) => sibling.key === structure.table.key)
           ? deriveKey(structure.table.name, new Set(siblings.map((sibling) => sibling.key)))
@@ -218,10 +226,21 @@ export class TablesService {
   }
 }
 
-const view = ({ name, key, description }: TableEntity, columns?: readonly ColumnEntity[]): object => ({
+function mustHaveRoom(siblings: readonly TableEntity[]): void {
+  if (siblings.length < MAX_TABLES) return;
+  throw new Problem('limit_reached', { detail: `A base has at most ${MAX_TABLES} tables.` });
+}
+
+const view = (
+  { name, key, description, color, icon, position }: TableEntity,
+  columns?: readonly ColumnEntity[],
+): object => ({
   name,
   key,
   description,
+  color,
+  icon,
+  position,
   ...(columns
     ? { columns: columns.map((column) => ({ id: column.id, key: column.key, name: column.name, type: column.type })) }
     : {}),
