@@ -76,10 +76,20 @@ const trashedTable = async (call: Call): Promise<Partial<Call>> => {
   expectStatus(await call.owner.del(`/tables/${tableId}`), 204);
   return ids(call, { trashedTableId: tableId });
 };
+const trashedBase = async (call: Call): Promise<Partial<Call>> => {
+  const { baseId = '' } = (await newBase(call)).ids ?? {};
+  expectStatus(await call.owner.del(`/bases/${baseId}`), 204);
+  return ids(call, { trashedBaseId: baseId });
+};
 const newColumn = async (call: Call): Promise<Partial<Call>> => {
   const path = `/tables/${call.ids.tableId ?? ''}/columns`;
   const column = await call.owner.post<Column>(path, { name: name(), type: 'text' });
   return ids(call, { columnId: expectStatus(column, 201).id });
+};
+const trashedColumn = async (call: Call): Promise<Partial<Call>> => {
+  const made = await newColumn(call);
+  expectStatus(await call.owner.del(`/tables/${call.ids.tableId ?? ''}/columns/${made.ids?.columnId ?? ''}`), 204);
+  return made;
 };
 const newRow = async (call: Call): Promise<Partial<Call>> => {
   const path = `/tables/${call.ids.tableId ?? ''}/rows`;
@@ -230,6 +240,8 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
   'PATCH /api/v1/bases/{baseId}': { needs: 'admin', body: () => ({ name: name() }) },
   'DELETE /api/v1/bases/{baseId}': { needs: 'admin', fresh: newBase },
 
+  'POST /api/v1/bases/{trashedBaseId}/restore': { needs: 'admin', fresh: trashedBase },
+
   'GET /api/v1/bases/{baseId}/tables': 'viewer',
   'POST /api/v1/bases/{baseId}/tables': {
     needs: 'admin',
@@ -244,6 +256,11 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
   'POST /api/v1/tables/{tableId}/columns': { needs: 'admin', body: () => ({ name: name(), type: 'text' }) },
   'PATCH /api/v1/tables/{tableId}/columns/{columnId}': { needs: 'admin', body: () => ({ name: name() }) },
   'DELETE /api/v1/tables/{tableId}/columns/{columnId}': { needs: 'admin', fresh: newColumn },
+  'POST /api/v1/tables/{tableId}/columns/{columnId}/restore': {
+    needs: 'admin',
+    fresh: trashedColumn,
+    body: () => ({ relax: true }),
+  },
 
   'GET /api/v1/tables/{tableId}/rows': 'viewer',
   'POST /api/v1/tables/{tableId}/rows/query': { needs: 'viewer', body: () => ({}), unaudited: READS },

@@ -14,6 +14,7 @@ export * from './may-be-absent.js';
 export * from './names.js';
 export * from './paging.dto.js';
 export * from './permissions.js';
+export * from './position-page.js';
 export * from './seal.js';
 export * from './secret-token.js';
 export * from './pipes/index.js';

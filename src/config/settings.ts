@@ -258,7 +258,8 @@ const MAIL = {
 
 const KEEPING = {
   TRASH_RETENTION: setting({
-    about: 'For how long a deleted workspace can be brought back; then it is purged with all its data.',
+    about:
+      'For how long a deleted workspace, base, table or column can be brought back; then it is purged with all its data.',
     parse: duration(60, 315_360_000),
     fallback: '30d',
     example: '30d',

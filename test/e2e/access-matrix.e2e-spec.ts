@@ -71,6 +71,8 @@ async function idsOf({ owner, workspace, base: made, table }: World): Promise<Id
   const row = expectStatus(await owner.post<Row>(path, { fields: { name: 'Acme' } }), 201);
   const trashed = expectStatus(await owner.post<Table>(`/bases/${made.id}/tables`, { name: 'Trashed' }), 201);
   expectStatus(await owner.del(`/tables/${trashed.id}`), 204);
+  const trashedBase = await owner.post<{ id: string }>(`/workspaces/${workspace.id}/bases`, { name: 'Trashed' });
+  expectStatus(await owner.del(`/bases/${expectStatus(trashedBase, 201).id}`), 204);
   const guest = await signup(owner.base);
   const joined = await owner.post<{ id: string }>(`/workspaces/${workspace.id}/members`, {
     email: guest.email,
@@ -91,6 +93,7 @@ async function idsOf({ owner, workspace, base: made, table }: World): Promise<Id
     invitationId: expectStatus(invited, 201).id,
     token: tokenIn(invited.body.inviteUrl),
     trashedTableId: trashed.id,
+    trashedBaseId: trashedBase.body.id,
     columnId: must(table.columns[2], 'a table has columns').id,
     rowId: row.id,
     memberId: expectStatus(joined, 201).id,

@@ -187,8 +187,19 @@ const CHANGES: Readonly<Record<string, (table: Table, as: Client) => Promise<Ans
   'table.delete': ({ id }, as) => as.del(`/tables/${id}`),
   'column.create': ({ id }, as) => as.post(`/tables/${id}/columns`, { name: 'Third', type: 'integer', default: 3 }),
   'column.update': ({ id, columns }, as) => as.patch(`/tables/${id}/columns/${columns[0]?.id}`, { name: 'Title' }),
+  'column.restore': ({ id, columns }, as) => as.post(`/tables/${id}/columns/${columns[1]?.id}/restore`, {}),
   'column.delete': ({ id, columns }, as) => as.del(`/tables/${id}/columns/${columns[1]?.id}`),
 };
+
+/** What a change needs to have happened before. */
+const BEFORE: Readonly<Record<string, (table: Table, as: Client) => Promise<Answer<unknown>>>> = {
+  'column.restore': ({ id, columns }, as) => as.del(`/tables/${id}/columns/${columns[1]?.id}`),
+};
+async function tableFor(kind: string): Promise<Table> {
+  const table = await newTable();
+  expect((await BEFORE[kind]?.(table, at.owner))?.status ?? 204).toBe(204);
+  return table;
+}
 
 /** The answer never comes; the connection ends with the application. */
 const forget = (answer: Promise<unknown> | undefined): void => void answer?.catch(() => undefined);
@@ -213,7 +224,7 @@ const recover = (olderThanMs: number) => other.app.get(SchemaSaga).recover(older
 describe('a node that dies in the middle of a structure change', () => {
   describe.each(Object.keys(CHANGES))('%s', (kind) => {
     it('before the commit point: the change is given up, whole, and a late maker cannot make it any more', async () => {
-      const table = await newTable();
+      const table = await tableFor(kind);
       const before = await structures();
       let resume: () => void = () => undefined;
       const paused = new Promise<void>((resolve) => (resume = resolve));
@@ -236,7 +247,7 @@ describe('a node that dies in the middle of a structure change', () => {
     });
 
     it('after the commit point: the change is completed, at once, with its audit entry', async () => {
-      const table = await newTable();
+      const table = await tableFor(kind);
       const restore = replace(app.app.get(AuditedTransaction), 'run', () => never);
       forget(CHANGES[kind]?.(table, at.owner));
       await waitFor(async () => {

@@ -443,11 +443,11 @@ describe('columns', () => {
       { name: 'S', type: 'single_select', options: { choices: [{ label: 'A' }, { label: 'B' }] } },
     ]);
     const path = `/tables/${table.id}/columns/${table.columns[0]?.id}`;
-    await addRow(table, { s: 'A' });
+    await addRow(table, { s: 'B' });
     expect(refusal(await owner.patch(path, { options: { choices: [{ key: 'a', label: 'A' }] } }))).toEqual([
       422,
-      'validation_failed',
-      '/options choice_missing',
+      'rows_in_the_way',
+      '/options/choices choice_in_use',
     ]);
     const choices = [{ key: 'b', label: 'Bee' }, { label: 'C' }, { key: 'a', label: 'Ah', color: 'red' }];
     expect((await owner.patch<Column>(path, { options: { choices } })).body.options).toEqual({
@@ -457,7 +457,7 @@ describe('columns', () => {
         { key: 'a', label: 'Ah', color: 'red' },
       ],
     });
-    await addRow(table, { s: 'Bee' });
+    await addRow(table, { s: 'Ah' });
     const { data } = expectStatus(await owner.get<List<Row>>(`/tables/${table.id}/rows?sort=s`), 200);
     expect(data.map(({ fields }) => fields.s)).toEqual(['b', 'a']);
   });

@@ -57,6 +57,7 @@ export function replay(
   onSeq: (seq: number, rows: Rows) => void = () => undefined,
 ): Rows {
   const rows = new Map<string, RowState>();
+  const hidden: Hidden = new Map();
   let seq = 0;
   for (const change of changes) {
     if (change.seq !== seq) {
@@ -64,7 +65,7 @@ export function replay(
       if (change.seq !== seq + 1) throw new Error(`number ${change.seq} follows ${seq}`);
       seq = change.seq;
     }
-    if (change.op === 'schema') applyStructure(rows, change.after ?? {});
+    if (change.op === 'schema') applyStructure(rows, hidden, (change.after ?? {}) as StructureChange);
     else applyRow(rows, change);
   }
   if (seq > 0) onSeq(seq, rows);
@@ -84,15 +85,21 @@ function applyRow(rows: Map<string, RowState>, { op, rowId, version, before, aft
   else rows.set(rowId, { version, fields: { ...row?.fields, ...after } });
 }
 
-/** A new column gives every row its default; a deleted one is gone from all. */
-function applyStructure(rows: Map<string, RowState>, change: Readonly<Record<string, unknown>>): void {
-  const created = change['column.created'] as { key: string; default: unknown } | undefined;
-  const deleted = change['column.deleted'] as { key: string } | undefined;
-  if (!created && !deleted) return;
+type StructureChange = Readonly<Record<string, { id: string; key: string; default: unknown } | undefined>>;
+
+/** Values of deleted columns, by column and row. */
+type Hidden = Map<string, ReadonlyMap<string, unknown>>;
+
+/** A new column gives every row its default; a deleted one is gone from all; a restored one has what it had, null in rows made since. */
+function applyStructure(rows: Map<string, RowState>, hidden: Hidden, change: StructureChange): void {
+  const { 'column.created': created, 'column.deleted': deleted, 'column.restored': restored } = change;
+  if (!created && !deleted && !restored) return;
+  if (deleted) hidden.set(deleted.id, new Map([...rows].map(([id, { fields }]) => [id, fields[deleted.key]])));
   for (const [id, { version, fields }] of rows) {
     const next: Record<string, unknown> = { ...fields };
     if (created) next[created.key] = created.default;
     if (deleted) Reflect.deleteProperty(next, deleted.key);
+    if (restored) next[restored.key] = hidden.get(restored.id)?.get(id) ?? null;
     rows.set(id, { version, fields: next });
   }
 }

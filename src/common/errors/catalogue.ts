@@ -191,6 +191,11 @@ export const ERRORS = {
     title: 'Some operations failed, nothing was written',
     hint: 'All bad operations are in "errors"; mend them and send the whole call again.',
   },
+  rows_in_the_way: {
+    status: 422,
+    title: 'Rows do not allow this',
+    hint: 'The rows or values in the way are counted in "errors", with examples; change them and repeat.',
+  },
   limit_reached: {
     status: 422,
     title: 'A limit is reached',

@@ -4,6 +4,8 @@ import { Foundation1700000000000 } from './migrations/1700000000000-foundation.j
 import { Accounts1700000000100 } from './migrations/1700000000100-accounts.js';
 import { Idempotency1700000000200 } from './migrations/1700000000200-idempotency.js';
 import { AuditIndexes1700000000300 } from './migrations/1700000000300-audit-indexes.js';
+import { DeletedWith1700000000700 } from './migrations/1700000000700-deleted-with.js';
+import { StructureLife1700000000500 } from './migrations/1700000000500-structure-life.js';
 
 /** Options of the main database; the server adds the entities of its modules, the migration command needs none. */
 export const mainDataSourceOptions = (settings: PostgresSettings) =>
@@ -15,7 +17,14 @@ export const mainDataSourceOptions = (settings: PostgresSettings) =>
     password: settings.password,
     database: settings.database,
     ssl: settings.tls,
-    migrations: [Foundation1700000000000, Accounts1700000000100, Idempotency1700000000200, AuditIndexes1700000000300],
+    migrations: [
+      Foundation1700000000000,
+      Accounts1700000000100,
+      Idempotency1700000000200,
+      AuditIndexes1700000000300,
+      StructureLife1700000000500,
+      DeletedWith1700000000700,
+    ],
     migrationsTableName: '_migrations',
     migrationsTransactionMode: 'each',
     synchronize: false,

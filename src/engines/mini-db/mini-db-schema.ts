@@ -1,10 +1,22 @@
 import { Injectable } from '@nestjs/common';
-import { Problem, type Id } from '../../common/index.js';
-import { MiniDatabase } from '../../database/mini/index.js';
-import { ident, sql, toStatement, value, type Sql } from '../../query/index.js';
+import { Problem, type Id, type ProblemItem } from '../../common/index.js';
+import { MiniDatabase, type PgRow, type PgSession } from '../../database/mini/index.js';
+import { ident, literal, sql, toStatement, value, type Sql } from '../../query/index.js';
 import { pgError } from './pg-errors.js';
 
 const LOCK_RETRIES = 8;
+
+/** Something that the rows must be like for a structure change: a look at them, and what is wrong with what it saw. */
+export interface RowCheck {
+  readonly look: Sql;
+  readonly judge: (rows: readonly PgRow[]) => readonly ProblemItem[];
+}
+
+/** Looked at behind the lock, within the transaction of the change: nobody writes anything else until it is committed. */
+export interface RowConditions {
+  readonly lock: Sql;
+  readonly checks: readonly RowCheck[];
+}
 
 /** Runs structure changes of a base, each as one transaction that also records that it took place. */
 @Injectable()
@@ -15,13 +27,14 @@ export class MiniDbSchema {
    * Runs the statements and records the operation, all or nothing; a repeat is refused by the record's primary key.
    * Waits for locks a short while at a time only, so that a long read never makes everybody behind it wait.
    * @throws AlreadyDecided the operation was applied or cancelled before
-   * @throws Problem `schema_busy`, `unique_violation`, `limit_reached`
+   * @throws Problem `schema_busy`, `unique_violation`, `limit_reached`; `rows_in_the_way` with all that the conditions found
    */
-  async apply(schema: string, opId: Id, statements: readonly Sql[]): Promise<void> {
+  async apply(schema: string, opId: Id, statements: readonly Sql[], conditions?: RowConditions): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
         await this.database.transaction(async (session) => {
           await session.query({ text: "set local lock_timeout = '400ms'", values: [] });
+          if (conditions) await hold(session, conditions);
           for (const statement of statements) await session.query(toStatement(statement));
           await session.query(
             toStatement(
@@ -60,6 +73,11 @@ export class MiniDbSchema {
     return row?.[0] === 'applied';
   }
 
+  /** Tells operators how a base is called now. */
+  async describe(schema: string, displayName: string): Promise<void> {
+    await this.database.query(toStatement(sql`comment on schema ${ident(schema)} is ${literal(displayName)}`));
+  }
+
   /** Removes a base's schema with everything in it, if it is there. */
   async drop(schema: string): Promise<void> {
     await this.database.query(toStatement(sql`drop schema if exists ${ident(schema)} cascade`));
@@ -72,6 +90,14 @@ export class MiniDbSchema {
     });
     return row !== undefined;
   }
+}
+
+async function hold(session: PgSession, { lock, checks }: RowConditions): Promise<void> {
+  await session.query(toStatement(lock));
+  const errors: ProblemItem[] = [];
+  for (const { look, judge } of checks) errors.push(...judge(await session.query(toStatement(look))));
+  if (errors.length > 0)
+    throw new Problem('rows_in_the_way', { detail: errors.map(({ detail }) => detail).join(' '), errors });
 }
 
 /** What a refused structure change means to its maker. */

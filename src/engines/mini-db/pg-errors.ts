@@ -1,5 +1,11 @@
 import { Problem } from '../../common/index.js';
-import { FENCE_COLUMN, uniqueIndexName, type TableSchema } from '../../query/index.js';
+import {
+  FENCE_COLUMN,
+  REQUIRED_PREFIX,
+  requiredCheckName,
+  uniqueIndexName,
+  type TableSchema,
+} from '../../query/index.js';
 import { SchemaMoved } from '../data-engine.js';
 
 /** The members of a PostgreSQL error that we read (manual: Error and Notice Message Fields). */
@@ -36,6 +42,8 @@ export function translate(error: unknown, table: TableSchema): unknown {
       return new SchemaMoved(error);
     case '23505':
       return uniqueViolation(pg.constraint, table, error);
+    case '23514':
+      return valueMissing(pg.constraint, table, error);
     case '54000':
       return new Problem('validation_failed', {
         detail: 'A value is too long for a unique column (about 2,700 bytes at most).',
@@ -49,6 +57,19 @@ export function translate(error: unknown, table: TableSchema): unknown {
     default:
       return error;
   }
+}
+
+/** Whoever knows that a column is required refuses a row without a value before it gets here. */
+function valueMissing(constraint: string | undefined, table: TableSchema, cause: unknown): unknown {
+  if (!constraint?.startsWith(REQUIRED_PREFIX)) return cause;
+  const column = table.columns.find((candidate) => requiredCheckName(candidate) === constraint);
+  if (!column?.required) return new SchemaMoved(cause);
+  const detail = `${column.key} needs a value.`;
+  return new Problem('validation_failed', {
+    detail,
+    errors: [{ pointer: `/fields/${column.key}`, code: 'required', detail }],
+    cause,
+  });
 }
 
 function uniqueViolation(constraint: string | undefined, table: TableSchema, cause: unknown): unknown {

@@ -4,11 +4,15 @@ import { DataSource } from 'typeorm';
 import { MiniDbSchema } from '../../engines/index.js';
 import { ResourceRegistry, WorkspacePurge, WorkspacesModule } from '../workspaces/index.js';
 import { BaseEntity } from './bases/base.entity.js';
+import { BaseTrash } from './bases/base-trash.service.js';
 import { BasesController } from './bases/bases.controller.js';
 import { BasesService } from './bases/bases.service.js';
 import { ColumnEntity } from './columns/column.entity.js';
+import { ColumnChanges } from './columns/column-changes.js';
+import { ColumnTrash } from './columns/column-trash.service.js';
 import { ColumnsController } from './columns/columns.controller.js';
 import { ColumnsService } from './columns/columns.service.js';
+import { Retention } from './retention.js';
 import { SchemaOpEntity } from './schema/schema-op.entity.js';
 import { purgeTables } from './schema/purge-tables.js';
 import { SchemaRecovery } from './schema/schema-recovery.js';
@@ -22,7 +26,18 @@ import { TablesService } from './tables/tables.service.js';
 @Module({
   imports: [WorkspacesModule, TypeOrmModule.forFeature([BaseEntity, TableEntity, ColumnEntity, SchemaOpEntity])],
   controllers: [BasesController, TablesController, ColumnsController],
-  providers: [BasesService, TablesService, ColumnsService, TableCatalog, SchemaSaga, SchemaRecovery],
+  providers: [
+    BasesService,
+    BaseTrash,
+    TablesService,
+    ColumnsService,
+    ColumnChanges,
+    ColumnTrash,
+    TableCatalog,
+    SchemaSaga,
+    SchemaRecovery,
+    Retention,
+  ],
   exports: [TableCatalog],
 })
 export class TablesModule {
@@ -36,6 +51,7 @@ export class TablesModule {
     const { manager } = dataSource;
     registry.register('tableId', (id) => catalog.workspaceOf(id));
     registry.register('baseId', (id) => catalog.workspaceOfBase(id));
+    registry.register('trashedBaseId', async (id) => (await manager.findOneBy(BaseEntity, { id }))?.workspaceId);
     registry.register('trashedTableId', async (id) => (await manager.findOneBy(TableEntity, { id }))?.workspaceId);
     purge.before((main, workspaceId) => purgeTables(main, mini, workspaceId));
   }

@@ -9,7 +9,8 @@ import { resolveFilter } from '../resolve/resolve-filter.js';
 import { toStatement, type Sql } from '../sql.js';
 import type { RowOp, RowWrite } from '../write-plan.js';
 import { compileCondition } from './condition.js';
-import { addColumn, createTable, retireColumn } from './ddl.js';
+import { retireColumn } from './alter-column.js';
+import { addColumn, createTable } from './ddl.js';
 import { compileRead } from './read.js';
 import { compileWrite } from './write.js';
 
@@ -155,6 +156,7 @@ describe('structure statements', () => {
   it('retire a column so that nobody has to fill it', () => {
     const made = table([column('a', 'text', { unique: true, required: true })]);
     expect(texts(retireColumn(made, must(made.columns[0], 'one column'), '_old_a_x'))).toEqual([
+      expect.stringContaining('drop constraint if exists "_rq_'),
       expect.stringContaining('drop not null'),
       expect.stringContaining('drop index'),
       expect.stringContaining('rename column "a" to "_old_a_x"'),

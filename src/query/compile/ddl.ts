@@ -1,8 +1,8 @@
 import type { ColumnSchema, TableSchema } from '../schema.js';
 import { isStored, kindOf } from '../kind.js';
 import { columnType } from '../types/index.js';
-import { comma, empty, ident, join, literal, sql, value, type Sql } from '../sql.js';
-import { physicalDefault, physicalType } from './physical.js';
+import { empty, ident, join, literal, sql, value, type Sql } from '../sql.js';
+import { defaultValue, physicalType } from './physical.js';
 import { streamName, tableName } from './read.js';
 import type { WriteContext } from '../write-plan.js';
 
@@ -57,21 +57,6 @@ export const commentColumn = (table: TableSchema, column: ColumnSchema): Sql =>
 export const commentTable = (table: TableSchema, name: string): Sql =>
   sql`comment on table ${tableName(table)} is ${literal(name)}`;
 
-/** Hides a column: nobody writes it any more, its values stay until it is purged. */
-export function retireColumn(table: TableSchema, column: ColumnSchema, retiredName: string): Sql[] {
-  const drops = column.required
-    ? [sql`alter table ${tableName(table)} alter column ${ident(column.physical)} drop not null`]
-    : [];
-  const unique = column.unique
-    ? [sql`drop index if exists ${ident(table.physical.schema, uniqueIndexName(table, column))}`]
-    : [];
-  return [
-    ...drops,
-    ...unique,
-    sql`alter table ${tableName(table)} rename column ${ident(column.physical)} to ${ident(retiredName)}`,
-  ];
-}
-
 /**
  * Moves the stream to the next schema version, with a number and a log entry like any other change; writers that were
  * compiled for the version before are refused by the fence from here on.
@@ -98,29 +83,39 @@ const primaryKeyName = (table: TableSchema): string => `_pk_${tail(table.id)}`;
 export const uniqueIndexName = (table: TableSchema, column: ColumnSchema): string =>
   `_uq_${tail(table.id)}_${tail(column.id)}`;
 
+/** How the names of constraints begin that hold required columns. */
+export const REQUIRED_PREFIX = '_rq_';
+export const requiredCheckName = (column: ColumnSchema): string => REQUIRED_PREFIX + tail(column.id);
+
+/** A value in every row that is not in the trash: those there may be older than the demand. NOT NULL could not tell them apart. */
+export const requiredCheck = (column: ColumnSchema): Sql =>
+  sql`constraint ${ident(requiredCheckName(column))} check (_deleted_at is not null or ${ident(column.physical)} is not null)`;
+
+/** The index that holds a unique column: rows in the trash do not count. */
+export const uniqueIndex = (table: TableSchema, column: ColumnSchema): Sql =>
+  sql`create unique index ${ident(uniqueIndexName(table, column))} on ${tableName(table)} (${ident(column.physical)}) where _deleted_at is null`;
+
+/** Name of the constraint that holds what the type of a column demands of its values. */
+export const checkName = (column: ColumnSchema): string => `_ck_${tail(column.id)}`;
+
 function columnDefinition(column: ColumnSchema): Sql {
   const type = columnType(column.type);
+  const initial = defaultValue(column);
   const check = kindOf(column).list ? undefined : type.check?.(ident(column.physical), column.options);
   return join(
     [
-      sql`${ident(column.physical)} ${physicalType(column)}${physicalDefault(column)}`,
+      sql`${ident(column.physical)} ${physicalType(column)}`,
+      ...(initial ? [sql`default ${initial}`] : []),
       ...(type.generated ? [type.generated] : []),
-      ...(column.required ? [sql`not null`] : []),
-      ...(check ? [sql`check (${check})`] : []),
+      ...(column.required ? [requiredCheck(column)] : []),
+      ...(check ? [sql`constraint ${ident(checkName(column))} check (${check})`] : []),
     ],
     sql` `,
   );
 }
 
 function columnExtras(table: TableSchema, column: ColumnSchema): Sql[] {
-  return [
-    commentColumn(table, column),
-    ...(column.unique
-      ? [
-          sql`create unique index ${ident(uniqueIndexName(table, column))} on ${tableName(table)} (${join([ident(column.physical)], comma)}) where _deleted_at is null`,
-        ]
-      : []),
-  ];
+  return [commentColumn(table, column), ...(column.unique ? [uniqueIndex(table, column)] : [])];
 }
 
 /** Gives a table another physical name; its indexes and its log do not care. */

@@ -54,3 +54,11 @@ select p.mine, p.theirs, p.at, coalesce((select max(l.${ident(theirOrder)}) from
 from json_to_recordset(${value(JSON.stringify(pairs), 'json')}) as p(mine uuid, theirs uuid, at integer)
 on conflict (source_id, target_id) do update set ${ident(order)} = excluded.${ident(order)}`;
 }
+
+/** Takes away the pairs of rows that went to the trash while the link was there itself, and nobody looked after it. */
+export function dropDeadPairs(table: TableSchema, link: LinkRef): Sql {
+  const { mine, theirs } = linkColumns(link);
+  const dead = (of: TableSchema, end: string): Sql =>
+    sql`exists (select 1 from ${tableName(of)} r where r._id = l.${ident(end)} and r._deleted_at is not null)`;
+  return sql`delete from ${linkTable(link)} l where ${dead(table, mine)} or ${dead(link.target, theirs)}`;
+}

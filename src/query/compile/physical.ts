@@ -1,7 +1,7 @@
 import { isDynamicDefault, kindOf } from '../kind.js';
 import type { ColumnSchema, Scalar } from '../schema.js';
 import { columnType } from '../types/index.js';
-import { comma, empty, join, literal, sql, type Sql } from '../sql.js';
+import { comma, join, literal, sql, type Sql } from '../sql.js';
 
 /** PostgreSQL's type of a stored column, without collation. */
 function bareType(column: ColumnSchema): Sql {
@@ -15,12 +15,15 @@ export function physicalType(column: ColumnSchema): Sql {
   return collation ? sql`${bareType(column)} ${collation}` : bareType(column);
 }
 
-/** The default that PostgreSQL itself holds; a word such as `now` is for the rows that people make, not for those that are there. */
-export function physicalDefault(column: ColumnSchema): Sql {
+/**
+ * The default as PostgreSQL keeps it, for the rows that are there when a column is added, and for operators; rows of ours always
+ * name every column. A word such as `now` is for rows that people make.
+ */
+export function defaultValue(column: ColumnSchema): Sql | undefined {
   const { default: initial } = column;
-  if (initial === null || isDynamicDefault(column)) return empty;
+  if (initial === null || isDynamicDefault(column)) return undefined;
   const constant = (value: Scalar): Sql => literal(String(value));
-  if (!Array.isArray(initial)) return sql` default ${constant(initial as Scalar)}`;
+  if (!Array.isArray(initial)) return constant(initial as Scalar);
   const elements = join((initial as readonly Scalar[]).map(constant), comma);
-  return sql` default array[${elements}]::${bareType(column)}`;
+  return sql`array[${elements}]::${bareType(column)}`;
 }

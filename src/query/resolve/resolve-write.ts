@@ -63,7 +63,7 @@ export function resolveFieldValues(
 }
 
 /** An entry of a PostgreSQL B-tree has to fit into a third of a page (2,704 bytes), or the row is refused there. */
-const MAX_UNIQUE_BYTES = 2_600;
+export const MAX_UNIQUE_BYTES = 2_600;
 
 /** Elements that one cell may be given. */
 const MAX_ELEMENTS = 10_000;

@@ -1,9 +1,11 @@
 import { IsOptional } from 'class-validator';
 import { IsName, IsText, MayBeAbsent, PageDto } from '../../../common/index.js';
+import { AppearanceDto } from '../appearance.dto.js';
+import { InTrashDto } from '../trash.dto.js';
 
 const MAX_DESCRIPTION = 10_000;
 
-export class CreateBaseDto {
+export class CreateBaseDto extends AppearanceDto {
   /** @example 'CRM' */
   @IsName()
   name!: string;
@@ -14,7 +16,7 @@ export class CreateBaseDto {
   description?: string;
 }
 
-export class UpdateBaseDto {
+export class UpdateBaseDto extends AppearanceDto {
   /** @example 'Sales' */
   @MayBeAbsent()
   @IsName()
@@ -32,13 +34,19 @@ export class BasePhysicalDto {
   schema!: string;
 }
 
-export class BaseDto {
+export class BaseDto extends InTrashDto {
   /** @example '01982c5e-7a10-7c3f-9d42-5b1f0c8e2a11' */
   id!: string;
   workspaceId!: string;
   /** @example 'CRM' */
   name!: string;
   description!: string | null;
+  /** @example 'teal' */
+  color!: string | null;
+  /** @example '🤝' */
+  icon!: string | null;
+  /** @example 1 */
+  position!: number;
   physical!: BasePhysicalDto;
   createdAt!: string;
   updatedAt!: string;

@@ -10,6 +10,9 @@ export class BaseEntity {
   /** For uniqueness whatever the letter case. */
   @Column('text', { name: 'name_folded' }) nameFolded!: string;
   @Column('text', { nullable: true }) description!: string | null;
+  @Column('text', { nullable: true }) color!: string | null;
+  @Column('text', { nullable: true }) icon!: string | null;
+  @Column('double precision') position!: number;
   /** Schema in the mini-DB; never changes. */
   @Column('text', { name: 'schema_name' }) schemaName!: string;
   @Column('timestamptz', { name: 'created_at' }) createdAt!: Date;

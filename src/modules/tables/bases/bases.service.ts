@@ -1,16 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, IsNull, MoreThan } from 'typeorm';
-import {
-  deriveKey,
-  foldName,
-  idOfCursor,
-  idPage,
-  newId,
-  type Access,
-  type Id,
-  type Page,
-  type PageQuery,
-} from '../../../common/index.js';
+import { DataSource, IsNull } from 'typeorm';
+import { deriveKey, foldName, newId, positionPage, type Access, type Id, type Page } from '../../../common/index.js';
 import {
   actorOf,
   isUniqueViolation,
@@ -18,12 +8,17 @@ import {
   type AuditEntry,
   type OutboxEvent,
 } from '../../../database/main/index.js';
+import { MiniDbSchema } from '../../../engines/index.js';
 import { createBaseSchema } from '../../../query/index.js';
+import { appearanceOf } from '../appearance.dto.js';
 import { nameTaken } from '../columns/make-columns.js';
+import { findInOrder, positionAfter } from '../in-order.js';
+import { Retention } from '../retention.js';
 import { SchemaSaga } from '../schema/schema-saga.js';
 import { nextVersion, randomSuffix, readBase, readStructures } from '../schema/structure.js';
 import { tableChanged } from '../tables/table-changed.js';
 import { toBaseDto } from '../tables/to-dto.js';
+import type { TrashPageQuery } from '../trash.dto.js';
 import type { BaseDto, CreateBaseDto, UpdateBaseDto } from './base.dto.js';
 import { BaseEntity } from './base.entity.js';
 
@@ -34,19 +29,17 @@ export class BasesService {
     private readonly dataSource: DataSource,
     private readonly saga: SchemaSaga,
     private readonly mainTransaction: AuditedTransaction,
+    private readonly mini: MiniDbSchema,
+    private readonly retention: Retention,
   ) {}
 
-  async list(access: Access, { limit, cursor }: PageQuery): Promise<Page<BaseDto>> {
-    const bases = await this.dataSource.getRepository(BaseEntity).find({
-      where: {
-        workspaceId: access.workspaceId,
-        deletedAt: IsNull(),
-        ...(cursor ? { id: MoreThan(idOfCursor(cursor)) } : {}),
-      },
-      order: { id: 'ASC' },
-      take: limit + 1,
-    });
-    return idPage(bases.map(toBaseDto), limit);
+  async list({ workspaceId }: Access, { trashed, ...page }: TrashPageQuery): Promise<Page<BaseDto>> {
+    const deletedAt = trashed === 'true' ? this.retention.restorable() : IsNull();
+    const bases = await findInOrder(this.dataSource.manager, BaseEntity, { workspaceId, deletedAt }, page);
+    return positionPage(
+      bases.map((base) => toBaseDto(base, this.retention.inTrash(base.deletedAt))),
+      page.limit,
+    );
   }
 
   async get(baseId: Id): Promise<BaseDto> {
@@ -56,30 +49,31 @@ export class BasesService {
   /** @throws Problem `name_taken` */
   async create(access: Access, input: CreateBaseDto): Promise<BaseDto> {
     const at = new Date();
-    const base: BaseEntity = {
+    const { workspaceId } = access;
+    const made: BaseEntity = {
       id: newId(),
-      workspaceId: access.workspaceId,
+      workspaceId,
       name: input.name,
       nameFolded: foldName(input.name),
       description: input.description ?? null,
+      color: null,
+      icon: null,
+      position: 0,
       schemaName: schemaNameOf(input.name),
       createdAt: at,
       updatedAt: at,
       deletedAt: null,
     };
-    return this.telling(base.name, () =>
+    return this.telling(made.name, () =>
       this.saga.run({
         kind: 'base.create',
-        baseId: base.id,
-        workspaceId: base.workspaceId,
+        baseId: made.id,
+        workspaceId,
         actor: actorOf(access),
         plan: async (manager) => {
-          const same = await manager.existsBy(BaseEntity, {
-            workspaceId: base.workspaceId,
-            nameFolded: base.nameFolded,
-            deletedAt: IsNull(),
-          });
-          if (same) throw nameTaken('/name', base.name);
+          const siblings = await manager.findBy(BaseEntity, { workspaceId, deletedAt: IsNull() });
+          if (siblings.some(({ nameFolded }) => nameFolded === made.nameFolded)) throw nameTaken('/name', made.name);
+          const base = { ...made, position: positionAfter(siblings), ...appearanceOf(input) };
           return {
             schema: base.schemaName,
             statements: createBaseSchema(base.schemaName, base.name),
@@ -96,18 +90,21 @@ export class BasesService {
     );
   }
 
-  /** @throws Problem `name_taken` */
+  /** What was not given stays, also when others change it at the same moment. @throws Problem `name_taken` */
   async update(access: Access, baseId: Id, input: UpdateBaseDto): Promise<BaseDto> {
     return this.telling(input.name ?? '', () =>
       this.mainTransaction.run(actorOf(access), async (manager) => {
-        const base = await readBase(manager, baseId);
+        const base = await readBase(manager, baseId, { lock: true });
         const after: BaseEntity = {
           ...base,
           ...(input.name === undefined ? {} : { name: input.name, nameFolded: foldName(input.name) }),
           ...(input.description === undefined ? {} : { description: input.description }),
+          ...appearanceOf(input),
           updatedAt: new Date(),
         };
         await manager.update(BaseEntity, baseId, after);
+        // Here the name is ours: nobody else can take it before this is committed.
+        if (after.name !== base.name) await this.mini.describe(base.schemaName, after.name);
         return {
           result: toBaseDto(after),
           audit: [audit(after, 'base.updated', view(base), view(after))],
@@ -160,9 +157,15 @@ export class BasesService {
 const schemaNameOf = (name: string): string =>
   `${deriveKey(name).slice(0, 40)}_${randomSuffix()}`.replace(/^pg_/, 'base_pg_');
 
-const view = ({ name, description }: BaseEntity): object => ({ name, description });
+export const view = ({ name, description, color, icon, position }: BaseEntity): object => ({
+  name,
+  description,
+  color,
+  icon,
+  position,
+});
 
-const audit = (base: BaseEntity, action: string, before?: object, after?: object): AuditEntry => ({
+export const audit = (base: BaseEntity, action: string, before?: object, after?: object): AuditEntry => ({
   workspaceId: base.workspaceId,
   action,
   resource: { type: 'base', id: base.id, name: base.name },
@@ -170,7 +173,7 @@ const audit = (base: BaseEntity, action: string, before?: object, after?: object
   ...(after ? { after } : {}),
 });
 
-const changed = (base: BaseEntity): OutboxEvent => ({
+export const changed = (base: BaseEntity): OutboxEvent => ({
   topic: 'base.changed',
   payload: { baseId: base.id, workspaceId: base.workspaceId },
 });

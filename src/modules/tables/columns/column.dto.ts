@@ -1,6 +1,6 @@
-import { IsBoolean, IsIn, IsObject, IsOptional } from 'class-validator';
+import { IsBoolean, IsIn, IsInt, IsObject, IsOptional, Min } from 'class-validator';
 import { ApiExtraModels, ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsName, MayBeAbsent, PageDto } from '../../../common/index.js';
+import { IsName, IsText, MayBeAbsent, PageDto } from '../../../common/index.js';
 import {
   COLUMN_TYPES,
   columnType,
@@ -8,6 +8,9 @@ import {
   type ColumnOptions,
   type ColumnTypeName,
 } from '../../../query/index.js';
+import { InTrashDto } from '../trash.dto.js';
+
+const MAX_DESCRIPTION = 10_000;
 
 const OPTIONS_DOC = {
   type: 'object' as const,
@@ -37,6 +40,11 @@ export class CreateColumnDto {
   @IsName()
   name!: string;
 
+  /** @example 'Without tax' */
+  @IsOptional()
+  @IsText(MAX_DESCRIPTION)
+  description?: string | null;
+
   @ApiProperty({ enum: COLUMN_TYPES, example: 'decimal', description: TYPES_DOC })
   @IsIn(COLUMN_TYPES)
   type!: ColumnTypeName;
@@ -61,17 +69,50 @@ export class CreateColumnDto {
   options?: Record<string, unknown>;
 }
 
-/** What may change of a column; the type changes by conversion, the key never. */
+/** What may change of a column; what is left out stays. The type changes by conversion, the key never. */
 export class UpdateColumnDto {
   /** @example 'Price per unit' */
   @MayBeAbsent()
   @IsName()
   name?: string;
 
+  /** null clears it. */
+  @IsOptional()
+  @IsText(MAX_DESCRIPTION)
+  description?: string | null;
+
+  /** To switch it on, every row outside the trash needs a value. @example false */
+  @MayBeAbsent()
+  @IsBoolean()
+  required?: boolean;
+
+  /** To switch it on, no two rows outside the trash may have the same value. @example false */
+  @MayBeAbsent()
+  @IsBoolean()
+  unique?: boolean;
+
+  @ApiPropertyOptional({ ...DEFAULT_DOC, description: 'For rows made from now on; null clears it.' })
+  @IsOptional()
+  default?: unknown;
+
+  /** Where the column shall stand, counted from 0; the others move. Past the end is the end. @example 0 */
+  @MayBeAbsent()
+  @IsInt()
+  @Min(0)
+  position?: number;
+
   @ApiPropertyOptional({ ...OPTIONS_DOC, example: { scale: 2 } })
   @MayBeAbsent()
   @IsObject()
   options?: Record<string, unknown>;
+}
+
+/** How a column comes out of the trash. */
+export class RestoreColumnDto {
+  /** Neither required nor unique any more, where the rows that are there now would not allow it. @example false */
+  @MayBeAbsent()
+  @IsBoolean()
+  relax?: boolean;
 }
 
 export class ChoiceDto {
@@ -84,13 +125,14 @@ export class ChoiceDto {
 }
 
 @ApiExtraModels(ChoiceDto)
-export class ColumnDto {
+export class ColumnDto extends InTrashDto {
   /** @example '01982c5e-7a10-7c3f-9d42-5b1f0c8e2a11' */
   id!: string;
   /** JSON key and physical name. @example 'unit_price' */
   key!: string;
   /** @example 'Unit price' */
   name!: string;
+  description!: string | null;
   @ApiProperty({ enum: COLUMN_TYPES, example: 'decimal' })
   type!: ColumnTypeName;
   required!: boolean;

@@ -10,6 +10,7 @@ export class ColumnEntity {
   @Column('text') key!: string;
   @Column('text') name!: string;
   @Column('text', { name: 'name_folded' }) nameFolded!: string;
+  @Column('text', { nullable: true }) description!: string | null;
   @Column('text') type!: ColumnTypeName;
   @Column('boolean') required!: boolean;
   @Column('boolean', { name: 'is_unique' }) unique!: boolean;
@@ -19,4 +20,6 @@ export class ColumnEntity {
   @Column('text', { name: 'physical_name' }) physicalName!: string;
   @Column('timestamptz', { name: 'created_at' }) createdAt!: Date;
   @Column('timestamptz', { name: 'deleted_at', nullable: true }) deletedAt!: Date | null;
+  /** The column or table with which it went to the trash, where it was not itself deleted; they come back together. */
+  @Column('uuid', { name: 'deleted_with', nullable: true }) deletedWith!: Id | null;
 }

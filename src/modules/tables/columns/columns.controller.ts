@@ -1,22 +1,27 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ApiProblems, created, CurrentAccess, IdPipe, Requires, type Access, type Id } from '../../../common/index.js';
-import { ColumnDto, ColumnListDto, CreateColumnDto, UpdateColumnDto } from './column.dto.js';
+import { TrashQuery } from '../trash.dto.js';
+import { ColumnDto, ColumnListDto, CreateColumnDto, RestoreColumnDto, UpdateColumnDto } from './column.dto.js';
+import { ColumnTrash } from './column-trash.service.js';
 import { ColumnsService } from './columns.service.js';
 
 @ApiTags('Columns')
 @ApiBearerAuth()
 @Controller('tables/:tableId/columns')
 export class ColumnsController {
-  constructor(private readonly columns: ColumnsService) {}
+  constructor(
+    private readonly columns: ColumnsService,
+    private readonly trash: ColumnTrash,
+  ) {}
 
   @Get()
   @Requires('structure:read')
-  @ApiOperation({ summary: 'List the columns of a table, in order' })
+  @ApiOperation({ summary: 'List the columns of a table in order, or those in its trash' })
   @ApiOkResponse({ type: ColumnListDto })
   @ApiProblems('not_found')
-  list(@Param('tableId', IdPipe) tableId: Id) {
-    return this.columns.list(tableId);
+  list(@Param('tableId', IdPipe) tableId: Id, @Query() { trashed }: TrashQuery) {
+    return trashed === 'true' ? this.trash.list(tableId) : this.columns.list(tableId);
   }
 
   @Post()
@@ -39,9 +44,14 @@ export class ColumnsController {
 
   @Patch(':columnId')
   @Requires('structure:change')
-  @ApiOperation({ summary: 'Rename a column, or change how its choices look' })
+  @ApiOperation({
+    summary: 'Change a column',
+    description:
+      'Name, description, place, default, choices and other options, required, unique. What the rows do not allow is refused with ' +
+      'the number of rows or values in the way and some of them. A choice that is left out is removed, if no row holds it.',
+  })
   @ApiOkResponse({ type: ColumnDto })
-  @ApiProblems('not_found', 'role_too_low', 'validation_failed', 'name_taken', 'schema_busy')
+  @ApiProblems('not_found', 'role_too_low', 'validation_failed', 'name_taken', 'rows_in_the_way', 'schema_busy')
   update(
     @CurrentAccess() access: Access,
     @Param('tableId', IdPipe) tableId: Id,
@@ -54,7 +64,10 @@ export class ColumnsController {
   @Delete(':columnId')
   @HttpCode(204)
   @Requires('structure:change')
-  @ApiOperation({ summary: 'Delete a column', description: 'Its values are kept in the database under another name.' })
+  @ApiOperation({
+    summary: 'Delete a column',
+    description: 'Its values are kept: for 30 days it can be restored, then it is purged.',
+  })
   @ApiProblems('not_found', 'role_too_low', 'schema_busy')
   async remove(
     @CurrentAccess() access: Access,
@@ -62,5 +75,32 @@ export class ColumnsController {
     @Param('columnId', IdPipe) columnId: Id,
   ): Promise<void> {
     await this.columns.remove(access, tableId, columnId);
+  }
+
+  @Post(':columnId/restore')
+  @HttpCode(200)
+  @Requires('structure:change')
+  @ApiOperation({
+    summary: 'Restore a deleted column with its values',
+    description:
+      'Rows made meanwhile have none. If its key was given to another column, it comes back under a new one.',
+  })
+  @ApiOkResponse({ type: ColumnDto })
+  @ApiProblems(
+    'not_found',
+    'role_too_low',
+    'validation_failed',
+    'name_taken',
+    'rows_in_the_way',
+    'limit_reached',
+    'schema_busy',
+  )
+  restore(
+    @CurrentAccess() access: Access,
+    @Param('tableId', IdPipe) tableId: Id,
+    @Param('columnId', IdPipe) columnId: Id,
+    @Body() body: RestoreColumnDto,
+  ) {
+    return this.trash.restore(access, tableId, columnId, body);
   }
 }

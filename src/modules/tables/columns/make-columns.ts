@@ -14,6 +14,7 @@ import {
   type CellValue,
   type ColumnOptions,
   type ColumnTypeName,
+  type Parsed,
 } from '../../../query/index.js';
 import type { ColumnEntity } from './column.entity.js';
 import type { CreateColumnDto } from './column.dto.js';
@@ -42,13 +43,14 @@ export function makeColumns(
     const key = deriveKey(input.name, keys);
     keys.add(key);
     const options = parseOptions(input, at(i), errors);
-    judgeConstraints(input, options, at(i), errors);
+    judgeDemands(input, options, at(i), errors);
     return {
       id: newId(),
       tableId,
       key,
       name: input.name,
       nameFolded,
+      description: input.description ?? null,
       type: input.type,
       required: input.required ?? false,
       unique: input.unique ?? false,
@@ -58,6 +60,7 @@ export function makeColumns(
       physicalName: physicalName(input.type, key, taken, at(i), errors),
       createdAt,
       deletedAt: null,
+      deletedWith: null,
     };
   });
   if (errors.length > 0) throw invalid(errors);
@@ -90,20 +93,25 @@ function parseOptions(input: CreateColumnDto, at: string, errors: ProblemItem[])
   return {};
 }
 
-/** What may not be unique or required: what people do not write, and what PostgreSQL cannot compare row by row. */
-function judgeConstraints(input: CreateColumnDto, options: ColumnOptions, at: string, errors: ProblemItem[]): void {
-  const type = columnType(input.type);
+/** What may not be demanded of columns of this type: nothing of cells that people do not write, and no uniqueness where PostgreSQL cannot compare them. */
+export function judgeDemands(
+  { type: name, required, unique, default: initial }: Pick<CreateColumnDto, 'type' | 'required' | 'unique' | 'default'>,
+  options: ColumnOptions,
+  at: string,
+  errors: ProblemItem[],
+): void {
+  const type = columnType(name);
   const isList = type.cells?.(options).list ?? false;
   const refuse = (member: 'unique' | 'required' | 'default'): void =>
     void errors.push({
       pointer: `${at}/${member}`,
       code: 'invalid_option',
-      detail: `A ${input.type} column cannot ${member === 'default' ? 'have a default' : `be ${member}`}.`,
+      detail: `A ${name} column cannot ${member === 'default' ? 'have a default' : `be ${member}`}.`,
     });
-  if (input.unique && (type.uniquable === false || isList)) refuse('unique');
-  if (!UNWRITTEN.has(input.type)) return;
-  if (input.required) refuse('required');
-  if (input.default !== undefined && input.default !== null) refuse('default');
+  if (unique && (type.uniquable === false || isList)) refuse('unique');
+  if (!UNWRITTEN.has(name)) return;
+  if (required) refuse('required');
+  if (initial !== undefined && initial !== null) refuse('default');
 }
 
 /** Their cells are given by the database, or are in another table. */
@@ -112,7 +120,7 @@ const UNWRITTEN: ReadonlySet<ColumnTypeName> = new Set([
 ]); // prettier-ignore
 
 /** Row columns that are there already under a name of their own; one column of a kind can show them. */
-const SYSTEM: Partial<Readonly<Record<ColumnTypeName, string>>> = {
+export const SYSTEM: Partial<Readonly<Record<ColumnTypeName, string>>> = {
   created_at: '_created_at',
   updated_at: '_updated_at',
   created_by: '_created_by',
@@ -120,10 +128,18 @@ const SYSTEM: Partial<Readonly<Record<ColumnTypeName, string>>> = {
 };
 
 function parseDefault(input: CreateColumnDto, options: ColumnOptions, at: string, errors: ProblemItem[]): CellValue {
-  if (input.default === undefined || input.default === null || UNWRITTEN.has(input.type)) return null;
-  if (input.default === columnType(input.type).dynamicDefault) return input.default as CellValue;
-  const parsed = parseCell(input.default, { type: input.type, options, unique: input.unique ?? false });
+  const parsed = readDefault(input.default, { type: input.type, options, unique: input.unique ?? false });
   if (parsed.ok) return parsed.value;
   errors.push({ pointer: `${at}/default`, code: parsed.code, detail: parsed.detail });
   return null;
+}
+
+/** A default in the form of a cell, or a word for what is so when the row is made; absent and null are none. */
+export function readDefault(
+  input: unknown,
+  column: Pick<ColumnEntity, 'type' | 'options' | 'unique'>,
+): Parsed<CellValue> {
+  if (input === undefined || input === null || UNWRITTEN.has(column.type)) return { ok: true, value: null };
+  if (input === columnType(column.type).dynamicDefault) return { ok: true, value: input as CellValue };
+  return parseCell(input, column);
 }

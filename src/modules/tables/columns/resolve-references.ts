@@ -7,6 +7,9 @@ export interface ColumnsOfBase {
   table(tableId: Id): { readonly columns: readonly ColumnEntity[] };
 }
 
+export const isComputed = ({ type }: Pick<ColumnEntity, 'type'>): boolean =>
+  type === 'lookup' || type === 'rollup' || type === 'count';
+
 /** Lookups that lead through each other; each is a subquery inside the one before. */
 const MAX_CHAIN = 6;
 
@@ -17,7 +20,7 @@ const MAX_CHAIN = 6;
  */
 export function resolveReferences(column: ColumnEntity, base: ColumnsOfBase, at: string): ColumnEntity {
   const { type, options } = column;
-  if (type !== 'lookup' && type !== 'rollup' && type !== 'count') return column;
+  if (!isComputed(column)) return column;
   const refuse = (member: string, code: string, detail: string): Error =>
     invalid([{ pointer: `${at}/options/${member}`, code, detail }]);
   const link = byIdOrKey(base.table(column.tableId).columns, options.linkColumnId);

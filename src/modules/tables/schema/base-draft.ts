@@ -4,7 +4,10 @@ import type { AuditEntry } from '../../../database/main/index.js';
 import {
   addColumn,
   createLinkTable,
+  dropDeadPairs,
   isStored,
+  retireColumn,
+  reviveColumn,
   type ColumnSchema,
   type Sql,
   type TableSchema,
@@ -12,15 +15,17 @@ import {
 import type { BaseEntity } from '../bases/base.entity.js';
 import type { CreateColumnDto } from '../columns/column.dto.js';
 import type { ColumnEntity } from '../columns/column.entity.js';
+import { withDependents } from '../columns/dependents.js';
 import { makeColumns } from '../columns/make-columns.js';
 import { makeInverse } from '../columns/make-inverse.js';
 import { judgeRollup, resolveReferences } from '../columns/resolve-references.js';
+import { viewColumn } from '../columns/view-column.js';
 import { tableChanged } from '../tables/table-changed.js';
 import { MAX_COLUMNS } from '../tables/table.dto.js';
 import { baseSchema } from '../tables/table-schema.js';
 import type { TableEntity } from '../tables/table.entity.js';
 import type { MetadataPatch } from './schema-op.entity.js';
-import { nextVersion, readBase, readStructures, type Structure } from './structure.js';
+import { nextVersion, randomSuffix, readBase, readStructures, type Structure } from './structure.js';
 
 /** A table inside a draft. */
 export interface DraftTable {
@@ -44,9 +49,14 @@ export interface Drafted {
 export class BaseDraft {
   private readonly tables: Map<Id, DraftTable>;
   private readonly changed = new Map<Id, ColumnEntity>();
-  private readonly told = new Map<Id, Record<string, object[]>>();
+  private readonly told = new Map<Id, Record<string, unknown[]>>();
+  private readonly at = new Date();
   /** In this order: what a statement needs is there when it runs. */
-  private readonly steps: Record<'columns' | 'links', (() => Sql[])[]> = { columns: [], links: [] };
+  private readonly steps: Record<'columns' | 'links' | 'tables', (() => Sql[])[]> = {
+    columns: [],
+    links: [],
+    tables: [],
+  };
   private readonly audit: AuditEntry[] = [];
 
   constructor(
@@ -59,9 +69,22 @@ export class BaseDraft {
   }
 
   /** @throws Problem `not_found` */
-  static async read(manager: EntityManager, baseId: Id): Promise<BaseDraft> {
+  static async read(manager: EntityManager, baseId: Id, trashed: readonly TableEntity[] = []): Promise<BaseDraft> {
     const base = await readBase(manager, baseId);
-    return new BaseDraft(base, await readStructures(manager, base));
+    return new BaseDraft(base, await readStructures(manager, base, trashed));
+  }
+
+  get schemaName(): string {
+    return this.base.schemaName;
+  }
+
+  has(tableId: Id): boolean {
+    return this.tables.has(tableId);
+  }
+
+  /** All columns that are there. */
+  get columns(): readonly ColumnEntity[] {
+    return [...this.tables.values()].flatMap(({ columns }) => columns);
   }
 
   /** @throws Problem `not_found` */
@@ -95,6 +118,101 @@ export class BaseDraft {
   }
 
   /** `following` are columns of the same table that will be there, too; their names are theirs. */
+  /**
+   * Lets a lookup, rollup or count lead elsewhere, for others to judge what follows; it is written by those.
+   * @throws Problem `validation_failed`, also where a rollup elsewhere could not be taken any more
+   */
+  leadElsewhere(column: ColumnEntity): void {
+    const resolved = resolveReferences(column, this, '');
+    const entry = this.table(column.tableId);
+    const columns = entry.columns.map((each) => (each.id === column.id ? resolved : each));
+    this.tables.set(column.tableId, { ...entry, columns });
+    for (const rollup of this.columns.filter(({ type }) => type === 'rollup'))
+      judgeRollup(this.columnSchema(rollup), '');
+  }
+
+  /**
+   * Hides columns, and with them what cannot be without them.
+   * @param cause what they went with, if they were not asked for themselves
+   */
+  removeColumns(columns: readonly ColumnEntity[], cause: Id | null): void {
+    const asked = new Set(columns.map(({ id }) => id));
+    const [first] = columns;
+    for (const column of withDependents(columns, this.columns)) {
+      const retired: ColumnEntity = {
+        ...column,
+        position: this.table(column.tableId).columns.indexOf(column),
+        deletedAt: this.at,
+        deletedWith: asked.has(column.id) ? cause : (cause ?? first?.id ?? null),
+        physicalName: `_old_${column.key.slice(0, 48)}_${randomSuffix()}`,
+      };
+      const schema = this.columnSchema(column);
+      const table = this.schemaOf(column.tableId);
+      if (isStored(schema)) this.steps.columns.push(() => retireColumn(table, schema, retired.physicalName));
+      this.changed.set(column.id, retired);
+      this.note('column.deleted', column, { before: viewColumn(column) });
+    }
+    for (const column of [...this.changed.values()].filter(({ deletedAt }) => deletedAt !== null)) {
+      const entry = this.table(column.tableId);
+      this.tables.set(column.tableId, { ...entry, columns: entry.columns.filter(({ id }) => id !== column.id) });
+    }
+  }
+
+  /** Gives hidden columns back, as they are to be; `retired` tells what they are called in the mini-DB until then. */
+  restoreColumns(columns: readonly ColumnEntity[], retired: ReadonlyMap<Id, string>): void {
+    for (const column of columns) {
+      const entry = this.table(column.tableId);
+      if (entry.columns.length >= MAX_COLUMNS) throw tooManyColumns();
+      const order = [...entry.columns];
+      order.splice(Math.max(0, column.position), 0, column);
+      this.tables.set(column.tableId, { ...entry, columns: order });
+    }
+    for (const column of columns) {
+      const { columns: order } = this.table(column.tableId);
+      for (const each of order) {
+        const position = order.indexOf(each);
+        if (each.id !== column.id && each.position === position) continue;
+        this.replace({ ...each, position });
+      }
+      const schema = this.columnSchema(column);
+      const table = this.schemaOf(column.tableId);
+      const name = must(retired.get(column.id), 'a hidden column has a name');
+      if (isStored(schema)) this.steps.columns.push(() => reviveColumn(table, schema, name));
+      if (schema.derived?.kind === 'link' && column.options.end === 'source') {
+        const { link } = schema.derived;
+        this.steps.links.push(() => [dropDeadPairs(table, link)]);
+      }
+      this.note('column.restored', column, { after: viewColumn(column) });
+    }
+  }
+
+  /** A table as it will be, told as this change; `statements` come last. */
+  changeTable(
+    table: TableEntity,
+    change: object,
+    statements: (before: TableSchema) => readonly Sql[],
+    audit: AuditEntry,
+  ): void {
+    const entry = this.table(table.id);
+    const { schema } = must(entry.before, 'the table is there');
+    this.steps.tables.push(() => [...statements(schema)]);
+    this.tables.set(table.id, { ...entry, table });
+    this.told.set(table.id, {
+      ...this.told.get(table.id),
+      ...Object.fromEntries(Object.entries(change).map(([what, told]) => [what, [told]])),
+    });
+    this.audit.unshift(audit);
+  }
+
+  private replace(column: ColumnEntity): void {
+    const entry = this.table(column.tableId);
+    this.tables.set(column.tableId, {
+      ...entry,
+      columns: entry.columns.map((each) => (each.id === column.id ? column : each)),
+    });
+    this.changed.set(column.id, column);
+  }
+
   private addLink(
     column: ColumnEntity,
     following: readonly ColumnEntity[],
@@ -138,23 +256,22 @@ export class BaseDraft {
 
   private put(column: ColumnEntity): void {
     const entry = this.table(column.tableId);
-    if (entry.columns.length >= MAX_COLUMNS)
-      throw new Problem('limit_reached', { detail: `A table has at most ${MAX_COLUMNS} columns.` });
+    if (entry.columns.length >= MAX_COLUMNS) throw tooManyColumns();
     this.tables.set(column.tableId, { ...entry, columns: [...entry.columns, column] });
     this.changed.set(column.id, column);
-    if (this.isNew(column.tableId)) return;
-    // With the default, since rows that are there get it: whoever follows the log needs nothing else to know them.
-    const { id, key, name, type, default: initial } = column;
-    this.tell(column.tableId, 'column.created', { id, key, name, type, default: initial });
-    this.audit.push({
-      workspaceId: this.base.workspaceId,
-      action: 'column.created',
-      resource: { type: 'column', id, name },
-      after: columnView(column),
-    });
+    if (!this.isNew(column.tableId)) this.note('column.created', column, { after: viewColumn(column) });
   }
 
-  private tell(tableId: Id, what: string, change: object): void {
+  /** In the log of the table and in the audit. */
+  private note(action: string, column: ColumnEntity, views: Pick<AuditEntry, 'before' | 'after'>): void {
+    // With the default, since rows that are there get it: whoever follows the log needs nothing else to know them.
+    const { id, key, name, type, default: initial } = column;
+    this.tell(column.tableId, action, { id, key, name, type, default: initial });
+    const resource = { type: 'column', id, name };
+    this.audit.push({ workspaceId: this.base.workspaceId, action, resource, ...views });
+  }
+
+  private tell(tableId: Id, what: string, change: unknown): void {
     const told = this.told.get(tableId) ?? {};
     told[what] = [...(told[what] ?? []), change];
     this.told.set(tableId, told);
@@ -186,9 +303,12 @@ export class BaseDraft {
    * Existing tables that change move on to their next version.
    */
   finish(access: Access, more: readonly AuditEntry[] = []): Drafted {
-    const nexts = [...this.told].map(([tableId, told]) =>
-      nextVersion(must(this.table(tableId).before, 'only tables that are there are told'), access, single(told)),
-    );
+    const nexts = [...this.told].map(([tableId, told]) => {
+      const { table, before } = this.table(tableId);
+      const next = nextVersion(must(before, 'only tables that are there are told'), access, single(told));
+      const { schemaVersion, updatedAt } = next.table;
+      return { table: { ...table, schemaVersion, updatedAt }, statement: next.statement };
+    });
     const added = [...this.tables.values()].filter(({ before }) => !before).map(({ table }) => table);
     const tables = [...added, ...nexts.map(({ table }) => table)];
     const [first, ...others] = [...more, ...this.audit];
@@ -197,6 +317,7 @@ export class BaseDraft {
       statements: [
         ...this.steps.columns.flatMap((step) => step()),
         ...this.steps.links.flatMap((step) => step()),
+        ...this.steps.tables.flatMap((step) => step()),
         ...nexts.map(({ statement }) => statement),
       ],
       patch: {
@@ -210,16 +331,10 @@ export class BaseDraft {
 }
 
 /** One change of a kind is told as it is, several as a list. */
-const single = (told: Readonly<Record<string, readonly object[]>>): object =>
+const single = (told: Readonly<Record<string, readonly unknown[]>>): object =>
   Object.fromEntries(
     Object.entries(told).map(([what, changes]) => [what, changes.length === 1 ? changes[0] : changes]),
   );
 
-const columnView = ({ key, name, type, required, unique, options }: ColumnEntity): object => ({
-  key,
-  name,
-  type,
-  required,
-  unique,
-  options,
-});
+const tooManyColumns = (): Problem =>
+  new Problem('limit_reached', { detail: `A table has at most ${MAX_COLUMNS} columns.` });

@@ -9,7 +9,7 @@ import {
   type AuditedManager,
   type RequestKey,
 } from '../../../database/main/index.js';
-import { AlreadyDecided, MiniDbSchema } from '../../../engines/index.js';
+import { AlreadyDecided, MiniDbSchema, type RowConditions } from '../../../engines/index.js';
 import type { Sql } from '../../../query/index.js';
 import { BaseEntity } from '../bases/base.entity.js';
 import { ColumnEntity } from '../columns/column.entity.js';
@@ -21,6 +21,8 @@ export interface SchemaChange<T> {
   /** Schema of the base in the mini-DB. */
   readonly schema: string;
   readonly statements: readonly Sql[];
+  /** What the rows have to be like for it. */
+  readonly conditions?: RowConditions;
   readonly patch: MetadataPatch;
   /** The statements make the schema: if its metadata can never be written (a name was taken meanwhile), it is dropped. */
   readonly makesSchema?: true;
@@ -80,7 +82,7 @@ export class SchemaSaga {
     if ('finished' in begun) return begun.finished;
     const { op, change } = begun;
     try {
-      await this.mini.apply(change.schema, op.id, change.statements);
+      await this.mini.apply(change.schema, op.id, change.statements, change.conditions);
     } catch (error) {
       // Also after a lost connection, when nobody knows whether the commit arrived: the mini-DB decides, once and for all.
       if ((await this.mini.settle(change.schema, op.id)) === 'cancelled') {

@@ -15,9 +15,16 @@ export interface Structure {
   readonly schema: TableSchema;
 }
 
-/** @throws Problem `not_found` */
-export async function readBase(manager: EntityManager, baseId: Id): Promise<BaseEntity> {
-  const base = await manager.findOneBy(BaseEntity, { id: baseId, deletedAt: IsNull() });
+/** With `lock` nobody else changes it until the end of the transaction. @throws Problem `not_found` */
+export async function readBase(
+  manager: EntityManager,
+  baseId: Id,
+  { lock = false }: { readonly lock?: boolean } = {},
+): Promise<BaseEntity> {
+  const base = await manager.findOne(BaseEntity, {
+    where: { id: baseId, deletedAt: IsNull() },
+    ...(lock ? { lock: { mode: 'for_no_key_update' } } : {}),
+  });
   if (!base) throw notFound('base');
   return base;
 }

@@ -2,7 +2,9 @@ import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { ArrayMaxSize, IsArray, IsObject, IsOptional, ValidateNested } from 'class-validator';
 import { IsName, IsText, MayBeAbsent, PageDto } from '../../../common/index.js';
+import { AppearanceDto } from '../appearance.dto.js';
 import { ColumnDto, CreateColumnDto } from '../columns/column.dto.js';
+import { InTrashDto } from '../trash.dto.js';
 
 export const MAX_COLUMNS = 250;
 export const MAX_DESCRIPTION = 10_000;
@@ -18,7 +20,7 @@ const EXAMPLE_COLUMNS = [
 ];
 
 /** A new table, with its columns in one call. */
-export class CreateTableDto {
+export class CreateTableDto extends AppearanceDto {
   /** @example 'Deals' */
   @IsName()
   name!: string;
@@ -39,7 +41,7 @@ export class CreateTableDto {
   columns?: CreateColumnDto[];
 }
 
-export class UpdateTableDto {
+export class UpdateTableDto extends AppearanceDto {
   /** @example 'Opportunities' */
   @MayBeAbsent()
   @IsName()
@@ -59,7 +61,7 @@ export class PhysicalDto {
   table!: string;
 }
 
-export class TableDto {
+export class TableDto extends InTrashDto {
   /** @example '01982c5e-7a10-7c3f-9d42-5b1f0c8e2a11' */
   id!: string;
   baseId!: string;
@@ -69,6 +71,12 @@ export class TableDto {
   /** @example 'Deals' */
   name!: string;
   description!: string | null;
+  /** @example 'teal' */
+  color!: string | null;
+  /** @example '🤝' */
+  icon!: string | null;
+  /** @example 1 */
+  position!: number;
   /** @example 1 */
   schemaVersion!: number;
   columns!: ColumnDto[];

@@ -12,6 +12,9 @@ export class TableEntity {
   @Column('text') name!: string;
   @Column('text', { name: 'name_folded' }) nameFolded!: string;
   @Column('text', { nullable: true }) description!: string | null;
+  @Column('text', { nullable: true }) color!: string | null;
+  @Column('text', { nullable: true }) icon!: string | null;
+  @Column('double precision') position!: number;
   /** The key, but for a deleted table, which steps aside under another name. */
   @Column('text', { name: 'physical_name' }) physicalName!: string;
   /** Moves on with every change of structure; writers that know an older one are refused by the mini-DB. */

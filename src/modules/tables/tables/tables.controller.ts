@@ -1,15 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import {
-  ApiProblems,
-  created,
-  CurrentAccess,
-  IdPipe,
-  PageQuery,
-  Requires,
-  type Access,
-  type Id,
-} from '../../../common/index.js';
+import { ApiProblems, created, CurrentAccess, IdPipe, Requires, type Access, type Id } from '../../../common/index.js';
+import { TrashPageQuery } from '../trash.dto.js';
 import { CreateTableDto, TableDto, TableListDto, UpdateTableDto } from './table.dto.js';
 import { TablesService } from './tables.service.js';
 
@@ -21,10 +13,10 @@ export class TablesController {
 
   @Get('bases/:baseId/tables')
   @Requires('structure:read')
-  @ApiOperation({ summary: 'List the tables of a base, with their columns' })
+  @ApiOperation({ summary: 'List the tables of a base with their columns, in order of their positions' })
   @ApiOkResponse({ type: TableListDto })
   @ApiProblems('not_found', 'validation_failed', 'cursor_invalid')
-  list(@Param('baseId', IdPipe) baseId: Id, @Query() query: PageQuery) {
+  list(@Param('baseId', IdPipe) baseId: Id, @Query() query: TrashPageQuery) {
     return this.tables.list(baseId, query);
   }
 
@@ -49,7 +41,7 @@ export class TablesController {
 
   @Patch('tables/:tableId')
   @Requires('structure:change')
-  @ApiOperation({ summary: 'Rename or describe a table', description: 'The key and the physical name stay.' })
+  @ApiOperation({ summary: 'Rename, describe or decorate a table', description: 'The key and the physical name stay.' })
   @ApiOkResponse({ type: TableDto })
   @ApiProblems('not_found', 'role_too_low', 'validation_failed', 'name_taken', 'schema_busy')
   update(@CurrentAccess() access: Access, @Param('tableId', IdPipe) tableId: Id, @Body() body: UpdateTableDto) {
@@ -59,7 +51,10 @@ export class TablesController {
   @Delete('tables/:tableId')
   @HttpCode(204)
   @Requires('structure:change')
-  @ApiOperation({ summary: 'Delete a table', description: 'It can be restored: its rows and its change log are kept.' })
+  @ApiOperation({
+    summary: 'Delete a table',
+    description: 'For 30 days it can be restored with its rows and its change log; then it is purged.',
+  })
   @ApiProblems('not_found', 'role_too_low', 'schema_busy')
   async remove(@CurrentAccess() access: Access, @Param('tableId', IdPipe) tableId: Id): Promise<void> {
     await this.tables.remove(access, tableId);
@@ -70,7 +65,7 @@ export class TablesController {
   @Requires('structure:change')
   @ApiOperation({ summary: 'Restore a deleted table' })
   @ApiOkResponse({ type: TableDto })
-  @ApiProblems('not_found', 'role_too_low', 'name_taken', 'schema_busy')
+  @ApiProblems('not_found', 'role_too_low', 'name_taken', 'limit_reached', 'schema_busy')
   restore(@CurrentAccess() access: Access, @Param('trashedTableId', IdPipe) tableId: Id) {
     return this.tables.restore(access, tableId);
   }

@@ -1,26 +1,29 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, In, IsNull, MoreThan, Not } from 'typeorm';
+import { DataSource, In, IsNull, Not } from 'typeorm';
 import {
   deriveKey,
   foldName,
-  idOfCursor,
-  idPage,
   newId,
   notFound,
+  positionPage,
   Problem,
   type Access,
   type Id,
   type Page,
-  type PageQuery,
 } from '../../../common/index.js';
 import { actorOf, type AuditEntry } from '../../../database/main/index.js';
 import { commentTable, createTable, renameTable } from '../../../query/index.js';
+import { appearanceOf } from '../appearance.dto.js';
 import { ColumnEntity } from '../columns/column.entity.js';
 import { nameTaken } from '../columns/make-columns.js';
+import { planRestoreAll } from '../columns/plan-restore.js';
+import { findInOrder, positionAfter } from '../in-order.js';
+import { Retention } from '../retention.js';
 import { SchemaSaga } from '../schema/schema-saga.js';
 import { BaseDraft } from '../schema/base-draft.js';
 import { nextVersion, randomSuffix, readBase, readStructure, readStructures } from '../schema/structure.js';
 import { TableCatalog } from '../table-catalog.js';
+import type { TrashPageQuery } from '../trash.dto.js';
 import type { CreateTableDto, TableDto, UpdateTableDto } from './table.dto.js';
 import { TableEntity } from './table.entity.js';
 import { tableChanged } from './table-changed.js';
@@ -35,29 +38,28 @@ export class TablesService {
     private readonly dataSource: DataSource,
     private readonly saga: SchemaSaga,
     private readonly catalog: TableCatalog,
+    private readonly retention: Retention,
   ) {}
 
-  async list(baseId: Id, { limit, cursor }: PageQuery): Promise<Page<TableDto>> {
+  async list(baseId: Id, { trashed, ...page }: TrashPageQuery): Promise<Page<TableDto>> {
     const { manager } = this.dataSource;
     const base = await readBase(manager, baseId);
-    const tables = await manager.find(TableEntity, {
-      where: { baseId, deletedAt: IsNull(), ...(cursor ? { id: MoreThan(idOfCursor(cursor)) } : {}) },
-      order: { id: 'ASC' },
-      take: limit + 1,
-    });
+    const deletedAt = trashed === 'true' ? this.retention.restorable() : IsNull();
+    const tables = await findInOrder(manager, TableEntity, { baseId, deletedAt }, page);
     const columns = await manager.find(ColumnEntity, {
       where: { tableId: In(tables.map(({ id }) => id)), deletedAt: IsNull() },
       order: { position: 'ASC', id: 'ASC' },
     });
-    return idPage(
+    return positionPage(
       tables.map((table) =>
         toTableDto(
           table,
           columns.filter(({ tableId }) => tableId === table.id),
           base.schemaName,
+          this.retention.inTrash(table.deletedAt),
         ),
       ),
-      limit,
+      page.limit,
     );
   }
 
@@ -77,8 +79,7 @@ export class TablesService {
         const base = await readBase(manager, baseId);
         const structures = await readStructures(manager, base);
         const siblings = structures.map(({ table }) => table);
-        if (siblings.length >= MAX_TABLES)
-          throw new Problem('limit_reached', { detail: `A base has at most ${MAX_TABLES} tables.` });
+        mustHaveRoom(siblings);
         const nameFolded = foldName(input.name);
         if (siblings.some((sibling) => sibling.nameFolded === nameFolded)) throw nameTaken('/name', input.name);
         const key = deriveKey(input.name, new Set(siblings.map((sibling) => sibling.key)));
@@ -91,6 +92,10 @@ export class TablesService {
           name: input.name,
           nameFolded,
           description: input.description ?? null,
+          color: null,
+          icon: null,
+          position: positionAfter(siblings),
+          ...appearanceOf(input),
           physicalName: key,
           schemaVersion: 1,
           createdAt: at,
@@ -125,11 +130,13 @@ export class TablesService {
           ...next.table,
           ...(input.name === undefined ? {} : { name: input.name, nameFolded: foldName(input.name) }),
           ...(input.description === undefined ? {} : { description: input.description }),
+          ...appearanceOf(input),
         };
         await this.mustBeFree(manager, table);
+        const renamed = table.name === structure.table.name ? [] : [commentTable(structure.schema, table.name)];
         return {
           schema: base.schemaName,
-          statements: [commentTable(structure.schema, table.name), next.statement],
+          statements: [...renamed, next.statement],
           patch: {
             tables: [table],
             audit: [audit(table, 'table.updated', view(structure.table), view(table))],
@@ -141,64 +148,79 @@ export class TablesService {
     });
   }
 
-  /** Into the trash: the table steps aside under another name, so that its own is free again; its rows and its log stay. */
+  /**
+   * Into the trash: the table steps aside under another name, so that its own is free again; its rows and its log stay. Its links
+   * go with it, at both ends.
+   */
   async remove(access: Access, tableId: Id): Promise<void> {
+    const { baseId, ...task } = await this.task(access, tableId, 'table.delete');
     await this.saga.run({
-      ...(await this.task(access, tableId, 'table.delete')),
+      ...task,
+      baseId,
       plan: async (manager) => {
-        const structure = await readStructure(manager, tableId);
-        const next = nextVersion(structure, access, { deleted: true });
+        const draft = await BaseDraft.read(manager, baseId);
+        const { table: before, columns } = draft.table(tableId);
+        draft.removeColumns(
+          columns.filter(({ type }) => type === 'link'),
+          tableId,
+        );
         const table: TableEntity = {
-          ...next.table,
+          ...before,
           deletedAt: new Date(),
-          physicalName: `_old_${structure.table.key.slice(0, 48)}_${randomSuffix()}`,
+          physicalName: `_old_${before.key.slice(0, 48)}_${randomSuffix()}`,
         };
-        return {
-          schema: structure.base.schemaName,
-          statements: [renameTable(structure.schema, table.physicalName), next.statement],
-          patch: {
-            tables: [table],
-            audit: [audit(table, 'table.deleted', view(structure.table, structure.columns))],
-            events: [tableChanged(table)],
-          },
-          result: undefined,
-        };
+        draft.changeTable(
+          table,
+          { deleted: true },
+          (schema) => [renameTable(schema, table.physicalName)],
+          audit(table, 'table.deleted', view(before, columns)),
+        );
+        return { ...draft.finish(access), result: undefined };
       },
     });
   }
 
   /**
-   * Out of the trash. If the key was given to another table meanwhile, it comes back under a new one.
-   * @throws Problem `name_taken` another table has its name now
+   * Out of the trash, with the links that went with it and have a table at the other end. If the key was given to another table
+   * meanwhile, it comes back under a new one.
+   * @throws Problem `name_taken` another table has its name now; `limit_reached`
    */
   async restore(access: Access, tableId: Id): Promise<TableDto> {
     // Whether it is in the trash is asked where it cannot change any more; a repetition finds it out of it.
-    const table = await this.dataSource.manager.findOneBy(TableEntity, { id: tableId });
-    if (!table) throw notFound('table');
+    const found = await this.dataSource.manager.findOneBy(TableEntity, { id: tableId });
+    if (!found) throw notFound('table');
     return this.saga.run({
       kind: 'table.restore',
-      baseId: table.baseId,
+      baseId: found.baseId,
       workspaceId: access.workspaceId,
       actor: actorOf(access),
       plan: async (manager) => {
-        const structure = await readStructure(manager, tableId, { deleted: true });
-        const siblings = await manager.findBy(TableEntity, { baseId: structure.base.id, deletedAt: IsNull() });
-        const next = nextVersion(structure, access, { restored: true });
-        const key = siblings.some((sibling) => sibling.key === structure.table.key)
-          ? deriveKey(structure.table.name, new Set(siblings.map((sibling) => sibling.key)))
-          : structure.table.key;
-        const table: TableEntity = { ...next.table, key, physicalName: key, deletedAt: null };
+        const before = await manager.findOneBy(TableEntity, { id: tableId });
+        if (!before || !this.retention.isRestorable(before.deletedAt)) throw notFound('table');
+        const draft = await BaseDraft.read(manager, before.baseId, [before]);
+        const siblings = await manager.findBy(TableEntity, { baseId: before.baseId, deletedAt: IsNull() });
+        mustHaveRoom(siblings);
+        const key = siblings.some((sibling) => sibling.key === before.key)
+          ? deriveKey(before.name, new Set(siblings.map((sibling) => sibling.key)))
+          : before.key;
+        const table: TableEntity = { ...before, key, physicalName: key, deletedAt: null };
         await this.mustBeFree(manager, table);
-        return {
-          schema: structure.base.schemaName,
-          statements: [renameTable(structure.schema, table.physicalName), next.statement],
-          patch: {
-            tables: [table],
-            audit: [audit(table, 'table.restored', undefined, view(table, structure.columns))],
-            events: [tableChanged(table)],
-          },
-          result: toTableDto(table, structure.columns, structure.base.schemaName),
-        };
+        const links = await manager.find(ColumnEntity, {
+          where: { deletedWith: tableId, deletedAt: Not(IsNull()) },
+          order: { position: 'ASC', id: 'ASC' },
+        });
+        const { set, retired } = planRestoreAll(draft, links);
+        draft.restoreColumns(set, retired);
+        const { columns } = draft.table(tableId);
+        draft.changeTable(
+          table,
+          { restored: true },
+          (schema) => [renameTable(schema, table.physicalName)],
+          audit(table, 'table.restored', undefined, view(table, columns)),
+        );
+        const drafted = draft.finish(access);
+        const [restored] = drafted.patch.tables?.filter(({ id }) => id === tableId) ?? [];
+        return { ...drafted, result: toTableDto(restored ?? table, columns, draft.schemaName) };
       },
     });
   }
@@ -219,10 +241,21 @@ export class TablesService {
   }
 }
 
-const view = ({ name, key, description }: TableEntity, columns?: readonly ColumnEntity[]): object => ({
+function mustHaveRoom(siblings: readonly TableEntity[]): void {
+  if (siblings.length < MAX_TABLES) return;
+  throw new Problem('limit_reached', { detail: `A base has at most ${MAX_TABLES} tables.` });
+}
+
+const view = (
+  { name, key, description, color, icon, position }: TableEntity,
+  columns?: readonly ColumnEntity[],
+): object => ({
   name,
   key,
   description,
+  color,
+  icon,
+  position,
   ...(columns
     ? { columns: columns.map((column) => ({ id: column.id, key: column.key, name: column.name, type: column.type })) }
     : {}),

@@ -1,3 +1,4 @@
+import type { InTrashDto } from '../trash.dto.js';
 import type { BaseEntity } from '../bases/base.entity.js';
 import type { BaseDto } from '../bases/base.dto.js';
 import type { ColumnDto } from '../columns/column.dto.js';
@@ -5,39 +6,54 @@ import type { ColumnEntity } from '../columns/column.entity.js';
 import type { TableDto } from './table.dto.js';
 import type { TableEntity } from './table.entity.js';
 
-export const toBaseDto = (base: BaseEntity): BaseDto => ({
+export const toBaseDto = (base: BaseEntity, inTrash: InTrashDto = {}): BaseDto => ({
   id: base.id,
   workspaceId: base.workspaceId,
   name: base.name,
   description: base.description,
+  color: base.color,
+  icon: base.icon,
+  position: base.position,
   physical: { schema: base.schemaName },
   createdAt: base.createdAt.toISOString(),
   updatedAt: base.updatedAt.toISOString(),
+  ...inTrash,
 });
 
-export const toTableDto = (table: TableEntity, columns: readonly ColumnEntity[], schema: string): TableDto => ({
+export const toTableDto = (
+  table: TableEntity,
+  columns: readonly ColumnEntity[],
+  schema: string,
+  inTrash: InTrashDto = {},
+): TableDto => ({
   id: table.id,
   baseId: table.baseId,
   workspaceId: table.workspaceId,
   key: table.key,
   name: table.name,
   description: table.description,
+  color: table.color,
+  icon: table.icon,
+  position: table.position,
   schemaVersion: table.schemaVersion,
-  columns: columns.map(toColumnDto),
+  columns: columns.map((column, position) => toColumnDto(column, position)),
   physical: { schema, table: table.physicalName },
   createdAt: table.createdAt.toISOString(),
   updatedAt: table.updatedAt.toISOString(),
+  ...inTrash,
 });
 
 /** `position` counts the columns that are there; the stored one may have holes. */
-export const toColumnDto = (column: ColumnEntity, position: number): ColumnDto => ({
+export const toColumnDto = (column: ColumnEntity, position: number, inTrash: InTrashDto = {}): ColumnDto => ({
   id: column.id,
   key: column.key,
   name: column.name,
+  description: column.description,
   type: column.type,
   required: column.required,
   unique: column.unique,
   default: column.default,
   options: column.options,
   position,
+  ...inTrash,
 });

@@ -1,0 +1,81 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, In } from 'typeorm';
+import { must, notFound, type Access, type Id, type Page } from '../../../common/index.js';
+import { lockTable, type TableSchema } from '../../../query/index.js';
+import { Retention } from '../retention.js';
+import { TableCatalog } from '../table-catalog.js';
+import { toColumnSchema } from '../tables/table-schema.js';
+import { toColumnDto } from '../tables/to-dto.js';
+import type { ColumnChange } from './change-column.js';
+import type { ColumnDto, RestoreColumnDto } from './column.dto.js';
+import { ColumnEntity } from './column.entity.js';
+import { ColumnChanges } from './column-changes.js';
+import { planRestore } from './plan-restore.js';
+import { everyRowHasValue, everyValueIsUnique } from './row-conditions.js';
+
+/** PostgreSQL has no more columns in a table. */
+const MAX_HIDDEN = 1_600;
+
+/** Deleted columns of tables that are there, until they are purged. */
+@Injectable()
+export class ColumnTrash {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly changes: ColumnChanges,
+    private readonly catalog: TableCatalog,
+    private readonly retention: Retention,
+  ) {}
+
+  /** Latest first. */
+  async list(tableId: Id): Promise<Page<ColumnDto>> {
+    await this.catalog.fresh(tableId);
+    const columns = await this.dataSource.manager.find(ColumnEntity, {
+      where: { tableId, deletedAt: this.retention.restorable() },
+      order: { deletedAt: 'DESC', id: 'DESC' },
+    });
+    return {
+      data: columns.map((column) => toColumnDto(column, column.position, this.retention.inTrash(column.deletedAt))),
+      page: { limit: MAX_HIDDEN },
+    };
+  }
+
+  /**
+   * Back to its place with its values, and what was demanded of them, unless that is relaxed. What went with it comes back with it.
+   * @throws Problem `not_found`, `name_taken`, `limit_reached`, `rows_in_the_way`, `validation_failed` (what it leads to is gone)
+   */
+  restore(access: Access, tableId: Id, columnId: Id, { relax = false }: RestoreColumnDto): Promise<ColumnDto> {
+    return this.changes.draft(access, tableId, 'column.restore', async (draft, manager) => {
+      const deletedAt = this.retention.restorable();
+      const hidden = await manager.findOneBy(ColumnEntity, { id: columnId, tableId, deletedAt });
+      if (!hidden) throw notFound('column');
+      const others = await manager.find(ColumnEntity, {
+        where: [
+          { deletedWith: In([hidden.id, hidden.deletedWith ?? hidden.id]), deletedAt },
+          { id: hidden.options.inverseColumnId ?? hidden.id, deletedAt },
+        ],
+        order: { position: 'ASC', id: 'ASC' },
+      });
+      const { set, retired } = planRestore(draft, hidden, others, relax);
+      draft.restoreColumns(set, retired);
+      const { columns } = draft.table(tableId);
+      const position = columns.findIndex(({ id }) => id === columnId);
+      const column = must(columns[position], 'the column is back');
+      const name = must(retired.get(columnId), 'a hidden column has a name');
+      return { draft, ...conditionsOf(draft.schemaOf(tableId), column, name), result: toColumnDto(column, position) };
+    });
+  }
+}
+
+/** The rows are looked at before the column has its name back. */
+function conditionsOf(
+  schema: TableSchema,
+  column: ColumnEntity,
+  retiredName: string,
+): Pick<ColumnChange, 'conditions'> {
+  const hidden = { ...toColumnSchema(column), physical: retiredName };
+  const checks = [
+    ...(column.required ? [everyRowHasValue(schema, hidden)] : []),
+    ...(column.unique ? everyValueIsUnique(schema, hidden) : []),
+  ];
+  return checks.length === 0 ? {} : { conditions: { lock: lockTable(schema, 'access exclusive'), checks } };
+}

@@ -1,0 +1,75 @@
+import type { ColumnSchema, TableSchema } from '../schema.js';
+import { comma, ident, join, sql, type Sql } from '../sql.js';
+import { checkName, commentColumn, requiredCheck, requiredCheckName, uniqueIndex, uniqueIndexName } from './ddl.js';
+import { columnType } from '../types/index.js';
+import { defaultValue } from './physical.js';
+import { tableName } from './read.js';
+
+const alter = (table: TableSchema, action: Sql): Sql => sql`alter table ${tableName(table)} ${action}`;
+const alterColumn = (table: TableSchema, column: ColumnSchema, action: Sql): Sql =>
+  alter(table, sql`alter column ${ident(column.physical)} ${action}`);
+
+/** From here on each live row has a value. Fails with 23514 when one has none. */
+export const demandValue = (table: TableSchema, column: ColumnSchema): Sql[] => [
+  alter(table, sql`add ${requiredCheck(column)}`),
+];
+
+/** Columns that were made required when they were held by NOT NULL lose that, too. */
+export const allowNull = (table: TableSchema, column: ColumnSchema): Sql[] => [
+  alter(table, sql`drop constraint if exists ${ident(requiredCheckName(column))}`),
+  alterColumn(table, column, sql`drop not null`),
+];
+
+/** From here on no two live rows have the same value. Fails with 23505 when some have. */
+export const demandUnique = (table: TableSchema, column: ColumnSchema): Sql[] => [uniqueIndex(table, column)];
+
+export const allowRepeats = (table: TableSchema, column: ColumnSchema): Sql[] => [
+  sql`drop index if exists ${ident(table.physical.schema, uniqueIndexName(table, column))}`,
+];
+
+/** The default that operators see. Rows that are there keep what they have. */
+export function setDefault(table: TableSchema, column: ColumnSchema): Sql[] {
+  const initial = defaultValue(column);
+  return [alterColumn(table, column, initial ? sql`set default ${initial}` : sql`drop default`)];
+}
+
+/** What the type demands of values, after an option of it has changed. Fails with 23514 where a row does not comply. */
+export function renewCheck(table: TableSchema, column: ColumnSchema): Sql[] {
+  const check = columnType(column.type).check?.(ident(column.physical), column.options);
+  if (!check) return [];
+  const name = ident(checkName(column));
+  return [
+    alter(table, sql`drop constraint if exists ${name}`),
+    alter(table, sql`add constraint ${name} check (${check})`),
+  ];
+}
+
+/** Hides a column: nobody writes it any more, its values stay until it is purged. Rows made meanwhile get none, also no default. */
+export const retireColumn = (table: TableSchema, column: ColumnSchema, retiredName: string): Sql[] => [
+  ...(column.required ? allowNull(table, column) : []),
+  ...(column.unique ? allowRepeats(table, column) : []),
+  ...(column.default === null ? [] : setDefault(table, { ...column, default: null })),
+  rename(table, column.physical, retiredName),
+];
+
+/** Undoes {@link retireColumn}: `column` is as it will be, with what is demanded of its values. */
+export const reviveColumn = (table: TableSchema, column: ColumnSchema, retiredName: string): Sql[] => [
+  rename(table, retiredName, column.physical),
+  commentColumn(table, column),
+  ...(column.default === null ? [] : setDefault(table, column)),
+  ...(column.required ? demandValue(table, column) : []),
+  ...(column.unique ? demandUnique(table, column) : []),
+];
+
+/** Removes hidden columns for good. PostgreSQL goes on counting them (manual: ALTER TABLE, DROP COLUMN). */
+export const dropColumns = (table: TableSchema, names: readonly string[]): Sql =>
+  alter(
+    table,
+    join(
+      names.map((name) => sql`drop column if exists ${ident(name)}`),
+      comma,
+    ),
+  );
+
+const rename = (table: TableSchema, from: string, to: string): Sql =>
+  alter(table, sql`rename column ${ident(from)} to ${ident(to)}`);
