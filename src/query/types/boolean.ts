@@ -17,6 +17,7 @@ export const boolean: ColumnType = {
       : refused('not_a_boolean', 'true or false is expected.'),
   physical: () => sql`boolean`,
   toJson: (column) => sql`${column}::text`,
+  indexBytes: () => 1,
   compare: (a, b) => Number(a) - Number(b),
   jsonSchema: { type: 'boolean' },
 };

@@ -46,6 +46,7 @@ export const integer: ColumnType = {
   check: (column) =>
     sql`${column} between ${integerSql(-Number.MAX_SAFE_INTEGER)} and ${integerSql(Number.MAX_SAFE_INTEGER)}`,
   toJson: (column) => sql`${column}::text`,
+  indexBytes: () => 8,
   compare: (a, b) => compareDecimals(String(a), String(b)),
   jsonSchema: { type: 'integer', minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER },
 };
@@ -130,6 +131,7 @@ export const decimal: ColumnType = {
   physical: ({ scale }) =>
     scale === undefined ? sql`numeric` : sql`numeric(${integerSql(MAX_DIGITS)}, ${integerSql(scale)})`,
   toJson: (column) => sql`'"' || ${column}::text || '"'`,
+  indexBytes: () => MAX_DIGITS,
   compare: (a, b) => compareDecimals(String(a), String(b)),
   identity: (plain) =>
     String(plain)

@@ -82,6 +82,8 @@ export const singleSelect: ColumnType = {
   parseText: parse,
   physical: () => sql`text collate "C"`,
   toJson: (column) => sql`'"' || ${column} || '"'`,
+  // A key has at most 48 characters, all of them ASCII.
+  indexBytes: () => 48,
   // Selects sort in the order of their choices, not by key.
   orderKey: (cell, options) =>
     sql`array_position(array[${join(

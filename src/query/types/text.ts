@@ -65,6 +65,8 @@ function textType(name: 'text' | 'long_text', summary: string, hardLimit: number
     parseText: parse,
     physical: () => sql`text collate "C"`,
     toJson: (column) => sql`to_json(${column})::text`,
+    // Four bytes are the most that a character takes in UTF-8.
+    ...(name === 'text' ? { indexBytes: ({ maxLength }: ColumnOptions) => 4 * (maxLength ?? hardLimit) } : {}),
     compare: (a: CellValue, b: CellValue) => compareCodePoints(String(a), String(b)),
     jsonSchema: { type: 'string' },
   };

@@ -71,6 +71,7 @@ export const date: ColumnType = {
   parseText: parseDate,
   physical: () => sql`date`,
   toJson: (column) => sql`'"' || ${column}::text || '"'`,
+  indexBytes: () => 4,
   compare: order,
   jsonSchema: { type: 'string', format: 'date' },
 };
@@ -87,6 +88,7 @@ export const datetime: ColumnType = {
   physical: () => sql`timestamptz`,
   // The pool sets the session's time zone to UTC.
   toJson: (column) => sql`'"' || to_char(${column}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') || '"'`,
+  indexBytes: () => 8,
   compare: order,
   jsonSchema: { type: 'string', format: 'date-time' },
 };
