@@ -4,6 +4,7 @@ import { Foundation1700000000000 } from './migrations/1700000000000-foundation.j
 import { Accounts1700000000100 } from './migrations/1700000000100-accounts.js';
 import { Idempotency1700000000200 } from './migrations/1700000000200-idempotency.js';
 import { AuditIndexes1700000000300 } from './migrations/1700000000300-audit-indexes.js';
+import { TableIndexes1700000000600 } from './migrations/1700000000600-table-indexes.js';
 
 /** Options of the main database; the server adds the entities of its modules, the migration command needs none. */
 export const mainDataSourceOptions = (settings: PostgresSettings) =>
@@ -15,7 +16,13 @@ export const mainDataSourceOptions = (settings: PostgresSettings) =>
     password: settings.password,
     database: settings.database,
     ssl: settings.tls,
-    migrations: [Foundation1700000000000, Accounts1700000000100, Idempotency1700000000200, AuditIndexes1700000000300],
+    migrations: [
+      Foundation1700000000000,
+      Accounts1700000000100,
+      Idempotency1700000000200,
+      AuditIndexes1700000000300,
+      TableIndexes1700000000600,
+    ],
     migrationsTableName: '_migrations',
     migrationsTransactionMode: 'each',
     synchronize: false,

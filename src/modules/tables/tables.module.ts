@@ -9,6 +9,16 @@ import { BasesService } from './bases/bases.service.js';
 import { ColumnEntity } from './columns/column.entity.js';
 import { ColumnsController } from './columns/columns.controller.js';
 import { ColumnsService } from './columns/columns.service.js';
+import { AdvisedIndexes } from './indexes/advised-indexes.js';
+import { IndexAdvice } from './indexes/index-advice.js';
+import { IndexQueue } from './indexes/index-queue.js';
+import { IndexUpkeep } from './indexes/index-upkeep.js';
+import { IndexWorker } from './indexes/index-worker.js';
+import { IndexesController } from './indexes/indexes.controller.js';
+import { IndexesService } from './indexes/indexes.service.js';
+import { TableIndexEntity } from './indexes/table-index.entity.js';
+import { UsageCounter } from './indexes/usage-counter.js';
+import { UsageLog } from './indexes/usage-log.js';
 import { SchemaOpEntity } from './schema/schema-op.entity.js';
 import { purgeTables } from './schema/purge-tables.js';
 import { SchemaRecovery } from './schema/schema-recovery.js';
@@ -18,12 +28,26 @@ import { TableEntity } from './tables/table.entity.js';
 import { TablesController } from './tables/tables.controller.js';
 import { TablesService } from './tables/tables.service.js';
 
-/** Bases, tables and columns of the mini-DB. */
+const INDEXES = [
+  IndexesService,
+  IndexQueue,
+  IndexUpkeep,
+  IndexWorker,
+  UsageLog,
+  UsageCounter,
+  IndexAdvice,
+  AdvisedIndexes,
+];
+
+/** Bases, tables, columns and indexes of the mini-DB. */
 @Module({
-  imports: [WorkspacesModule, TypeOrmModule.forFeature([BaseEntity, TableEntity, ColumnEntity, SchemaOpEntity])],
-  controllers: [BasesController, TablesController, ColumnsController],
-  providers: [BasesService, TablesService, ColumnsService, TableCatalog, SchemaSaga, SchemaRecovery],
-  exports: [TableCatalog],
+  imports: [
+    WorkspacesModule,
+    TypeOrmModule.forFeature([BaseEntity, TableEntity, ColumnEntity, SchemaOpEntity, TableIndexEntity]),
+  ],
+  controllers: [BasesController, TablesController, ColumnsController, IndexesController],
+  providers: [BasesService, TablesService, ColumnsService, TableCatalog, SchemaSaga, SchemaRecovery, ...INDEXES],
+  exports: [TableCatalog, UsageCounter],
 })
 export class TablesModule {
   constructor(
