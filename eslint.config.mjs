@@ -63,6 +63,9 @@ export default tseslint.config(
               'Answers that are kept for repetitions are no metadata: only whoever repeats a request reads them.',
             'src/modules/tables/schema/schema-saga.ts':
               'The state of an operation is not metadata; what the operation changes is audited when it is completed.',
+            'src/modules/tables/indexes/index-queue.ts':
+              'How far a build is, is not metadata; that an index is wanted or not is audited where it is asked for.',
+            'src/modules/tables/indexes/usage-log.ts': 'Counts of reads are no metadata: they are advice.',
             'src/modules/mail/mail-queue.ts':
               'A mail on its way is no metadata; what it tells of is audited where it is ordered.',
           },

@@ -91,6 +91,19 @@ const trashedColumn = async (call: Call): Promise<Partial<Call>> => {
   expectStatus(await call.owner.del(`/tables/${call.ids.tableId ?? ''}/columns/${made.ids?.columnId ?? ''}`), 204);
   return made;
 };
+const newTableWithColumn = async (call: Call): Promise<Partial<Call>> => {
+  const made = await newTable(call);
+  const { tableId = '' } = made.ids ?? {};
+  expectStatus(await call.owner.post(`/tables/${tableId}/columns`, { name: 'Qty', type: 'integer' }), 201);
+  return made;
+};
+const newIndex = async (call: Call): Promise<Partial<Call>> => {
+  const made = await newTableWithColumn(call);
+  const { tableId = '' } = made.ids ?? {};
+  const body = { columns: [{ field: 'qty' }] };
+  const index = await call.owner.post<{ id: string }>(`/tables/${tableId}/indexes`, body);
+  return ids({ ...call, ...made }, { indexId: expectStatus(index, 202).id });
+};
 const newRow = async (call: Call): Promise<Partial<Call>> => {
   const path = `/tables/${call.ids.tableId ?? ''}/rows`;
   return ids(call, { rowId: expectStatus(await call.owner.post<Row>(path, { fields: { name: name() } }), 201).id });
@@ -261,6 +274,15 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
     fresh: trashedColumn,
     body: () => ({ relax: true }),
   },
+
+  'GET /api/v1/tables/{tableId}/indexes': 'viewer',
+  'POST /api/v1/tables/{tableId}/indexes': {
+    needs: 'admin',
+    fresh: newTableWithColumn,
+    body: () => ({ columns: [{ field: 'qty', dir: 'desc' }] }),
+  },
+  'GET /api/v1/tables/{tableId}/indexes/advice': 'viewer',
+  'DELETE /api/v1/tables/{tableId}/indexes/{indexId}': { needs: 'admin', fresh: newIndex },
 
   'GET /api/v1/tables/{tableId}/rows': 'viewer',
   'POST /api/v1/tables/{tableId}/rows/query': { needs: 'viewer', body: () => ({}), unaudited: READS },

@@ -69,6 +69,8 @@ export interface AppConfig {
   };
   /** Seconds for which a deleted workspace can be brought back; then it is purged. */
   readonly trashSeconds: number;
+  /** Whether indexes that would help are only listed, or added by themselves when they would help often. */
+  readonly indexAdvice: 'suggest' | 'auto';
   /** Folder for everything that the embedded form keeps on disk. */
   readonly dataDir: string;
 }

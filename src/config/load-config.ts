@@ -80,6 +80,7 @@ export function loadConfig(env: Environment, provided: Provided = {}): AppConfig
     appUrl: appUrlOf(read),
     mail: { from: values.MAIL_FROM, ...(values.SMTP_URL === undefined ? {} : { smtpUrl: values.SMTP_URL }) },
     trashSeconds: values.TRASH_RETENTION,
+    indexAdvice: values.INDEX_ADVICE,
     dataDir: path.resolve(projectRoot, values.DATA_DIR),
   };
 }

@@ -266,6 +266,15 @@ const KEEPING = {
   }),
 };
 
+const INDEXES = {
+  INDEX_ADVICE: setting({
+    about: 'What becomes of the advice on indexes: `suggest` lists it, `auto` also adds what is used often.',
+    parse: oneOf('suggest', 'auto'),
+    fallback: 'suggest',
+    example: 'suggest',
+  }),
+};
+
 const LIMITS = {
   RATE_LIMIT_LIMIT: setting({
     about: 'Requests that one person (or address, when not signed in) may make in the window.',
@@ -297,7 +306,17 @@ const LIMITS = {
  * Every environment variable, once. Parsing, defaults, the rules of production, `.env.example` and `docs/ENVIRONMENT.md`
  * all come from here (`npm run docs:env`).
  */
-export const SETTINGS = { ...SERVER, ...MAIN, ...MINI, ...SECRETS, ...REDIS, ...MAIL, ...KEEPING, ...LIMITS };
+export const SETTINGS = {
+  ...SERVER,
+  ...MAIN,
+  ...MINI,
+  ...SECRETS,
+  ...REDIS,
+  ...MAIL,
+  ...KEEPING,
+  ...INDEXES,
+  ...LIMITS,
+};
 
 /** The same table under its headings, for people. */
 export const SECTIONS: readonly {
@@ -311,6 +330,7 @@ export const SECTIONS: readonly {
   { title: 'Redis (optional: several nodes hear of changes at once)', settings: REDIS },
   { title: 'Mail (optional)', settings: MAIL },
   { title: 'Keeping', settings: KEEPING },
+  { title: 'Indexes', settings: INDEXES },
   { title: 'Rate limits', settings: LIMITS },
 ];
 

@@ -41,6 +41,7 @@ const TAGS: readonly (readonly [name: string, description: string])[] = [
   ['Bases', 'A base holds tables that belong together; it is one schema in PostgreSQL.'],
   ['Tables', 'Tables and what they look like.'],
   ['Columns', 'The columns of a table.'],
+  ['Indexes', 'The indexes of a table: for pages, filters and searches of large ones.'],
   ['Rows', 'The data: read, filter, write, in bulk, and what changed.'],
   ['Audit log', 'Who did what.'],
   ['Health', 'For load balancers and for the curious.'],

@@ -69,6 +69,7 @@ let loggedOut: Person;
 async function idsOf({ owner, workspace, base: made, table }: World): Promise<Ids> {
   const path = `/tables/${table.id}/rows`;
   const row = expectStatus(await owner.post<Row>(path, { fields: { name: 'Acme' } }), 201);
+  const index = await owner.post<{ id: string }>(`/tables/${table.id}/indexes`, { columns: [{ field: 'due' }] });
   const trashed = expectStatus(await owner.post<Table>(`/bases/${made.id}/tables`, { name: 'Trashed' }), 201);
   expectStatus(await owner.del(`/tables/${trashed.id}`), 204);
   const trashedBase = await owner.post<{ id: string }>(`/workspaces/${workspace.id}/bases`, { name: 'Trashed' });
@@ -96,6 +97,7 @@ async function idsOf({ owner, workspace, base: made, table }: World): Promise<Id
     trashedBaseId: trashedBase.body.id,
     columnId: must(table.columns[2], 'a table has columns').id,
     rowId: row.id,
+    indexId: expectStatus(index, 202).id,
     memberId: expectStatus(joined, 201).id,
     sessionId: must(sessions.body.data[0], 'a session').id,
   };

@@ -6,6 +6,7 @@ import { Idempotency1700000000200 } from './migrations/1700000000200-idempotency
 import { AuditIndexes1700000000300 } from './migrations/1700000000300-audit-indexes.js';
 import { DeletedWith1700000000700 } from './migrations/1700000000700-deleted-with.js';
 import { StructureLife1700000000500 } from './migrations/1700000000500-structure-life.js';
+import { TableIndexes1700000000600 } from './migrations/1700000000600-table-indexes.js';
 
 /** Options of the main database; the server adds the entities of its modules, the migration command needs none. */
 export const mainDataSourceOptions = (settings: PostgresSettings) =>
@@ -23,6 +24,7 @@ export const mainDataSourceOptions = (settings: PostgresSettings) =>
       Idempotency1700000000200,
       AuditIndexes1700000000300,
       StructureLife1700000000500,
+      TableIndexes1700000000600,
       DeletedWith1700000000700,
     ],
     migrationsTableName: '_migrations',

@@ -1,2 +1,3 @@
+export * from './maintenance.js';
 export * from './migrate.js';
 export * from './mini-database.js';

@@ -1,6 +1,7 @@
 export * from './change-log.js';
 export { LinksRefused } from './linked-write.js';
 export * from './mini-db-engine.js';
+export * from './mini-db-indexes.js';
 export * from './mini-db-lookup.js';
 export * from './mini-db-schema.js';
 export * from './mini-db-writer.js';

@@ -46,7 +46,7 @@ export function translate(error: unknown, table: TableSchema): unknown {
       return valueMissing(pg.constraint, table, error);
     case '54000':
       return new Problem('validation_failed', {
-        detail: 'A value is too long for a unique column (about 2,700 bytes at most).',
+        detail: 'A value is too long for a unique or indexed column (about 2,700 bytes at most).',
         cause: error,
       });
     case '57014':

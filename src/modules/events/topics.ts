@@ -6,6 +6,8 @@ export interface Topics {
   'rows.changed': { readonly schema: string; readonly tableId: Id; readonly seq: number };
   /** Columns or name of a table changed, or the table was created, deleted or restored. */
   'schema.changed': { readonly tableId: Id; readonly baseId: Id; readonly workspaceId: Id };
+  /** An index of a table was added or is to be dropped; whichever node comes first does it. */
+  'index.changed': { readonly tableId: Id };
   'base.changed': { readonly baseId: Id; readonly workspaceId: Id };
   'workspace.changed': { readonly workspaceId: Id };
   /** A membership was added, removed, or has another role. */
@@ -25,6 +27,7 @@ const count: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 
 const SHAPES: { readonly [T in Topic]: Readonly<Record<keyof Topics[T], Check>> } = {
   'rows.changed': { schema: text, tableId: isId, seq: count },
   'schema.changed': { tableId: isId, baseId: isId, workspaceId: isId },
+  'index.changed': { tableId: isId },
   'base.changed': { baseId: isId, workspaceId: isId },
   'workspace.changed': { workspaceId: isId },
   'member.changed': { workspaceId: isId, userId: isId },

@@ -12,6 +12,16 @@ import { ColumnChanges } from './columns/column-changes.js';
 import { ColumnTrash } from './columns/column-trash.service.js';
 import { ColumnsController } from './columns/columns.controller.js';
 import { ColumnsService } from './columns/columns.service.js';
+import { AdvisedIndexes } from './indexes/advised-indexes.js';
+import { IndexAdvice } from './indexes/index-advice.js';
+import { IndexQueue } from './indexes/index-queue.js';
+import { IndexUpkeep } from './indexes/index-upkeep.js';
+import { IndexWorker } from './indexes/index-worker.js';
+import { IndexesController } from './indexes/indexes.controller.js';
+import { IndexesService } from './indexes/indexes.service.js';
+import { TableIndexEntity } from './indexes/table-index.entity.js';
+import { UsageCounter } from './indexes/usage-counter.js';
+import { UsageLog } from './indexes/usage-log.js';
 import { Retention } from './retention.js';
 import { SchemaOpEntity } from './schema/schema-op.entity.js';
 import { purgeTables } from './schema/purge-tables.js';
@@ -22,10 +32,24 @@ import { TableEntity } from './tables/table.entity.js';
 import { TablesController } from './tables/tables.controller.js';
 import { TablesService } from './tables/tables.service.js';
 
-/** Bases, tables and columns of the mini-DB. */
+const INDEXES = [
+  IndexesService,
+  IndexQueue,
+  IndexUpkeep,
+  IndexWorker,
+  UsageLog,
+  UsageCounter,
+  IndexAdvice,
+  AdvisedIndexes,
+];
+
+/** Bases, tables, columns and indexes of the mini-DB. */
 @Module({
-  imports: [WorkspacesModule, TypeOrmModule.forFeature([BaseEntity, TableEntity, ColumnEntity, SchemaOpEntity])],
-  controllers: [BasesController, TablesController, ColumnsController],
+  imports: [
+    WorkspacesModule,
+    TypeOrmModule.forFeature([BaseEntity, TableEntity, ColumnEntity, SchemaOpEntity, TableIndexEntity]),
+  ],
+  controllers: [BasesController, TablesController, ColumnsController, IndexesController],
   providers: [
     BasesService,
     BaseTrash,
@@ -37,8 +61,9 @@ import { TablesService } from './tables/tables.service.js';
     SchemaSaga,
     SchemaRecovery,
     Retention,
+    ...INDEXES,
   ],
-  exports: [TableCatalog],
+  exports: [TableCatalog, UsageCounter],
 })
 export class TablesModule {
   constructor(

@@ -126,7 +126,7 @@ function compareColumns(a: Sql, op: Comparison, b: Sql): Sql {
 }
 
 /** As {@link foldCase}. Case is ignored by Unicode's rules: the C collation of the columns would fold ASCII only. */
-const folded = (text: Sql): Sql => sql`translate(lower(${text} collate "und-x-icu"), 'ς', 'σ')`;
+export const folded = (text: Sql): Sql => sql`translate(lower(${text} collate "und-x-icu"), 'ς', 'σ')`;
 
 /** `%`, `_` and `\` are ordinary characters. */
 function match(column: Sql, mode: 'contains' | 'startsWith' | 'endsWith', text: string): Sql {

@@ -19,6 +19,7 @@ export const boolean: ColumnType = {
   toJson: (cell) => sql`${cell}::text`,
   toText: (cell) => sql`${cell}::text`,
   uniquable: false,
+  indexBytes: () => 1,
   compare: (a, b) => Number(a) - Number(b),
   jsonSchema: { type: 'boolean' },
 };

@@ -69,6 +69,8 @@ export interface ColumnType {
   readonly uniquable?: false;
   /** SQL to order by, where it is not the column itself, for a column or a bound value; null exactly where that is null. */
   orderKey?(cell: Sql, options: ColumnOptions): Sql;
+  /** Bytes that the largest value takes in a B-tree; absent for types whose values do not belong into one. */
+  indexBytes?(options: ColumnOptions): number;
   /** The same order in memory: negative, zero, positive. Both values are canonical and not null. */
   compare(a: Scalar, b: Scalar, options: ColumnOptions): number;
   /** Text that is the same for values which are equal, where the canonical values are not (1.0 and 1.00). */

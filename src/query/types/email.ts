@@ -22,5 +22,7 @@ export const email: ColumnType = {
   parseOptions: (input) => knownOptions(input, []) ?? accepted({}),
   parse,
   parseText: parse,
+  // Four bytes are the most that a character takes in UTF-8.
+  indexBytes: () => 4 * 254,
   jsonSchema: { type: 'string', format: 'email' },
 };

@@ -14,6 +14,7 @@ export const ID_VALUE = {
   physical: () => sql`uuid`,
   toJson: (cell) => sql`'"' || ${cell} || '"'`,
   toText: (cell) => sql`${cell}::text`,
+  indexBytes: () => 16,
   compare: (a, b) => (String(a) < String(b) ? -1 : String(a) > String(b) ? 1 : 0),
   jsonSchema: { type: 'string', format: 'uuid' },
 } as const satisfies Partial<ColumnType>;

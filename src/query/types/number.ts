@@ -36,6 +36,7 @@ export const integer: ColumnType = {
     sql`${column} between ${integerSql(-Number.MAX_SAFE_INTEGER)} and ${integerSql(Number.MAX_SAFE_INTEGER)}`,
   toJson: (cell) => sql`${cell}::text`,
   toText: (cell) => sql`${cell}::text`,
+  indexBytes: () => 8,
   compare: (a, b) => compareDecimals(String(a), String(b)),
   jsonSchema: { type: 'integer', minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER },
 };
@@ -119,6 +120,7 @@ export const DECIMAL_NUMBER = {
     scale === undefined ? sql`numeric` : sql`numeric(${integerSql(MAX_DIGITS)}, ${integerSql(scale)})`,
   toJson: (cell) => sql`'"' || ${cell}::text || '"'`,
   toText: (cell) => sql`${cell}::text`,
+  indexBytes: () => MAX_DIGITS,
   compare: (a, b) => compareDecimals(String(a), String(b)),
   identity: (plain) =>
     String(plain)

@@ -21,4 +21,6 @@ export const phone: ColumnType = {
   parseOptions: (input) => knownOptions(input, []) ?? accepted({}),
   parse,
   parseText: parse,
+  // Four bytes are the most that a character takes in UTF-8.
+  indexBytes: () => 4 * 64,
 };

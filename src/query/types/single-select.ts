@@ -93,6 +93,8 @@ export const singleSelect: ColumnType = {
   toJson: (cell) => sql`'"' || ${cell} || '"'`,
   toText: (cell, options) =>
     sql`coalesce((array[${list(options, ({ label }) => label)}]::text[])[array_position(array[${list(options, ({ key }) => key)}]::text[], ${cell})], ${cell})`,
+  // A key has at most 48 characters, all of them ASCII.
+  indexBytes: () => 48,
   // Selects sort in the order of their choices, not by key.
   orderKey: (cell, options) => sql`array_position(array[${list(options, ({ key }) => key)}]::text[], ${cell})`,
   compare(a, b, options) {

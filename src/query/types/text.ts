@@ -75,6 +75,8 @@ function textType(name: 'text' | 'long_text', summary: string, hardLimit: number
     parseText: parse,
     ...TEXT_VALUE,
     ...(name === 'long_text' ? { uniquable: false as const } : {}),
+    // Four bytes are the most that a character takes in UTF-8.
+    ...(name === 'text' ? { indexBytes: ({ maxLength }: ColumnOptions) => 4 * (maxLength ?? hardLimit) } : {}),
   };
 }
 

@@ -59,6 +59,7 @@ export const date: ColumnType = {
   toJson: (cell) => sql`'"' || ${cell}::text || '"'`,
   toText: (cell) => sql`${cell}::text`,
   dynamicDefault: 'now',
+  indexBytes: () => 4,
   compare: order,
   jsonSchema: { type: 'string', format: 'date' },
 };
@@ -77,6 +78,7 @@ export const datetime: ColumnType = {
   toJson: (cell) => sql`'"' || to_char(${cell}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') || '"'`,
   toText: (cell) => sql`to_char(${cell}, 'YYYY-MM-DD HH24:MI')`,
   dynamicDefault: 'now',
+  indexBytes: () => 8,
   compare: order,
   jsonSchema: { type: 'string', format: 'date-time' },
 };

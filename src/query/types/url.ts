@@ -24,5 +24,7 @@ export const url: ColumnType = {
   parseOptions: (input) => knownOptions(input, []) ?? accepted({}),
   parse,
   parseText: parse,
+  // Four bytes are the most that a character takes in UTF-8.
+  indexBytes: () => 4 * MAX_LENGTH,
   jsonSchema: { type: 'string', format: 'uri' },
 };

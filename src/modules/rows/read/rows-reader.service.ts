@@ -3,6 +3,7 @@ import { JsonText, notFound, type Access, type Id } from '../../../common/index.
 import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
 import { MiniDbEngine, type PageText } from '../../../engines/index.js';
 import { CursorCodec, resolveFields, resolveRead, type ReadRequest } from '../../../query/index.js';
+import { UsageCounter } from '../../tables/index.js';
 import { Fence } from '../fence.js';
 import { readScope } from '../read-scope.js';
 
@@ -14,6 +15,7 @@ export class RowsReader {
   constructor(
     private readonly fence: Fence,
     private readonly engine: MiniDbEngine,
+    private readonly usage: UsageCounter,
     @Inject(APP_CONFIG) config: AppConfig,
   ) {
     this.cursors = new CursorCodec(config.encryptionKey);
@@ -28,10 +30,10 @@ export class RowsReader {
       });
       const startedAt = performance.now();
       const page = await this.engine.read(plan);
+      const databaseMs = performance.now() - startedAt;
+      this.usage.count(plan, databaseMs);
       const cursor = page.next && this.cursors.seal(query, page.next);
-      return new JsonText(pageJson(page, plan.limit, tableSchema.schemaVersion, cursor), {
-        databaseMs: performance.now() - startedAt,
-      });
+      return new JsonText(pageJson(page, plan.limit, tableSchema.schemaVersion, cursor), { databaseMs });
     });
   }
 

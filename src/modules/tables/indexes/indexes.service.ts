@@ -1,0 +1,171 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, Not } from 'typeorm';
+import { invalid, newId, notFound, Problem, type Access, type Id, type Page } from '../../../common/index.js';
+import { actorOf, AuditedTransaction, type Actor, type OutboxEvent } from '../../../database/main/index.js';
+import { MiniDbIndexes } from '../../../engines/index.js';
+import {
+  columnByKey,
+  forwards,
+  isIndexable,
+  type IndexKind,
+  type IndexPlan,
+  type TableSchema,
+} from '../../../query/index.js';
+import { readStructure } from '../schema/structure.js';
+import { TableCatalog } from '../table-catalog.js';
+import { TableEntity } from '../tables/table.entity.js';
+import { indexAudit } from './index-audit.js';
+import type { CreateIndexDto, IndexDto } from './index.dto.js';
+import { definitionOf, planOf } from './planned-index.js';
+import { TableIndexEntity } from './table-index.entity.js';
+import { automaticIndexes, fieldsOf, toIndexDto } from './to-index-dto.js';
+
+/** Of one table, beside the automatic ones: each costs every write something. */
+export const MAX_INDEXES = 20;
+
+/** Use cases of indexes. They only say what there is to be; the worker makes it so. */
+@Injectable()
+export class IndexesService {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly transaction: AuditedTransaction,
+    private readonly catalog: TableCatalog,
+    private readonly indexes: MiniDbIndexes,
+  ) {}
+
+  async list(tableId: Id): Promise<Page<IndexDto>> {
+    const table = await this.catalog.fresh(tableId);
+    const asked = await this.dataSource.manager.find(TableIndexEntity, { where: { tableId }, order: { id: 'ASC' } });
+    const data = [...automaticIndexes(table), ...asked.map((index) => toIndexDto(index, table))];
+    return { data, page: { limit: data.length } };
+  }
+
+  /** @throws Problem `validation_failed`, `conflict`, `limit_reached`, `not_implemented` */
+  create(access: Access, tableId: Id, input: CreateIndexDto): Promise<IndexDto> {
+    return this.add(actorOf(access), tableId, (table) => requestedPlan(table, input));
+  }
+
+  /** @throws Problem `conflict`, `limit_reached`, `not_implemented`; whatever `plan` throws */
+  async add(actor: Actor, tableId: Id, plan: (table: TableSchema) => IndexPlan): Promise<IndexDto> {
+    const searchable = await this.indexes.canSearch();
+    return this.transaction.run(actor, async (manager) => {
+      // Whoever adds an index to the table at the same moment waits, and then sees this one.
+      await manager.findOne(TableEntity, { where: { id: tableId }, lock: { mode: 'for_no_key_update' } });
+      const { table, schema } = await readStructure(manager, tableId);
+      const wanted = plan(schema);
+      if (wanted.kind === 'search' && !searchable)
+        throw new Problem('not_implemented', {
+          detail: 'This PostgreSQL lacks the module pg_trgm, which searches need.',
+        });
+      const others = await manager.findBy(TableIndexEntity, { tableId, state: Not('dropping') });
+      mustBeNew(wanted, others, schema);
+      if (others.length >= MAX_INDEXES)
+        throw new Problem('limit_reached', { detail: `A table has at most ${MAX_INDEXES} indexes of its own.` });
+      const index = newIndex(table, wanted, actor.id);
+      await manager.insert(TableIndexEntity, index);
+      return {
+        result: toIndexDto(index, { tableSchema: schema }),
+        audit: [indexAudit(table.workspaceId, index.id, 'index.created', nameOf(wanted), view(wanted))],
+        events: [changed(tableId)],
+      };
+    });
+  }
+
+  /** @throws Problem `conflict` for one that belongs to the structure */
+  async remove(access: Access, tableId: Id, indexId: Id): Promise<void> {
+    const meta = await this.catalog.fresh(tableId);
+    if (automaticIndexes(meta).some(({ id }) => id === indexId))
+      throw new Problem('conflict', {
+        detail: 'This index belongs to the structure: it goes with its column or table.',
+      });
+    await this.transaction.run(actorOf(access), async (manager) => {
+      const index = await manager.findOne(TableIndexEntity, {
+        where: { id: indexId, tableId, state: Not('dropping') },
+        lock: { mode: 'pessimistic_write' },
+      });
+      if (!index) throw notFound('index');
+      await manager.update(TableIndexEntity, indexId, { state: 'dropping', attempts: 0, nextAt: new Date() });
+      const plan = planOf(index, meta.tableSchema);
+      return {
+        result: undefined,
+        audit: [
+          indexAudit(
+            access.workspaceId,
+            indexId,
+            'index.deleted',
+            plan ? nameOf(plan) : '',
+            plan ? view(plan) : undefined,
+          ),
+        ],
+        events: [changed(tableId)],
+      };
+    });
+  }
+}
+
+/** Request → plan. */
+function requestedPlan(table: TableSchema, { kind = 'sort', columns }: CreateIndexDto): IndexPlan {
+  const seen = new Set<string>();
+  const keys = columns.map(({ field, dir = 'asc' }, i) => {
+    const column = columnByKey(table, field);
+    if (!column) throw refuse(`/columns/${i}/field`, 'unknown_field', `There is no field ${JSON.stringify(field)}.`);
+    if (seen.has(field)) throw refuse(`/columns/${i}/field`, 'duplicate_key', `${field} occurs twice.`);
+    seen.add(field);
+    if (!isIndexable(column, kind))
+      throw refuse(
+        `/columns/${i}/field`,
+        'not_indexable',
+        `An index of the kind ${kind} cannot have a column of the type ${column.type}.`,
+      );
+    return { column, dir };
+  });
+  if (kind === 'search' && keys.length > 1)
+    throw refuse('/columns', 'too_many_columns', 'An index for searches has one column.');
+  return forwards({ kind, keys });
+}
+
+const refuse = (pointer: string, code: string, detail: string): Problem => invalid([{ pointer, code, detail }]);
+
+/** Two kinds may come to the same in PostgreSQL; what counts is what would be built. */
+function mustBeNew(wanted: IndexPlan, others: readonly TableIndexEntity[], table: TableSchema): void {
+  const definition = definitionOf(wanted);
+  const same = others.find((index) => {
+    const plan = planOf(index, table);
+    return plan !== undefined && definitionOf(plan) === definition;
+  });
+  if (!same) return;
+  throw new Problem('conflict', {
+    detail: `The same index is there already (${same.state}).`,
+    extra: { indexId: same.id },
+  });
+}
+
+function newIndex({ id, baseId, schemaVersion }: TableEntity, plan: IndexPlan, createdBy: Id | null): TableIndexEntity {
+  const now = new Date();
+  return {
+    id: newId(),
+    tableId: id,
+    baseId,
+    kind: plan.kind,
+    columns: plan.keys.map(({ column, dir }) => ({ columnId: column.id, dir })),
+    state: 'pending',
+    error: null,
+    definition: definitionOf(plan),
+    checkedVersion: schemaVersion,
+    attempts: 0,
+    nextAt: now,
+    leasedBy: null,
+    leaseUntil: null,
+    createdBy,
+    createdAt: now,
+  };
+}
+
+const nameOf = ({ keys }: IndexPlan): string => keys.map(({ column }) => column.key).join(', ');
+const view = (plan: IndexPlan): { readonly kind: IndexKind; readonly columns: object } => ({
+  kind: plan.kind,
+  columns: fieldsOf(plan),
+});
+
+/** Whichever node comes first does what there is to do. */
+const changed = (tableId: Id): OutboxEvent => ({ topic: 'index.changed', payload: { tableId } });

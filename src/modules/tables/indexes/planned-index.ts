@@ -1,0 +1,19 @@
+import { must } from '../../../common/index.js';
+import { indexDefinition, toStatement, type IndexPlan, type TableSchema } from '../../../query/index.js';
+import type { TableIndexEntity } from './table-index.entity.js';
+
+/** The index by the columns as they are now; undefined when one of them is gone. */
+export function planOf(
+  { kind, columns }: Pick<TableIndexEntity, 'kind' | 'columns'>,
+  table: TableSchema,
+): IndexPlan | undefined {
+  const keys = columns.map(({ columnId, dir }) => ({
+    column: table.columns.find(({ id }) => id === columnId),
+    dir,
+  }));
+  if (keys.some(({ column }) => column === undefined)) return undefined;
+  return { kind, keys: keys.map(({ column, dir }) => ({ column: must(column, 'none is missing'), dir })) };
+}
+
+/** The same text exactly for indexes of a table that are as good as each other. */
+export const definitionOf = (plan: IndexPlan): string => toStatement(indexDefinition(plan)).text;

@@ -1,0 +1,275 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  client,
+  databases,
+  expectStatus,
+  member,
+  signup,
+  sql,
+  startApp,
+  waitFor,
+  world,
+  type Table,
+  type TestApp,
+  type TestDatabases,
+  type World,
+} from '../harness/index.js';
+import { addIndex, heldSnapshot, indexesOf, physicalIndexes, settled, type Index } from '../support/indexes.js';
+import { refusal } from '../support/rows.js';
+
+let pair: TestDatabases;
+let app: TestApp;
+let at: World;
+beforeAll(async () => {
+  pair = await databases();
+  app = await startApp({ databases: pair });
+  at = await world(app.base);
+}, 60_000);
+
+const COLUMNS = [
+  { name: 'Name', type: 'text' },
+  { name: 'Code', type: 'text', unique: true, options: { maxLength: 20 } },
+  { name: 'Qty', type: 'integer' },
+  { name: 'Due', type: 'date' },
+  { name: 'Notes', type: 'long_text' },
+  { name: 'Status', type: 'single_select', options: { choices: [{ label: 'Open' }, { label: 'Won' }] } },
+];
+let tables = 0;
+const newTable = async (): Promise<Table> =>
+  expectStatus(
+    await at.owner.post<Table>(`/bases/${at.base.id}/tables`, { name: `Table ${++tables}`, columns: COLUMNS }),
+    201,
+  );
+const path = ({ id }: Table, index = ''): string => `/tables/${id}/indexes${index === '' ? '' : `/${index}`}`;
+const ask = (table: Table, body: object) => at.owner.post<Index>(path(table), body);
+const columnId = ({ columns }: Table, key: string): string => columns.find((column) => column.key === key)?.id ?? '';
+
+describe('the indexes of a table', () => {
+  it('are at first those of the primary key and the unique columns, which nobody can drop', async () => {
+    const table = await newTable();
+    const automatic = await indexesOf(at.owner, table);
+    expect(automatic.map(({ columns, automatic: own, state }) => [columns[0]?.field, own, state])).toEqual([
+      ['id', true, 'ready'],
+      ['code', true, 'ready'],
+    ]);
+    expect((await physicalIndexes(pair.mini, table)).map(({ name }) => name)).toEqual(
+      automatic.map(({ name }) => name).toSorted(),
+    );
+    for (const { id } of automatic) expect(refusal(await at.owner.del(path(table, id)))).toEqual([409, 'conflict']);
+  });
+
+  it('are added and dropped in the background, and each of it is in the audit log', async () => {
+    const table = await newTable();
+    const answer = await ask(table, { columns: [{ field: 'due', dir: 'desc' }, { field: 'qty' }] });
+    expect(expectStatus(answer, 202)).toMatchObject({
+      kind: 'sort',
+      // Read from its other end it is what was asked for.
+      columns: [
+        { field: 'due', dir: 'asc' },
+        { field: 'qty', dir: 'desc' },
+      ],
+      state: 'pending',
+      automatic: false,
+      limitsValues: false,
+      createdBy: at.owner.user.id,
+    });
+    const ready = await settled(at.owner, table, answer.body.id);
+    expect(ready.state).toBe('ready');
+    expect(await physicalIndexes(pair.mini, table)).toContainEqual({
+      name: ready.name,
+      valid: true,
+      text: expect.stringContaining('(due NULLS FIRST, qty DESC NULLS LAST, _id DESC) WHERE (_deleted_at IS NULL)'),
+    });
+
+    const dropped = await at.owner.del(path(table, ready.id));
+    expect([dropped.status, dropped.text]).toEqual([202, '']);
+    await waitFor(async () => (await indexesOf(at.owner, table)).every(({ id }) => id !== ready.id), 20_000);
+    expect((await physicalIndexes(pair.mini, table)).map(({ name }) => name)).not.toContain(ready.name);
+    expect(refusal(await at.owner.del(path(table, ready.id)))).toEqual([404, 'not_found']);
+    const audited = await sql(
+      pair.main,
+      'select action, resource_name as name, actor_name as actor from audit_log where resource_id = $1 order by at',
+      [ready.id],
+    );
+    expect(audited).toEqual([
+      { action: 'index.created', name: 'due, qty', actor: 'Ada Lovelace' },
+      { action: 'index.deleted', name: 'due, qty', actor: 'Ada Lovelace' },
+    ]);
+  });
+
+  it('are seen by viewers, changed by admins, and of another workspace not there at all', async () => {
+    const table = await newTable();
+    const [viewer, editor, stranger] = [await member(at, 'viewer'), await member(at, 'editor'), await signup(app.base)];
+    expectStatus(await viewer.get(path(table)), 200);
+    expect(refusal(await editor.post(path(table), { columns: [{ field: 'qty' }] }))).toEqual([403, 'role_too_low']);
+    expect(refusal(await stranger.get(path(table)))).toEqual([404, 'not_found']);
+    const index = await addIndex(at.owner, table, { columns: [{ field: 'qty' }] });
+    expect(refusal(await at.owner.del(path(await newTable(), index.id)))).toEqual([404, 'not_found']);
+    expect((await settled(at.owner, table, index.id)).state).toBe('ready');
+  });
+});
+
+describe('an index is refused', () => {
+  const field = (name: string, dir?: string) => ({ field: name, ...(dir ? { dir } : {}) });
+  it.each([
+    ['an unknown field', { columns: [field('nope')] }, '/columns/0/field unknown_field'],
+    ['a column twice', { columns: [field('qty'), field('qty', 'desc')] }, '/columns/1/field duplicate_key'],
+    ['long texts by order', { columns: [field('notes')] }, '/columns/0/field not_indexable'],
+    ['numbers for searches', { kind: 'search', columns: [field('qty')] }, '/columns/0/field not_indexable'],
+    [
+      'two columns for searches',
+      { kind: 'search', columns: [field('name'), field('notes')] },
+      '/columns too_many_columns',
+    ],
+    ['no column', { columns: [] }, '/columns array_min_size'],
+    [
+      'six columns',
+      { columns: ['name', 'code', 'qty', 'due', 'status', 'x'].map((name) => field(name)) },
+      '/columns array_max_size',
+    ],
+    ['an unknown kind', { kind: 'hash', columns: [field('qty')] }, '/kind is_in'],
+  ])('with %s', async (_, body, finding) => {
+    expect(refusal(await ask(await newTable(), body))).toEqual([422, 'validation_failed', finding]);
+  });
+
+  it('when the same is there, also from its other end or by another name', async () => {
+    const table = await newTable();
+    await addIndex(at.owner, table, { columns: [field('due'), field('qty', 'desc')] });
+    for (const body of [
+      { columns: [field('due'), field('qty', 'desc')] },
+      { columns: [field('due', 'desc'), field('qty')] },
+      { kind: 'filter', columns: [field('due'), field('qty', 'desc')] },
+    ])
+      expect(refusal(await ask(table, body))).toEqual([409, 'conflict']);
+    expectStatus(await ask(table, { columns: [field('due'), field('qty')] }), 202);
+    await addIndex(at.owner, table, { columns: [field('status')] });
+    expectStatus(await ask(table, { kind: 'filter', columns: [field('status')] }), 202);
+  });
+
+  it('when there are twenty', async () => {
+    const table = await newTable();
+    const keys = ['name', 'code', 'qty', 'due', 'status'];
+    const pairs = keys.flatMap((a) => keys.filter((b) => b !== a).map((b) => [field(a), field(b)]));
+    for (const columns of pairs) expectStatus(await ask(table, { columns }), 202);
+    expect(refusal(await ask(table, { columns: [field('qty')] }))).toEqual([422, 'limit_reached']);
+  });
+});
+
+describe('a request with a key', () => {
+  it('adds one index, however often it is repeated', async () => {
+    const table = await newTable();
+    const send = () =>
+      at.owner.post<Index>(path(table), { columns: [{ field: 'qty' }] }, { 'idempotency-key': 'once' });
+    const [first, second] = [await send(), await send()];
+    expect([first.status, second.status, second.headers.get('idempotency-replayed')]).toEqual([202, 202, 'true']);
+    expect(second.body.id).toBe(first.body.id);
+    expect((await indexesOf(at.owner, table)).filter(({ automatic }) => !automatic)).toHaveLength(1);
+  });
+});
+
+describe('an index that cannot be built', () => {
+  it('is failed with a reason, holds up no writer, and can be tried again', async () => {
+    const table = await newTable();
+    const long = Array.from({ length: 5_000 }, () =>
+      String.fromCodePoint(0x4e00 + Math.floor(Math.random() * 20_000)),
+    ).join('');
+    const rows = `/tables/${table.id}/rows`;
+    expectStatus(await at.owner.post(rows, { fields: { name: long } }), 201);
+    const index = await addIndex(at.owner, table, { columns: [{ field: 'name' }] });
+    expect(index.limitsValues).toBe(true);
+    const failed = await settled(at.owner, table, index.id);
+    expect([failed.state, failed.error?.code]).toEqual(['failed', 'value_too_long']);
+    expect((await physicalIndexes(pair.mini, table)).map(({ name }) => name)).not.toContain(failed.name);
+    expectStatus(await at.owner.post(rows, { fields: { name: long } }), 201);
+
+    const { data } = expectStatus(await at.owner.get<{ data: { id: string }[] }>(rows), 200);
+    for (const { id } of data) expectStatus(await at.owner.patch(`${rows}/${id}`, { fields: { name: 'short' } }), 200);
+    expectStatus(await at.owner.del(path(table, failed.id)), 202);
+    const again = await addIndex(at.owner, table, { columns: [{ field: 'name' }] });
+    expect((await settled(at.owner, table, again.id)).state).toBe('ready');
+    // Now it is there, and what it cannot take is refused in so many words.
+    expect(refusal(await at.owner.post(rows, { fields: { name: long } }))).toEqual([422, 'validation_failed']);
+  });
+});
+
+describe('an index follows its table', () => {
+  it('goes with a deleted column, and stays with every other change', async () => {
+    const table = await newTable();
+    const [gone, stays] = [
+      await addIndex(at.owner, table, { columns: [{ field: 'qty' }, { field: 'due' }] }),
+      await addIndex(at.owner, table, { columns: [{ field: 'due' }] }),
+    ];
+    for (const { id } of [gone, stays]) expect((await settled(at.owner, table, id)).state).toBe('ready');
+    expectStatus(await at.owner.del(`/tables/${table.id}/columns/${columnId(table, 'qty')}`), 204);
+    await waitFor(async () => !(await indexesOf(at.owner, table)).some(({ id }) => id === gone.id), 20_000);
+    const names = (await physicalIndexes(pair.mini, table)).map(({ name }) => name);
+    expect([names.includes(gone.name), names.includes(stays.name)]).toEqual([false, true]);
+    const [audited] = await sql(
+      pair.main,
+      "select actor_via as via from audit_log where resource_id = $1 and action = 'index.deleted'",
+      [gone.id],
+    );
+    expect(audited).toEqual({ via: 'system' });
+  });
+
+  it('is built anew when the choices that it sorts by change', async () => {
+    const table = await newTable();
+    const index = await addIndex(at.owner, table, { columns: [{ field: 'status' }] });
+    await settled(at.owner, table, index.id);
+    const choices = [{ key: 'lost', label: 'Lost' }, { key: 'open', label: 'Open' }, { key: 'won', label: 'Won' }]; // prettier-ignore
+    const column = `/tables/${table.id}/columns/${columnId(table, 'status')}`;
+    expectStatus(await at.owner.patch(column, { options: { choices } }), 200);
+    await waitFor(
+      async () =>
+        (await physicalIndexes(pair.mini, table)).some(
+          ({ name, valid, text }) => name === index.name && valid && text.includes("'lost'"),
+        ),
+      20_000,
+    );
+    expect((await settled(at.owner, table, index.id)).state).toBe('ready');
+  });
+
+  it('stays with a table in the trash, and is there when it comes back', async () => {
+    const table = await newTable();
+    const index = await addIndex(at.owner, table, { columns: [{ field: 'qty' }] });
+    await settled(at.owner, table, index.id);
+    expectStatus(await at.owner.del(`/tables/${table.id}`), 204);
+    expectStatus(await at.owner.post(`/tables/${table.id}/restore`), 200);
+    expect((await settled(at.owner, table, index.id)).state).toBe('ready');
+    expect((await physicalIndexes(pair.mini, table)).map(({ name }) => name)).toContain(index.name);
+  });
+
+  it('gives way while it is built: a structure change does not wait for it, rows are written all the time', async () => {
+    const table = await newTable();
+    // PostgreSQL ends a build only when everybody who began to read before it is done.
+    const reader = await heldSnapshot(pair.mini);
+    const index = await addIndex(at.owner, table, { columns: [{ field: 'qty' }] });
+    await waitFor(
+      async () => (await physicalIndexes(pair.mini, table)).some(({ name }) => name === index.name),
+      20_000,
+    );
+    expectStatus(await at.owner.post(`/tables/${table.id}/rows`, { fields: { qty: 1 } }), 201);
+    expectStatus(await at.owner.post(`/tables/${table.id}/columns`, { name: 'More', type: 'text' }), 201);
+    expectStatus(await at.owner.post(`/tables/${table.id}/rows`, { fields: { qty: 2, more: 'x' } }), 201);
+    await reader.end();
+    expect((await settled(at.owner, table, index.id)).state).toBe('ready');
+  });
+
+  it('is not built to its end when nobody wants it any more', async () => {
+    const table = await newTable();
+    const reader = await heldSnapshot(pair.mini);
+    const index = await addIndex(at.owner, table, { columns: [{ field: 'due' }] });
+    await waitFor(
+      async () => (await physicalIndexes(pair.mini, table)).some(({ name }) => name === index.name),
+      20_000,
+    );
+    expectStatus(await at.owner.del(path(table, index.id)), 202);
+    await waitFor(async () => !(await indexesOf(at.owner, table)).some(({ id }) => id === index.id), 20_000);
+    expect((await physicalIndexes(pair.mini, table)).map(({ name }) => name)).not.toContain(index.name);
+    await reader.end();
+  });
+});
+
+it('answers a client that is nobody with 401', async () => {
+  expect((await client(app.base).get(path(await newTable()))).status).toBe(401);
+});
