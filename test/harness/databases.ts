@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import type { PostgresSettings } from '../../src/config/index.js';
+import { ensureRoles } from '../../src/database/embedded/index.js';
 import { migrateMain } from '../../src/database/main/index.js';
 import { migrateMini } from '../../src/database/mini/index.js';
 import { afterThisFile, testRun } from './run.js';
@@ -69,6 +70,7 @@ async function ensureTemplates(client: pg.Client): Promise<void> {
   const role = await client.query('select from pg_roles where rolname = $1', [ROLE.username]);
   if (role.rowCount === 0)
     await formatted(client, 'create role %I login createrole password %L', ROLE.username, ROLE.password);
+  await ensureRoles(client, ROLE.username);
   for (const which of ['main', 'mini'] as const) {
     if (existing.has(TEMPLATES[which])) continue;
     const draft = `draft_${which}`;

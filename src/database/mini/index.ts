@@ -1,2 +1,4 @@
 export * from './migrate.js';
 export * from './mini-database.js';
+export * from './role-report.js';
+export * from './roles.js';

@@ -12,7 +12,9 @@ export function createBaseSchema(schema: string, displayName: string): Sql[] {
   const name = (table: string): Sql => ident(schema, table);
   return [
     sql`create schema ${ident(schema)}`,
-    sql`comment on schema ${ident(schema)} is ${literal(displayName)}`,
+    commentSchema(schema, displayName),
+    // Before anything is made in it: what comes later gets its grants by itself.
+    sql`select public._live_tables_open_base(${literal(schema)})`,
     // fillfactor: the counter is updated by every write; room on its page lets PostgreSQL do so without touching the index (HOT).
     sql`create table ${name('_stream')} (table_id uuid primary key, epoch uuid not null, seq bigint not null, schema_version integer not null) with (fillfactor = 10)`,
     sql`create table ${name('_change')} (
@@ -27,6 +29,9 @@ export function createBaseSchema(schema: string, displayName: string): Sql[] {
     sql`comment on table ${name('_stream')} is 'Newest number of each table''s change log, and its schema version.'`,
   ];
 }
+
+export const commentSchema = (schema: string, displayName: string): Sql =>
+  sql`comment on schema ${ident(schema)} is ${literal(displayName)}`;
 
 /** A new table with its columns and its stream. */
 export function createTable(table: TableSchema & { readonly name: string }, epoch: string): Sql[] {
