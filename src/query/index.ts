@@ -14,4 +14,5 @@ export * from './resolve/resolve-write.js';
 export * from './compile/read.js';
 export * from './compile/write.js';
 export * from './compile/ddl.js';
+export * from './compile/readable-view.js';
 export * from './compile/match.js';

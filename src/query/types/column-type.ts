@@ -41,6 +41,8 @@ export interface ColumnType {
   check?(column: Sql, options: ColumnOptions): Sql | undefined;
   /** SQL that yields the cell's JSON text for a value that is not null. */
   toJson(column: Sql): Sql;
+  /** SQL that shows the cell to an operator (see readable-view.ts), where the cell itself does not tell; null where that is null. */
+  readable?(cell: Sql, options: ColumnOptions): Sql;
   /** SQL to order by, where it is not the column itself, for a column or a bound value; null exactly where that is null. */
   orderKey?(cell: Sql, options: ColumnOptions): Sql;
   /** The same order in memory: negative, zero, positive. Both values are canonical and not null. */

@@ -82,6 +82,11 @@ export const singleSelect: ColumnType = {
   parseText: parse,
   physical: () => sql`text collate "C"`,
   toJson: (column) => sql`'"' || ${column} || '"'`,
+  readable: (cell, options) =>
+    sql`case ${cell} ${join(
+      choicesOf(options).map(({ key, label }) => sql`when ${literal(key)} then ${literal(label)}`),
+      sql` `,
+    )} else ${cell} end`,
   // Selects sort in the order of their choices, not by key.
   orderKey: (cell, options) =>
     sql`array_position(array[${join(
