@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Problem, type Id } from '../../common/index.js';
-import { MiniDatabase } from '../../database/mini/index.js';
+import { faultPoint } from '../../config/index.js';
+import { asOwner, MiniDatabase } from '../../database/mini/index.js';
 import { ident, sql, toStatement, value, type Sql } from '../../query/index.js';
 import { pgError } from './pg-errors.js';
 
@@ -22,12 +23,14 @@ export class MiniDbSchema {
       try {
         await this.database.transaction(async (session) => {
           await session.query({ text: "set local lock_timeout = '400ms'", values: [] });
+          await session.query(asOwner(schema));
           for (const statement of statements) await session.query(toStatement(statement));
           await session.query(
             toStatement(
               sql`insert into ${ident(schema, '_applied')} (op_id, outcome) values (${value(opId, 'uuid')}, 'applied')`,
             ),
           );
+          await faultPoint('schema.applying');
         });
         return;
       } catch (error) {
@@ -62,7 +65,10 @@ export class MiniDbSchema {
 
   /** Removes a base's schema with everything in it, if it is there. */
   async drop(schema: string): Promise<void> {
-    await this.database.query(toStatement(sql`drop schema if exists ${ident(schema)} cascade`));
+    await this.database.transaction(async (session) => {
+      await session.query(asOwner(schema));
+      await session.query(toStatement(sql`drop schema if exists ${ident(schema)} cascade`));
+    });
   }
 
   private async exists(schema: string): Promise<boolean> {

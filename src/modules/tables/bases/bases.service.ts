@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, IsNull, MoreThan } from 'typeorm';
+import { DataSource, IsNull, MoreThan, Not, type EntityManager } from 'typeorm';
 import {
   deriveKey,
   foldName,
@@ -11,14 +11,8 @@ import {
   type Page,
   type PageQuery,
 } from '../../../common/index.js';
-import {
-  actorOf,
-  isUniqueViolation,
-  AuditedTransaction,
-  type AuditEntry,
-  type OutboxEvent,
-} from '../../../database/main/index.js';
-import { createBaseSchema } from '../../../query/index.js';
+import { actorOf, isUniqueViolation, type AuditEntry, type OutboxEvent } from '../../../database/main/index.js';
+import { commentSchema, createBaseSchema } from '../../../query/index.js';
 import { nameTaken } from '../columns/make-columns.js';
 import { SchemaSaga } from '../schema/schema-saga.js';
 import { nextVersion, randomSuffix, readBase, readStructures } from '../schema/structure.js';
@@ -33,7 +27,6 @@ export class BasesService {
   constructor(
     private readonly dataSource: DataSource,
     private readonly saga: SchemaSaga,
-    private readonly mainTransaction: AuditedTransaction,
   ) {}
 
   async list(access: Access, { limit, cursor }: PageQuery): Promise<Page<BaseDto>> {
@@ -74,12 +67,7 @@ export class BasesService {
         workspaceId: base.workspaceId,
         actor: actorOf(access),
         plan: async (manager) => {
-          const same = await manager.existsBy(BaseEntity, {
-            workspaceId: base.workspaceId,
-            nameFolded: base.nameFolded,
-            deletedAt: IsNull(),
-          });
-          if (same) throw nameTaken('/name', base.name);
+          await mustBeFree(manager, base);
           return {
             schema: base.schemaName,
             statements: createBaseSchema(base.schemaName, base.name),
@@ -99,20 +87,31 @@ export class BasesService {
   /** @throws Problem `name_taken` */
   async update(access: Access, baseId: Id, input: UpdateBaseDto): Promise<BaseDto> {
     return this.telling(input.name ?? '', () =>
-      this.mainTransaction.run(actorOf(access), async (manager) => {
-        const base = await readBase(manager, baseId);
-        const after: BaseEntity = {
-          ...base,
-          ...(input.name === undefined ? {} : { name: input.name, nameFolded: foldName(input.name) }),
-          ...(input.description === undefined ? {} : { description: input.description }),
-          updatedAt: new Date(),
-        };
-        await manager.update(BaseEntity, baseId, after);
-        return {
-          result: toBaseDto(after),
-          audit: [audit(after, 'base.updated', view(base), view(after))],
-          events: [changed(base)],
-        };
+      this.saga.run({
+        kind: 'base.update',
+        baseId,
+        workspaceId: access.workspaceId,
+        actor: actorOf(access),
+        plan: async (manager) => {
+          const base = await readBase(manager, baseId);
+          const after: BaseEntity = {
+            ...base,
+            ...(input.name === undefined ? {} : { name: input.name, nameFolded: foldName(input.name) }),
+            ...(input.description === undefined ? {} : { description: input.description }),
+            updatedAt: new Date(),
+          };
+          await mustBeFree(manager, after);
+          return {
+            schema: base.schemaName,
+            statements: [commentSchema(base.schemaName, after.name)],
+            patch: {
+              bases: [after],
+              audit: [audit(after, 'base.updated', view(base), view(after))],
+              events: [changed(base)],
+            },
+            result: toBaseDto(after),
+          };
+        },
       }),
     );
   }
@@ -154,6 +153,11 @@ export class BasesService {
       throw isUniqueViolation(error, 'bases_name') ? nameTaken('/name', name) : error;
     }
   }
+}
+
+async function mustBeFree(manager: EntityManager, { id, workspaceId, name, nameFolded }: BaseEntity): Promise<void> {
+  const same = { id: Not(id), workspaceId, nameFolded, deletedAt: IsNull() };
+  if (await manager.existsBy(BaseEntity, same)) throw nameTaken('/name', name);
 }
 
 /** PostgreSQL keeps schema names that begin with `pg_` for itself (manual 5.10). */
