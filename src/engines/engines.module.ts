@@ -1,10 +1,18 @@
 import { Global, Module } from '@nestjs/common';
-import { ChangeLog, MiniDbEngine, MiniDbLookup, MiniDbSchema, MiniDbWriter } from './mini-db/index.js';
+import {
+  ChangeLog,
+  DriftRecord,
+  MiniDbCatalog,
+  MiniDbEngine,
+  MiniDbLookup,
+  MiniDbSchema,
+  MiniDbWriter,
+} from './mini-db/index.js';
 
 /** Everything that talks to databases holding rows. */
 @Global()
 @Module({
-  providers: [MiniDbEngine, MiniDbWriter, MiniDbLookup, MiniDbSchema, ChangeLog],
-  exports: [MiniDbEngine, MiniDbWriter, MiniDbLookup, MiniDbSchema, ChangeLog],
+  providers: [MiniDbEngine, MiniDbWriter, MiniDbLookup, MiniDbSchema, MiniDbCatalog, ChangeLog, DriftRecord],
+  exports: [MiniDbEngine, MiniDbWriter, MiniDbLookup, MiniDbSchema, MiniDbCatalog, ChangeLog, DriftRecord],
 })
 export class EnginesModule {}

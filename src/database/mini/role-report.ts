@@ -21,7 +21,7 @@ export class RoleReport implements OnApplicationBootstrap {
   }
 }
 
-const HOW = 'docs/OPERATIONS.md has the four statements that make them';
+const HOW = 'docs/OPERATIONS.md says how to make';
 
 /** What a person should know, or undefined. */
 export function complaintOf(found: RolesFound): string | undefined {
@@ -31,5 +31,5 @@ export function complaintOf(found: RolesFound): string | undefined {
   return `Without the role${missing.length > 1 ? 's' : ''} ${names}: ${[
     ...(found.readonly ? [] : ['there is no read-only sign-in for operators']),
     ...(found.owner && found.app ? [] : ['row statements run with the rights of an owner']),
-  ].join(', and ')}; ${HOW}.`;
+  ].join(', and ')}; ${HOW} ${missing.length > 1 ? 'them' : 'it'}.`;
 }

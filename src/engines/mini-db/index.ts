@@ -1,4 +1,6 @@
 export * from './change-log.js';
+export * from './drift-record.js';
+export * from './mini-db-catalog.js';
 export * from './mini-db-engine.js';
 export * from './mini-db-lookup.js';
 export * from './mini-db-schema.js';

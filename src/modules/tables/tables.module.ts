@@ -9,6 +9,8 @@ import { BasesService } from './bases/bases.service.js';
 import { ColumnEntity } from './columns/column.entity.js';
 import { ColumnsController } from './columns/columns.controller.js';
 import { ColumnsService } from './columns/columns.service.js';
+import { DriftChecker } from './drift/drift-checker.js';
+import { DriftWatch } from './drift/drift-watch.js';
 import { SchemaOpEntity } from './schema/schema-op.entity.js';
 import { purgeTables } from './schema/purge-tables.js';
 import { SchemaRecovery } from './schema/schema-recovery.js';
@@ -22,8 +24,17 @@ import { TablesService } from './tables/tables.service.js';
 @Module({
   imports: [WorkspacesModule, TypeOrmModule.forFeature([BaseEntity, TableEntity, ColumnEntity, SchemaOpEntity])],
   controllers: [BasesController, TablesController, ColumnsController],
-  providers: [BasesService, TablesService, ColumnsService, TableCatalog, SchemaSaga, SchemaRecovery],
-  exports: [TableCatalog],
+  providers: [
+    BasesService,
+    TablesService,
+    ColumnsService,
+    TableCatalog,
+    SchemaSaga,
+    SchemaRecovery,
+    DriftChecker,
+    DriftWatch,
+  ],
+  exports: [TableCatalog, DriftWatch],
 })
 export class TablesModule {
   constructor(

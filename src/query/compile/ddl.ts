@@ -95,7 +95,7 @@ from (select) always left join taken on true`;
  * that no table can be named like an index; they are built from ids of ours, because PostgreSQL cuts names at 63 bytes.
  */
 const tail = (id: string): string => id.replaceAll('-', '').slice(-12);
-const primaryKeyName = (table: TableSchema): string => `_pk_${tail(table.id)}`;
+export const primaryKeyName = (table: Pick<TableSchema, 'id'>): string => `_pk_${tail(table.id)}`;
 
 /** Name of the index that holds a unique column. */
 export const uniqueIndexName = (table: TableSchema, column: ColumnSchema): string =>
