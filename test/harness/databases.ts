@@ -28,6 +28,8 @@ export async function databases({ migrated = true } = {}): Promise<TestDatabases
       const template = migrated ? TEMPLATES[which] : 'template1';
       await formatted(client, 'create database %I owner %I template %I', names[which], ROLE.username, template);
     }
+    // As a start does; a copy of a database does not take over what was granted on its template.
+    if (migrated) await formatted(client, 'grant create on database %I to mini_owner', names.mini);
   });
   afterThisFile(() =>
     asSuperuser('postgres', async (client) => {
