@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { must } from '../../src/common/index.js';
 import { DriftChecker } from '../../src/modules/tables/drift/drift-checker.js';
 import {
   client,
@@ -99,6 +100,9 @@ const POINTS: readonly (readonly [string, boolean])[] = [
   ['schema.finished', true],
 ];
 
+/** Points that a change does not come to when another node was quicker to complete it. */
+const MAY_BE_MISSED = ['schema.finishing'];
+
 interface Case {
   readonly kind: string;
   readonly change: Change;
@@ -135,9 +139,13 @@ async function dieAt(point: string, cases: readonly Case[]): Promise<void> {
   });
   const as = client(node.base, at.owner.token);
   const asked = cases.map(({ change, table, name }) => change.ask(as, table, name));
-  const answers = await Promise.allSettled(asked);
-  expect(answers.map(({ status }) => status)).toEqual(cases.map(() => 'rejected'));
-  expect(await node.ended).toMatchObject({ signal: 'SIGKILL' });
+  const answers = Promise.allSettled(asked);
+  // A writer may have completed a change past its commit point before its maker came to the last steps: then one is missing there.
+  const late = sleep(20_000).then(() => node.kill9());
+  expect(await Promise.race([node.ended, late])).toMatchObject({ signal: 'SIGKILL' });
+  const unanswered = (await answers).filter(({ status }) => status === 'rejected').length;
+  expect([point, unanswered]).toEqual([point, MAY_BE_MISSED.includes(point) ? expect.any(Number) : cases.length]);
+  expect(unanswered).toBeGreaterThan(0);
   // Too young for anybody to decide them: were nothing pending, nobody would have died in the middle of anything.
   if (point === 'schema.recorded' || point === 'schema.applying')
     expect(await pendingSince(new Date())).toBeGreaterThanOrEqual(cases.length);
@@ -153,16 +161,17 @@ describe('a node that dies between two steps of structure changes of every kind'
     let ends = false;
     const written = new Map<string, number>();
     const statuses = new Set<number>();
-    const writer = async ({ table, name }: Case) => {
+    const writer = async (point: string) => {
+      const tables = cases.filter((each) => each.point === point);
       for (let i = 0; !ends; i++) {
+        const { table, name } = must(tables[i % tables.length], 'every point has its tables');
         const answer = await at.owner.post(`/tables/${table.id}/rows`, { fields: { name: `row ${i}` } });
         statuses.add(answer.status);
         if (answer.status === 201) written.set(name, (written.get(name) ?? 0) + 1);
-        await sleep(1_000);
+        await sleep(100);
       }
     };
-    const writing = Promise.all(cases.map(writer));
-
+    const writing = Promise.all(POINTS.map(([point]) => writer(point)));
     const settling: Promise<unknown>[] = [];
     for (const [point] of POINTS) {
       await dieAt(
@@ -173,7 +182,7 @@ describe('a node that dies between two steps of structure changes of every kind'
     }
     await Promise.all(settling);
     const before = new Map(written);
-    await sleep(2_500);
+    await sleep(3_000);
     ends = true;
     await writing;
 
@@ -194,7 +203,7 @@ describe('a node that dies between two steps of structure changes of every kind'
     for (const { change, table, name, takesPlace } of cases)
       if (!takesPlace) expect([name, (await change.ask(as, table, name)).status < 300]).toEqual([name, true]);
     expect(await survivor.app.get(DriftChecker).check()).toMatchObject({ skipped: [], findings: [] });
-  }, 180_000);
+  }, 300_000);
 });
 
 /** Whether the table that the change was about can be used afterwards. */
