@@ -10,7 +10,7 @@ const layers = {
 };
 const modules = {
   events: [],
-  health: [],
+  health: ['tables'],
   mail: ['events'],
   idempotency: [],
   users: ['events'],

@@ -1,10 +1,37 @@
 import { Global, Module } from '@nestjs/common';
-import { ChangeLog, MiniDbEngine, MiniDbIndexes, MiniDbLookup, MiniDbSchema, MiniDbWriter } from './mini-db/index.js';
+import {
+  ChangeLog,
+  DriftRecord,
+  MiniDbCatalog,
+  MiniDbEngine,
+  MiniDbIndexes,
+  MiniDbLookup,
+  MiniDbSchema,
+  MiniDbWriter,
+} from './mini-db/index.js';
 
 /** Everything that talks to databases holding rows. */
 @Global()
 @Module({
-  providers: [MiniDbEngine, MiniDbWriter, MiniDbLookup, MiniDbSchema, MiniDbIndexes, ChangeLog],
-  exports: [MiniDbEngine, MiniDbWriter, MiniDbLookup, MiniDbSchema, MiniDbIndexes, ChangeLog],
+  providers: [
+    MiniDbEngine,
+    MiniDbWriter,
+    MiniDbLookup,
+    MiniDbSchema,
+    MiniDbCatalog,
+    MiniDbIndexes,
+    ChangeLog,
+    DriftRecord,
+  ],
+  exports: [
+    MiniDbEngine,
+    MiniDbWriter,
+    MiniDbLookup,
+    MiniDbSchema,
+    MiniDbCatalog,
+    MiniDbIndexes,
+    ChangeLog,
+    DriftRecord,
+  ],
 })
 export class EnginesModule {}

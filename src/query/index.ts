@@ -18,6 +18,7 @@ export * from './compile/alter-column.js';
 export * from './compile/ddl.js';
 export * from './compile/rows-in-the-way.js';
 export * from './compile/index-ddl.js';
+export * from './compile/readable-view.js';
 export * from './compile/match.js';
 export * from './compile/link-ddl.js';
 export * from './compile/links.js';

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { must } from '../../src/common/index.js';
+import { asOwner } from '../../src/database/mini/index.js';
 import {
   compileRead,
   CursorCodec,
@@ -274,13 +275,19 @@ describe('a page far behind costs what the first costs', () => {
   beforeAll(async () => {
     big = await makeTable(store, table([column('qty', 'integer'), column('name', 'text', { required: true })]));
     const { schema, table: name } = big.physical;
-    const query = (text: string) => store.database.query({ text, values: [] });
-    await query(`insert into "${schema}"."${name}" (_id, _version, _created_at, _updated_at, qty, name)
+    const statements = [
+      `insert into "${schema}"."${name}" (_id, _version, _created_at, _updated_at, qty, name)
       select gen_random_uuid(), 1, now(), now(), case when i % 10 = 0 then null else i % 5000 end, 'name ' || (i % 700)
-      from generate_series(1, ${ROWS}) i`);
-    await query(`create index on "${schema}"."${name}" (qty asc nulls first, _id)`);
-    await query(`create index on "${schema}"."${name}" (name, _id)`);
-    await query(`analyze "${schema}"."${name}"`);
+      from generate_series(1, ${ROWS}) i`,
+      `create index on "${schema}"."${name}" (qty asc nulls first, _id)`,
+      `create index on "${schema}"."${name}" (name, _id)`,
+      `analyze "${schema}"."${name}"`,
+    ];
+    // Structure is the owner's.
+    await store.database.transaction(async (session) => {
+      await session.query(asOwner(schema));
+      for (const text of statements) await session.query({ text, values: [] });
+    });
   });
 
   const cases = [

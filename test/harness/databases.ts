@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import type { PostgresSettings } from '../../src/config/index.js';
+import { ensureRoles } from '../../src/database/embedded/index.js';
 import { migrateMain } from '../../src/database/main/index.js';
 import { migrateMini } from '../../src/database/mini/index.js';
 import { afterThisFile, testRun } from './run.js';
@@ -27,6 +28,8 @@ export async function databases({ migrated = true } = {}): Promise<TestDatabases
       const template = migrated ? TEMPLATES[which] : 'template1';
       await formatted(client, 'create database %I owner %I template %I', names[which], ROLE.username, template);
     }
+    // As a start does; a copy of a database does not take over what was granted on its template.
+    if (migrated) await formatted(client, 'grant create on database %I to mini_owner', names.mini);
   });
   afterThisFile(() =>
     asSuperuser('postgres', async (client) => {
@@ -69,6 +72,7 @@ async function ensureTemplates(client: pg.Client): Promise<void> {
   const role = await client.query('select from pg_roles where rolname = $1', [ROLE.username]);
   if (role.rowCount === 0)
     await formatted(client, 'create role %I login createrole password %L', ROLE.username, ROLE.password);
+  await ensureRoles(client, ROLE.username);
   for (const which of ['main', 'mini'] as const) {
     if (existing.has(TEMPLATES[which])) continue;
     const draft = `draft_${which}`;

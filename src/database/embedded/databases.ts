@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { GeneratedSecrets } from '../../config/index.js';
+import { ROLE_GRANTS, ROLES } from '../mini/index.js';
 
 /** Names of the two embedded databases, as everywhere else. */
 export const DATABASES = { main: 'live_tables_main', mini: 'live_tables_mini_db' } as const;
@@ -34,9 +35,18 @@ export async function ensureDatabases(secrets: GeneratedSecrets['postgres'], por
     for (const name of Object.values(DATABASES))
       if (found?.names.includes(name) !== true)
         await formatted(client, 'create database %I owner %I', name, secrets.username);
+    await ensureRoles(client, secrets.username);
   } finally {
     await client.end();
   }
+}
+
+/** Makes the roles of the mini-DB, where missing, and the one that signs in a member of them. `client` is a superuser's. */
+export async function ensureRoles(client: pg.Client, username: string): Promise<void> {
+  const { rows } = await client.query<{ name: string }>('select rolname as name from pg_roles');
+  for (const role of Object.values(ROLES))
+    if (!rows.some(({ name }) => name === role)) await formatted(client, 'create role %I nologin', role);
+  for (const grant of ROLE_GRANTS) await formatted(client, grant, username);
 }
 
 const superuserClient = ({ host, superuser }: GeneratedSecrets['postgres'], port: number) =>

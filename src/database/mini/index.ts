@@ -1,3 +1,5 @@
 export * from './maintenance.js';
 export * from './migrate.js';
 export * from './mini-database.js';
+export * from './role-report.js';
+export * from './roles.js';

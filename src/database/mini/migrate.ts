@@ -1,6 +1,7 @@
 import pg from 'pg';
 import type { PostgresSettings } from '../../config/index.js';
 import { poolConfig } from './mini-database.js';
+import { adoptBases } from './roles.js';
 
 /** One step of the mini-DB's own structure. Bases are not migrated here: each carries its own schema. */
 export interface MiniMigration {
@@ -11,8 +12,36 @@ export interface MiniMigration {
 }
 
 /**
- * What holds for the whole mini-DB. Nobody but the application's role may create anything in `public`; operators get a
- * read-only view of each base by grants on its schema.
+ * `_live_tables_open_base` gives the roles that are there (see roles.ts) their rights on a base, now and for all that is made in
+ * it later; it is called as the base's owner. A function, because a grant takes neither parameters nor conditions.
+ * `_live_tables_drift_check` remembers the last comparison with the metadata, and who is at it.
+ */
+const OPERATORS_UP = `
+create function public._live_tables_open_base(base text) returns void language plpgsql set search_path = pg_catalog as $$
+begin
+  if exists (select from pg_roles where rolname = 'mini_app') then
+    execute format('grant usage on schema %I to mini_app', base);
+    execute format('grant select, insert, update, delete on all tables in schema %I to mini_app', base);
+    execute format('grant select, usage, update on all sequences in schema %I to mini_app', base);
+    execute format('alter default privileges in schema %I grant select, insert, update, delete on tables to mini_app', base);
+    execute format('alter default privileges in schema %I grant select, usage, update on sequences to mini_app', base);
+  end if;
+  if exists (select from pg_roles where rolname = 'mini_readonly') then
+    execute format('grant usage on schema %I to mini_readonly', base);
+    execute format('grant select on all tables in schema %I to mini_readonly', base);
+    execute format('grant select on all sequences in schema %I to mini_readonly', base);
+    execute format('alter default privileges in schema %I grant select on tables to mini_readonly', base);
+    execute format('alter default privileges in schema %I grant select on sequences to mini_readonly', base);
+  end if;
+end $$;
+create table public._live_tables_drift_check (
+  only_row boolean primary key default true check (only_row), started_at timestamptz, finished_at timestamptz, result json
+);
+insert into public._live_tables_drift_check default values`;
+
+/**
+ * What holds for the whole mini-DB. Nobody but the application's role may create anything in `public`; what operators may
+ * see of each base is granted on its schema.
  */
 export const MINI_MIGRATIONS: readonly MiniMigration[] = [
   {
@@ -20,6 +49,12 @@ export const MINI_MIGRATIONS: readonly MiniMigration[] = [
     name: 'foundation',
     up: 'revoke create on schema public from public',
     down: 'select 1',
+  },
+  {
+    id: 3,
+    name: 'operators',
+    up: OPERATORS_UP,
+    down: 'drop function public._live_tables_open_base(text); drop table public._live_tables_drift_check',
   },
 ];
 
@@ -37,6 +72,7 @@ export async function migrateMini(settings: PostgresSettings): Promise<void> {
       ]);
       await client.query('commit');
     }
+    await adoptBases(client);
   });
 }
 

@@ -1,5 +1,7 @@
 export * from './change-log.js';
 export { LinksRefused } from './linked-write.js';
+export * from './drift-record.js';
+export * from './mini-db-catalog.js';
 export * from './mini-db-engine.js';
 export * from './mini-db-indexes.js';
 export * from './mini-db-lookup.js';

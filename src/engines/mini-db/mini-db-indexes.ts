@@ -1,6 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { Id } from '../../common/index.js';
-import { MiniDatabase, MiniMaintenance, type PgSession } from '../../database/mini/index.js';
+import {
+  asOwnerOnConnection,
+  MiniDatabase,
+  MiniMaintenance,
+  ownRole,
+  type PgSession,
+} from '../../database/mini/index.js';
 import {
   analyzeTable,
   compileIndexState,
@@ -45,10 +51,10 @@ export class MiniDbIndexes {
   async build(table: TableSchema, indexId: Id, plan: IndexPlan, keep: boolean, signal: AbortSignal): Promise<void> {
     const name = indexName(table.id, indexId);
     const run = async (session: PgSession, statement: Sql) => session.query(toStatement(statement));
-    await this.alone(indexId, signal, async (session) => {
+    await this.alone(table.physical.schema, indexId, signal, async (session) => {
       if (keep && (await this.isAsPlanned(table, indexId, plan, session))) return;
       await run(session, dropIndex(table.physical.schema, name));
-      if (plan.kind === 'search') await this.enableSearch(session);
+      if (plan.kind === 'search') await this.enableSearch(session, table.physical.schema);
       try {
         await run(session, createIndex(table, name, plan));
         if (!(await this.isAsPlanned(table, indexId, plan, session))) throw new IndexInTheWay();
@@ -64,7 +70,7 @@ export class MiniDbIndexes {
 
   /** Removes the index, if it is there. */
   async drop(schema: string, tableId: Id, indexId: Id, signal: AbortSignal): Promise<void> {
-    await this.alone(indexId, signal, async (session) => {
+    await this.alone(schema, indexId, signal, async (session) => {
       await session.query(toStatement(dropIndex(schema, indexName(tableId, indexId))));
     });
   }
@@ -111,7 +117,12 @@ export class MiniDbIndexes {
   }
 
   /** On a connection that nobody shares, and as the only one who works at this index: the node that had it before may still be at it. */
-  private alone(indexId: Id, signal: AbortSignal, work: (session: PgSession) => Promise<void>): Promise<void> {
+  private alone(
+    schema: string,
+    indexId: Id,
+    signal: AbortSignal,
+    work: (session: PgSession) => Promise<void>,
+  ): Promise<void> {
     return this.maintenance.run(signal, async (session) => {
       // Ends with the connection.
       const [row] = await session.query({
@@ -119,18 +130,21 @@ export class MiniDbIndexes {
         values: [indexId],
       });
       if (row?.[0] !== 't') throw new IndexInTheWay();
+      await session.query(asOwnerOnConnection(schema));
       await work(session);
     });
   }
 
   /** A trusted extension: who owns the database may bring it in (manual, CREATE EXTENSION). */
-  private async enableSearch(session: PgSession): Promise<void> {
+  private async enableSearch(session: PgSession, schema: string): Promise<void> {
+    await session.query(ownRole);
     try {
       await session.query({ text: 'create extension if not exists pg_trgm', values: [] });
     } catch (error) {
       // Two at once: the other one has made it.
-      if (pgError(error)?.code === '23505') return;
-      throw error;
+      if (pgError(error)?.code !== '23505') throw error;
+    } finally {
+      await session.query(asOwnerOnConnection(schema));
     }
   }
 }

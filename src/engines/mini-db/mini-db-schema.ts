@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Problem, type Id, type ProblemItem } from '../../common/index.js';
-import { MiniDatabase, type PgRow, type PgSession } from '../../database/mini/index.js';
-import { ident, literal, sql, toStatement, value, type Sql } from '../../query/index.js';
+import { faultPoint } from '../../config/index.js';
+import { asOwner, MiniDatabase, type PgRow, type PgSession } from '../../database/mini/index.js';
+import { ident, sql, toStatement, value, type Sql } from '../../query/index.js';
 import { pgError } from './pg-errors.js';
 
 const LOCK_RETRIES = 8;
@@ -34,6 +35,7 @@ export class MiniDbSchema {
       try {
         await this.database.transaction(async (session) => {
           await session.query({ text: "set local lock_timeout = '400ms'", values: [] });
+          await session.query(asOwner(schema));
           if (conditions) await hold(session, conditions);
           for (const statement of statements) await session.query(toStatement(statement));
           await session.query(
@@ -41,6 +43,7 @@ export class MiniDbSchema {
               sql`insert into ${ident(schema, '_applied')} (op_id, outcome) values (${value(opId, 'uuid')}, 'applied')`,
             ),
           );
+          await faultPoint('schema.applying');
         });
         return;
       } catch (error) {
@@ -73,14 +76,12 @@ export class MiniDbSchema {
     return row?.[0] === 'applied';
   }
 
-  /** Tells operators how a base is called now. */
-  async describe(schema: string, displayName: string): Promise<void> {
-    await this.database.query(toStatement(sql`comment on schema ${ident(schema)} is ${literal(displayName)}`));
-  }
-
   /** Removes a base's schema with everything in it, if it is there. */
   async drop(schema: string): Promise<void> {
-    await this.database.query(toStatement(sql`drop schema if exists ${ident(schema)} cascade`));
+    await this.database.transaction(async (session) => {
+      await session.query(asOwner(schema));
+      await session.query(toStatement(sql`drop schema if exists ${ident(schema)} cascade`));
+    });
   }
 
   private async exists(schema: string): Promise<boolean> {

@@ -21,6 +21,28 @@ export class RedisHealthDto extends HealthPartDto {
   host?: string;
   port?: number;
 }
+export class SchemaHealthDto extends HealthPartDto {
+  /**
+   * When the structure of the bases was last compared with the metadata, by any node; absent before the first time.
+   * @example '2026-11-22T21:00:00.000Z'
+   */
+  checkedAt?: string;
+  /**
+   * How many bases were compared.
+   * @example 12
+   */
+  bases?: number;
+  /**
+   * How many of them changed all the time and could not be judged.
+   * @example 0
+   */
+  skipped?: number;
+  /**
+   * In how many places the two differ; `npm run check:schema` lists them.
+   * @example 0
+   */
+  findings?: number;
+}
 export class MemoryHealthDto extends HealthPartDto {
   /**
    * Bytes.
@@ -73,6 +95,8 @@ export class HealthPartsDto {
   database?: DatabaseHealthDto;
   mini_database?: DatabaseHealthDto;
   redis?: RedisHealthDto;
+  /** Of `ready` only. Degraded when the last comparison found a difference. */
+  schema?: SchemaHealthDto;
   memory_heap?: MemoryHealthDto;
   memory_rss?: MemoryHealthDto;
   storage?: StorageHealthDto;

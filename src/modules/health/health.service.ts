@@ -5,6 +5,7 @@ import type { HealthDto } from './health.dto.js';
 import { DatabaseHealth } from './parts/databases.js';
 import { ProcessHealth } from './parts/process.js';
 import { RedisHealth } from './parts/redis.js';
+import { SchemaHealth } from './parts/schema.js';
 
 @Injectable()
 export class HealthService {
@@ -12,6 +13,7 @@ export class HealthService {
     private readonly terminus: HealthCheckService,
     private readonly databases: DatabaseHealth,
     private readonly redis: RedisHealth,
+    private readonly schema: SchemaHealth,
     private readonly process: ProcessHealth,
   ) {}
 
@@ -20,9 +22,12 @@ export class HealthService {
     return this.answer([...this.databases.check(), () => this.redis.check(), ...this.process.check()]);
   }
 
-  /** Whether requests should be sent here: the databases answer and the node is not stopping. */
+  /**
+   * Whether requests should be sent here: the databases answer and the node is not stopping. Says beside it how the last
+   * comparison of the structure with the metadata ended, which keeps no request away.
+   */
   readiness(): Promise<Answer<HealthDto>> {
-    return this.answer(this.databases.check());
+    return this.answer([...this.databases.check(), () => this.schema.check()]);
   }
 
   private async answer(parts: HealthIndicatorFunction[]): Promise<Answer<HealthDto>> {

@@ -12,6 +12,8 @@ import { ColumnChanges } from './columns/column-changes.js';
 import { ColumnTrash } from './columns/column-trash.service.js';
 import { ColumnsController } from './columns/columns.controller.js';
 import { ColumnsService } from './columns/columns.service.js';
+import { DriftChecker } from './drift/drift-checker.js';
+import { DriftWatch } from './drift/drift-watch.js';
 import { AdvisedIndexes } from './indexes/advised-indexes.js';
 import { IndexAdvice } from './indexes/index-advice.js';
 import { IndexQueue } from './indexes/index-queue.js';
@@ -61,9 +63,11 @@ const INDEXES = [
     SchemaSaga,
     SchemaRecovery,
     Retention,
+    DriftChecker,
+    DriftWatch,
     ...INDEXES,
   ],
-  exports: [TableCatalog, UsageCounter],
+  exports: [TableCatalog, UsageCounter, DriftWatch],
 })
 export class TablesModule {
   constructor(

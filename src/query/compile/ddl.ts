@@ -14,7 +14,9 @@ export function createBaseSchema(schema: string, displayName: string): Sql[] {
   const name = (table: string): Sql => ident(schema, table);
   return [
     sql`create schema ${ident(schema)}`,
-    sql`comment on schema ${ident(schema)} is ${literal(displayName)}`,
+    commentSchema(schema, displayName),
+    // Before anything is made in it: what comes later gets its grants by itself.
+    sql`select public._live_tables_open_base(${literal(schema)})`,
     // fillfactor: the counter is updated by every write; room on its page lets PostgreSQL do so without touching the index (HOT).
     sql`create table ${name('_stream')} (table_id uuid primary key, epoch uuid not null, seq bigint not null, schema_version integer not null) with (fillfactor = 10)`,
     sql`create table ${name('_change')} (
@@ -29,6 +31,9 @@ export function createBaseSchema(schema: string, displayName: string): Sql[] {
     sql`comment on table ${name('_stream')} is 'Newest number of each table''s change log, and its schema version.'`,
   ];
 }
+
+export const commentSchema = (schema: string, displayName: string): Sql =>
+  sql`comment on schema ${ident(schema)} is ${literal(displayName)}`;
 
 /** A new table with its columns and its stream. */
 export function createTable(table: TableSchema & { readonly name: string }, epoch: string): Sql[] {
@@ -77,10 +82,10 @@ from (select) always left join taken on true`;
  * that no table can be named like an index; they are built from ids of ours, because PostgreSQL cuts names at 63 bytes.
  */
 export const tail = (id: string): string => id.replaceAll('-', '').slice(-12);
-export const primaryKeyName = (table: TableSchema): string => `_pk_${tail(table.id)}`;
+export const primaryKeyName = (table: Pick<TableSchema, 'id'>): string => `_pk_${tail(table.id)}`;
 
 /** Name of the index that holds a unique column. */
-export const uniqueIndexName = (table: TableSchema, column: ColumnSchema): string =>
+export const uniqueIndexName = (table: Pick<TableSchema, 'id'>, column: Pick<ColumnSchema, 'id'>): string =>
   `_uq_${tail(table.id)}_${tail(column.id)}`;
 
 /** How the names of constraints begin that hold required columns. */

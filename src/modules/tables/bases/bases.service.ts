@@ -1,15 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, IsNull } from 'typeorm';
+import { DataSource, IsNull, Not, type EntityManager } from 'typeorm';
 import { deriveKey, foldName, newId, positionPage, type Access, type Id, type Page } from '../../../common/index.js';
-import {
-  actorOf,
-  isUniqueViolation,
-  AuditedTransaction,
-  type AuditEntry,
-  type OutboxEvent,
-} from '../../../database/main/index.js';
-import { MiniDbSchema } from '../../../engines/index.js';
-import { createBaseSchema } from '../../../query/index.js';
+import { actorOf, isUniqueViolation, type AuditEntry, type OutboxEvent } from '../../../database/main/index.js';
+import { commentSchema, createBaseSchema } from '../../../query/index.js';
 import { appearanceOf } from '../appearance.dto.js';
 import { nameTaken } from '../columns/make-columns.js';
 import { findInOrder, positionAfter } from '../in-order.js';
@@ -28,8 +21,6 @@ export class BasesService {
   constructor(
     private readonly dataSource: DataSource,
     private readonly saga: SchemaSaga,
-    private readonly mainTransaction: AuditedTransaction,
-    private readonly mini: MiniDbSchema,
     private readonly retention: Retention,
   ) {}
 
@@ -93,23 +84,32 @@ export class BasesService {
   /** What was not given stays, also when others change it at the same moment. @throws Problem `name_taken` */
   async update(access: Access, baseId: Id, input: UpdateBaseDto): Promise<BaseDto> {
     return this.telling(input.name ?? '', () =>
-      this.mainTransaction.run(actorOf(access), async (manager) => {
-        const base = await readBase(manager, baseId, { lock: true });
-        const after: BaseEntity = {
-          ...base,
-          ...(input.name === undefined ? {} : { name: input.name, nameFolded: foldName(input.name) }),
-          ...(input.description === undefined ? {} : { description: input.description }),
-          ...appearanceOf(input),
-          updatedAt: new Date(),
-        };
-        await manager.update(BaseEntity, baseId, after);
-        // Here the name is ours: nobody else can take it before this is committed.
-        if (after.name !== base.name) await this.mini.describe(base.schemaName, after.name);
-        return {
-          result: toBaseDto(after),
-          audit: [audit(after, 'base.updated', view(base), view(after))],
-          events: [changed(base)],
-        };
+      this.saga.run({
+        kind: 'base.update',
+        baseId,
+        workspaceId: access.workspaceId,
+        actor: actorOf(access),
+        plan: async (manager) => {
+          const base = await readBase(manager, baseId);
+          const after: BaseEntity = {
+            ...base,
+            ...(input.name === undefined ? {} : { name: input.name, nameFolded: foldName(input.name) }),
+            ...(input.description === undefined ? {} : { description: input.description }),
+            ...appearanceOf(input),
+            updatedAt: new Date(),
+          };
+          await mustBeFree(manager, after);
+          return {
+            schema: base.schemaName,
+            statements: [commentSchema(base.schemaName, after.name)],
+            patch: {
+              bases: [after],
+              audit: [audit(after, 'base.updated', view(base), view(after))],
+              events: [changed(base)],
+            },
+            result: toBaseDto(after),
+          };
+        },
       }),
     );
   }
@@ -151,6 +151,11 @@ export class BasesService {
       throw isUniqueViolation(error, 'bases_name') ? nameTaken('/name', name) : error;
     }
   }
+}
+
+async function mustBeFree(manager: EntityManager, { id, workspaceId, name, nameFolded }: BaseEntity): Promise<void> {
+  const same = { id: Not(id), workspaceId, nameFolded, deletedAt: IsNull() };
+  if (await manager.existsBy(BaseEntity, same)) throw nameTaken('/name', name);
 }
 
 /** PostgreSQL keeps schema names that begin with `pg_` for itself (manual 5.10). */

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, Not, type EntityManager } from 'typeorm';
 import { must, newId, Problem, type Id } from '../../../common/index.js';
+import { faultPoint } from '../../../config/index.js';
 import {
   AuditedTransaction,
   isUniqueViolation,
@@ -14,6 +15,7 @@ import type { Sql } from '../../../query/index.js';
 import { BaseEntity } from '../bases/base.entity.js';
 import { ColumnEntity } from '../columns/column.entity.js';
 import { TableEntity } from '../tables/table.entity.js';
+import { withReadableViews } from './readable-views.js';
 import { SchemaOpEntity, type MetadataPatch } from './schema-op.entity.js';
 
 /** A structure change, planned from the metadata as it is while nobody else may change the base. */
@@ -81,6 +83,7 @@ export class SchemaSaga {
     const begun = await this.begin(task, this.mainTransaction.nextOperationKey());
     if ('finished' in begun) return begun.finished;
     const { op, change } = begun;
+    await faultPoint('schema.recorded');
     try {
       await this.mini.apply(change.schema, op.id, change.statements, change.conditions);
     } catch (error) {
@@ -90,7 +93,9 @@ export class SchemaSaga {
         throw error instanceof AlreadyDecided ? tookTooLong() : error;
       }
     }
+    await faultPoint('schema.applied');
     await this.complete(op);
+    await faultPoint('schema.finished');
     return change.result;
   }
 
@@ -183,11 +188,12 @@ export class SchemaSaga {
     };
     // First the lock, then the look: what plan() reads cannot change any more.
     await manager.insert(SchemaOpEntity, op);
-    const change = await task.plan(manager);
+    const change = await withReadableViews(manager, await task.plan(manager));
     const { schema, patch, makesSchema } = change;
     const repeat = key && { request: key.request.toString('hex'), result: JSON.stringify(change.result) };
     const payload = { schema, patch, ...(makesSchema ? { makesSchema } : {}), ...(repeat ? { repeat } : {}) };
     await manager.update(SchemaOpEntity, op.id, { payload });
+    await faultPoint('schema.recording');
     return { op: { ...op, payload }, change };
   }
 
@@ -230,6 +236,7 @@ export class SchemaSaga {
           for (const base of patch.bases ?? []) await manager.upsert(BaseEntity, base, ['id']);
           for (const table of patch.tables ?? []) await manager.upsert(TableEntity, table, ['id']);
           if (patch.columns?.length) await manager.upsert(ColumnEntity, [...patch.columns], ['id']);
+          await faultPoint('schema.finishing');
           return { result: undefined, audit: patch.audit, events: patch.events };
         },
         COMMITTED_AT_ONCE,
