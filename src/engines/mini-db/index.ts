@@ -1,5 +1,6 @@
 export * from './change-log.js';
 export * from './mini-db-engine.js';
+export * from './mini-db-files.js';
 export * from './mini-db-lookup.js';
 export * from './mini-db-schema.js';
 export * from './mini-db-writer.js';
