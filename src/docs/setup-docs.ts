@@ -42,6 +42,7 @@ const TAGS: readonly (readonly [name: string, description: string])[] = [
   ['Tables', 'Tables and what they look like.'],
   ['Columns', 'The columns of a table.'],
   ['Rows', 'The data: read, filter, write, in bulk, and what changed.'],
+  ['Attachments', 'Files for attachment columns: upload, download.'],
   ['Audit log', 'Who did what.'],
   ['Health', 'For load balancers and for the curious.'],
 ];

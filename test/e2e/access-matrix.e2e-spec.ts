@@ -26,6 +26,7 @@ import {
   type World,
 } from '../harness/index.js';
 import { clientMessages, servedAsyncApi } from '../support/asyncapi.js';
+import { form, type Attachment } from '../support/attachments.js';
 import { fingerprint } from '../support/fingerprint.js';
 import { tokenIn } from '../support/people.js';
 import { rawStatus } from '../support/raw-status.js';
@@ -82,6 +83,7 @@ async function idsOf({ owner, workspace, base: made, table }: World): Promise<Id
   });
   const trash = expectStatus(await owner.post<{ id: string }>('/workspaces', { name: 'Trash' }), 201);
   expectStatus(await owner.del(`/workspaces/${trash.id}`), 204);
+  const attached = await owner.post<{ data: readonly Attachment[] }>(`/tables/${table.id}/attachments`, form('text'));
   const sessions = await owner.get<{ data: readonly { id: string }[] }>('/auth/sessions');
   return {
     workspaceId: workspace.id,
@@ -93,6 +95,7 @@ async function idsOf({ owner, workspace, base: made, table }: World): Promise<Id
     trashedTableId: trashed.id,
     columnId: must(table.columns[2], 'a table has columns').id,
     rowId: row.id,
+    attachmentId: must(expectStatus(attached, 201).data[0], 'an attachment').id,
     memberId: expectStatus(joined, 201).id,
     sessionId: must(sessions.body.data[0], 'a session').id,
   };

@@ -109,7 +109,7 @@ export class MiniDbFiles {
     const rows = await this
       .query(sql`with kept as (update ${files(schema)} set unreferenced_since = now() where ${asked} and unreferenced_since is not null returning id)
       select id from kept union all select id from ${files(schema)} where ${asked} and unreferenced_since is null`);
-    return new Set(rows.map(([id]) => id as Id));
+    return new Set(rows.map(([id]) => text(id)));
   }
 
   /** Whether the base has or had any that are not removed. */
@@ -145,7 +145,7 @@ export class MiniDbFiles {
     const rows = await this.query(
       sql`select id, storage_key from ${files(schema)} where removed_at is not null order by removed_at, id limit ${value(limit, 'bigint')}`,
     );
-    return rows.map(([id, storageKey]) => ({ id: id as Id, storageKey: storageKey ?? '' }));
+    return rows.map(([id, storageKey]) => ({ id: text(id), storageKey: text(storageKey) }));
   }
 
   /** Its bytes are gone: nothing is left of it. */
@@ -153,7 +153,7 @@ export class MiniDbFiles {
     await this.query(sql`delete from ${files(schema)} where id = ${value(id, 'uuid')} and removed_at is not null`);
   }
 
-  /** Puts the file of a failed try back to the end of the line. */
+  /** Its bytes could not be removed: others come first at the next try. */
   async postpone(schema: string, id: Id): Promise<void> {
     await this.query(
       sql`update ${files(schema)} set removed_at = now() where id = ${value(id, 'uuid')} and removed_at is not null`,
@@ -206,13 +206,16 @@ function referenced(schema: string, columns: readonly FileColumn[]): Sql {
   return join(each, sql` union `);
 }
 
-const toFile = ([id, tableId, name, mimeType, storageKey, createdBy, size, sha256]: PgRow): StoredFile => ({
-  id: id as Id,
-  tableId: tableId as Id,
-  name: name ?? '',
-  mimeType: mimeType ?? '',
-  storageKey: storageKey ?? '',
-  createdBy: createdBy as Id | null,
+/** Of a column that is never null. */
+const text = (given: string | null | undefined): string => given ?? '';
+
+const toFile = ([id, tableId, name, mimeType, storageKey, createdBy = null, size, sha256]: PgRow): StoredFile => ({
+  id: text(id),
+  tableId: text(tableId),
+  name: text(name),
+  mimeType: text(mimeType),
+  storageKey: text(storageKey),
+  createdBy,
   size: Number(size),
-  sha256: sha256 ?? '',
+  sha256: text(sha256),
 });

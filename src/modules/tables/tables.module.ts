@@ -13,6 +13,7 @@ import { SchemaOpEntity } from './schema/schema-op.entity.js';
 import { purgeTables } from './schema/purge-tables.js';
 import { SchemaRecovery } from './schema/schema-recovery.js';
 import { SchemaSaga } from './schema/schema-saga.js';
+import { PhysicalColumns } from './physical-columns.js';
 import { TableCatalog } from './table-catalog.js';
 import { TableEntity } from './tables/table.entity.js';
 import { TablesController } from './tables/tables.controller.js';
@@ -22,8 +23,8 @@ import { TablesService } from './tables/tables.service.js';
 @Module({
   imports: [WorkspacesModule, TypeOrmModule.forFeature([BaseEntity, TableEntity, ColumnEntity, SchemaOpEntity])],
   controllers: [BasesController, TablesController, ColumnsController],
-  providers: [BasesService, TablesService, ColumnsService, TableCatalog, SchemaSaga, SchemaRecovery],
-  exports: [TableCatalog],
+  providers: [BasesService, TablesService, ColumnsService, TableCatalog, PhysicalColumns, SchemaSaga, SchemaRecovery],
+  exports: [TableCatalog, PhysicalColumns],
 })
 export class TablesModule {
   constructor(
