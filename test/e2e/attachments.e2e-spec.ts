@@ -4,6 +4,7 @@ import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { must } from '../../src/common/index.js';
 import {
   client,
   expectStatus,
@@ -74,12 +75,12 @@ describe.each(['a local folder', 'S3'])('files in %s', (where) => {
     const { data } = expectStatus(answer, 201);
     expect(answer.headers.get('location')).toBe(`/api/v1/tables/${home.table.id}/attachments/${data[0]?.id ?? ''}`);
     for (const [n, content] of contents.entries()) {
-      const file = data[n];
+      const file = must(data[n], 'a file for each content');
       expect(file).toMatchObject({ name: `random ${n}.bin`, size: content.length, sha256: sha256(content) });
-      const link = await linkOf(home.owner, home.table, file as Attachment);
+      const link = await linkOf(home.owner, home.table, file);
       expect(link).toEqual({ ...file, url: expect.any(String), expiresAt: expect.any(String) });
       const answer = await download(server.base, link.url);
-      expect([answer.status, sha256(answer.bytes)]).toEqual([200, file?.sha256]);
+      expect([answer.status, sha256(answer.bytes)]).toEqual([200, file.sha256]);
       expect(answer.headers.get('content-length')).toBe(String(content.length));
     }
   });
@@ -297,7 +298,7 @@ describe('attachments', () => {
     const other = token.startsWith('A') ? 'B' : 'A';
     const wrong = [
       `${other}${token.slice(1)}`,
-      `${token.slice(0, -1)}`,
+      token.slice(0, -1),
       `${token}A`,
       `${token}=`,
       'x',

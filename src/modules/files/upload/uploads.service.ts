@@ -76,7 +76,7 @@ export class UploadsService {
     // A failure on either side ends both; what it was is told by `put`.
     pipeline(content, meter, () => undefined);
     await this.storage.put(storageKey, meter);
-    return { id, size: meter.size, sha256: meter.sha256() };
+    return { id, size: meter.count, sha256: meter.sha256() };
   }
 
   /** What cannot be removed now is marked, or at least announced, and the sweeper's. */
