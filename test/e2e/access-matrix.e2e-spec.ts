@@ -8,6 +8,7 @@ import {
   expectStatus,
   mailbox,
   member,
+  ownFolder,
   redis,
   signup,
   socket,
@@ -104,7 +105,7 @@ async function idsOf({ owner, workspace, base: made, table }: World): Promise<Id
 async function setUp(shared: TestRedis): Promise<void> {
   pair = await databases();
   mail = await mailbox();
-  const options = { databases: pair, redis: shared, env: { SMTP_URL: mail.url } };
+  const options = { databases: pair, redis: shared, env: { SMTP_URL: mail.url, FILES_DIR: ownFolder('files') } };
   const started = await Promise.all([startNode(options), startNode(options)]);
   nodes = started.map((node) => node.base);
   base = must(nodes[0], 'a node');
