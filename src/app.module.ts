@@ -5,6 +5,7 @@ import { EnginesModule } from './engines/index.js';
 import { AuditModule } from './modules/audit/index.js';
 import { AuthModule } from './modules/auth/index.js';
 import { EventsModule } from './modules/events/index.js';
+import { FilesModule } from './modules/files/index.js';
 import { RowsModule } from './modules/rows/index.js';
 import { IdempotencyModule } from './modules/idempotency/index.js';
 import { HealthModule } from './modules/health/index.js';
@@ -29,6 +30,7 @@ export class AppModule {
         IdempotencyModule,
         WorkspacesModule,
         TablesModule,
+        FilesModule,
         RowsModule,
         AuditModule,
         WebsocketModule,

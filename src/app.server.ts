@@ -5,6 +5,7 @@ import { LogController, type FastifyHttpOptions } from 'fastify';
 import type { Logger } from 'pino';
 import type { ProblemFilter } from './common/filters/index.js';
 import { API_PREFIX } from './common/http.js';
+import { traitsOf } from './common/decorators/index.js';
 import { requestLog } from './common/logging/index.js';
 import {
   answerClientError,
@@ -68,6 +69,9 @@ export async function createAdapter(config: AppConfig, logger: Logger, problems:
   paceBelow(instance, `/${API_PREFIX}/auth/`);
   // Not Nest's enableCors: it copies headers to Node's response, and that costs every answer more than the edge in all.
   await instance.register(cors, corsOptions(config.corsOrigins));
+  instance.addHook('onRoute', (route) => {
+    if (traitsOf(route).compress === false) route.compress = false;
+  });
   await instance.register(compress, COMPRESSION);
   registerSecurity(instance, { pagesBelow: `/${DOCS_PATH}`, https: config.environment === 'production' });
   registerContentParsers(instance, config.bodyLimit);

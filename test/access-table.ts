@@ -11,6 +11,7 @@ import {
   type Row,
   type Table,
 } from './harness/index.js';
+import { form, type Attachment } from './support/attachments.js';
 import { tokenIn } from './support/people.js';
 
 /**
@@ -52,6 +53,7 @@ export interface Line {
 /** The reason of those whose trace is in another log; the test looks for it there. */
 export const CHANGE_LOG = 'rows are logged in the change log of their base, in the transaction of the write';
 const READS = 'it only reads';
+const FILES = 'a file is nothing but bytes until a row holds it, and that is logged in the change log';
 
 let made = 0;
 /** Names are unique within a base or table. */
@@ -156,6 +158,14 @@ const newcomer = async (call: Call): Promise<Partial<Call>> => ({ caller: await 
 const credentials = async ({ base }: Call): Promise<object> => {
   const { email, password } = await signup(base);
   return { email, password };
+};
+
+/** Somebody's address of a file. */
+const newFileLink = async (call: Call): Promise<Partial<Call>> => {
+  const path = `/tables/${call.ids.tableId ?? ''}/attachments`;
+  const { data } = expectStatus(await call.owner.post<{ data: readonly Attachment[] }>(path, form('text')), 201);
+  const { url } = expectStatus(await call.owner.get<{ url: string }>(`${path}/${data[0]?.id ?? ''}`), 200);
+  return ids(call, { token: url.split('/').at(-1) ?? '' });
 };
 
 /** By `METHOD path`, as the document writes it. */
@@ -283,6 +293,10 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
   },
   'GET /api/v1/tables/{tableId}/indexes/advice': 'viewer',
   'DELETE /api/v1/tables/{tableId}/indexes/{indexId}': { needs: 'admin', fresh: newIndex },
+
+  'POST /api/v1/tables/{tableId}/attachments': { needs: 'editor', body: () => form('text'), unaudited: FILES },
+  'GET /api/v1/tables/{tableId}/attachments/{attachmentId}': 'viewer',
+  'GET /api/v1/files/{token}': { needs: 'public', fresh: newFileLink },
 
   'GET /api/v1/tables/{tableId}/rows': 'viewer',
   'POST /api/v1/tables/{tableId}/rows/query': { needs: 'viewer', body: () => ({}), unaudited: READS },

@@ -18,6 +18,30 @@ export interface RedisSettings {
   readonly tls: boolean;
 }
 
+/** A bucket, on AWS unless there is an endpoint. */
+export interface S3Settings {
+  readonly bucket: string;
+  readonly endpoint?: string;
+  readonly region: string;
+  /** Without them the SDK looks for its own. */
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** What the names of all objects begin with; no slash at its ends. */
+  readonly prefix: string;
+}
+
+/** Attached files. */
+export interface FileSettings {
+  /** Where they are kept when there is no S3. */
+  readonly directory: string;
+  /** Largest file, bytes. */
+  readonly maxBytes: number;
+  /** Media types that are taken, such as `image/*`; none: any. */
+  readonly types: readonly string[];
+  /** Life of an address to download one. */
+  readonly urlSeconds: number;
+  readonly s3?: S3Settings;
+}
+
 /** Every setting of the process, validated. Nothing else reads the environment. */
 export interface AppConfig {
   readonly environment: 'development' | 'test' | 'production';
@@ -67,6 +91,7 @@ export interface AppConfig {
     readonly smtpUrl?: string;
     readonly from: string;
   };
+  readonly files: FileSettings;
   /** Seconds for which a deleted workspace can be brought back; then it is purged. */
   readonly trashSeconds: number;
   /** Whether indexes that would help are only listed, or added by themselves when they would help often. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { must } from '../common/assert.js';
-import type { AppConfig, PostgresSettings } from './app-config.js';
+import type { AppConfig, FileSettings, PostgresSettings, S3Settings } from './app-config.js';
 import { projectRoot } from './environment.js';
 import { ConfigError, readSettings, type ReadSettings } from './read-settings.js';
 import type { GeneratedSecrets } from './secrets-file.js';
@@ -79,6 +79,7 @@ export function loadConfig(env: Environment, provided: Provided = {}): AppConfig
     },
     appUrl: appUrlOf(read),
     mail: { from: values.MAIL_FROM, ...(values.SMTP_URL === undefined ? {} : { smtpUrl: values.SMTP_URL }) },
+    files: filesOf(read),
     trashSeconds: values.TRASH_RETENTION,
     indexAdvice: values.INDEX_ADVICE,
     dataDir: path.resolve(projectRoot, values.DATA_DIR),
@@ -113,6 +114,32 @@ function redisOf({ values }: ReadSettings): Pick<AppConfig, 'redis'> {
   if (values.REDIS_HOST === undefined) return {};
   const { REDIS_HOST: host, REDIS_PORT: port, REDIS_PASSWORD: password, REDIS_TLS: tls } = values;
   return { redis: { host, port, tls, ...(password === undefined ? {} : { password }) } };
+}
+
+function filesOf({ values }: ReadSettings): FileSettings {
+  const s3 = s3Of(values);
+  return {
+    directory: path.resolve(projectRoot, values.FILES_DIR ?? path.join(values.DATA_DIR, 'files')),
+    maxBytes: values.FILES_MAX_BYTES,
+    types: values.FILES_TYPES,
+    urlSeconds: values.FILES_URL_SECONDS,
+    ...(s3 ? { s3 } : {}),
+  };
+}
+
+function s3Of(values: ReadSettings['values']): S3Settings | undefined {
+  const { FILES_S3_BUCKET: bucket, FILES_S3_ENDPOINT: endpoint, FILES_S3_REGION: region } = values;
+  if (bucket === undefined) return undefined;
+  const [accessKeyId, secretAccessKey] = [values.FILES_S3_ACCESS_KEY, values.FILES_S3_SECRET_KEY];
+  const keys =
+    accessKeyId === undefined || secretAccessKey === undefined ? undefined : { accessKeyId, secretAccessKey };
+  return {
+    bucket,
+    region,
+    prefix: values.FILES_S3_PREFIX,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(keys ? { credentials: keys } : {}),
+  };
 }
 
 const missing = (name: string): never => {

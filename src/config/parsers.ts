@@ -89,3 +89,17 @@ export const proxies: Parser<number | readonly string[]> = (value) => {
     ? items
     : fail('must be the number of proxies (0 to 9) or a comma list of their addresses, such as 10.0.0.0/8');
 };
+
+/** A comma list of media types (RFC 9110, section 8.3.1) without parameters, or of whole families: `image/*`. */
+export const mediaTypes: Parser<readonly string[]> = (value) => {
+  const items = list(value.toLowerCase());
+  return items.every((item) => /^[a-z0-9][\w!#$&^.+-]*\/([a-z0-9][\w!#$&^.+-]*|\*)$/.test(item))
+    ? items
+    : fail('must be a comma list of media types such as image/*,application/pdf');
+};
+
+/** Beginning of object names: folders of plain characters; the value has no slash at either end. */
+export const objectPrefix: Parser<string> = (value) =>
+  /^[\w.-]+(\/[\w.-]+)*\/?$/.test(value) || value === ''
+    ? value.replace(/\/$/, '')
+    : fail('must be a path of letters, digits, ".", "_", "-" such as live-tables/files');

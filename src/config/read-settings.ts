@@ -83,6 +83,10 @@ function judgeTogether(env: Environment, given: ReadonlySet<SettingName>, compla
     complain('JWT_SECRETS_PREVIOUS', 'holds JWT_SECRET itself: the present key is not a previous one');
   if (env.ENCRYPTION_KEY !== undefined && previous.includes(env.ENCRYPTION_KEY))
     complain('JWT_SECRETS_PREVIOUS', 'holds ENCRYPTION_KEY: use different keys');
+  if (given.has('FILES_S3_ACCESS_KEY') !== given.has('FILES_S3_SECRET_KEY'))
+    complain('FILES_S3_SECRET_KEY', 'and FILES_S3_ACCESS_KEY belong together: set both or neither');
+  if (!given.has('FILES_S3_BUCKET') && (given.has('FILES_S3_ENDPOINT') || given.has('FILES_S3_ACCESS_KEY')))
+    complain('FILES_S3_BUCKET', 'is missing, although other settings of S3 are there');
   const place = (prefix: 'DB' | 'MINI_DB') =>
     given.has(`${prefix}_HOST`)
       ? [env[`${prefix}_HOST`], env[`${prefix}_PORT`] ?? '5432', env[`${prefix}_DATABASE`]].join(' ')

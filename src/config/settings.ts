@@ -4,6 +4,8 @@ import {
   integer,
   key32,
   list,
+  mediaTypes,
+  objectPrefix,
   oneOf,
   origins,
   proxies,
@@ -256,6 +258,73 @@ const MAIL = {
   }),
 };
 
+const FILES = {
+  FILES_DIR: setting({
+    about: 'Folder for attached files; on several nodes it has to be the same (shared) folder, or S3 is used.',
+    parse: text,
+    otherwise: '`files` in DATA_DIR',
+    example: '',
+  }),
+  FILES_MAX_BYTES: setting({
+    about: 'Largest file that can be attached, in bytes.',
+    parse: integer(1, 5_368_709_120),
+    fallback: '26214400',
+    example: '26214400',
+  }),
+  FILES_TYPES: setting({
+    about: 'Media types that can be attached, separated by commas, such as `image/*,application/pdf`.',
+    parse: mediaTypes,
+    fallback: '',
+    otherwise: 'any',
+    example: '',
+  }),
+  FILES_URL_SECONDS: setting({
+    about: 'For how many seconds an address to download a file works.',
+    parse: integer(5, 604_800),
+    fallback: '900',
+    example: '900',
+  }),
+  FILES_S3_BUCKET: setting({
+    about: 'Bucket for attached files; with it they go to S3, or what speaks its protocol, and not to FILES_DIR.',
+    parse: text,
+    otherwise: 'files are kept in FILES_DIR',
+    example: '',
+  }),
+  FILES_S3_ENDPOINT: setting({
+    about: 'Address of a server that speaks the protocol of S3.',
+    parse: webAddress,
+    otherwise: 'AWS',
+    example: '',
+  }),
+  FILES_S3_REGION: setting({
+    about: 'Region of the bucket.',
+    parse: text,
+    fallback: 'us-east-1',
+    example: 'us-east-1',
+  }),
+  FILES_S3_ACCESS_KEY: setting({
+    about: 'Name of the key for the bucket.',
+    parse: text,
+    otherwise: 'what the AWS SDK finds, such as the role of the machine',
+    example: '',
+  }),
+  FILES_S3_SECRET_KEY: setting({
+    about: 'The key itself.',
+    parse: text,
+    otherwise: 'as FILES_S3_ACCESS_KEY',
+    // Never printed. It is made by the store, and not ours to judge.
+    secret: () => undefined,
+    example: '',
+  }),
+  FILES_S3_PREFIX: setting({
+    about: 'What the names of all objects begin with, for a bucket that is shared.',
+    parse: objectPrefix,
+    fallback: '',
+    otherwise: 'nothing',
+    example: '',
+  }),
+};
+
 const KEEPING = {
   TRASH_RETENTION: setting({
     about:
@@ -313,6 +382,7 @@ export const SETTINGS = {
   ...SECRETS,
   ...REDIS,
   ...MAIL,
+  ...FILES,
   ...KEEPING,
   ...INDEXES,
   ...LIMITS,
@@ -329,6 +399,7 @@ export const SECTIONS: readonly {
   { title: 'Sign-in and encryption', settings: SECRETS },
   { title: 'Redis (optional: several nodes hear of changes at once)', settings: REDIS },
   { title: 'Mail (optional)', settings: MAIL },
+  { title: 'Attached files', settings: FILES },
   { title: 'Keeping', settings: KEEPING },
   { title: 'Indexes', settings: INDEXES },
   { title: 'Rate limits', settings: LIMITS },

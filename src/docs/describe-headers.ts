@@ -68,7 +68,7 @@ export function describeHeaders(document: OpenAPIObject): void {
 
 /** Whether it changes a table, which those who follow the table are told. */
 const isAnnounced = (method: Method, path: string): boolean =>
-  method !== 'get' && path.includes('/tables/') && !path.endsWith('/query');
+  method !== 'get' && path.includes('/tables/') && !/\/(query|attachments)$/.test(path);
 
 function describeAnswers({ method, path, operation }: Placed): void {
   const isPublic = extensionOf(operation, X_ACCESS) === 'public';

@@ -43,6 +43,7 @@ const TAGS: readonly (readonly [name: string, description: string])[] = [
   ['Columns', 'The columns of a table.'],
   ['Indexes', 'The indexes of a table: for pages, filters and searches of large ones.'],
   ['Rows', 'The data: read, filter, write, in bulk, and what changed.'],
+  ['Attachments', 'Files for attachment columns: upload, download.'],
   ['Audit log', 'Who did what.'],
   ['Health', 'For load balancers and for the curious.'],
 ];

@@ -4,6 +4,7 @@ import {
   DriftRecord,
   MiniDbCatalog,
   MiniDbEngine,
+  MiniDbFiles,
   MiniDbIndexes,
   MiniDbLookup,
   MiniDbSchema,
@@ -15,6 +16,7 @@ import {
 @Module({
   providers: [
     MiniDbEngine,
+    MiniDbFiles,
     MiniDbWriter,
     MiniDbLookup,
     MiniDbSchema,
@@ -25,6 +27,7 @@ import {
   ],
   exports: [
     MiniDbEngine,
+    MiniDbFiles,
     MiniDbWriter,
     MiniDbLookup,
     MiniDbSchema,

@@ -8,6 +8,7 @@ import {
   expectStatus,
   mailbox,
   member,
+  ownFolder,
   redis,
   signup,
   socket,
@@ -26,6 +27,7 @@ import {
   type World,
 } from '../harness/index.js';
 import { clientMessages, servedAsyncApi } from '../support/asyncapi.js';
+import { form, type Attachment } from '../support/attachments.js';
 import { fingerprint } from '../support/fingerprint.js';
 import { tokenIn } from '../support/people.js';
 import { rawStatus } from '../support/raw-status.js';
@@ -85,6 +87,7 @@ async function idsOf({ owner, workspace, base: made, table }: World): Promise<Id
   });
   const trash = expectStatus(await owner.post<{ id: string }>('/workspaces', { name: 'Trash' }), 201);
   expectStatus(await owner.del(`/workspaces/${trash.id}`), 204);
+  const attached = await owner.post<{ data: readonly Attachment[] }>(`/tables/${table.id}/attachments`, form('text'));
   const sessions = await owner.get<{ data: readonly { id: string }[] }>('/auth/sessions');
   return {
     workspaceId: workspace.id,
@@ -98,6 +101,7 @@ async function idsOf({ owner, workspace, base: made, table }: World): Promise<Id
     columnId: must(table.columns[2], 'a table has columns').id,
     rowId: row.id,
     indexId: expectStatus(index, 202).id,
+    attachmentId: must(expectStatus(attached, 201).data[0], 'an attachment').id,
     memberId: expectStatus(joined, 201).id,
     sessionId: must(sessions.body.data[0], 'a session').id,
   };
@@ -106,7 +110,7 @@ async function idsOf({ owner, workspace, base: made, table }: World): Promise<Id
 async function setUp(shared: TestRedis): Promise<void> {
   pair = await databases();
   mail = await mailbox();
-  const options = { databases: pair, redis: shared, env: { SMTP_URL: mail.url } };
+  const options = { databases: pair, redis: shared, env: { SMTP_URL: mail.url, FILES_DIR: ownFolder('files') } };
   const started = await Promise.all([startNode(options), startNode(options)]);
   nodes = started.map((node) => node.base);
   base = must(nodes[0], 'a node');

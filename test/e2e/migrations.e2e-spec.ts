@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { mainDataSourceOptions, migrateMain, revertMain } from '../../src/database/main/index.js';
+import { migrateMini, revertMini } from '../../src/database/mini/index.js';
+import { createBaseSchema, toStatement } from '../../src/query/index.js';
 import { databases, sql } from '../harness/index.js';
 
 describe('the migrations of the main database', () => {
@@ -17,5 +19,36 @@ describe('the migrations of the main database', () => {
     expect(new Set((await schema()).map(({ table_name: table }) => table as string))).toEqual(new Set(['_migrations']));
     await migrateMain(main);
     expect(await schema()).toEqual(migrated);
+  });
+});
+
+describe('the migrations of the mini database', () => {
+  it('give bases from before there were files the same table of files that new ones have, and take it away', async () => {
+    const { mini } = await databases();
+    const make = async (base: string, left: string): Promise<void> => {
+      for (const statement of createBaseSchema(base, 'CRM').map(toStatement))
+        if (!statement.text.includes(left)) await sql(mini, `set role ${mini.username}; ${statement.text}`);
+    };
+    const tableOf = (base: string) =>
+      sql(
+        mini,
+        `select column_name, data_type, is_nullable, obj_description($2::regclass) as comment from information_schema.columns
+         where table_schema = $1 and table_name = '_file' union all
+         select pg_get_constraintdef(oid), '', '', '' from pg_constraint where conrelid = $2::regclass order by 1`,
+        [base, `"${base}"._file`],
+      );
+    await revertMini(mini);
+    await make('old_000001', '"_file"');
+    await migrateMini(mini);
+    await make('new_000001', 'nothing');
+    const migrated = await tableOf('old_000001');
+    expect(migrated.length).toBeGreaterThan(10);
+    expect(migrated).toEqual(await tableOf('new_000001'));
+    await revertMini(mini);
+    const left = await sql(
+      mini,
+      `select nspname from pg_class join pg_namespace n on n.oid = relnamespace where relname = '_file'`,
+    );
+    expect(left).toEqual([]);
   });
 });

@@ -90,6 +90,10 @@ function tells(schema: Schema | undefined): boolean {
   return (type !== undefined && type !== 'object') || additionalProperties !== undefined;
 }
 
+/** JSON, but for files. */
+const schemaOf = (content: Readonly<Record<string, Media>> = {}): Schema | undefined =>
+  (content['application/json'] ?? content['multipart/form-data'] ?? content['application/octet-stream'])?.schema;
+
 const success = ({ responses }: Operation) => Object.entries(responses).filter(([status]) => status.startsWith('2'));
 
 describe('the OpenAPI document', () => {
@@ -126,17 +130,14 @@ describe('the OpenAPI document', () => {
     expect(
       breaking((operation) =>
         success(operation).every(
-          ([status, { content }]) =>
-            status === '204' || status === '202' || tells(content?.['application/json']?.schema),
+          ([status, { content }]) => status === '204' || status === '202' || tells(schemaOf(content)),
         ),
       ),
     ).toEqual([]);
   });
 
   it('gives every request body a schema', () => {
-    expect(
-      breaking(({ requestBody }) => !requestBody || tells(requestBody.content['application/json']?.schema)),
-    ).toEqual([]);
+    expect(breaking(({ requestBody }) => !requestBody || tells(schemaOf(requestBody.content)))).toEqual([]);
     expect(
       breaking(
         ({ requestBody }, name) =>
@@ -199,11 +200,13 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('documents keys of idempotency where they are taken: on every write but those of rows', () => {
+  it('documents keys of idempotency where they are taken: on every write but those of rows and files', () => {
     const takes = ({ parameters = [] }: Operation) =>
       parameters.some(({ $ref }) => $ref === '#/components/parameters/IdempotencyKey');
     expect(
-      breaking((operation, name) => takes(operation) === (!name.startsWith('GET') && !name.includes('/rows'))),
+      breaking(
+        (operation, name) => takes(operation) === (!name.startsWith('GET') && !/\/(rows|attachments)/.test(name)),
+      ),
     ).toEqual([]);
     expect(
       breaking(

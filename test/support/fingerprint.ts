@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { asSuperuser, type TestDatabases } from '../harness/index.js';
 
-/** What comes and goes by itself: when somebody was last seen, messages and mails that were passed on, answers that are kept, indexes on their way, checks. */
+/** What comes and goes by itself: when somebody was last seen, messages and mails that were passed on, answers that are kept, indexes on their way, rounds that were made. */
 const RESTLESS_COLUMNS = ['last_seen_at'];
 const RESTLESS_TABLES = [
   'outbox',
@@ -11,6 +11,7 @@ const RESTLESS_TABLES = [
   'table_indexes',
   'index_usage',
   '_live_tables_drift_check',
+  '_live_tables_file_sweeps',
 ];
 
 /** All that both databases hold, as one text: two that are equal mean that nothing was written in between. */

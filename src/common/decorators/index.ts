@@ -1,5 +1,6 @@
 export * from './api-problems.js';
 export * from './limited-by.js';
+export * from './route-traits.js';
 import { applyDecorators, createParamDecorator, SetMetadata, type ExecutionContext } from '@nestjs/common';
 import { ApiExtension } from '@nestjs/swagger';
 import { must } from '../assert.js';

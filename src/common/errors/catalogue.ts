@@ -162,9 +162,14 @@ export const ERRORS = {
   unsupported_media_type: {
     status: 415,
     title: 'Media type is not supported',
-    hint: 'Send the body as application/json.',
+    hint: 'Send the body in the media type that the route takes: application/json, as a rule.',
   },
-  // 417
+  // 416, 417
+  range_not_satisfiable: {
+    status: 416,
+    title: 'Range lies behind the end',
+    hint: 'Content-Range says how many bytes there are; ask for some of these, or leave out the header Range.',
+  },
   expectation_failed: {
     status: 417,
     title: 'Expectation cannot be met',
@@ -238,6 +243,11 @@ export const ERRORS = {
     status: 503,
     title: 'Database is unavailable',
     hint: 'Repeat in a moment; nothing was written unless a 2xx said so.',
+  },
+  storage_unavailable: {
+    status: 503,
+    title: 'Storage of files is unavailable',
+    hint: 'Repeat in a moment; rows are not affected.',
   },
   overloaded: {
     status: 503,

@@ -3,7 +3,7 @@ import type { PostgresSettings } from '../../config/index.js';
 import { poolConfig } from './mini-database.js';
 import { adoptBases } from './roles.js';
 
-/** One step of the mini-DB's own structure. Bases are not migrated here: each carries its own schema. */
+/** One step of the mini-DB's own structure, or of the tables that every base carries. */
 export interface MiniMigration {
   readonly id: number;
   readonly name: string;
@@ -51,12 +51,33 @@ export const MINI_MIGRATIONS: readonly MiniMigration[] = [
     down: 'select 1',
   },
   {
+    id: 2,
+    name: 'files',
+    up: `
+      create table _live_tables_file_sweeps (schema_name text primary key, swept_at timestamptz not null);
+      ${inEveryBase(`create table %1$I._file (
+        id uuid primary key, table_id uuid not null, name text not null, size bigint, mime_type text not null, sha256 text,
+        storage_key text not null, created_at timestamptz not null, created_by uuid, stored_at timestamptz,
+        unreferenced_since timestamptz, removed_at timestamptz, check (stored_at is null or (size is not null and sha256 is not null)));
+      comment on table %1$I._file is 'Files attached to rows: what they are and where their bytes are kept.'`)}`,
+    down: `${inEveryBase('drop table %1$I._file')}; drop table _live_tables_file_sweeps`,
+  },
+  {
     id: 3,
     name: 'operators',
     up: OPERATORS_UP,
     down: 'drop function public._live_tables_open_base(text); drop table public._live_tables_drift_check',
   },
 ];
+
+/** Runs a statement in the schema of each base there is, `%1$I`. Bases are known by their `_stream`. */
+function inEveryBase(statement: string): string {
+  return `do $bases$ declare base name; begin
+    for base in select nspname from pg_class join pg_namespace n on n.oid = relnamespace where relname = '_stream' and relkind = 'r' loop
+      execute format($each$${statement}$each$, base);
+    end loop;
+  end $bases$`;
+}
 
 const LOCK = 7_203_002;
 

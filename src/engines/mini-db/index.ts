@@ -4,6 +4,7 @@ export * from './drift-record.js';
 export * from './mini-db-catalog.js';
 export * from './mini-db-engine.js';
 export * from './mini-db-indexes.js';
+export * from './mini-db-files.js';
 export * from './mini-db-lookup.js';
 export * from './mini-db-schema.js';
 export * from './mini-db-writer.js';

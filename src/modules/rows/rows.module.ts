@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { MiniDbWriter } from '../../engines/index.js';
 import { EventBus } from '../events/index.js';
+import { FilesModule } from '../files/index.js';
 import { TablesModule } from '../tables/index.js';
 import { Fence } from './fence.js';
 import { RowsReader } from './read/rows-reader.service.js';
@@ -12,7 +13,7 @@ import { RowsWriter } from './write/rows-writer.service.js';
 
 /** Reading and writing rows. */
 @Module({
-  imports: [TablesModule, WorkspacesModule],
+  imports: [TablesModule, FilesModule, WorkspacesModule],
   controllers: [RowsController],
   providers: [Fence, RowsReader, RowsWriter, BulkService, Referents],
 })

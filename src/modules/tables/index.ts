@@ -1,3 +1,4 @@
+export { PhysicalColumns, type PhysicalColumn } from './physical-columns.js';
 export { TableCatalog, type TableMeta } from './table-catalog.js';
 export type { Finding } from './drift/compare-base.js';
 export { DriftWatch } from './drift/drift-watch.js';

@@ -29,6 +29,7 @@ import { SchemaOpEntity } from './schema/schema-op.entity.js';
 import { purgeTables } from './schema/purge-tables.js';
 import { SchemaRecovery } from './schema/schema-recovery.js';
 import { SchemaSaga } from './schema/schema-saga.js';
+import { PhysicalColumns } from './physical-columns.js';
 import { TableCatalog } from './table-catalog.js';
 import { TableEntity } from './tables/table.entity.js';
 import { TablesController } from './tables/tables.controller.js';
@@ -60,6 +61,7 @@ const INDEXES = [
     ColumnChanges,
     ColumnTrash,
     TableCatalog,
+    PhysicalColumns,
     SchemaSaga,
     SchemaRecovery,
     Retention,
@@ -67,7 +69,7 @@ const INDEXES = [
     DriftWatch,
     ...INDEXES,
   ],
-  exports: [TableCatalog, UsageCounter, DriftWatch],
+  exports: [TableCatalog, PhysicalColumns, UsageCounter, DriftWatch],
 })
 export class TablesModule {
   constructor(

@@ -7,8 +7,9 @@ import { streamName, tableName } from './read.js';
 import type { WriteContext } from '../write-plan.js';
 
 /**
- * The tables that every base carries in its own schema: `_stream` (one counter for each table), `_change` (the change log)
- * and `_applied` (which schema operations took place). Nothing of a base lives anywhere else in the mini-DB.
+ * The tables that every base carries in its own schema: `_stream` (one counter for each table), `_change` (the change log),
+ * `_applied` (which schema operations took place) and `_file` (what is attached to rows). Nothing of a base lives anywhere else
+ * in the mini-DB.
  */
 export function createBaseSchema(schema: string, displayName: string): Sql[] {
   const name = (table: string): Sql => ident(schema, table);
@@ -27,6 +28,12 @@ export function createBaseSchema(schema: string, displayName: string): Sql[] {
       primary key (table_id, seq, ord))`,
     sql`create index on ${name('_change')} (row_id, version)`,
     sql`create table ${name('_applied')} (op_id uuid primary key, outcome text not null check (outcome in ('applied', 'cancelled')), at timestamptz not null default now())`,
+    // Bases from before there were files get the same by a migration (src/database/mini/migrate.ts).
+    sql`create table ${name('_file')} (
+      id uuid primary key, table_id uuid not null, name text not null, size bigint, mime_type text not null, sha256 text,
+      storage_key text not null, created_at timestamptz not null, created_by uuid, stored_at timestamptz,
+      unreferenced_since timestamptz, removed_at timestamptz, check (stored_at is null or (size is not null and sha256 is not null)))`,
+    sql`comment on table ${name('_file')} is 'Files attached to rows: what they are and where their bytes are kept.'`,
     sql`comment on table ${name('_change')} is 'Change log: every committed change, numbered without gaps for each table.'`,
     sql`comment on table ${name('_stream')} is 'Newest number of each table''s change log, and its schema version.'`,
   ];

@@ -1,62 +1,78 @@
 import { Injectable } from '@nestjs/common';
 import type { Access, Id, ProblemItem } from '../../../common/index.js';
 import { kindOf, type CellValue, type ColumnSchema, type RowOp, type TableSchema } from '../../../query/index.js';
+import { FilesService } from '../../files/index.js';
 import { AccessService } from '../../workspaces/index.js';
+import type { Indexed } from './upsert.js';
 
 /** An op, as far as its values count. */
-type Valued =
-  | Extract<RowOp, { values: unknown }>
-  | { readonly kind: 'upsert'; readonly values: ReadonlyMap<ColumnSchema, CellValue> };
+type Valued = RowOp | { readonly kind: 'upsert'; readonly values: ReadonlyMap<ColumnSchema, CellValue> };
 
-/** Findings by the index that the caller gave. */
+/** Findings by the index of the op, with pointers below `/fields`. */
 export type Findings = ReadonlyMap<number, readonly ProblemItem[]>;
 
+/** One id that an op brings. */
+interface Reference {
+  readonly index: number;
+  readonly column: ColumnSchema;
+  readonly id: Id;
+}
+
+/** Which of the ids are there; undefined for columns that lead nowhere outside of the base's tables. */
+type Look = (ids: readonly Id[]) => Promise<ReadonlySet<Id>>;
+
 /**
- * Whether what values lead to outside of the table is there: people have to be members of the workspace. Linked rows are judged
- * by the write itself, under its locks.
+ * Whether what values lead to outside of the tables is there: people have to be members of the workspace, files have to be
+ * uploaded to the base. Linked rows are judged by the write itself, under its locks.
  */
 @Injectable()
 export class Referents {
-  constructor(private readonly access: AccessService) {}
+  constructor(
+    private readonly access: AccessService,
+    private readonly files: FilesService,
+  ) {}
 
-  /** What is wrong with the ops, with pointers below `/fields`. Asks nothing when no op has such a value. */
-  async judge(
-    access: Access,
-    table: TableSchema,
-    ops: readonly { readonly index: number; readonly op: RowOp | Valued }[],
-  ): Promise<Findings> {
+  /** What is wrong with the ops. Asks nothing when none of them has such a value. */
+  async judge(access: Access, table: TableSchema, ops: readonly Indexed<Valued>[]): Promise<Findings> {
     const findings = new Map<number, ProblemItem[]>();
-    const columns = table.columns.filter((column) => column.derived === undefined && kindOf(column).type === 'user');
-    const given = columns.length === 0 ? [] : ops.flatMap(({ index, op }) => valuesOf(index, op, columns));
-    if (given.length === 0) return findings;
-    const members = await this.membersAmong(access, new Set(given.map(({ id }) => id)));
-    for (const { index, column, id } of given) {
-      if (members.has(id)) continue;
-      const item = {
-        pointer: `/fields/${column.key}`,
-        code: 'not_a_member',
-        detail: `${id} is not a member of the workspace.`,
-      };
-      findings.set(index, [...(findings.get(index) ?? []), item]);
+    const looks = {
+      user: { look: this.members(access), code: 'not_a_member', what: 'a member of the workspace' },
+      attachment: { look: this.known(table), code: 'not_an_attachment', what: 'a file of this base' },
+    } as const;
+    for (const [type, { look, code, what }] of Object.entries(looks)) {
+      const given = references(table, ops, type);
+      if (given.length === 0) continue;
+      const there = await look([...new Set(given.map(({ id }) => id))]);
+      for (const { index, column, id } of given) {
+        if (there.has(id)) continue;
+        const item = { pointer: `/fields/${column.key}`, code, detail: `${id} is not ${what}.` };
+        findings.set(index, [...(findings.get(index) ?? []), item]);
+      }
     }
     return findings;
   }
 
-  private async membersAmong({ workspaceId }: Access, userIds: ReadonlySet<Id>): Promise<ReadonlySet<Id>> {
-    const found = await this.access.memberships([...userIds], [workspaceId]);
-    return new Set(found.map(({ userId }) => userId));
+  private members({ workspaceId }: Access): Look {
+    return async (ids) => {
+      const found = await this.access.memberships(ids, [workspaceId]);
+      return new Set(found.map(({ userId }) => userId));
+    };
+  }
+
+  private known({ physical }: TableSchema): Look {
+    return (ids) => this.files.known(physical.schema, ids);
   }
 }
 
-function valuesOf(
-  index: number,
-  op: RowOp | Valued,
-  columns: readonly ColumnSchema[],
-): { readonly index: number; readonly column: ColumnSchema; readonly id: Id }[] {
-  if (op.kind === 'delete') return [];
-  return columns.flatMap((column) => {
-    const cell = op.values.get(column) ?? null;
-    const ids = cell === null ? [] : Array.isArray(cell) ? (cell as readonly Id[]) : [String(cell)];
-    return ids.map((id) => ({ index, column, id }));
-  });
+function references(table: TableSchema, ops: readonly Indexed<Valued>[], type: string): Reference[] {
+  const columns = table.columns.filter((column) => column.derived === undefined && kindOf(column).type === type);
+  if (columns.length === 0) return [];
+  return ops.flatMap(({ index, op }) =>
+    op.kind === 'delete'
+      ? []
+      : columns.flatMap((column) => idsOf(op.values.get(column) ?? null).map((id) => ({ index, column, id }))),
+  );
 }
+
+const idsOf = (cell: CellValue): readonly Id[] =>
+  cell === null ? [] : typeof cell === 'object' ? (cell as readonly Id[]) : [String(cell)];

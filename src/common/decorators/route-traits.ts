@@ -1,0 +1,15 @@
+import { RouteConfig } from '@nestjs/platform-fastify';
+
+/** What the edge does otherwise for a route; in the configuration that Fastify keeps for it. */
+export interface RouteTraits {
+  /** Its body is `multipart/form-data` and nothing else; the handler reads it while it arrives. */
+  readonly multipart?: true;
+  /** Its answers go out as they are: they have ranges, and an ETag for these very bytes. */
+  readonly compress?: false;
+}
+
+/** Marks a route as other than most; see {@link RouteTraits}. */
+export const Traits = (traits: RouteTraits): MethodDecorator => RouteConfig(traits);
+
+/** Those of the route that a request leads to. */
+export const traitsOf = (route: { readonly config?: unknown }): RouteTraits => route.config ?? {};

@@ -1,0 +1,34 @@
+import { Module } from '@nestjs/common';
+import { APP_CONFIG, type AppConfig } from '../../config/index.js';
+import { TablesModule } from '../tables/index.js';
+import { WorkspacePurge, WorkspacesModule } from '../workspaces/index.js';
+import { AttachmentsController } from './attachments.controller.js';
+import { DownloadsService } from './download/downloads.service.js';
+import { FileLinks } from './download/file-links.js';
+import { DownloadsController } from './downloads.controller.js';
+import { FilesService } from './files.service.js';
+import { FileSweeper } from './file-sweeper.js';
+import { FilesPurge } from './files-purge.js';
+import { FILE_STORAGE, storageFor } from './storage/index.js';
+import { UploadsService } from './upload/uploads.service.js';
+
+/** Files that are attached to rows. */
+@Module({
+  imports: [WorkspacesModule, TablesModule],
+  controllers: [AttachmentsController, DownloadsController],
+  providers: [
+    { provide: FILE_STORAGE, useFactory: ({ files }: AppConfig) => storageFor(files), inject: [APP_CONFIG] },
+    FileLinks,
+    UploadsService,
+    DownloadsService,
+    FilesService,
+    FileSweeper,
+    FilesPurge,
+  ],
+  exports: [FilesService, FilesPurge],
+})
+export class FilesModule {
+  constructor(purge: WorkspacePurge, files: FilesPurge) {
+    purge.before((_manager, workspaceId) => files.ofWorkspace(workspaceId));
+  }
+}

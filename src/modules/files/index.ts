@@ -1,0 +1,3 @@
+export { FilesModule } from './files.module.js';
+export { FilesPurge } from './files-purge.js';
+export { FilesService } from './files.service.js';
