@@ -29,8 +29,14 @@ async function main(): Promise<number> {
 try {
   process.exit(await main());
 } catch (error) {
-  process.stderr.write(
-    `${isForPeople(error) ? error.message : String(error instanceof Error ? error.stack : error)}\n`,
-  );
+  const unmigrated = error instanceof Error && 'code' in error && error.code === '42P01';
+  if (unmigrated)
+    process.stderr.write(
+      'The databases have no tables of ours yet: start the server, or run `npm run migration:run`.\n',
+    );
+  else
+    process.stderr.write(
+      `${isForPeople(error) ? error.message : String(error instanceof Error ? error.stack : error)}\n`,
+    );
   process.exit(1);
 }

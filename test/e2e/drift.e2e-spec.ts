@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { must } from '../../src/common/index.js';
 import { projectRoot } from '../../src/config/index.js';
 import { DriftChecker } from '../../src/modules/tables/drift/drift-checker.js';
 import { DriftWatch } from '../../src/modules/tables/drift/drift-watch.js';
@@ -110,12 +111,21 @@ describe('metadata and PostgreSQL', () => {
       "select indexname as name from pg_indexes where schemaname = $1 and tablename = 'unique_2' and indexname like '\\_uq%'",
       [schema],
     );
+    const constraint = async (prefix: string, column: string) => {
+      const found = await sql<{ name: string }>(
+        pair.mini,
+        `select k.conname as name from pg_constraint k join pg_attribute a on a.attrelid = k.conrelid and a.attnum = any(k.conkey)
+           where k.conrelid = $1::regclass and k.conname like $2 and a.attname = $3`,
+        [`"${schema}".deals`, `${prefix.replaceAll('_', '\\_')}%`, column],
+      );
+      return must(found[0], 'the constraint is there').name;
+    };
     for (const statement of [
       "comment on schema $ is 'other'",
       'alter table $.deals drop column seen cascade',
       'alter table $.deals add column more text',
       'alter table $.deals alter column amount type numeric',
-      'alter table $.deals alter column name drop not null',
+      `alter table $.deals drop constraint "${await constraint('_rq_', 'name')}"`,
       'alter table $.deals alter column active set not null',
       'alter table $.deals drop constraint deals_qty_check',
       'alter table $.deals alter column notes type text collate "default"',

@@ -108,9 +108,21 @@ export class TableCatalog {
   }
 
   private async get(tableId: Id): Promise<TableMeta | undefined> {
+    const known = await this.known(tableId);
+    if (known !== 'unknown to its base') return known;
+    // Either is out of date: the table is younger than what is known of the base, or it is gone.
+    this.baseOf.drop(tableId);
     const baseId = await this.baseOf.get(tableId);
-    const meta = baseId && (await this.cache.get(baseId));
-    return meta ? meta.tables.get(tableId) : undefined;
+    if (baseId === undefined) return undefined;
+    this.cache.drop(baseId);
+    const again = await this.known(tableId);
+    return again === 'unknown to its base' ? undefined : again;
+  }
+
+  private async known(tableId: Id): Promise<TableMeta | 'unknown to its base' | undefined> {
+    const baseId = await this.baseOf.get(tableId);
+    const base = baseId === undefined ? undefined : await this.cache.get(baseId);
+    return base && (base.tables.get(tableId) ?? 'unknown to its base');
   }
 
   private load(baseId: Id): Promise<BaseMeta | undefined> {

@@ -36,7 +36,7 @@ export interface ExpectedBase {
   readonly streams: ReadonlyMap<string, number>;
 }
 
-/** What every table has beside its fields; an exclamation mark is NOT NULL. */
+/** What every table has beside its fields; an exclamation mark is NOT NULL, a question mark not compared: conditions of other columns speak of it. */
 const SYSTEM_COLUMNS = [
   '_id uuid!',
   '_version integer!',
@@ -44,7 +44,7 @@ const SYSTEM_COLUMNS = [
   '_created_by uuid',
   '_updated_at timestamptz!',
   '_updated_by uuid',
-  '_deleted_at timestamptz',
+  '_deleted_at timestamptz?',
 ];
 
 /** The tables that a base has for itself (createBaseSchema). */
@@ -106,9 +106,9 @@ const isReady = ({ state }: TableIndexEntity): boolean => state === 'ready';
 function systemColumn(text: string): ExpectedColumn {
   const [name = '', type = ''] = text.split(' ');
   return {
-    ...typeOf(type.replace('!', '')),
+    ...typeOf(type.replace(/[!?]/, '')),
     name,
-    required: type.endsWith('!'),
+    required: type.endsWith('?') ? undefined : type.endsWith('!'),
     checked: false,
     comment: undefined,
   };

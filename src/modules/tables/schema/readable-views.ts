@@ -1,8 +1,9 @@
-import { IsNull, type EntityManager } from 'typeorm';
+import { In, IsNull, Not, type EntityManager } from 'typeorm';
 import { must, type Id } from '../../../common/index.js';
 import { dropReadableView, readableView, tablesShown, type Sql, type TableSchema } from '../../../query/index.js';
 import type { ColumnEntity } from '../columns/column.entity.js';
 import { BaseEntity } from '../bases/base.entity.js';
+import { TableEntity } from '../tables/table.entity.js';
 import { baseSchema, type TableRecord } from '../tables/table-schema.js';
 import type { MetadataPatch } from './schema-op.entity.js';
 import { readStructures } from './structure.js';
@@ -30,7 +31,7 @@ export async function withReadableViews<C extends Change>(manager: EntityManager
   const [first] = tables;
   if (!first || bases.some(({ deletedAt }) => deletedAt !== null)) return change;
   const changed = new Set(tables.map(({ id }) => id));
-  const before = await snapshotOf(manager, schema, first.baseId);
+  const before = await snapshotOf(manager, schema, first.baseId, changed);
   const after = patched(schema, before, patch);
   const drops = touched(before, changed).map(({ table }) => dropReadableView(schema, table.physicalName));
   const views = touched(after, changed).flatMap(({ table }) =>
@@ -39,9 +40,16 @@ export async function withReadableViews<C extends Change>(manager: EntityManager
   return { ...change, statements: [...drops, ...change.statements, ...views] };
 }
 
-async function snapshotOf(manager: EntityManager, schema: string, baseId: Id): Promise<Snapshot> {
+/** With those of the tables that are in the trash: they may be on their way out of it. */
+async function snapshotOf(
+  manager: EntityManager,
+  schema: string,
+  baseId: Id,
+  tableIds: ReadonlySet<Id>,
+): Promise<Snapshot> {
   const base = await manager.findOneBy(BaseEntity, { id: baseId, deletedAt: IsNull() });
-  const records = base ? await readStructures(manager, base) : [];
+  const trashed = await manager.findBy(TableEntity, { id: In([...tableIds]), deletedAt: Not(IsNull()) });
+  const records = base ? await readStructures(manager, base, trashed) : [];
   return { records, schemas: baseSchema(schema, records) };
 }
 
