@@ -285,6 +285,13 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
     body: () => ({ relax: true }),
   },
 
+  'POST /api/v1/tables/{tableId}/columns/{columnId}/convert': {
+    needs: 'admin',
+    fresh: newColumn,
+    body: () => ({ to: { type: 'long_text' }, dryRun: true }),
+    unaudited: READS,
+  },
+
   'GET /api/v1/tables/{tableId}/indexes': 'viewer',
   'POST /api/v1/tables/{tableId}/indexes': {
     needs: 'admin',

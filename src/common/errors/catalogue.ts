@@ -196,6 +196,11 @@ export const ERRORS = {
     title: 'Some operations failed, nothing was written',
     hint: 'All bad operations are in "errors"; mend them and send the whole call again.',
   },
+  confirmation_stale: {
+    status: 409,
+    title: 'Confirmation is stale',
+    hint: 'Ask what it would do once more, and confirm that.',
+  },
   rows_in_the_way: {
     status: 422,
     title: 'Rows do not allow this',

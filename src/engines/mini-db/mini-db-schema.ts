@@ -76,6 +76,11 @@ export class MiniDbSchema {
     return row?.[0] === 'applied';
   }
 
+  /** Reads what rows are like, for a change that may follow. */
+  look(statement: Sql): Promise<PgRow[]> {
+    return this.database.query(toStatement(statement));
+  }
+
   /** Removes a base's schema with everything in it, if it is there. */
   async drop(schema: string): Promise<void> {
     await this.database.transaction(async (session) => {

@@ -9,6 +9,8 @@ import { BasesController } from './bases/bases.controller.js';
 import { BasesService } from './bases/bases.service.js';
 import { ColumnEntity } from './columns/column.entity.js';
 import { ColumnChanges } from './columns/column-changes.js';
+import { Confirmations } from './columns/convert/confirmation.js';
+import { Conversions } from './columns/convert/conversions.service.js';
 import { ColumnTrash } from './columns/column-trash.service.js';
 import { ColumnsController } from './columns/columns.controller.js';
 import { ColumnsService } from './columns/columns.service.js';
@@ -60,6 +62,8 @@ const INDEXES = [
     ColumnsService,
     ColumnChanges,
     ColumnTrash,
+    Conversions,
+    Confirmations,
     TableCatalog,
     PhysicalColumns,
     SchemaSaga,

@@ -2,7 +2,8 @@ import type { ColumnSchema, TableSchema } from '../schema.js';
 import { comma, ident, join, sql, type Sql } from '../sql.js';
 import { checkName, commentColumn, requiredCheck, requiredCheckName, uniqueIndex, uniqueIndexName } from './ddl.js';
 import { columnType } from '../types/index.js';
-import { defaultValue } from './physical.js';
+import { kindOf } from '../kind.js';
+import { defaultValue, physicalType } from './physical.js';
 import { tableName } from './read.js';
 
 const alter = (table: TableSchema, action: Sql): Sql => sql`alter table ${tableName(table)} ${action}`;
@@ -73,3 +74,29 @@ export const dropColumns = (table: TableSchema, names: readonly string[]): Sql =
 
 const rename = (table: TableSchema, from: string, to: string): Sql =>
   alter(table, sql`rename column ${ident(from)} to ${ident(to)}`);
+
+/** A column that nobody sees yet, of the type of another and without what is demanded of that. */
+export const addHiddenColumn = (table: TableSchema, column: ColumnSchema, hiddenName: string): Sql =>
+  alter(table, sql`add column ${ident(hiddenName)} ${physicalType(column)}`);
+
+/**
+ * Puts a hidden column in the place of another, which stays under the name of `kept`, with what its type demands. `to` has the id and
+ * the name of `from`.
+ */
+export const swapColumn = (
+  table: TableSchema,
+  from: ColumnSchema,
+  to: ColumnSchema,
+  hiddenName: string,
+  kept: ColumnSchema,
+): Sql[] => [
+  alter(table, sql`drop constraint if exists ${ident(checkName(from))}`),
+  ...retireColumn(table, from, kept.physical),
+  ...(kindOf(kept).list ? [] : renewCheck(table, kept)),
+  rename(table, hiddenName, to.physical),
+  commentColumn(table, to),
+  ...(kindOf(to).list ? [] : renewCheck(table, to)),
+  ...(to.default === null ? [] : setDefault(table, to)),
+  ...(to.required ? demandValue(table, to) : []),
+  ...(to.unique ? demandUnique(table, to) : []),
+];

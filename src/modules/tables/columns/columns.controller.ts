@@ -1,8 +1,18 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  ApiBearerAuth,
+  ApiCreatedResponse,
+  ApiExtraModels,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+  getSchemaPath,
+} from '@nestjs/swagger';
 import { ApiProblems, created, CurrentAccess, IdPipe, Requires, type Access, type Id } from '../../../common/index.js';
 import { TrashQuery } from '../trash.dto.js';
 import { ColumnDto, ColumnListDto, CreateColumnDto, RestoreColumnDto, UpdateColumnDto } from './column.dto.js';
+import { Conversions } from './convert/conversions.service.js';
+import { ConversionReportDto, ConvertColumnDto } from './convert/convert.dto.js';
 import { ColumnTrash } from './column-trash.service.js';
 import { ColumnsService } from './columns.service.js';
 
@@ -13,6 +23,7 @@ export class ColumnsController {
   constructor(
     private readonly columns: ColumnsService,
     private readonly trash: ColumnTrash,
+    private readonly conversions: Conversions,
   ) {}
 
   @Get()
@@ -102,5 +113,31 @@ export class ColumnsController {
     @Body() body: RestoreColumnDto,
   ) {
     return this.trash.restore(access, tableId, columnId, body);
+  }
+
+  @Post(':columnId/convert')
+  @HttpCode(200)
+  @Requires('structure:change')
+  @ApiOperation({
+    summary: 'Give a column another type',
+    description:
+      'First with `dryRun`: how many values can be converted, which cannot, and a `confirmToken`. Then with that token: the column has the new ' +
+      'type, under the same id and key. The old column stays in the trash of the table.',
+  })
+  @ApiOkResponse({
+    schema: { oneOf: [ColumnDto, ConversionReportDto].map((type) => ({ $ref: getSchemaPath(type) })) },
+    description: 'The column, or the report of a dry run',
+  })
+  @ApiExtraModels(ConversionReportDto)
+  @ApiProblems('not_found', 'role_too_low', 'validation_failed', 'confirmation_stale', 'rows_in_the_way', 'schema_busy')
+  convert(
+    @CurrentAccess() access: Access,
+    @Param('tableId', IdPipe) tableId: Id,
+    @Param('columnId', IdPipe) columnId: Id,
+    @Body() body: ConvertColumnDto,
+  ): Promise<ColumnDto | ConversionReportDto> {
+    return body.dryRun === true
+      ? this.conversions.tryOut(tableId, columnId, body)
+      : this.conversions.convert(access, tableId, columnId, body);
   }
 }

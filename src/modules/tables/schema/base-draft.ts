@@ -158,6 +158,27 @@ export class BaseDraft {
     }
   }
 
+  /**
+   * Another column under the id and name of one that is there; `beside` are further columns that this leaves behind. Tables that show it
+   * move on, too.
+   * @throws Problem `validation_failed` where a rollup elsewhere could not be taken any more
+   */
+  exchangeColumn(column: ColumnEntity, beside: readonly ColumnEntity[], statements: () => readonly Sql[]): void {
+    const { columns } = this.table(column.tableId);
+    const before = must(
+      columns.find(({ id }) => id === column.id),
+      'the column is there',
+    );
+    this.steps.columns.push(() => [...statements()]);
+    this.replace(column);
+    for (const each of beside) this.changed.set(each.id, each);
+    for (const rollup of this.columns.filter(({ type }) => type === 'rollup'))
+      judgeRollup(this.columnSchema(rollup), '');
+    this.note('column.converted', column, { before: viewColumn(before), after: viewColumn(column) });
+    const shown = withDependents([column], this.columns).filter(({ tableId }) => tableId !== column.tableId);
+    for (const { id, key, tableId } of shown) this.tell(tableId, 'column.source_converted', { id, key });
+  }
+
   /** Gives hidden columns back, as they are to be; `retired` tells what they are called in the mini-DB until then. */
   restoreColumns(columns: readonly ColumnEntity[], retired: ReadonlyMap<Id, string>): void {
     for (const column of columns) {
@@ -286,7 +307,7 @@ export class BaseDraft {
     return isStored(schema) ? addColumn(this.schemaOf(tableId), schema) : [];
   }
 
-  private columnSchema({ id, tableId }: ColumnEntity): ColumnSchema {
+  columnSchema({ id, tableId }: ColumnEntity): ColumnSchema {
     return must(
       this.schemaOf(tableId).columns.find((column) => column.id === id),
       'a column of the draft',

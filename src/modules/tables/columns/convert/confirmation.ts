@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { Problem, sealerFor, type Id, type Sealer } from '../../../../common/index.js';
+import { APP_CONFIG, type AppConfig } from '../../../../config/index.js';
+import type { ColumnEntity } from '../column.entity.js';
+import type { ColumnOptions } from '../../../../query/index.js';
+import type { ConvertColumnDto } from './convert.dto.js';
+
+const VALID_MS = 15 * 60_000;
+
+/** What somebody saw in a dry run, and confirms. */
+interface Seen {
+  /** Of the column as it was, and of what was asked. */
+  readonly digest: string;
+  readonly options: ColumnOptions;
+  readonly until: number;
+}
+
+/** Tokens that bind a conversion to its dry run; only this server makes and reads them. */
+@Injectable()
+export class Confirmations {
+  private readonly sealer: Sealer;
+
+  constructor(@Inject(APP_CONFIG) config: AppConfig) {
+    this.sealer = sealerFor('conversions v1', config.encryptionKey);
+  }
+
+  /** @param options of the column as it will be, with choices that were made of values */
+  make(column: ColumnEntity, request: ConvertColumnDto, options: ColumnOptions): string {
+    const seen: Seen = { digest: digestOf(column, request), options, until: Date.now() + VALID_MS };
+    return this.sealer.seal(ownerOf(column), JSON.stringify(seen)).toString('base64url');
+  }
+
+  /** @throws Problem `confirmation_stale` it is of another column or request, too old, or the column has changed */
+  read(column: ColumnEntity, request: ConvertColumnDto): ColumnOptions {
+    const text = this.sealer.open(ownerOf(column), Buffer.from(request.confirmToken ?? '', 'base64url'));
+    const seen = text === undefined ? undefined : (JSON.parse(text) as Seen);
+    if (seen?.digest === digestOf(column, request) && seen.until > Date.now()) return seen.options;
+    throw new Problem('confirmation_stale', {
+      detail: 'Make the dry run again, and send its confirmToken within 15 minutes.',
+    });
+  }
+}
+
+const ownerOf = ({ id, tableId }: { readonly id: Id; readonly tableId: Id }): string => `${tableId}/${id}`;
+
+const digestOf = ({ type, options, physicalName }: ColumnEntity, { to, onError = 'abort' }: ConvertColumnDto): string =>
+  createHash('sha256')
+    .update(JSON.stringify([type, options, physicalName, to.type, to.options ?? {}, onError]))
+    .digest('base64url');
