@@ -34,7 +34,10 @@ export function translate(error: unknown, table: TableSchema): unknown {
   switch (pg?.code) {
     case '23502':
       return pg.column === FENCE_COLUMN ? new SchemaMoved(error) : error;
-    // Undefined column or table, changed result type of a prepared statement: the structure is not the one we planned for.
+    // Undefined column or table, changed result type of a prepared statement, a value or an operator of another type than the
+    // column has: the structure is not the one we planned for.
+    case '42804':
+    case '42883':
     case '42703':
     case '42P01':
     case '3F000':

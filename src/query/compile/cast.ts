@@ -143,7 +143,7 @@ const READERS: Partial<Readonly<Record<ColumnTypeName, Cast>>> = {
   multi_select: choice,
   url: (text) => like(text, '^[hH][tT][tT][pP][sS]?://[^\\s/?#@:]+(:\\d{1,5})?([/?#]\\S*)?$', 8_000),
   email: (text) => like(text, `^${NAME}{1,64}@${NAME}+\\.${NAME}+$`, 254),
-  phone: (text) => like(text, '^\\+?[\\d ()./-]{3,40}$', 64),
+  phone: (text) => like(text, '^(?=(\\D*\\d){3})\\+?[\\d ()./-]{3,40}$', 64),
 };
 
 /** A conversion inside one table, with the hidden column that it fills. */

@@ -163,7 +163,8 @@ function conditionsOf(
   target: ColumnEntity,
 ): RowConditions {
   const lock = lockTable(conversion.table, 'access exclusive');
-  if (onError === 'null') return { lock, checks: [] };
+  // What is required cannot be left empty.
+  if (onError === 'null' && !target.required) return { lock, checks: [] };
   return {
     lock,
     checks: [

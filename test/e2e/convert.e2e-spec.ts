@@ -1,0 +1,217 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  client,
+  databases,
+  expectStatus,
+  startApp,
+  world,
+  type Client,
+  type Column,
+  type ProblemBody,
+  type Row,
+  type Table,
+  type TestApp,
+  type TestDatabases,
+  type World,
+} from '../harness/index.js';
+
+interface Report {
+  readonly rows: number;
+  readonly convertible: number;
+  readonly failing: number;
+  readonly samples: readonly { readonly rowId: string; readonly value: string; readonly code: string }[];
+  readonly dependents: readonly { readonly tableId: string; readonly key: string; readonly type: string }[];
+  readonly confirmToken: string;
+}
+
+let pair: TestDatabases;
+let app: TestApp;
+let other: TestApp;
+let at: World;
+let owner: Client;
+beforeAll(async () => {
+  pair = await databases();
+  [app, other] = await Promise.all([startApp({ databases: pair }), startApp({ databases: pair })]);
+  at = await world(app.base);
+  ({ owner } = at);
+}, 60_000);
+
+let made = 0;
+const newTable = async (columns: readonly object[]): Promise<Table> =>
+  expectStatus(await owner.post<Table>(`/bases/${at.base.id}/tables`, { name: `Conv ${++made}`, columns }), 201);
+const fill = async (table: Table, cells: readonly unknown[]): Promise<void> => {
+  const ops = cells.map((cell) => ({ op: 'create', fields: { [table.columns[0]?.key ?? '']: cell } }));
+  expectStatus(await owner.post(`/tables/${table.id}/rows/bulk`, { ops }), 200);
+};
+const pathOf = (table: Table, nr = 0): string => `/tables/${table.id}/columns/${table.columns[nr]?.id}/convert`;
+const tryOut = async (table: Table, to: object, onError: 'abort' | 'null' = 'null'): Promise<Report> =>
+  expectStatus(await owner.post<Report>(pathOf(table), { to, onError, dryRun: true }), 200);
+const convert = async (table: Table, to: object, onError: 'abort' | 'null' = 'null') => {
+  const { confirmToken } = await tryOut(table, to, onError);
+  return owner.post<Column>(pathOf(table), { to, onError, confirmToken });
+};
+const cells = async (table: Table): Promise<unknown[]> =>
+  expectStatus(await owner.get<{ data: readonly Row[] }>(`/tables/${table.id}/rows`), 200).data.map(
+    ({ fields }) => fields[table.columns[0]?.key ?? ''],
+  );
+const code = (body: unknown): string => (body as ProblemBody).code;
+
+describe('a conversion', () => {
+  it('is tried out first: what converts, what does not and why; then done, with the old column in the trash', async () => {
+    const table = await newTable([{ name: 'T', type: 'text', default: 'x' }]);
+    await fill(table, ['1', '2.5', 'abc', null, '2.555']);
+    const to = { type: 'decimal', options: { scale: 2 } };
+    const report = await tryOut(table, to);
+    expect(report).toMatchObject({ rows: 5, convertible: 2, failing: 2, dependents: [] });
+    expect(report.samples.map(({ value, code: why }) => [value, why])).toEqual([
+      ['abc', 'not_a_number'],
+      ['2.555', 'too_many_digits'],
+    ]);
+    expect(await cells(table)).toEqual(['1', '2.5', 'abc', null, '2.555']);
+    const column = expectStatus(
+      await owner.post<Column>(pathOf(table), { to, onError: 'null', confirmToken: report.confirmToken }),
+      200,
+    );
+    expect(column).toMatchObject({ id: table.columns[0]?.id, key: 't', name: 'T', type: 'decimal', default: null });
+    expect(await cells(table)).toEqual(['1.00', '2.50', null, null, null]);
+    const trash = await owner.get<{ data: readonly Column[] }>(`/tables/${table.id}/columns?trashed=true`);
+    const [old] = trash.body.data;
+    expect(old).toMatchObject({ name: 'T (before conversion)', type: 'text' });
+    const back = await owner.post<Column>(`/tables/${table.id}/columns/${old?.id}/restore`, {});
+    const { key } = expectStatus(back, 200);
+    const rows = await owner.get<{ data: readonly Row[] }>(`/tables/${table.id}/rows`);
+    expect(rows.body.data.map(({ fields }) => fields[key])).toEqual(['1', '2.5', 'abc', null, '2.555']);
+  });
+
+  it('that may not lose anything is refused with what is in the way, and nothing has changed', async () => {
+    const table = await newTable([{ name: 'T', type: 'text' }]);
+    await fill(table, ['1', 'abc']);
+    const refused = await convert(table, { type: 'integer' }, 'abort');
+    expect([refused.status, code(refused.body)]).toEqual([422, 'rows_in_the_way']);
+    expect(refused.body).toMatchObject({ errors: [{ code: 'values_not_convertible', count: 1 }] });
+    expect(await cells(table)).toEqual(['1', 'abc']);
+    expect((await owner.post(`/tables/${table.id}/rows`, { fields: { t: 'more' } })).status).toBe(201);
+  });
+
+  it('needs the token of its own dry run', async () => {
+    const [a, b] = [await newTable([{ name: 'T', type: 'text' }]), await newTable([{ name: 'T', type: 'text' }])];
+    const to = { type: 'integer' };
+    const { confirmToken } = await tryOut(a, to);
+    const send = async (table: Table, body: object) => {
+      const answer = await owner.post(pathOf(table), { to, onError: 'null', ...body });
+      return [answer.status, code(answer.body)];
+    };
+    expect(await send(a, {})).toEqual([422, 'validation_failed']);
+    expect(await send(a, { confirmToken: 'x' })).toEqual([409, 'confirmation_stale']);
+    expect(await send(b, { confirmToken })).toEqual([409, 'confirmation_stale']);
+    expect(await send(a, { confirmToken, to: { type: 'boolean' } })).toEqual([409, 'confirmation_stale']);
+    expect(await send(a, { confirmToken, onError: 'abort' })).toEqual([409, 'confirmation_stale']);
+    expect((await owner.post(pathOf(a), { to, onError: 'null', confirmToken })).status).toBe(200);
+    expect(await send(a, { confirmToken })).toEqual([409, 'confirmation_stale']);
+  });
+
+  it('makes choices of the values that are there', async () => {
+    const table = await newTable([{ name: 'T', type: 'text' }]);
+    await fill(table, ['Open', 'Won', 'Open', null]);
+    const column = expectStatus(await convert(table, { type: 'single_select' }), 200);
+    expect(column.options).toEqual({
+      choices: [
+        { key: 'open', label: 'Open' },
+        { key: 'won', label: 'Won' },
+      ],
+    });
+    expect(await cells(table)).toEqual(['open', 'won', 'open', null]);
+    expectStatus(await convert(table, { type: 'multi_select' }), 200);
+    expect(await cells(table)).toEqual([['open'], ['won'], ['open'], []]);
+    expectStatus(await convert(table, { type: 'text' }), 200);
+    expect(await cells(table)).toEqual(['Open', 'Won', 'Open', null]);
+  });
+
+  it('keeps what is demanded of the column, or is refused', async () => {
+    const unique = await newTable([{ name: 'T', type: 'text', unique: true }]);
+    await fill(unique, ['1', '1.0']);
+    const refused = await convert(unique, { type: 'decimal' });
+    expect([refused.status, code(refused.body)]).toEqual([409, 'unique_violation']);
+    expect(await cells(unique)).toEqual(['1', '1.0']);
+    const required = await newTable([{ name: 'T', type: 'text', required: true }]);
+    await fill(required, ['abc']);
+    expect((await convert(required, { type: 'integer' })).status).toBe(422);
+    expect(await cells(required)).toEqual(['abc']);
+  });
+
+  it('moves on the tables that show the column, and is refused where a rollup could not be taken any more', async () => {
+    const companies = await newTable([{ name: 'Size', type: 'integer' }]);
+    const people = await newTable([
+      { name: 'Name', type: 'text' },
+      { name: 'Company', type: 'link', options: { tableId: companies.id, multiple: false } },
+      { name: 'Size', type: 'lookup', options: { linkColumnId: 'company', columnId: 'size' } },
+    ]);
+    const acme = expectStatus(await owner.post<Row>(`/tables/${companies.id}/rows`, { fields: { size: 7 } }), 201);
+    const ann = expectStatus(
+      await owner.post<Row>(`/tables/${people.id}/rows`, { fields: { name: 'Ann', company: [acme.id] } }),
+      201,
+    );
+    const report = await tryOut(companies, { type: 'text' });
+    expect(report.dependents).toMatchObject([{ tableId: people.id, key: 'size', type: 'lookup' }]);
+    expectStatus(await convert(companies, { type: 'text' }), 200);
+    for (const node of [app, other]) {
+      const row = await client(node.base, at.owner.accessToken).get<Row>(`/tables/${people.id}/rows/${ann.id}`);
+      expect(row.body.fields.size).toBe('7');
+    }
+    const after = await owner.get<Table>(`/tables/${people.id}`);
+    expect(after.body.schemaVersion).toBe(people.schemaVersion + 1);
+    expectStatus(await convert(companies, { type: 'integer' }), 200);
+    const rollup = { name: 'Sum', type: 'rollup', options: { linkColumnId: 'company', columnId: 'size', fn: 'sum' } };
+    expectStatus(await owner.post(`/tables/${people.id}/columns`, rollup), 201);
+    expect((await owner.post(pathOf(companies), { to: { type: 'text' }, dryRun: true })).status).toBe(422);
+  });
+
+  it.each([
+    ['link', {}],
+    ['lookup', {}],
+    ['autonumber', {}],
+    ['created_at', {}],
+    ['user', {}],
+    ['attachment', {}],
+  ])('into %s is refused', async (type, options) => {
+    const table = await newTable([{ name: 'T', type: 'text' }]);
+    expect((await owner.post(pathOf(table), { to: { type, options }, dryRun: true })).status).toBe(422);
+  });
+
+  it('while people write on two nodes: every writer gets an answer, and no value is lost', async () => {
+    const table = await newTable([{ name: 'T', type: 'text' }]);
+    await fill(
+      table,
+      Array.from({ length: 500 }, (_, i) => String(i)),
+    );
+    const nodes = [app, other].map(({ base }) => client(base, at.owner.accessToken));
+    let done = false;
+    const written: string[] = [];
+    const statuses = new Set<number>();
+    const write = async (node: Client, nr: number): Promise<void> => {
+      for (let i = 0; !done || i < 5; i++) {
+        const given = String(1_000 + nr * 10_000 + i);
+        // A number before and behind: whichever type it meets, it is a value or a refusal.
+        const answer = await node.post(`/tables/${table.id}/rows`, { fields: { t: given } });
+        statuses.add(answer.status);
+        if (answer.status === 201) written.push(given);
+      }
+    };
+    const writers = nodes.map((node, nr) => write(node, nr));
+    expectStatus(await convert(table, { type: 'integer' }), 200);
+    done = true;
+    await Promise.all(writers);
+    expect([...statuses].filter((status) => ![201, 422, 423].includes(status))).toEqual([]);
+    const found = new Set<unknown>();
+    for (let cursor = ''; ;) {
+      const page = await owner.get<{ data: readonly Row[]; page: { nextCursor?: string } }>(
+        `/tables/${table.id}/rows?limit=200${cursor && `&cursor=${cursor}`}`,
+      );
+      for (const { fields } of page.body.data) found.add(fields.t);
+      if (!page.body.page.nextCursor) break;
+      cursor = page.body.page.nextCursor;
+    }
+    for (const given of written) expect(found).toContain(Number(given));
+    expect(found.size).toBe(500 + written.length);
+  }, 60_000);
+});
