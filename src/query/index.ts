@@ -15,5 +15,7 @@ export * from './compile/read.js';
 export * from './compile/write.js';
 export * from './compile/alter-column.js';
 export * from './compile/ddl.js';
+export * from './compile/purge.js';
+export * from './compile/rebuild-table.js';
 export * from './compile/rows-in-the-way.js';
 export * from './compile/match.js';

@@ -12,6 +12,9 @@ import { ColumnChanges } from './columns/column-changes.js';
 import { ColumnTrash } from './columns/column-trash.service.js';
 import { ColumnsController } from './columns/columns.controller.js';
 import { ColumnsService } from './columns/columns.service.js';
+import { BasePurge } from './purge/base-purge.js';
+import { StructurePurge } from './purge/structure-purge.js';
+import { TablePurge } from './purge/table-purge.js';
 import { Retention } from './retention.js';
 import { SchemaOpEntity } from './schema/schema-op.entity.js';
 import { purgeTables } from './schema/purge-tables.js';
@@ -37,8 +40,11 @@ import { TablesService } from './tables/tables.service.js';
     SchemaSaga,
     SchemaRecovery,
     Retention,
+    BasePurge,
+    TablePurge,
+    StructurePurge,
   ],
-  exports: [TableCatalog],
+  exports: [TableCatalog, BasePurge],
 })
 export class TablesModule {
   constructor(
