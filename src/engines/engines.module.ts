@@ -7,6 +7,7 @@ import {
   MiniDbFiles,
   MiniDbIndexes,
   MiniDbLookup,
+  MiniDbPurge,
   MiniDbSchema,
   MiniDbWriter,
 } from './mini-db/index.js';
@@ -19,6 +20,7 @@ import {
     MiniDbFiles,
     MiniDbWriter,
     MiniDbLookup,
+    MiniDbPurge,
     MiniDbSchema,
     MiniDbCatalog,
     MiniDbIndexes,
@@ -30,6 +32,7 @@ import {
     MiniDbFiles,
     MiniDbWriter,
     MiniDbLookup,
+    MiniDbPurge,
     MiniDbSchema,
     MiniDbCatalog,
     MiniDbIndexes,

@@ -17,6 +17,8 @@ export * from './compile/write.js';
 export * from './compile/alter-column.js';
 export * from './compile/cast.js';
 export * from './compile/ddl.js';
+export * from './compile/purge.js';
+export * from './compile/rebuild-table.js';
 export * from './compile/rows-in-the-way.js';
 export * from './compile/index-ddl.js';
 export * from './compile/readable-view.js';

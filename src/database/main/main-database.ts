@@ -13,6 +13,25 @@ export class MainDatabase {
     return this.dataSource.transaction('REPEATABLE READ', read);
   }
 
+  /**
+   * Runs `work` unless work under this lock is being done already, by whatever node; then undefined. The lock belongs to a connection
+   * and ends with it, also when the node dies.
+   */
+  async alone<T>(lock: number, work: () => Promise<T>): Promise<T | undefined> {
+    const runner = this.dataSource.createQueryRunner();
+    try {
+      const [free] = (await runner.query('select pg_try_advisory_lock($1) as free', [lock])) as { free: boolean }[];
+      if (!free?.free) return undefined;
+      try {
+        return await work();
+      } finally {
+        await runner.query('select pg_advisory_unlock($1)', [lock]);
+      }
+    } finally {
+      await runner.release();
+    }
+  }
+
   /** One trivial round trip; rejects when the database does not answer soon. */
   async ping(): Promise<void> {
     // TypeORM passes no timeout to a query, but its driver keeps the pool in the open.

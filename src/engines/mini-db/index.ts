@@ -6,6 +6,7 @@ export * from './mini-db-engine.js';
 export * from './mini-db-indexes.js';
 export * from './mini-db-files.js';
 export * from './mini-db-lookup.js';
+export * from './mini-db-purge.js';
 export * from './mini-db-schema.js';
 export * from './mini-db-writer.js';
 export type { OpResult, WriteResult } from './write-queue.js';

@@ -26,6 +26,9 @@ import { IndexesService } from './indexes/indexes.service.js';
 import { TableIndexEntity } from './indexes/table-index.entity.js';
 import { UsageCounter } from './indexes/usage-counter.js';
 import { UsageLog } from './indexes/usage-log.js';
+import { BasePurge } from './purge/base-purge.js';
+import { StructurePurge } from './purge/structure-purge.js';
+import { TablePurge } from './purge/table-purge.js';
 import { Retention } from './retention.js';
 import { SchemaOpEntity } from './schema/schema-op.entity.js';
 import { purgeTables } from './schema/purge-tables.js';
@@ -71,9 +74,12 @@ const INDEXES = [
     Retention,
     DriftChecker,
     DriftWatch,
+    BasePurge,
+    TablePurge,
+    StructurePurge,
     ...INDEXES,
   ],
-  exports: [TableCatalog, PhysicalColumns, UsageCounter, DriftWatch],
+  exports: [TableCatalog, PhysicalColumns, UsageCounter, DriftWatch, BasePurge],
 })
 export class TablesModule {
   constructor(

@@ -1,4 +1,4 @@
-import type { ColumnSchema, LinkRef, TableSchema } from '../schema.js';
+import type { TableSchema } from '../schema.js';
 import { ident, literal, sql, type Sql } from '../sql.js';
 import { tail } from './ddl.js';
 import { tableName } from './read.js';
@@ -38,11 +38,6 @@ export function createLinkTable({ through, source, target, single }: NewLink, na
   ];
 }
 
-/** Takes a deleted link out of the way: its pairs stay until it is restored or purged. */
-export const renameLinkTable = (schema: string, from: string, to: string): Sql =>
-  sql`alter table ${ident(schema, from)} rename to ${ident(to)}`;
-
-export const isLink = (
-  column: ColumnSchema,
-): column is ColumnSchema & { readonly derived: { readonly kind: 'link'; readonly link: LinkRef } } =>
-  column.derived?.kind === 'link';
+/** Removes the pairs of a link for good, whichever of its ends asks for it first. */
+export const dropLinkTable = (schema: string, through: string): Sql =>
+  sql`drop table if exists ${ident(schema, through)}`;

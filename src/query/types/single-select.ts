@@ -14,8 +14,11 @@ export function parseChoices(input: unknown): Parsed<readonly Choice[]> {
   if (input.length > MAX_CHOICES) return refused('invalid_option', `At most ${MAX_CHOICES} choices are allowed.`);
   const choices: Choice[] = [];
   const labels = new Set<string>();
-  for (const entry of input as unknown[]) {
-    const choice = parseChoice(entry, new Set(choices.map(({ key }) => key)));
+  const all = (input as unknown[]).map(labelOf);
+  for (const [i, entry] of (input as unknown[]).entries()) {
+    // Input is a key before it is a label: a derived key that is the label of another choice would take its values away.
+    const others = all.filter((label): label is string => label !== undefined && label !== all[i]);
+    const choice = parseChoice(entry, new Set([...choices.map(({ key }) => key), ...others]));
     if (!choice.ok) return choice;
     const folded = foldName(choice.value.label);
     if (labels.has(folded))
@@ -27,6 +30,9 @@ export function parseChoices(input: unknown): Parsed<readonly Choice[]> {
   }
   return accepted(choices);
 }
+
+const labelOf = (entry: unknown): string | undefined =>
+  typeof entry === 'object' && entry !== null && 'label' in entry ? cleanName(entry.label) : undefined;
 
 function parseChoice(entry: unknown, taken: ReadonlySet<string>): Parsed<Choice> {
   if (typeof entry !== 'object' || entry === null || Array.isArray(entry))

@@ -265,6 +265,13 @@ describe('single_select', () => {
     expect([read('single_select', 'a', swapped), read('single_select', 'b', swapped)]).toEqual(['a', 'b']);
   });
 
+  it('means itself where its text is the key that another label would have', () => {
+    const parsed = columnType('single_select').parseOptions({
+      choices: [{ label: '_id' }, { label: 'id' }, { label: 'ID!' }],
+    });
+    expect(parsed).toMatchObject({ value: { choices: [{ key: 'id_2' }, { key: 'id' }, { key: 'id_3' }] } });
+  });
+
   it('is ordered by its choices', () => {
     const select = columnType('single_select');
     expect(['lost', 'won', 'open'].toSorted((a, b) => select.compare(a, b, options))).toEqual(['open', 'won', 'lost']);

@@ -10,6 +10,8 @@ export interface MetadataPatch {
   readonly bases?: readonly BaseEntity[];
   readonly tables?: readonly TableEntity[];
   readonly columns?: readonly ColumnEntity[];
+  /** Records that are no more. */
+  readonly removed?: { readonly tables?: readonly Id[]; readonly columns?: readonly Id[] };
   readonly audit: readonly [AuditEntry, ...AuditEntry[]];
   readonly events: readonly OutboxEvent[];
 }

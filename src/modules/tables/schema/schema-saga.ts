@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, Not, type EntityManager } from 'typeorm';
+import { DataSource, type EntityManager, In, Not } from 'typeorm';
 import { must, newId, Problem, type Id } from '../../../common/index.js';
 import { faultPoint } from '../../../config/index.js';
 import {
@@ -236,6 +236,9 @@ export class SchemaSaga {
           for (const base of patch.bases ?? []) await manager.upsert(BaseEntity, base, ['id']);
           for (const table of patch.tables ?? []) await manager.upsert(TableEntity, table, ['id']);
           if (patch.columns?.length) await manager.upsert(ColumnEntity, [...patch.columns], ['id']);
+          const { removed } = patch;
+          if (removed?.columns?.length) await manager.delete(ColumnEntity, { id: In([...removed.columns]) });
+          if (removed?.tables?.length) await manager.delete(TableEntity, { id: In([...removed.tables]) });
           await faultPoint('schema.finishing');
           return { result: undefined, audit: patch.audit, events: patch.events };
         },

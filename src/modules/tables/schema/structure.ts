@@ -80,9 +80,27 @@ export function nextVersion(
   access: Access,
   change: object,
 ): { readonly table: TableEntity; readonly statement: Sql } {
-  const table = { ...structure.table, schemaVersion: structure.table.schemaVersion + 1, updatedAt: new Date() };
-  return { table, statement: advanceSchema(structure.schema, table.schemaVersion, contextOf(access), change) };
+  return nextVersionBy(structure, contextOf(access), change);
 }
+
+/** The same, of whoever makes the change. */
+export function nextVersionBy(
+  structure: Structure,
+  context: WriteContext,
+  change: object,
+): { readonly table: TableEntity; readonly statement: Sql } {
+  const table = { ...structure.table, schemaVersion: structure.table.schemaVersion + 1, updatedAt: new Date() };
+  return { table, statement: advanceSchema(structure.schema, table.schemaVersion, context, change) };
+}
+
+/** The system itself, as the change log keeps it. */
+export const systemContext = (why: string): WriteContext => ({
+  actorId: null,
+  actorName: 'system',
+  requestId: why,
+  source: 'system',
+  changeSet: newId(),
+});
 
 /** Who makes a change, as the change log keeps it. */
 export const contextOf = ({ principal, request }: Access): WriteContext => ({

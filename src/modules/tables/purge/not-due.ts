@@ -1,0 +1,2 @@
+/** Somebody else was first, or it was restored. */
+export class NotDue extends Error {}
