@@ -9,6 +9,9 @@ import { BasesService } from './bases/bases.service.js';
 import { ColumnEntity } from './columns/column.entity.js';
 import { ColumnsController } from './columns/columns.controller.js';
 import { ColumnsService } from './columns/columns.service.js';
+import { BaseCopy } from './copies/base-copy.js';
+import { DuplicateController } from './copies/duplicate.controller.js';
+import { DuplicateService } from './copies/duplicate.service.js';
 import { SchemaOpEntity } from './schema/schema-op.entity.js';
 import { purgeTables } from './schema/purge-tables.js';
 import { SchemaRecovery } from './schema/schema-recovery.js';
@@ -17,13 +20,25 @@ import { TableCatalog } from './table-catalog.js';
 import { TableEntity } from './tables/table.entity.js';
 import { TablesController } from './tables/tables.controller.js';
 import { TablesService } from './tables/tables.service.js';
+import { TemplatesController } from './templates/templates.controller.js';
+import { TemplatesService } from './templates/templates.service.js';
 
 /** Bases, tables and columns of the mini-DB. */
 @Module({
   imports: [WorkspacesModule, TypeOrmModule.forFeature([BaseEntity, TableEntity, ColumnEntity, SchemaOpEntity])],
-  controllers: [BasesController, TablesController, ColumnsController],
-  providers: [BasesService, TablesService, ColumnsService, TableCatalog, SchemaSaga, SchemaRecovery],
-  exports: [TableCatalog],
+  controllers: [BasesController, TablesController, ColumnsController, DuplicateController, TemplatesController],
+  providers: [
+    BasesService,
+    TablesService,
+    ColumnsService,
+    TableCatalog,
+    SchemaSaga,
+    SchemaRecovery,
+    BaseCopy,
+    DuplicateService,
+    TemplatesService,
+  ],
+  exports: [TableCatalog, BaseCopy],
 })
 export class TablesModule {
   constructor(

@@ -1,31 +1,23 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, IsNull, MoreThan } from 'typeorm';
 import {
-  deriveKey,
   foldName,
   idOfCursor,
   idPage,
-  newId,
   type Access,
   type Id,
   type Page,
   type PageQuery,
 } from '../../../common/index.js';
-import {
-  actorOf,
-  isUniqueViolation,
-  AuditedTransaction,
-  type AuditEntry,
-  type OutboxEvent,
-} from '../../../database/main/index.js';
+import { actorOf, AuditedTransaction } from '../../../database/main/index.js';
 import { createBaseSchema } from '../../../query/index.js';
-import { nameTaken } from '../columns/make-columns.js';
 import { SchemaSaga } from '../schema/schema-saga.js';
-import { nextVersion, randomSuffix, readBase, readStructures } from '../schema/structure.js';
+import { nextVersion, readBase, readStructures } from '../schema/structure.js';
 import { tableChanged } from '../tables/table-changed.js';
 import { toBaseDto } from '../tables/to-dto.js';
 import type { BaseDto, CreateBaseDto, UpdateBaseDto } from './base.dto.js';
 import { BaseEntity } from './base.entity.js';
+import { baseAudit, baseChanged, baseView, mustBeFree, newBase, tellingNameTaken } from './new-base.js';
 
 /** Use cases of bases. */
 @Injectable()
@@ -55,39 +47,23 @@ export class BasesService {
 
   /** @throws Problem `name_taken` */
   async create(access: Access, input: CreateBaseDto): Promise<BaseDto> {
-    const at = new Date();
-    const base: BaseEntity = {
-      id: newId(),
-      workspaceId: access.workspaceId,
-      name: input.name,
-      nameFolded: foldName(input.name),
-      description: input.description ?? null,
-      schemaName: schemaNameOf(input.name),
-      createdAt: at,
-      updatedAt: at,
-      deletedAt: null,
-    };
-    return this.telling(base.name, () =>
+    const base = newBase(access.workspaceId, input.name, input.description ?? null);
+    return tellingNameTaken(base.name, () =>
       this.saga.run({
         kind: 'base.create',
         baseId: base.id,
         workspaceId: base.workspaceId,
         actor: actorOf(access),
         plan: async (manager) => {
-          const same = await manager.existsBy(BaseEntity, {
-            workspaceId: base.workspaceId,
-            nameFolded: base.nameFolded,
-            deletedAt: IsNull(),
-          });
-          if (same) throw nameTaken('/name', base.name);
+          await mustBeFree(manager, base);
           return {
             schema: base.schemaName,
             statements: createBaseSchema(base.schemaName, base.name),
             makesSchema: true,
             patch: {
               bases: [base],
-              audit: [audit(base, 'base.created', undefined, view(base))],
-              events: [changed(base)],
+              audit: [baseAudit(base, 'base.created', undefined, baseView(base))],
+              events: [baseChanged(base)],
             },
             result: toBaseDto(base),
           };
@@ -98,7 +74,7 @@ export class BasesService {
 
   /** @throws Problem `name_taken` */
   async update(access: Access, baseId: Id, input: UpdateBaseDto): Promise<BaseDto> {
-    return this.telling(input.name ?? '', () =>
+    return tellingNameTaken(input.name ?? '', () =>
       this.mainTransaction.run(actorOf(access), async (manager) => {
         const base = await readBase(manager, baseId);
         const after: BaseEntity = {
@@ -110,8 +86,8 @@ export class BasesService {
         await manager.update(BaseEntity, baseId, after);
         return {
           result: toBaseDto(after),
-          audit: [audit(after, 'base.updated', view(base), view(after))],
-          events: [changed(base)],
+          audit: [baseAudit(after, 'base.updated', baseView(base), baseView(after))],
+          events: [baseChanged(base)],
         };
       }),
     );
@@ -137,40 +113,12 @@ export class BasesService {
           patch: {
             bases: [{ ...base, deletedAt: new Date() }],
             tables: nexts.map(({ table }) => table),
-            audit: [audit(base, 'base.deleted', view(base))],
-            events: [changed(base), ...structures.map(({ table }) => tableChanged(table))],
+            audit: [baseAudit(base, 'base.deleted', baseView(base))],
+            events: [baseChanged(base), ...structures.map(({ table }) => tableChanged(table))],
           },
           result: undefined,
         };
       },
     });
   }
-
-  /** The last word on names has the unique index. */
-  private async telling<T>(name: string, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      throw isUniqueViolation(error, 'bases_name') ? nameTaken('/name', name) : error;
-    }
-  }
 }
-
-/** PostgreSQL keeps schema names that begin with `pg_` for itself (manual 5.10). */
-const schemaNameOf = (name: string): string =>
-  `${deriveKey(name).slice(0, 40)}_${randomSuffix()}`.replace(/^pg_/, 'base_pg_');
-
-const view = ({ name, description }: BaseEntity): object => ({ name, description });
-
-const audit = (base: BaseEntity, action: string, before?: object, after?: object): AuditEntry => ({
-  workspaceId: base.workspaceId,
-  action,
-  resource: { type: 'base', id: base.id, name: base.name },
-  ...(before ? { before } : {}),
-  ...(after ? { after } : {}),
-});
-
-const changed = (base: BaseEntity): OutboxEvent => ({
-  topic: 'base.changed',
-  payload: { baseId: base.id, workspaceId: base.workspaceId },
-});

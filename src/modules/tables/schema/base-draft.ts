@@ -10,9 +10,8 @@ import {
   type TableSchema,
 } from '../../../query/index.js';
 import type { BaseEntity } from '../bases/base.entity.js';
-import type { CreateColumnDto } from '../columns/column.dto.js';
 import type { ColumnEntity } from '../columns/column.entity.js';
-import { makeColumns } from '../columns/make-columns.js';
+import { makeColumns, type NewColumn } from '../columns/make-columns.js';
 import { makeInverse } from '../columns/make-inverse.js';
 import { judgeRollup, resolveReferences } from '../columns/resolve-references.js';
 import { tableChanged } from '../tables/table-changed.js';
@@ -48,6 +47,8 @@ export class BaseDraft {
   /** In this order: what a statement needs is there when it runs. */
   private readonly steps: Record<'columns' | 'links', (() => Sql[])[]> = { columns: [], links: [] };
   private readonly audit: AuditEntry[] = [];
+  /** Made when it is asked for, and anew after each change. */
+  private schemas: ReadonlyMap<Id, TableSchema> | undefined;
 
   constructor(
     private readonly base: BaseEntity,
@@ -74,6 +75,7 @@ export class BaseDraft {
   /** A table that is made elsewhere in the same change, before the columns and links of this draft. */
   addTable(table: TableEntity): void {
     this.tables.set(table.id, { table, columns: [] });
+    this.schemas = undefined;
   }
 
   /**
@@ -81,7 +83,7 @@ export class BaseDraft {
    * @returns the columns that were asked for
    * @throws Problem `validation_failed`, `name_taken`, `limit_reached`, `not_found` (a link to a table of another base)
    */
-  addColumns(tableId: Id, inputs: readonly CreateColumnDto[], at: (index: number) => string): ColumnEntity[] {
+  addColumns(tableId: Id, inputs: readonly NewColumn[], at: (index: number) => string): ColumnEntity[] {
     const made = makeColumns(inputs, tableId, this.table(tableId).columns, at);
     return made.map((column, i) => {
       const input = must(inputs[i], 'each column was asked for');
@@ -98,28 +100,51 @@ export class BaseDraft {
   private addLink(
     column: ColumnEntity,
     following: readonly ColumnEntity[],
-    input: CreateColumnDto,
+    input: NewColumn,
     at: string,
   ): ColumnEntity {
     const { table } = this.table(column.tableId);
     const target = this.tables.get(must(column.options.tableId, 'a link has a table'));
     if (!target) throw notFound('table');
     const there = target.table.id === table.id ? [...target.columns, column, ...following] : target.columns;
-    const { own, inverse } = makeInverse(column, table, { ...target, columns: there }, input.options?.inverseName, at);
+    const names = { inverseName: input.options?.inverseName, inverseKey: input.inverseKey };
+    const { own, inverse } = makeInverse(column, table, { ...target, columns: there }, names, at);
     this.put(own);
     this.put(inverse);
-    this.steps.links.push(() =>
-      createLinkTable(
-        {
-          through: must(own.options.through, 'a link has a table of pairs'),
-          source: this.schemaOf(own.tableId),
-          target: this.schemaOf(inverse.tableId),
-          single: own.options.multiple === false,
-        },
-        `${table.name}: ${own.name}`,
-      ),
-    );
+    this.steps.links.push(() => this.link(own));
     return own;
+  }
+
+  /** Adds columns that are complete as they stand, such as copies of others. The other end of a link has to be added, too. */
+  adopt(columns: readonly ColumnEntity[]): void {
+    for (const column of columns) {
+      this.put(column);
+      if (column.options.end === 'source') this.steps.links.push(() => this.link(column));
+    }
+  }
+
+  /** Puts the columns of a table that is added into this order; others follow as they come. */
+  arrange(tableId: Id, ids: readonly Id[]): void {
+    const { columns, ...entry } = this.table(tableId);
+    const places = new Map(ids.map((id, i) => [id, i]));
+    const arranged = [...columns]
+      .sort((a, b) => (places.get(a.id) ?? ids.length) - (places.get(b.id) ?? ids.length))
+      .map((column, position) => ({ ...column, position }));
+    this.tables.set(tableId, { ...entry, columns: arranged });
+    for (const column of arranged) this.changed.set(column.id, column);
+    this.schemas = undefined;
+  }
+
+  private link({ name, tableId, options }: ColumnEntity): Sql[] {
+    return createLinkTable(
+      {
+        through: must(options.through, 'a link has a table of pairs'),
+        source: this.schemaOf(tableId),
+        target: this.schemaOf(must(options.tableId, 'a link has a table')),
+        single: options.multiple === false,
+      },
+      `${this.table(tableId).table.name}: ${name}`,
+    );
   }
 
   private judge(column: ColumnEntity, at: string): void {
@@ -142,6 +167,7 @@ export class BaseDraft {
       throw new Problem('limit_reached', { detail: `A table has at most ${MAX_COLUMNS} columns.` });
     this.tables.set(column.tableId, { ...entry, columns: [...entry.columns, column] });
     this.changed.set(column.id, column);
+    this.schemas = undefined;
     if (this.isNew(column.tableId)) return;
     // With the default, since rows that are there get it: whoever follows the log needs nothing else to know them.
     const { id, key, name, type, default: initial } = column;
@@ -178,7 +204,8 @@ export class BaseDraft {
 
   /** The tables as they will be, for statements; the versions are those of now. */
   schemaOf(tableId: Id): TableSchema {
-    return must(baseSchema(this.base.schemaName, [...this.tables.values()]).get(tableId), 'a table of the draft');
+    this.schemas ??= baseSchema(this.base.schemaName, [...this.tables.values()]);
+    return must(this.schemas.get(tableId), 'a table of the draft');
   }
 
   /**
