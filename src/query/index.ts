@@ -26,3 +26,4 @@ export * from './compile/match.js';
 export * from './compile/link-ddl.js';
 export * from './compile/links.js';
 export * from './compile/physical.js';
+export * from './compile/copy.js';

@@ -8,6 +8,8 @@ import { PROBE } from '../probe.js';
 export interface PgStatement {
   readonly text: string;
   readonly values: readonly unknown[];
+  /** How long its answer is waited for, where that is longer than for others; `statement_timeout` has to allow it too. */
+  readonly timeoutMs?: number;
 }
 
 /** A result row: PostgreSQL's own text of each value, untouched, so that no number loses a digit. */
@@ -112,10 +114,11 @@ const ROLLBACK: pg.QueryConfig & { readonly query_timeout: number } = { text: 'r
 
 const rowsOf = (result: pg.QueryArrayResult): PgRow[] => result.rows as PgRow[];
 
-const arrayMode = (statement: PgStatement): pg.QueryArrayConfig => ({
-  text: statement.text,
-  values: [...statement.values],
+const arrayMode = ({ text, values, timeoutMs }: PgStatement): pg.QueryArrayConfig & { query_timeout?: number } => ({
+  text,
+  values: [...values],
   rowMode: 'array',
+  ...(timeoutMs === undefined ? {} : { query_timeout: timeoutMs }),
 });
 
 /** Values stay PostgreSQL's text: bigint and numeric exact, dates untouched by time zones. */

@@ -4,6 +4,7 @@ import { MiniDatabase, type PgSession } from '../../database/mini/index.js';
 import {
   compileMatch,
   compileVersions,
+  oldestRows,
   toStatement,
   type ColumnSchema,
   type MatchRecord,
@@ -35,5 +36,18 @@ export class MiniDbLookup {
     if (ids.length === 0) return new Map();
     const rows = await this.database.query(toStatement(compileVersions(table, ids)));
     return new Map(rows.map(([id, version]) => [String(id), Number(version)]));
+  }
+
+  /** The oldest rows of a table with these fields, up to a number. */
+  async oldest(
+    table: TableSchema,
+    columns: readonly ColumnSchema[],
+    most: number,
+  ): Promise<{ readonly id: Id; readonly fields: Readonly<Record<string, unknown>> }[]> {
+    const rows = await this.database.query(toStatement(oldestRows(table, columns, most)));
+    return rows.map(([id, fields]) => ({
+      id: String(id),
+      fields: JSON.parse(fields ?? '{}') as Record<string, unknown>,
+    }));
   }
 }

@@ -2,10 +2,29 @@ import { Injectable } from '@nestjs/common';
 import { Problem, type Id, type ProblemItem } from '../../common/index.js';
 import { faultPoint } from '../../config/index.js';
 import { asOwner, MiniDatabase, type PgRow, type PgSession } from '../../database/mini/index.js';
-import { ident, sql, toStatement, value, type Sql } from '../../query/index.js';
+import {
+  ident,
+  integer,
+  literal,
+  sql,
+  tableName,
+  toStatement,
+  value,
+  type Sql,
+  type TableSchema,
+} from '../../query/index.js';
 import { pgError } from './pg-errors.js';
 
 const LOCK_RETRIES = 8;
+/** So long may a statement take that copies rows. */
+const COPYING_MS = 10 * 60_000;
+/** So long the maker of an operation waits to learn what became of it. */
+const SETTLE_WAIT_MS = 10_000;
+
+/** A structure change that copies rows, too. With `snapshot` it reads all of them as they were at one moment. */
+export interface Copying {
+  readonly snapshot: boolean;
+}
 
 /** Something that the rows must be like for a structure change: a look at them, and what is wrong with what it saw. */
 export interface RowCheck {
@@ -30,14 +49,21 @@ export class MiniDbSchema {
    * @throws AlreadyDecided the operation was applied or cancelled before
    * @throws Problem `schema_busy`, `unique_violation`, `limit_reached`; `rows_in_the_way` with all that the conditions found
    */
-  async apply(schema: string, opId: Id, statements: readonly Sql[], conditions?: RowConditions): Promise<void> {
+  async apply(
+    schema: string,
+    opId: Id,
+    statements: readonly Sql[],
+    { conditions, copying }: { readonly conditions?: RowConditions; readonly copying?: Copying } = {},
+  ): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
         await this.database.transaction(async (session) => {
-          await session.query({ text: "set local lock_timeout = '400ms'", values: [] });
+          await begin(session, copying);
           await session.query(asOwner(schema));
+          await session.query(toStatement(sql`select pg_advisory_xact_lock(${lockOf(opId)})`));
           if (conditions) await hold(session, conditions);
-          for (const statement of statements) await session.query(toStatement(statement));
+          for (const statement of statements)
+            await session.query({ ...toStatement(statement), ...(copying ? { timeoutMs: COPYING_MS } : {}) });
           await session.query(
             toStatement(
               sql`insert into ${ident(schema, '_applied')} (op_id, outcome) values (${value(opId, 'uuid')}, 'applied')`,
@@ -55,25 +81,46 @@ export class MiniDbSchema {
 
   /**
    * Decides an operation whose maker is gone: `applied` if it took place, otherwise it is cancelled here and now, so that
-   * a late maker can no longer apply it.
+   * a late maker can no longer apply it. `running` while the maker's transaction is still open, which decides nothing;
+   * with `wait` that is given a while to end.
    */
-  async settle(schema: string, opId: Id): Promise<'applied' | 'cancelled'> {
-    if (!(await this.exists(schema))) return 'cancelled';
-    await this.database.query(
-      toStatement(
-        sql`insert into ${ident(schema, '_applied')} (op_id, outcome) values (${value(opId, 'uuid')}, 'cancelled') on conflict do nothing`,
-      ),
-    );
-    return (await this.isApplied(schema, opId)) ? 'applied' : 'cancelled';
+  async settle(schema: string, opId: Id, { wait }: { readonly wait: boolean }): Promise<Settled> {
+    try {
+      return await this.database.transaction(async (session) => {
+        if (!(await isOver(session, opId, wait))) return 'running';
+        if (!(await exists(session, schema))) return 'cancelled';
+        await session.query(
+          toStatement(
+            sql`insert into ${ident(schema, '_applied')} (op_id, outcome) values (${value(opId, 'uuid')}, 'cancelled') on conflict do nothing`,
+          ),
+        );
+        return (await outcomeOf(session, schema, opId)) === 'applied' ? 'applied' : 'cancelled';
+      });
+    } catch (error) {
+      if (pgError(error)?.code === '55P03') return 'running';
+      throw error;
+    }
   }
 
   /** Whether the operation took place. Decides nothing: one that did not may still do so. */
   async isApplied(schema: string, opId: Id): Promise<boolean> {
-    if (!(await this.exists(schema))) return false;
-    const [row] = await this.database.query(
-      toStatement(sql`select outcome from ${ident(schema, '_applied')} where op_id = ${value(opId, 'uuid')}`),
-    );
-    return row?.[0] === 'applied';
+    if (!(await exists(this.database, schema))) return false;
+    return (await outcomeOf(this.database, schema, opId)) === 'applied';
+  }
+
+  /** How many live rows the tables have together; counts no further than just past `most`. */
+  async countRows(tables: readonly TableSchema[], most: number): Promise<number> {
+    let rows = 0;
+    for (const table of tables) {
+      const [row] = await this.database.query(
+        toStatement(
+          sql`select count(*) from (select 1 from ${tableName(table)} where _deleted_at is null limit ${integer(most + 1 - rows)}) r`,
+        ),
+      );
+      rows += Number(row?.[0]);
+      if (rows > most) break;
+    }
+    return rows;
   }
 
   /** Reads what rows are like, for a change that may follow. */
@@ -88,14 +135,41 @@ export class MiniDbSchema {
       await session.query(toStatement(sql`drop schema if exists ${ident(schema)} cascade`));
     });
   }
+}
 
-  private async exists(schema: string): Promise<boolean> {
-    const [row] = await this.database.query({
-      text: 'select 1 from pg_namespace where nspname = $1',
-      values: [schema],
-    });
-    return row !== undefined;
+type Settled = 'applied' | 'cancelled' | 'running';
+
+/** Not longer than the maker lives is this lock held, so nobody takes a long copy for an abandoned one. */
+const lockOf = (opId: Id): Sql => sql`hashtextextended(${literal('schema-op:')} || ${value(opId, 'text')}, 0)`;
+
+async function begin(session: PgSession, copying: Copying | undefined): Promise<void> {
+  // Before everything else: PostgreSQL refuses it once the transaction has read something (manual, SET TRANSACTION).
+  if (copying?.snapshot) await session.query({ text: 'set transaction isolation level repeatable read', values: [] });
+  await session.query({ text: "set local lock_timeout = '400ms'", values: [] });
+  if (copying) await session.query({ text: `set local statement_timeout = ${COPYING_MS}`, values: [] });
+}
+
+/** Takes the lock of the operation, which its maker holds while it works. */
+async function isOver(session: PgSession, opId: Id, wait: boolean): Promise<boolean> {
+  if (!wait) {
+    const [row] = await session.query(toStatement(sql`select pg_try_advisory_xact_lock(${lockOf(opId)})`));
+    return row?.[0] === 't';
   }
+  await session.query({ text: `set local lock_timeout = ${SETTLE_WAIT_MS}`, values: [] });
+  await session.query(toStatement(sql`select pg_advisory_xact_lock(${lockOf(opId)})`));
+  return true;
+}
+
+async function exists(session: PgSession, schema: string): Promise<boolean> {
+  const [row] = await session.query({ text: 'select 1 from pg_namespace where nspname = $1', values: [schema] });
+  return row !== undefined;
+}
+
+async function outcomeOf(session: PgSession, schema: string, opId: Id): Promise<string | null | undefined> {
+  const [row] = await session.query(
+    toStatement(sql`select outcome from ${ident(schema, '_applied')} where op_id = ${value(opId, 'uuid')}`),
+  );
+  return row?.[0];
 }
 
 async function hold(session: PgSession, { lock, checks }: RowConditions): Promise<void> {

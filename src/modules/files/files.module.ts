@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '../../config/index.js';
-import { TablesModule } from '../tables/index.js';
+import { BaseCopy, BasePurge, TablesModule } from '../tables/index.js';
 import { WorkspacePurge, WorkspacesModule } from '../workspaces/index.js';
 import { AttachmentsController } from './attachments.controller.js';
 import { DownloadsService } from './download/downloads.service.js';
@@ -28,7 +28,9 @@ import { UploadsService } from './upload/uploads.service.js';
   exports: [FilesService, FilesPurge],
 })
 export class FilesModule {
-  constructor(purge: WorkspacePurge, files: FilesPurge) {
-    purge.before((_manager, workspaceId) => files.ofWorkspace(workspaceId));
+  constructor(workspaces: WorkspacePurge, bases: BasePurge, copies: BaseCopy, purge: FilesPurge, files: FilesService) {
+    workspaces.before((_manager, workspaceId) => purge.ofWorkspace(workspaceId));
+    bases.before((_manager, { schemaName }) => purge.ofBase(schemaName));
+    copies.after(({ fromSchema, toSchema }) => files.copy(fromSchema, toSchema));
   }
 }

@@ -30,6 +30,9 @@ import { BasePurge } from './purge/base-purge.js';
 import { StructurePurge } from './purge/structure-purge.js';
 import { TablePurge } from './purge/table-purge.js';
 import { Retention } from './retention.js';
+import { BaseCopy } from './copies/base-copy.js';
+import { DuplicateController } from './copies/duplicate.controller.js';
+import { DuplicateService } from './copies/duplicate.service.js';
 import { SchemaOpEntity } from './schema/schema-op.entity.js';
 import { purgeTables } from './schema/purge-tables.js';
 import { SchemaRecovery } from './schema/schema-recovery.js';
@@ -39,6 +42,8 @@ import { TableCatalog } from './table-catalog.js';
 import { TableEntity } from './tables/table.entity.js';
 import { TablesController } from './tables/tables.controller.js';
 import { TablesService } from './tables/tables.service.js';
+import { TemplatesController } from './templates/templates.controller.js';
+import { TemplatesService } from './templates/templates.service.js';
 
 const INDEXES = [
   IndexesService,
@@ -57,7 +62,14 @@ const INDEXES = [
     WorkspacesModule,
     TypeOrmModule.forFeature([BaseEntity, TableEntity, ColumnEntity, SchemaOpEntity, TableIndexEntity]),
   ],
-  controllers: [BasesController, TablesController, ColumnsController, IndexesController],
+  controllers: [
+    BasesController,
+    TablesController,
+    ColumnsController,
+    IndexesController,
+    DuplicateController,
+    TemplatesController,
+  ],
   providers: [
     BasesService,
     BaseTrash,
@@ -77,9 +89,12 @@ const INDEXES = [
     BasePurge,
     TablePurge,
     StructurePurge,
+    BaseCopy,
+    DuplicateService,
+    TemplatesService,
     ...INDEXES,
   ],
-  exports: [TableCatalog, PhysicalColumns, UsageCounter, DriftWatch, BasePurge],
+  exports: [TableCatalog, PhysicalColumns, UsageCounter, DriftWatch, BasePurge, BaseCopy],
 })
 export class TablesModule {
   constructor(

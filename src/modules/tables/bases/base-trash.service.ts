@@ -8,7 +8,7 @@ import { tableChanged } from '../tables/table-changed.js';
 import { toBaseDto } from '../tables/to-dto.js';
 import type { BaseDto } from './base.dto.js';
 import { BaseEntity } from './base.entity.js';
-import { audit, changed, view } from './bases.service.js';
+import { baseAudit as audit, baseChanged as changed, baseView as view } from './new-base.js';
 
 /** Deleted bases, until they are purged. */
 @Injectable()

@@ -1,19 +1,19 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, IsNull, Not, type EntityManager } from 'typeorm';
-import { deriveKey, foldName, newId, positionPage, type Access, type Id, type Page } from '../../../common/index.js';
-import { actorOf, isUniqueViolation, type AuditEntry, type OutboxEvent } from '../../../database/main/index.js';
+import { DataSource, IsNull } from 'typeorm';
+import { foldName, positionPage, type Access, type Id, type Page } from '../../../common/index.js';
+import { actorOf } from '../../../database/main/index.js';
 import { commentSchema, createBaseSchema } from '../../../query/index.js';
 import { appearanceOf } from '../appearance.dto.js';
-import { nameTaken } from '../columns/make-columns.js';
 import { findInOrder, positionAfter } from '../in-order.js';
 import { Retention } from '../retention.js';
 import { SchemaSaga } from '../schema/schema-saga.js';
-import { nextVersion, randomSuffix, readBase, readStructures } from '../schema/structure.js';
+import { nextVersion, readBase, readStructures } from '../schema/structure.js';
 import { tableChanged } from '../tables/table-changed.js';
 import { toBaseDto } from '../tables/to-dto.js';
 import type { TrashPageQuery } from '../trash.dto.js';
 import type { BaseDto, CreateBaseDto, UpdateBaseDto } from './base.dto.js';
 import { BaseEntity } from './base.entity.js';
+import { baseAudit, baseChanged, baseView, mustBeFree, newBase, tellingNameTaken } from './new-base.js';
 
 /** Use cases of bases. */
 @Injectable()
@@ -39,31 +39,17 @@ export class BasesService {
 
   /** @throws Problem `name_taken` */
   async create(access: Access, input: CreateBaseDto): Promise<BaseDto> {
-    const at = new Date();
     const { workspaceId } = access;
-    const made: BaseEntity = {
-      id: newId(),
-      workspaceId,
-      name: input.name,
-      nameFolded: foldName(input.name),
-      description: input.description ?? null,
-      color: null,
-      icon: null,
-      position: 0,
-      schemaName: schemaNameOf(input.name),
-      createdAt: at,
-      updatedAt: at,
-      deletedAt: null,
-    };
-    return this.telling(made.name, () =>
+    const made = newBase(workspaceId, input.name, input.description ?? null);
+    return tellingNameTaken(made.name, () =>
       this.saga.run({
         kind: 'base.create',
         baseId: made.id,
         workspaceId,
         actor: actorOf(access),
         plan: async (manager) => {
+          await mustBeFree(manager, made);
           const siblings = await manager.findBy(BaseEntity, { workspaceId, deletedAt: IsNull() });
-          if (siblings.some(({ nameFolded }) => nameFolded === made.nameFolded)) throw nameTaken('/name', made.name);
           const base = { ...made, position: positionAfter(siblings), ...appearanceOf(input) };
           return {
             schema: base.schemaName,
@@ -71,8 +57,8 @@ export class BasesService {
             makesSchema: true,
             patch: {
               bases: [base],
-              audit: [audit(base, 'base.created', undefined, view(base))],
-              events: [changed(base)],
+              audit: [baseAudit(base, 'base.created', undefined, baseView(base))],
+              events: [baseChanged(base)],
             },
             result: toBaseDto(base),
           };
@@ -83,7 +69,7 @@ export class BasesService {
 
   /** What was not given stays, also when others change it at the same moment. @throws Problem `name_taken` */
   async update(access: Access, baseId: Id, input: UpdateBaseDto): Promise<BaseDto> {
-    return this.telling(input.name ?? '', () =>
+    return tellingNameTaken(input.name ?? '', () =>
       this.saga.run({
         kind: 'base.update',
         baseId,
@@ -104,8 +90,8 @@ export class BasesService {
             statements: [commentSchema(base.schemaName, after.name)],
             patch: {
               bases: [after],
-              audit: [audit(after, 'base.updated', view(base), view(after))],
-              events: [changed(base)],
+              audit: [baseAudit(after, 'base.updated', baseView(base), baseView(after))],
+              events: [baseChanged(base)],
             },
             result: toBaseDto(after),
           };
@@ -134,51 +120,12 @@ export class BasesService {
           patch: {
             bases: [{ ...base, deletedAt: new Date() }],
             tables: nexts.map(({ table }) => table),
-            audit: [audit(base, 'base.deleted', view(base))],
-            events: [changed(base), ...structures.map(({ table }) => tableChanged(table))],
+            audit: [baseAudit(base, 'base.deleted', baseView(base))],
+            events: [baseChanged(base), ...structures.map(({ table }) => tableChanged(table))],
           },
           result: undefined,
         };
       },
     });
   }
-
-  /** The last word on names has the unique index. */
-  private async telling<T>(name: string, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      throw isUniqueViolation(error, 'bases_name') ? nameTaken('/name', name) : error;
-    }
-  }
 }
-
-async function mustBeFree(manager: EntityManager, { id, workspaceId, name, nameFolded }: BaseEntity): Promise<void> {
-  const same = { id: Not(id), workspaceId, nameFolded, deletedAt: IsNull() };
-  if (await manager.existsBy(BaseEntity, same)) throw nameTaken('/name', name);
-}
-
-/** PostgreSQL keeps schema names that begin with `pg_` for itself (manual 5.10). */
-const schemaNameOf = (name: string): string =>
-  `${deriveKey(name).slice(0, 40)}_${randomSuffix()}`.replace(/^pg_/, 'base_pg_');
-
-export const view = ({ name, description, color, icon, position }: BaseEntity): object => ({
-  name,
-  description,
-  color,
-  icon,
-  position,
-});
-
-export const audit = (base: BaseEntity, action: string, before?: object, after?: object): AuditEntry => ({
-  workspaceId: base.workspaceId,
-  action,
-  resource: { type: 'base', id: base.id, name: base.name },
-  ...(before ? { before } : {}),
-  ...(after ? { after } : {}),
-});
-
-export const changed = (base: BaseEntity): OutboxEvent => ({
-  topic: 'base.changed',
-  payload: { baseId: base.id, workspaceId: base.workspaceId },
-});

@@ -19,13 +19,16 @@ import {
 import type { ColumnEntity } from './column.entity.js';
 import type { CreateColumnDto } from './column.dto.js';
 
+/** A column to be made. A template gives it a key, and one to the column that shows a link from the other table; people do not. */
+export type NewColumn = CreateColumnDto & { readonly key?: string; readonly inverseKey?: string };
+
 /**
  * New columns with keys, options and defaults judged; `existing` are the live columns of the table.
  * All findings are reported at once, below the given pointer.
  * @throws Problem `validation_failed`, or `name_taken` when names repeat in any letter case
  */
 export function makeColumns(
-  inputs: readonly CreateColumnDto[],
+  inputs: readonly NewColumn[],
   tableId: Id,
   existing: readonly ColumnEntity[],
   at: (index: number) => string,
@@ -40,7 +43,7 @@ export function makeColumns(
     const nameFolded = foldName(input.name);
     if (names.has(nameFolded)) throw nameTaken(`${at(i)}/name`, input.name);
     names.add(nameFolded);
-    const key = deriveKey(input.name, keys);
+    const key = input.key ?? deriveKey(input.name, keys);
     keys.add(key);
     const options = parseOptions(input, at(i), errors);
     judgeDemands(input, options, at(i), errors);

@@ -10,6 +10,12 @@ interface Target {
   readonly columns: readonly ColumnEntity[];
 }
 
+/** What the other column is called: as somebody asks, and under the key that a template gives it. */
+export interface InverseNames {
+  readonly inverseName?: unknown;
+  readonly inverseKey?: string;
+}
+
 /**
  * Completes a link column, and makes the one that shows the link from the other table. Unless a name is given, that is called
  * like the table which it leads to.
@@ -19,12 +25,12 @@ export function makeInverse(
   column: ColumnEntity,
   owner: TableEntity,
   target: Target,
-  inverseName: unknown,
+  { inverseName, inverseKey }: InverseNames,
   at: string,
 ): { readonly own: ColumnEntity; readonly inverse: ColumnEntity } {
   const siblings = target.columns;
   const name = inverseName === undefined ? freeName(owner.name, siblings) : givenName(inverseName, siblings, at);
-  const key = deriveKey(name, new Set(siblings.map((sibling) => sibling.key)));
+  const key = inverseKey ?? deriveKey(name, new Set(siblings.map((sibling) => sibling.key)));
   const inverseId = newId();
   const through = linkTableName(owner, column);
   const own: ColumnEntity = {
@@ -59,7 +65,8 @@ function givenName(input: unknown, siblings: readonly ColumnEntity[], at: string
   return name;
 }
 
-function freeName(name: string, siblings: readonly ColumnEntity[]): string {
+/** The name, or with a number behind it where a column has it already. */
+export function freeName(name: string, siblings: readonly ColumnEntity[]): string {
   if (!isTaken(name, siblings)) return name;
   for (let n = 2; ; n++) {
     const numbered = `${name.slice(0, 240)} ${n}`;

@@ -4,7 +4,7 @@ import type { Id } from '../../../common/index.js';
 import { AuditedTransaction, systemActor, type AuditedManager } from '../../../database/main/index.js';
 import { MiniDbSchema } from '../../../engines/index.js';
 import { BaseEntity } from '../bases/base.entity.js';
-import { audit, changed, view } from '../bases/bases.service.js';
+import { baseAudit as audit, baseChanged as changed, baseView as view } from '../bases/new-base.js';
 import { Retention } from '../retention.js';
 import { SchemaOpEntity } from '../schema/schema-op.entity.js';
 import { NotDue } from './not-due.js';

@@ -13,10 +13,9 @@ import {
   type TableSchema,
 } from '../../../query/index.js';
 import type { BaseEntity } from '../bases/base.entity.js';
-import type { CreateColumnDto } from '../columns/column.dto.js';
 import type { ColumnEntity } from '../columns/column.entity.js';
 import { withDependents } from '../columns/dependents.js';
-import { makeColumns } from '../columns/make-columns.js';
+import { makeColumns, type NewColumn } from '../columns/make-columns.js';
 import { makeInverse } from '../columns/make-inverse.js';
 import { judgeRollup, resolveReferences } from '../columns/resolve-references.js';
 import { viewColumn } from '../columns/view-column.js';
@@ -58,6 +57,8 @@ export class BaseDraft {
     tables: [],
   };
   private readonly audit: AuditEntry[] = [];
+  /** Made when it is asked for, and anew after each change. */
+  private schemas: ReadonlyMap<Id, TableSchema> | undefined;
 
   constructor(
     private readonly base: BaseEntity,
@@ -96,7 +97,7 @@ export class BaseDraft {
 
   /** A table that is made elsewhere in the same change, before the columns and links of this draft. */
   addTable(table: TableEntity): void {
-    this.tables.set(table.id, { table, columns: [] });
+    this.place(table.id, { table, columns: [] });
   }
 
   /**
@@ -104,7 +105,7 @@ export class BaseDraft {
    * @returns the columns that were asked for
    * @throws Problem `validation_failed`, `name_taken`, `limit_reached`, `not_found` (a link to a table of another base)
    */
-  addColumns(tableId: Id, inputs: readonly CreateColumnDto[], at: (index: number) => string): ColumnEntity[] {
+  addColumns(tableId: Id, inputs: readonly NewColumn[], at: (index: number) => string): ColumnEntity[] {
     const made = makeColumns(inputs, tableId, this.table(tableId).columns, at);
     return made.map((column, i) => {
       const input = must(inputs[i], 'each column was asked for');
@@ -126,7 +127,7 @@ export class BaseDraft {
     const resolved = resolveReferences(column, this, '');
     const entry = this.table(column.tableId);
     const columns = entry.columns.map((each) => (each.id === column.id ? resolved : each));
-    this.tables.set(column.tableId, { ...entry, columns });
+    this.place(column.tableId, { ...entry, columns });
     for (const rollup of this.columns.filter(({ type }) => type === 'rollup'))
       judgeRollup(this.columnSchema(rollup), '');
   }
@@ -154,7 +155,7 @@ export class BaseDraft {
     }
     for (const column of [...this.changed.values()].filter(({ deletedAt }) => deletedAt !== null)) {
       const entry = this.table(column.tableId);
-      this.tables.set(column.tableId, { ...entry, columns: entry.columns.filter(({ id }) => id !== column.id) });
+      this.place(column.tableId, { ...entry, columns: entry.columns.filter(({ id }) => id !== column.id) });
     }
   }
 
@@ -186,7 +187,7 @@ export class BaseDraft {
       if (entry.columns.length >= MAX_COLUMNS) throw tooManyColumns();
       const order = [...entry.columns];
       order.splice(Math.max(0, column.position), 0, column);
-      this.tables.set(column.tableId, { ...entry, columns: order });
+      this.place(column.tableId, { ...entry, columns: order });
     }
     for (const column of columns) {
       const { columns: order } = this.table(column.tableId);
@@ -217,7 +218,7 @@ export class BaseDraft {
     const entry = this.table(table.id);
     const { schema } = must(entry.before, 'the table is there');
     this.steps.tables.push(() => [...statements(schema)]);
-    this.tables.set(table.id, { ...entry, table });
+    this.place(table.id, { ...entry, table });
     this.told.set(table.id, {
       ...this.told.get(table.id),
       ...Object.fromEntries(Object.entries(change).map(([what, told]) => [what, [told]])),
@@ -225,9 +226,14 @@ export class BaseDraft {
     this.audit.unshift(audit);
   }
 
+  private place(tableId: Id, entry: DraftTable): void {
+    this.tables.set(tableId, entry);
+    this.schemas = undefined;
+  }
+
   private replace(column: ColumnEntity): void {
     const entry = this.table(column.tableId);
-    this.tables.set(column.tableId, {
+    this.place(column.tableId, {
       ...entry,
       columns: entry.columns.map((each) => (each.id === column.id ? column : each)),
     });
@@ -237,28 +243,50 @@ export class BaseDraft {
   private addLink(
     column: ColumnEntity,
     following: readonly ColumnEntity[],
-    input: CreateColumnDto,
+    input: NewColumn,
     at: string,
   ): ColumnEntity {
     const { table } = this.table(column.tableId);
     const target = this.tables.get(must(column.options.tableId, 'a link has a table'));
     if (!target) throw notFound('table');
     const there = target.table.id === table.id ? [...target.columns, column, ...following] : target.columns;
-    const { own, inverse } = makeInverse(column, table, { ...target, columns: there }, input.options?.inverseName, at);
+    const names = { inverseName: input.options?.inverseName, inverseKey: input.inverseKey };
+    const { own, inverse } = makeInverse(column, table, { ...target, columns: there }, names, at);
     this.put(own);
     this.put(inverse);
-    this.steps.links.push(() =>
-      createLinkTable(
-        {
-          through: must(own.options.through, 'a link has a table of pairs'),
-          source: this.schemaOf(own.tableId),
-          target: this.schemaOf(inverse.tableId),
-          single: own.options.multiple === false,
-        },
-        `${table.name}: ${own.name}`,
-      ),
-    );
+    this.steps.links.push(() => this.link(own));
     return own;
+  }
+
+  /** Adds columns that are complete as they stand, such as copies of others. The other end of a link has to be added, too. */
+  adopt(columns: readonly ColumnEntity[]): void {
+    for (const column of columns) {
+      this.put(column);
+      if (column.options.end === 'source') this.steps.links.push(() => this.link(column));
+    }
+  }
+
+  /** Puts the columns of a table that is added into this order; others follow as they come. */
+  arrange(tableId: Id, ids: readonly Id[]): void {
+    const { columns, ...entry } = this.table(tableId);
+    const places = new Map(ids.map((id, i) => [id, i]));
+    const arranged = [...columns]
+      .sort((a, b) => (places.get(a.id) ?? ids.length) - (places.get(b.id) ?? ids.length))
+      .map((column, position) => ({ ...column, position }));
+    this.place(tableId, { ...entry, columns: arranged });
+    for (const column of arranged) this.changed.set(column.id, column);
+  }
+
+  private link({ name, tableId, options }: ColumnEntity): Sql[] {
+    return createLinkTable(
+      {
+        through: must(options.through, 'a link has a table of pairs'),
+        source: this.schemaOf(tableId),
+        target: this.schemaOf(must(options.tableId, 'a link has a table')),
+        single: options.multiple === false,
+      },
+      `${this.table(tableId).table.name}: ${name}`,
+    );
   }
 
   private judge(column: ColumnEntity, at: string): void {
@@ -278,7 +306,7 @@ export class BaseDraft {
   private put(column: ColumnEntity): void {
     const entry = this.table(column.tableId);
     if (entry.columns.length >= MAX_COLUMNS) throw tooManyColumns();
-    this.tables.set(column.tableId, { ...entry, columns: [...entry.columns, column] });
+    this.place(column.tableId, { ...entry, columns: [...entry.columns, column] });
     this.changed.set(column.id, column);
     if (!this.isNew(column.tableId)) this.note('column.created', column, { after: viewColumn(column) });
   }
@@ -316,7 +344,8 @@ export class BaseDraft {
 
   /** The tables as they will be, for statements; the versions are those of now. */
   schemaOf(tableId: Id): TableSchema {
-    return must(baseSchema(this.base.schemaName, [...this.tables.values()]).get(tableId), 'a table of the draft');
+    this.schemas ??= baseSchema(this.base.schemaName, [...this.tables.values()]);
+    return must(this.schemas.get(tableId), 'a table of the draft');
   }
 
   /**

@@ -2,7 +2,7 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy }
 import { SchemaSaga } from './schema-saga.js';
 
 const EVERY_MS = 10_000;
-/** Longer than any operation that still has a maker can take to reach its commit point. */
+/** Longer than an operation that still has a maker takes until it works in the mini-DB, which shows there however long it takes. */
 const ABANDONED_AFTER_MS = 20_000;
 
 /** Looks for structure changes whose process died, at start and every ten seconds. */

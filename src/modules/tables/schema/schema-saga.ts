@@ -10,7 +10,7 @@ import {
   type AuditedManager,
   type RequestKey,
 } from '../../../database/main/index.js';
-import { AlreadyDecided, MiniDbSchema, type RowConditions } from '../../../engines/index.js';
+import { AlreadyDecided, MiniDbSchema, type Copying, type RowConditions } from '../../../engines/index.js';
 import type { Sql } from '../../../query/index.js';
 import { BaseEntity } from '../bases/base.entity.js';
 import { ColumnEntity } from '../columns/column.entity.js';
@@ -28,6 +28,8 @@ export interface SchemaChange<T> {
   readonly patch: MetadataPatch;
   /** The statements make the schema: if its metadata can never be written (a name was taken meanwhile), it is dropped. */
   readonly makesSchema?: true;
+  /** The statements copy rows, and may take minutes. */
+  readonly copying?: Copying;
   /** Plain JSON: a repetition of the request gets it from the record of the operation. */
   readonly result: T;
 }
@@ -85,13 +87,13 @@ export class SchemaSaga {
     const { op, change } = begun;
     await faultPoint('schema.recorded');
     try {
-      await this.mini.apply(change.schema, op.id, change.statements, change.conditions);
+      await this.mini.apply(change.schema, op.id, change.statements, change);
     } catch (error) {
       // Also after a lost connection, when nobody knows whether the commit arrived: the mini-DB decides, once and for all.
-      if ((await this.mini.settle(change.schema, op.id)) === 'cancelled') {
-        await this.giveUp(op.id, error);
-        throw error instanceof AlreadyDecided ? tookTooLong() : error;
-      }
+      const outcome = await this.mini.settle(change.schema, op.id, { wait: true });
+      if (outcome === 'cancelled') await this.giveUp(op.id, error);
+      // What is still running without us is left to recovery.
+      if (outcome !== 'applied') throw error instanceof AlreadyDecided ? tookTooLong() : error;
     }
     await faultPoint('schema.applied');
     await this.complete(op);
@@ -116,12 +118,15 @@ export class SchemaSaga {
   private async recoverOne(op: SchemaOpEntity, olderThanMs: number): Promise<boolean> {
     const { schema } = op.payload;
     const abandoned = op.createdAt.getTime() < Date.now() - olderThanMs;
-    const applied = abandoned
-      ? (await this.mini.settle(schema, op.id)) === 'applied'
-      : await this.mini.isApplied(schema, op.id);
-    if (applied) await this.complete(op);
-    else if (abandoned) await this.giveUp(op.id, new Error('its maker is gone'));
-    return applied || abandoned;
+    if (!abandoned) {
+      const applied = await this.mini.isApplied(schema, op.id);
+      if (applied) await this.complete(op);
+      return applied;
+    }
+    const outcome = await this.mini.settle(schema, op.id, { wait: false });
+    if (outcome === 'applied') await this.complete(op);
+    if (outcome === 'cancelled') await this.giveUp(op.id, new Error('its maker is gone'));
+    return outcome !== 'running';
   }
 
   /**

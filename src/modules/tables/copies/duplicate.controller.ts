@@ -1,0 +1,43 @@
+import { Body, Controller, Param, Post } from '@nestjs/common';
+import { ApiBearerAuth, ApiCreatedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiProblems, created, CurrentAccess, IdPipe, Requires, type Access, type Id } from '../../../common/index.js';
+import { BaseDto } from '../bases/base.dto.js';
+import { TableDto } from '../tables/table.dto.js';
+import { DuplicateDto } from './duplicate.dto.js';
+import { DuplicateService } from './duplicate.service.js';
+
+@ApiBearerAuth()
+@Controller()
+export class DuplicateController {
+  constructor(private readonly duplicates: DuplicateService) {}
+
+  @Post('bases/:baseId/duplicate')
+  @ApiTags('Bases')
+  @Requires('structure:change')
+  @ApiOperation({
+    summary: 'Duplicate a base',
+    description:
+      'Tables, columns and links that lead to each other as in the original; with `withRows` its rows (at most 1,000,000) as they were at one moment, under their ids. Writes to the original go on; changes of its structure wait.',
+  })
+  @ApiCreatedResponse({ type: BaseDto })
+  @ApiProblems('not_found', 'role_too_low', 'validation_failed', 'name_taken', 'limit_reached', 'schema_busy')
+  async base(@CurrentAccess() access: Access, @Param('baseId', IdPipe) baseId: Id, @Body() body: DuplicateDto) {
+    const base = await this.duplicates.base(access, baseId, body);
+    return created(`/bases/${base.id}`, base);
+  }
+
+  @Post('tables/:tableId/duplicate')
+  @ApiTags('Tables')
+  @Requires('structure:change')
+  @ApiOperation({
+    summary: 'Duplicate a table',
+    description:
+      'Links to other tables become links of the copy, shown over there in new columns that are called like the copy; links of the table to itself lead to the copy.',
+  })
+  @ApiCreatedResponse({ type: TableDto })
+  @ApiProblems('not_found', 'role_too_low', 'validation_failed', 'name_taken', 'limit_reached', 'schema_busy')
+  async table(@CurrentAccess() access: Access, @Param('tableId', IdPipe) tableId: Id, @Body() body: DuplicateDto) {
+    const table = await this.duplicates.table(access, tableId, body);
+    return created(`/tables/${table.id}`, table);
+  }
+}

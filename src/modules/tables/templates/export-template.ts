@@ -1,0 +1,131 @@
+import { must, type Id } from '../../../common/index.js';
+import type { MiniDbLookup } from '../../../engines/index.js';
+import { isWritable, type ColumnSchema } from '../../../query/index.js';
+import type { BaseEntity } from '../bases/base.entity.js';
+import type { ColumnEntity } from '../columns/column.entity.js';
+import type { Structure } from '../schema/structure.js';
+import { TEMPLATE_FORMAT, type TemplateRow } from './template.js';
+import type { TemplateDto } from './template.dto.js';
+
+/** Rows that an export holds: of one table, and in all (which is what an import takes). */
+const MAX_ROWS = { table: 1_000, all: 5_000 } as const;
+
+/** A base as a template, without rows. */
+export function exportStructure({ name, description }: BaseEntity, structures: readonly Structure[]): TemplateDto {
+  return {
+    format: TEMPLATE_FORMAT,
+    name,
+    description,
+    tables: structures.map(({ table, columns }) => ({
+      key: table.key,
+      name: table.name,
+      description: table.description,
+      columns: columns.filter(({ options }) => options.end !== 'target').map((column) => columnOf(column, structures)),
+      rows: [],
+    })),
+    views: [],
+  };
+}
+
+function columnOf(
+  column: ColumnEntity,
+  structures: readonly Structure[],
+): TemplateDto['tables'][number]['columns'][number] {
+  const { key, name, type, required, unique, default: initial } = column;
+  return {
+    key,
+    name,
+    type,
+    required,
+    unique,
+    // A person of one workspace is nobody in another.
+    default: type === 'user' && initial !== 'me' ? null : initial,
+    options: optionsOf(column, structures),
+  };
+}
+
+function optionsOf(
+  { tableId, type, options }: ColumnEntity,
+  structures: readonly Structure[],
+): Record<string, unknown> {
+  const all = structures.flatMap(({ columns }) => columns);
+  const column = (id: Id | undefined): ColumnEntity =>
+    must(
+      all.find((other) => other.id === id),
+      `a column of ${tableId} leads to a column`,
+    );
+  switch (type) {
+    case 'link': {
+      const target = must(
+        structures.find(({ table }) => table.id === options.tableId),
+        'a link leads to a table of its base',
+      );
+      const { name, key } = column(options.inverseColumnId);
+      return { table: target.table.key, multiple: options.multiple ?? true, inverseName: name, inverseKey: key };
+    }
+    case 'count':
+      return { linkColumn: column(options.linkColumnId).key };
+    case 'lookup':
+    case 'rollup':
+      return {
+        linkColumn: column(options.linkColumnId).key,
+        column: column(options.columnId).key,
+        ...(options.fn === undefined ? {} : { fn: options.fn }),
+      };
+    default:
+      return { ...options };
+  }
+}
+
+/** The same with the oldest rows of each table. Links to rows that are not among them are left out, and so are people and files. */
+export async function exportRows(
+  template: TemplateDto,
+  structures: readonly Structure[],
+  lookup: MiniDbLookup,
+): Promise<TemplateDto> {
+  const refs = new Map<Id, string>();
+  const found: {
+    readonly columns: readonly ColumnSchema[];
+    readonly rows: Awaited<ReturnType<MiniDbLookup['oldest']>>;
+  }[] = [];
+  let left: number = MAX_ROWS.all;
+  for (const { schema, table } of structures) {
+    const columns = schema.columns.filter(isPortable);
+    const rows = await lookup.oldest(schema, columns, Math.min(MAX_ROWS.table, left));
+    left -= rows.length;
+    for (const [i, { id }] of rows.entries()) refs.set(`${table.id} ${id}`, `${table.key}_${i + 1}`);
+    found.push({ columns, rows });
+  }
+  const tables = template.tables.map((table, t) => {
+    const { columns, rows } = must(found[t], 'each table was read');
+    const { id } = must(structures[t], 'each table has a structure').table;
+    return {
+      ...table,
+      rows: rows.map((row): TemplateRow => ({
+        ref: refs.get(`${id} ${row.id}`),
+        fields: withRefs(row.fields, columns, refs),
+      })),
+    };
+  });
+  return { ...template, tables, rowsCappedAt: MAX_ROWS.table };
+}
+
+/** Values that mean the same elsewhere; a link is told in the column that the template describes. */
+const isPortable = (column: ColumnSchema): boolean =>
+  isWritable(column) &&
+  column.type !== 'user' &&
+  column.type !== 'attachment' &&
+  (column.derived?.kind !== 'link' || column.derived.link.end === 'source');
+
+const withRefs = (
+  fields: Readonly<Record<string, unknown>>,
+  columns: readonly ColumnSchema[],
+  refs: ReadonlyMap<string, string>,
+): Record<string, unknown> =>
+  Object.fromEntries(
+    columns.map(({ key, derived }) => {
+      const cell = fields[key];
+      if (derived?.kind !== 'link' || !Array.isArray(cell)) return [key, cell];
+      return [key, cell.flatMap((id) => refs.get(`${derived.link.target.id} ${String(id)}`) ?? [])];
+    }),
+  );

@@ -1,0 +1,102 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsIn, IsObject } from 'class-validator';
+import { IsName, MayBeAbsent } from '../../../common/index.js';
+import { COLUMN_TYPES, type CellValue, type ColumnTypeName } from '../../../query/index.js';
+import { TEMPLATES } from './built-in.js';
+
+export class TemplateColumnDto {
+  /** Derived from the name when it is left out. @example 'unit_price' */
+  key!: string;
+  /** @example 'Unit price' */
+  name!: string;
+  @ApiProperty({ enum: COLUMN_TYPES, example: 'decimal' })
+  type!: ColumnTypeName;
+  required!: boolean;
+  unique!: boolean;
+  @ApiProperty({
+    nullable: true,
+    oneOf: [{ type: 'string' }, { type: 'number' }, { type: 'boolean' }, { type: 'array', items: {} }],
+  })
+  default!: CellValue;
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: true,
+    description:
+      'As for a new column, but by key: `link {table,multiple?,inverseName?,inverseKey?}` (described once, in one of its tables), `lookup {linkColumn,column}`, `rollup {linkColumn,column,fn}`, `count {linkColumn}`.',
+    example: { scale: 2 },
+  })
+  options!: Record<string, unknown>;
+}
+
+export class TemplateRowDto {
+  /** What links to the row call it. @example 'acme' */
+  ref?: string;
+  @ApiProperty({ type: 'object', additionalProperties: true, example: { name: 'Acme', deals: ['deal_1'] } })
+  fields!: Record<string, unknown>;
+}
+
+export class TemplateTableDto {
+  /** @example 'companies' */
+  key!: string;
+  /** @example 'Companies' */
+  name!: string;
+  description!: string | null;
+  columns!: TemplateColumnDto[];
+  rows!: TemplateRowDto[];
+}
+
+/** A base as one document: what it is made of, without any id. */
+export class TemplateDto {
+  /** @example 'live-tables/template@1' */
+  format!: string;
+  /** @example 'CRM' */
+  name!: string;
+  description!: string | null;
+  tables!: TemplateTableDto[];
+  /** Reserved; empty. */
+  @ApiProperty({ type: 'array', items: {}, example: [] })
+  views!: unknown[];
+  /** So many rows of a table are in an export at most, the oldest (5,000 in all). @example 1000 */
+  rowsCappedAt?: number;
+}
+
+export class FromTemplateDto {
+  /** Of the new base; otherwise it is called like the template. @example 'Our CRM' */
+  @MayBeAbsent()
+  @IsName()
+  name?: string;
+
+  /** One of GET /templates. */
+  @ApiPropertyOptional({ enum: TEMPLATES.map(({ id }) => id), example: 'crm' })
+  @MayBeAbsent()
+  @IsIn(TEMPLATES.map(({ id }) => id))
+  templateId?: string;
+
+  /** Or a document of one's own, as an export gives it: at most 200 tables, 2,000 columns and 5,000 rows. */
+  @ApiPropertyOptional({ type: TemplateDto })
+  @MayBeAbsent()
+  @IsObject()
+  template?: object;
+}
+
+export class TemplateSummaryDto {
+  /** @example 'crm' */
+  id!: string;
+  /** @example 'CRM' */
+  name!: string;
+  description!: string;
+  /** @example ['People', 'Companies'] */
+  tables!: string[];
+}
+
+export class TemplateListDto {
+  data!: TemplateSummaryDto[];
+}
+
+export class ExportQuery {
+  /** Whether rows are told, too. */
+  @ApiPropertyOptional({ enum: ['true', 'false'], example: 'true' })
+  @MayBeAbsent()
+  @IsIn(['true', 'false'])
+  withRows?: 'true' | 'false';
+}

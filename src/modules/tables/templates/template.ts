@@ -1,0 +1,194 @@
+import { cleanName, deriveKey, foldName, invalid, pointer, Problem, type ProblemItem } from '../../../common/index.js';
+import { COLUMN_TYPES, type ColumnTypeName } from '../../../query/index.js';
+import { MAX_DESCRIPTION } from '../tables/table.dto.js';
+
+export const TEMPLATE_FORMAT = 'live-tables/template@1';
+
+/** A base as a document. Tables, columns and rows are named by keys of the document; ids are made when it is used. */
+export interface Template {
+  readonly name?: string;
+  readonly description: string | null;
+  readonly tables: readonly TemplateTable[];
+}
+
+export interface TemplateTable {
+  readonly key: string;
+  readonly name: string;
+  readonly description: string | null;
+  readonly columns: readonly TemplateColumn[];
+  readonly rows: readonly TemplateRow[];
+}
+
+export interface TemplateColumn {
+  readonly key: string;
+  readonly name: string;
+  readonly type: ColumnTypeName;
+  readonly required: boolean;
+  readonly unique: boolean;
+  readonly default?: unknown;
+  /** As for a new column; but links name a `table`, computed columns a `linkColumn` and a `column`, by key. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+export interface TemplateRow {
+  /** What links to the row call it. */
+  readonly ref?: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** Checking a column takes longer the more there are, so a document may have fewer than a base. */
+const LIMITS = { tables: 200, columns: 2_000, rows: 5_000, findings: 100 } as const;
+
+type Members = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads a document, by hand: its members are named by people, and all findings are reported at once, each with its place below `at`.
+ * @throws Problem `validation_failed`, `limit_reached`
+ */
+export function readTemplate(input: unknown, at: string): Template {
+  return new TemplateReader().read(input, at);
+}
+
+class TemplateReader {
+  private readonly errors: ProblemItem[] = [];
+  private columns = 0;
+  private rows = 0;
+
+  read(input: unknown, at: string): Template {
+    const body = this.members(input, at, ['format', 'name', 'description', 'tables', 'views', 'rowsCappedAt']);
+    if (body.format !== TEMPLATE_FORMAT)
+      this.refuse(`${at}/format`, 'unknown_format', `format is ${JSON.stringify(TEMPLATE_FORMAT)}.`);
+    if (body.views !== undefined && !(Array.isArray(body.views) && body.views.length === 0))
+      this.refuse(`${at}/views`, 'not_supported', 'Views cannot be made from a template yet; leave the list empty.');
+    const entries = this.list(body.tables, `${at}/tables`, LIMITS.tables);
+    const keys = this.keysOf(entries, `${at}/tables`);
+    const template: Template = {
+      ...(body.name === undefined ? {} : { name: this.name(body.name, `${at}/name`) }),
+      description: this.text(body.description, `${at}/description`),
+      tables: entries.map((entry, i) => this.table(entry, `${at}/tables/${i}`, keys[i] ?? '')),
+    };
+    if (this.errors.length > 0) throw invalid(this.errors.slice(0, LIMITS.findings));
+    return template;
+  }
+
+  private table(input: unknown, at: string, key: string): TemplateTable {
+    const body = this.members(input, at, ['key', 'name', 'description', 'columns', 'rows']);
+    const columns = this.list(body.columns ?? [], `${at}/columns`, LIMITS.columns);
+    const rows = this.list(body.rows ?? [], `${at}/rows`, LIMITS.rows);
+    this.count(columns.length, rows.length);
+    const keys = this.keysOf(columns, `${at}/columns`);
+    return {
+      key,
+      name: this.name(body.name, `${at}/name`),
+      description: this.text(body.description, `${at}/description`),
+      columns: columns.map((column, i) => this.column(column, `${at}/columns/${i}`, keys[i] ?? '')),
+      rows: rows.map((row, i) => this.row(row, `${at}/rows/${i}`)),
+    };
+  }
+
+  private column(input: unknown, at: string, key: string): TemplateColumn {
+    const body = this.members(input, at, ['key', 'name', 'type', 'required', 'unique', 'default', 'options']);
+    const type = COLUMN_TYPES.find((known) => known === body.type);
+    if (!type) this.refuse(`${at}/type`, 'is_in', `type is one of ${COLUMN_TYPES.join(', ')}.`);
+    return {
+      key,
+      name: this.name(body.name, `${at}/name`),
+      type: type ?? 'text',
+      required: this.flag(body.required, `${at}/required`),
+      unique: this.flag(body.unique, `${at}/unique`),
+      ...(body.default === undefined ? {} : { default: body.default }),
+      options: body.options === undefined ? {} : this.members(body.options, `${at}/options`),
+    };
+  }
+
+  private row(input: unknown, at: string): TemplateRow {
+    const { ref, fields } = this.members(input, at, ['ref', 'fields']);
+    if (ref !== undefined && (typeof ref !== 'string' || ref.length === 0 || ref.length > 64))
+      this.refuse(`${at}/ref`, 'is_ref', 'ref is a word of 1 to 64 characters.');
+    return { ...(typeof ref === 'string' ? { ref } : {}), fields: this.members(fields, `${at}/fields`) };
+  }
+
+  /** Keys that are given come first, so that none that is derived takes one of them. */
+  private keysOf(entries: readonly unknown[], at: string): string[] {
+    const taken = new Set<string>();
+    const given = entries.map((entry, i) => {
+      const key = isObject(entry) ? entry.key : undefined;
+      if (key === undefined) return undefined;
+      // A key that would be derived from itself is one that we could have made.
+      if (typeof key !== 'string' || key.length > 48 || deriveKey(key) !== key || taken.has(key))
+        this.refuse(
+          `${at}/${i}/key`,
+          'is_key',
+          'A key has lower-case letters, digits and underscores, at most 48, is no reserved word, and occurs once.',
+        );
+      else taken.add(key);
+      return String(key);
+    });
+    const names = new Set<string>();
+    return entries.map((entry, i) => {
+      const name = cleanName(isObject(entry) ? entry.name : undefined);
+      if (name !== undefined && names.has(foldName(name)))
+        this.refuse(`${at}/${i}/name`, 'name_taken', 'The name occurs twice; letter case does not matter.');
+      if (name !== undefined) names.add(foldName(name));
+      const key = given[i] ?? deriveKey(name ?? '', taken);
+      taken.add(key);
+      return key;
+    });
+  }
+
+  private count(columns: number, rows: number): void {
+    this.columns += columns;
+    this.rows += rows;
+    if (this.columns > LIMITS.columns || this.rows > LIMITS.rows)
+      throw new Problem('limit_reached', {
+        detail: `A template has at most ${LIMITS.columns} columns and ${LIMITS.rows} rows in all.`,
+      });
+  }
+
+  private members(input: unknown, at: string, known?: readonly string[]): Members {
+    if (!isObject(input)) {
+      this.refuse(at, 'is_object', 'An object is expected.');
+      return {};
+    }
+    const unknown = known && Object.keys(input).find((key) => !known.includes(key));
+    if (unknown !== undefined)
+      this.refuse(at + pointer(unknown.slice(0, 60)), 'unknown_property', 'There is no such property here.');
+    return input;
+  }
+
+  private list(input: unknown, at: string, most: number): readonly unknown[] {
+    if (!Array.isArray(input)) {
+      this.refuse(at, 'is_array', 'A list is expected.');
+      return [];
+    }
+    if (input.length > most) throw new Problem('limit_reached', { detail: `${at} has at most ${most} entries.` });
+    return input as readonly unknown[];
+  }
+
+  private name(input: unknown, at: string): string {
+    const name = cleanName(input);
+    if (name === undefined)
+      this.refuse(at, 'is_name', 'A name of 1 to 255 characters without control characters is expected.');
+    return name ?? '';
+  }
+
+  private text(input: unknown, at: string): string | null {
+    if (input === undefined || input === null) return null;
+    if (typeof input === 'string' && input.length <= MAX_DESCRIPTION && input.isWellFormed() && !input.includes('\0'))
+      return input;
+    this.refuse(at, 'is_text', `A text of at most ${MAX_DESCRIPTION} characters is expected.`);
+    return null;
+  }
+
+  private flag(input: unknown, at: string): boolean {
+    if (input !== undefined && typeof input !== 'boolean') this.refuse(at, 'is_boolean', 'true or false is expected.');
+    return input === true;
+  }
+
+  private refuse(at: string, code: string, detail: string): void {
+    this.errors.push({ pointer: at, code, detail });
+  }
+}
+
+const isObject = (input: unknown): input is Members =>
+  typeof input === 'object' && input !== null && !Array.isArray(input);

@@ -1,0 +1,61 @@
+import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  ApiProblems,
+  created,
+  CurrentAccess,
+  IdPipe,
+  Requires,
+  SignedIn,
+  type Access,
+  type Id,
+} from '../../../common/index.js';
+import { BaseDto } from '../bases/base.dto.js';
+import { ExportQuery, FromTemplateDto, TemplateDto, TemplateListDto } from './template.dto.js';
+import { TemplatesService } from './templates.service.js';
+
+@ApiTags('Templates')
+@ApiBearerAuth()
+@Controller()
+export class TemplatesController {
+  constructor(private readonly templates: TemplatesService) {}
+
+  @Get('templates')
+  @SignedIn()
+  @ApiOperation({ summary: 'List the templates that come with the product' })
+  @ApiOkResponse({ type: TemplateListDto })
+  list() {
+    return this.templates.list();
+  }
+
+  @Post('workspaces/:workspaceId/bases/from-template')
+  @Requires('structure:change')
+  @ApiOperation({
+    summary: 'Create a base from a template',
+    description:
+      'All tables, columns, links and sample rows at once, or nothing. Columns may be listed in any order, also before those that they lead to.',
+  })
+  @ApiCreatedResponse({ type: BaseDto })
+  @ApiProblems('not_found', 'role_too_low', 'validation_failed', 'name_taken', 'limit_reached')
+  async create(
+    @CurrentAccess() access: Access,
+    @Param('workspaceId', IdPipe) _workspaceId: Id,
+    @Body() body: FromTemplateDto,
+  ) {
+    const base = await this.templates.create(access, body);
+    return created(`/bases/${base.id}`, base);
+  }
+
+  @Get('bases/:baseId/template')
+  @Requires('rows:read')
+  @ApiOperation({
+    summary: 'Export a base as a template',
+    description:
+      'With `withRows=true` the oldest rows too, at most 1,000 of a table and 5,000 in all. People and files are left out.',
+  })
+  @ApiOkResponse({ type: TemplateDto })
+  @ApiProblems('not_found', 'validation_failed')
+  export(@Param('baseId', IdPipe) baseId: Id, @Query() { withRows }: ExportQuery) {
+    return this.templates.export(baseId, withRows === 'true');
+  }
+}

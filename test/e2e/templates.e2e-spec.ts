@@ -1,0 +1,186 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  databases,
+  expectStatus,
+  member,
+  startNode,
+  world,
+  type ProblemBody,
+  type Row,
+  type Table,
+  type TestNode,
+  type World,
+} from '../harness/index.js';
+
+interface Base {
+  readonly id: string;
+  readonly name: string;
+}
+interface List<T> {
+  readonly data: readonly T[];
+}
+interface Template {
+  readonly tables: readonly { readonly rows: readonly object[] }[];
+}
+
+let node: TestNode;
+beforeAll(async () => {
+  node = await startNode({ databases: await databases() });
+}, 120_000);
+
+const FORMAT = 'live-tables/template@1';
+const use = <T = Base>({ owner, workspace }: World, body: object) =>
+  owner.post<T>(`/workspaces/${workspace.id}/bases/from-template`, body);
+const exported = async ({ owner }: World, base: Base, query = ''): Promise<Template> =>
+  expectStatus(await owner.get<Template>(`/bases/${base.id}/template${query}`), 200);
+
+async function rowsOf({ owner }: World, base: Base, key: string): Promise<readonly Row[]> {
+  const tables = expectStatus(await owner.get<List<Table>>(`/bases/${base.id}/tables`), 200).data;
+  const id = tables.find((table) => table.key === key)?.id ?? '';
+  return expectStatus(await owner.get<List<Row>>(`/tables/${id}/rows`), 200).data;
+}
+const named = (rows: readonly Row[], name: string) => rows.find(({ fields }) => (fields.name ?? fields.title) === name);
+
+describe('a base from a template', () => {
+  it('is the CRM that comes with the product: people, companies, deals and tasks, with what follows from their links', async () => {
+    const at = await world(node.base);
+    const { data } = expectStatus(await at.owner.get<List<{ id: string }>>('/templates'), 200);
+    expect(data).toMatchObject([{ id: 'crm', tables: ['Companies', 'People', 'Deals', 'Tasks'] }]);
+    const base = expectStatus(await use(at, { templateId: 'crm', name: 'Ours' }), 201);
+    expect(base.name).toBe('Ours');
+    const companies = await rowsOf(at, base, 'companies');
+    expect(named(companies, 'Northwind')?.fields).toMatchObject({
+      deal_value: '60500.50',
+      headcount: 2,
+      open_tasks: '3',
+    });
+    expect(named(companies, 'Meridian')?.fields).toMatchObject({ deal_value: '0', headcount: 1, deals: [] });
+    const deals = await rowsOf(at, base, 'deals');
+    expect(named(deals, 'Store fit-out')?.fields).toMatchObject({
+      stage: 'offer',
+      contact_emails: ['ines@northwind.example', 'tomas@northwind.example'],
+      task_count: 2,
+    });
+    const tasks = await rowsOf(at, base, 'tasks');
+    expect(named(tasks, 'Measure the shop')?.fields).toMatchObject({
+      deal_stage: 'offer',
+      done: false,
+      part_of: [named(tasks, 'Send the quote')?.id],
+    });
+  });
+
+  it('is the same document again when it is exported, used and exported', async () => {
+    const at = await world(node.base);
+    const first = expectStatus(await use(at, { templateId: 'crm' }), 201);
+    const [structure, whole] = [await exported(at, first), await exported(at, first, '?withRows=true')];
+    expect(structure.tables.map(({ rows }) => rows.length)).toEqual([0, 0, 0, 0]);
+    expect(whole.tables.map(({ rows }) => rows.length)).toEqual([3, 4, 3, 3]);
+    const second = expectStatus(await use(at, { name: 'Again', template: whole }), 201);
+    expect(await exported(at, second, '?withRows=true')).toEqual({ ...whole, name: 'Again' });
+    const third = expectStatus(await use(at, { name: 'Empty', template: structure }), 201);
+    expect(await exported(at, third)).toEqual({ ...structure, name: 'Empty' });
+  });
+
+  it('goes on with ordinary writes', async () => {
+    const at = await world(node.base);
+    const base = expectStatus(await use(at, { templateId: 'crm' }), 201);
+    const tables = expectStatus(await at.owner.get<List<Table>>(`/bases/${base.id}/tables`), 200).data;
+    const deals = tables.find(({ key }) => key === 'deals')?.id ?? '';
+    const made = await at.owner.post<Row>(`/tables/${deals}/rows`, { fields: { name: 'New' } });
+    expect(expectStatus(made, 201).fields).toMatchObject({ no: 4, stage: 'lead' });
+  });
+
+  const text = (name: string) => ({ name, type: 'text' });
+  const table = (name: string, columns: readonly object[], rows: readonly object[] = []) => ({ name, columns, rows });
+  const a = (...columns: object[]) => [table('A', columns)];
+  it.each([
+    ['an unknown member', { tables: [], macros: [] }, '/template/macros', 'unknown_property'],
+    ['views', { tables: [], views: [{}] }, '/template/views', 'not_supported'],
+    ['another format', { format: 'x', tables: [] }, '/template/format', 'unknown_format'],
+    ['two tables of one name', { tables: [table('A', []), table('a', [])] }, '/template/tables/1/name', 'name_taken'],
+    ['two columns of one name', { tables: a(text('N'), text('n')) }, '/template/tables/0/columns/1/name', 'name_taken'],
+    [
+      'a key that is SQL',
+      { tables: a({ ...text('N'), key: 'a"; drop' }) },
+      '/template/tables/0/columns/0/key',
+      'is_key',
+    ],
+    [
+      'a link to nowhere',
+      { tables: a({ name: 'L', type: 'link', options: { table: 'b' } }) },
+      '/template/tables/0/columns/0/options/table',
+      'unknown_table',
+    ],
+    [
+      'lookups in a circle',
+      {
+        tables: a(
+          { name: 'P', type: 'lookup', options: { linkColumn: 'self', column: 'q' } },
+          { name: 'Q', type: 'lookup', options: { linkColumn: 'self', column: 'p' } },
+          { name: 'Self', type: 'link', options: { table: 'a' } },
+        ),
+      },
+      '/template/tables/0/columns/0/options/column',
+      'lookup_cycle',
+    ],
+    [
+      'a row that does not fit',
+      { tables: [table('A', [{ name: 'Qty', type: 'integer' }], [{ fields: { qty: 'many' } }])] },
+      '/template/tables/0/rows/0/fields/qty',
+      'not_an_integer',
+    ],
+    [
+      'a link to a row that is not there',
+      {
+        tables: [
+          table(
+            'A',
+            [{ name: 'Self', type: 'link', options: { table: 'a' } }],
+            [{ ref: 'x', fields: { self: ['y'] } }],
+          ),
+        ],
+      },
+      '/template/tables/0/rows/0/fields/self',
+      'unknown_ref',
+    ],
+    ['a table that is none', { tables: ['__proto__'] }, '/template/tables/0', 'is_object'],
+  ])('refuses %s, and makes nothing', async (_, document, pointer, code) => {
+    const at = await world(node.base);
+    const answer = await use<ProblemBody>(at, { name: 'Bad', template: { format: FORMAT, ...document } });
+    expect(expectStatus(answer, 422).errors).toContainEqual(expect.objectContaining({ pointer, code }));
+    const { data } = expectStatus(await at.owner.get<List<Base>>(`/workspaces/${at.workspace.id}/bases`), 200);
+    expect(data.map(({ name }) => name)).toEqual(['CRM']);
+  });
+
+  it('refuses more tables, columns or rows than a template may have', async () => {
+    const at = await world(node.base);
+    const columns = Array.from({ length: 250 }, (_, n) => text(`c${n}`));
+    const tables = Array.from({ length: 9 }, (_, n) => table(`t${n}`, columns));
+    for (const many of [
+      tables,
+      [
+        table(
+          'A',
+          [],
+          Array.from({ length: 5_001 }, () => ({ fields: {} })),
+        ),
+      ],
+    ]) {
+      const answer = await use<ProblemBody>(at, { name: 'Big', template: { format: FORMAT, tables: many } });
+      expect(expectStatus(answer, 422).code).toBe('limit_reached');
+    }
+  });
+
+  it('is for admins, its export for everybody in the workspace, and neither for others', async () => {
+    const at = await world(node.base);
+    const [editor, viewer] = [await member(at, 'editor'), await member(at, 'viewer')];
+    const path = `/workspaces/${at.workspace.id}/bases/from-template`;
+    expectStatus(await editor.post(path, { templateId: 'crm' }), 403);
+    expectStatus(await viewer.get(`/bases/${at.base.id}/template?withRows=true`), 200);
+    const stranger = (await world(node.base)).owner;
+    expectStatus(await stranger.post(path, { templateId: 'crm' }), 404);
+    expectStatus(await stranger.get(`/bases/${at.base.id}/template`), 404);
+    expectStatus(await use(at, { templateId: 'crm', name: 'crm' }), 409);
+    expectStatus(await use(at, { templateId: 'crm', template: {} }), 422);
+  });
+});
