@@ -93,7 +93,7 @@ describe('a name', () => {
     const row = await at.owner.post<{ fields: object }>(`/tables/${table.id}/rows`, { fields });
     expect(expectStatus(row, 201).fields).toEqual(fields);
 
-    const column = table.columns[0] as Column;
+    const column = table.columns[0]!;
     expectStatus(await at.owner.del(`/tables/${table.id}/columns/${column.id}`), 204);
     expectStatus(await at.owner.post(`/tables/${table.id}/columns/${column.id}/restore`, {}), 200);
     const again = await at.owner.get<Table>(`/tables/${table.id}`);

@@ -31,7 +31,7 @@ import { StructurePurge } from './purge/structure-purge.js';
 import { TablePurge } from './purge/table-purge.js';
 import { Retention } from './retention.js';
 import { BaseCopy } from './copies/base-copy.js';
-import { DuplicateController } from './copies/duplicate.controller.js';
+import { DuplicateBaseController, DuplicateTableController } from './copies/duplicate.controller.js';
 import { DuplicateService } from './copies/duplicate.service.js';
 import { SchemaOpEntity } from './schema/schema-op.entity.js';
 import { purgeTables } from './schema/purge-tables.js';
@@ -67,7 +67,8 @@ const INDEXES = [
     TablesController,
     ColumnsController,
     IndexesController,
-    DuplicateController,
+    DuplicateBaseController,
+    DuplicateTableController,
     TemplatesController,
   ],
   providers: [

@@ -1,4 +1,4 @@
-import type { TableSchema } from '../schema.js';
+import type { ColumnSchema, LinkRef, TableSchema } from '../schema.js';
 import { ident, literal, sql, type Sql } from '../sql.js';
 import { tail } from './ddl.js';
 import { tableName } from './read.js';
@@ -41,3 +41,9 @@ export function createLinkTable({ through, source, target, single }: NewLink, na
 /** Removes the pairs of a link for good, whichever of its ends asks for it first. */
 export const dropLinkTable = (schema: string, through: string): Sql =>
   sql`drop table if exists ${ident(schema, through)}`;
+
+/** Whether a column shows a link. */
+export const isLink = (
+  column: ColumnSchema,
+): column is ColumnSchema & { readonly derived: { readonly kind: 'link'; readonly link: LinkRef } } =>
+  column.derived?.kind === 'link';

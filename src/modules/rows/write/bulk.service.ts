@@ -14,6 +14,7 @@ import { Fence } from '../fence.js';
 import { defaultsFor } from './defaults-for.js';
 import { bulkAnswer, type BulkOutcome } from './bulk-answer.js';
 import { parseBulk, type BulkEntry, type UpsertOp } from './bulk-request.js';
+import { missingLinks } from './missing-links.js';
 import { Referents } from './referents.js';
 import { takenValues } from './taken-values.js';
 import { decideUpserts, type FindMatches, type Indexed } from './upsert.js';
@@ -132,7 +133,7 @@ export class BulkService {
 
   /**
    * An atomic call that is refused anyway still gets every finding: also which rows are gone or have another version, and
-   * which values are taken.
+   * which values are taken, which linked rows are missing.
    */
   private async allFindings(table: TableSchema, entries: readonly BulkEntry[], failures: Failures): Promise<Problem> {
     const versions = await this.lookup.versions(
@@ -146,7 +147,10 @@ export class BulkService {
       else if (op.expectedVersion !== undefined && op.expectedVersion !== version)
         failures.set(index, rowProblem('version_mismatch', index));
     }
-    const open = entries.flatMap(({ op, index }) => (op && !failures.has(index) ? [{ op, index }] : []));
+    const still = entries.flatMap(({ op, index }) => (op && !failures.has(index) ? [{ op, index }] : []));
+    const dead = await missingLinks(table, still, (target, ids) => this.lookup.versions(target, ids));
+    for (const [index, items] of dead) failures.set(index, refusedOp(index, items));
+    const open = still.filter(({ index }) => !failures.has(index));
     const decided = await decideUpserts(table, open, this.finder(table));
     const taken = await takenValues(table, decided.ops, this.finder(table), 'as if all at once');
     for (const [index, problem] of [...decided.failures, ...taken]) failures.set(index, problem);

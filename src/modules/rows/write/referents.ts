@@ -6,7 +6,7 @@ import { AccessService } from '../../workspaces/index.js';
 import type { Indexed } from './upsert.js';
 
 /** An op, as far as its values count. */
-type Valued = RowOp | { readonly kind: 'upsert'; readonly values: ReadonlyMap<ColumnSchema, CellValue> };
+export type Valued = RowOp | { readonly kind: 'upsert'; readonly values: ReadonlyMap<ColumnSchema, CellValue> };
 
 /** Findings by the index of the op, with pointers below `/fields`. */
 export type Findings = ReadonlyMap<number, readonly ProblemItem[]>;
