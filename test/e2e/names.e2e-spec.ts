@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { must } from '../../src/common/index.js';
 import {
   expectStatus,
   sql,
   startApp,
   world,
-  type Column,
   type ProblemBody,
   type Table,
   type TestApp,
@@ -93,7 +93,7 @@ describe('a name', () => {
     const row = await at.owner.post<{ fields: object }>(`/tables/${table.id}/rows`, { fields });
     expect(expectStatus(row, 201).fields).toEqual(fields);
 
-    const column = table.columns[0]!;
+    const column = must(table.columns[0], 'the table has columns');
     expectStatus(await at.owner.del(`/tables/${table.id}/columns/${column.id}`), 204);
     expectStatus(await at.owner.post(`/tables/${table.id}/columns/${column.id}/restore`, {}), 200);
     const again = await at.owner.get<Table>(`/tables/${table.id}`);
