@@ -1,5 +1,14 @@
 import type { Id } from '../../common/index.js';
-import type { ColumnSchema, LinkChange, LinkRef, LinkValue, Pair, RowOp, TableSchema } from '../../query/index.js';
+import {
+  linkColumnsOf,
+  type ColumnSchema,
+  type LinkChange,
+  type LinkRef,
+  type LinkValue,
+  type Pair,
+  type RowOp,
+  type TableSchema,
+} from '../../query/index.js';
 
 /** A column that shows a link. */
 export type LinkColumn = ColumnSchema & { readonly derived: { readonly kind: 'link'; readonly link: LinkRef } };
@@ -91,6 +100,3 @@ export function listChange(
 export const concernsLinks = (table: TableSchema, ops: readonly RowOp[]): boolean =>
   linkColumnsOf(table).length > 0 &&
   ops.some((op) => op.kind === 'delete' || [...op.values.keys()].some(({ derived }) => derived?.kind === 'link'));
-
-export const linkColumnsOf = ({ columns }: TableSchema): readonly LinkColumn[] =>
-  columns.filter((column): column is LinkColumn => column.derived?.kind === 'link');

@@ -2,6 +2,7 @@ import type { Id, ProblemItem } from '../../common/index.js';
 import type { PgSession } from '../../database/mini/index.js';
 import {
   compileWrite,
+  linkColumnsOf,
   lockLinks,
   lockRows,
   pairsAt,
@@ -22,7 +23,6 @@ import {
   byTheirs,
   diffPairs,
   LinkChanges,
-  linkColumnsOf,
   listChange,
   LOGGED_IN_FULL,
   type LinkColumn,

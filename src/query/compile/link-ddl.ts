@@ -1,4 +1,5 @@
 import type { ColumnSchema, LinkRef, TableSchema } from '../schema.js';
+import { remembered } from '../remember.js';
 import { ident, literal, sql, type Sql } from '../sql.js';
 import { tail } from './ddl.js';
 import { tableName } from './read.js';
@@ -12,11 +13,11 @@ export interface NewLink {
   readonly single: boolean;
 }
 
-/** Name of the table of a link: readable, and unlike that of any other table of the base. */
+/** Name of the table of a link, within the 63 bytes that PostgreSQL keeps of one: readable, and unlike that of any other table of the base. */
 export const linkTableName = (
   table: { readonly key: string },
   column: { readonly id: string; readonly key: string },
-): string => `_link_${table.key.slice(0, 22)}_${column.key.slice(0, 22)}_${tail(column.id)}`;
+): string => `_link_${table.key.slice(0, 21)}_${column.key.slice(0, 21)}_${tail(column.id)}`;
 
 /**
  * The pairs of a link, each once, with the place of each end in the list of the other. Constraints are checked at the commit,
@@ -47,3 +48,6 @@ export const isLink = (
   column: ColumnSchema,
 ): column is ColumnSchema & { readonly derived: { readonly kind: 'link'; readonly link: LinkRef } } =>
   column.derived?.kind === 'link';
+
+/** The columns of a table that show links. */
+export const linkColumnsOf = remembered((table: TableSchema) => table.columns.filter(isLink));
