@@ -12,6 +12,7 @@ import {
   type CellValue,
   type ColumnSchema,
   type LinkRef,
+  type LinkValue,
   type Pair,
   type RowOp,
   type RowWrite,
@@ -55,8 +56,8 @@ export interface LinkedResult {
 export class LinkedWrite {
   private readonly changes = new LinkChanges();
   private readonly findings = new Map<number, ProblemItem[]>();
-  /** Pairs of deleted rows go last: the log of a deletion tells all of the row, its links too. */
-  private readonly last: Sql[] = [];
+  /** The links that rows to be deleted have: the log of a deletion tells all of the row. */
+  private readonly lost = new Map<Id, Record<string, LinkValue>>();
 
   constructor(
     private readonly session: PgSession,
@@ -68,11 +69,18 @@ export class LinkedWrite {
     const columns = linkColumnsOf(this.table);
     await this.query(lockLinks([...new Set([this.table, ...columns.map(({ derived }) => derived.link.target)])]));
     const open = await this.openOps();
+    // Before any link goes: a row that is linked with itself, or with another that goes too, would have lost it already.
+    for (const column of columns) await this.remember(column, open);
     for (const column of columns) await this.changeColumn(column, open);
     if (this.findings.size > 0) throw new LinksRefused(this.findings);
-    const results = await this.writeRows();
-    for (const statement of this.last) await this.query(statement);
-    return results;
+    return this.writeRows();
+  }
+
+  private async remember({ key, derived }: LinkColumn, open: readonly RowOp[]): Promise<void> {
+    const rows = open.flatMap((op) => (op.kind === 'delete' ? [op.id] : []));
+    if (rows.length === 0) return;
+    const lists = await this.existing(derived.link, rows);
+    for (const id of rows) this.lost.set(id, { ...this.lost.get(id), [key]: lists.get(id) ?? [] });
   }
 
   /** The ops whose row is there, in the expected version. What becomes of the others is said by the write itself. */
@@ -104,14 +112,12 @@ export class LinkedWrite {
     const { removed, placed, added } = diffPairs(wanted, existing);
     const moved = link.inverseSingle ? await this.takenAway(column, added, wanted) : [];
     await this.recordTheirs(link, added, [...removed, ...moved]);
-    const deleted = new Set(open.flatMap((op) => (op.kind === 'delete' ? [op.id] : [])));
     for (const [mine, list] of wanted) {
       const before = existing.get(mine) ?? [];
-      if (!deleted.has(mine) && !isSame(before, list)) this.changes.record(this.table, mine, column.key, before, list);
+      if (!this.lost.has(mine) && !isSame(before, list))
+        this.changes.record(this.table, mine, column.key, before, list);
     }
-    await this.remove(link, [...removed.filter(({ mine }) => !deleted.has(mine)), ...moved]);
-    const gone = removed.filter(({ mine }) => deleted.has(mine));
-    if (gone.length > 0) this.last.push(removePairs(link, gone));
+    await this.remove(link, [...removed, ...moved]);
     if (placed.length > 0) await this.query(placePairs(link, placed));
   }
 
@@ -216,7 +222,7 @@ export class LinkedWrite {
     const own = this.write.ops.map((op): RowOp => {
       const change = changes.get(op.id);
       changes.delete(op.id);
-      if (op.kind === 'delete') return op;
+      if (op.kind === 'delete') return { ...op, links: { before: this.lost.get(op.id) ?? {}, after: {} } };
       const values = new Map([...op.values].filter(([{ derived }]) => derived === undefined));
       return op.kind === 'create' || !change ? { ...op, values } : { ...op, values, links: change };
     });
