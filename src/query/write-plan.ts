@@ -12,7 +12,13 @@ export type RowOp =
       /** What becomes of its links, for the log; they are changed beside the row. */
       readonly links?: LinkChange;
     }
-  | { readonly kind: 'delete'; readonly id: Id; readonly expectedVersion?: number };
+  | {
+      readonly kind: 'delete';
+      readonly id: Id;
+      readonly expectedVersion?: number;
+      /** The links that it had, for the log; they are taken away beside the row. */
+      readonly links?: LinkChange;
+    };
 
 /** Link fields of a row that change, by column key: all rows of the link, or what is added and removed where they are many. */
 export interface LinkChange {

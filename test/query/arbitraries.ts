@@ -85,19 +85,12 @@ const INPUTS: Partial<Readonly<Record<ColumnTypeName, fc.Arbitrary<unknown>>>> =
   user: fc.constantFrom(...PEOPLE),
 };
 
-/** The values of lists, by the type of the list. */
-const ELEMENTS: Partial<Readonly<Record<ColumnTypeName, fc.Arbitrary<unknown>>>> = {
-  multi_select: fc.constantFrom('open', 'won', 'lost', 'Lost for good'),
-  user: fc.constantFrom(...PEOPLE),
-};
-
-const known = (of: Partial<Readonly<Record<ColumnTypeName, fc.Arbitrary<unknown>>>>, type: ColumnTypeName) =>
-  must(of[type], `values of ${type} can be made up`);
-
-/** One value of the column in JSON, an element where its cells are lists. */
+/** One value of the column in JSON, an element where its cells are lists; of computed columns, one that they could have. */
 export const element = (column: ColumnSchema): fc.Arbitrary<unknown> => {
-  const of = kindOf(column).list ? known(ELEMENTS, column.type) : known(INPUTS, column.type);
-  return of.filter((input) => valueType(column).parse(input, column).ok);
+  const kind = kindOf(column);
+  return must(INPUTS[kind.type], `values of ${kind.type} can be made up`).filter(
+    (input) => valueType(column).parse(input, kind).ok,
+  );
 };
 
 /** A JSON cell that the column accepts, never null. */
@@ -151,7 +144,7 @@ const relative = fc
   .map(([anchor, offset, unit]) => ({ [anchor]: true, offset, unit }));
 
 function operand(column: ColumnSchema): fc.Arbitrary<unknown> {
-  return column.type === 'date' || column.type === 'datetime'
+  return ['date', 'datetime'].includes(kindOf(column).type)
     ? fc.oneof({ weight: 4, arbitrary: element(column) }, { weight: 1, arbitrary: relative })
     : element(column);
 }
@@ -186,13 +179,14 @@ function leafOf(column: ColumnSchema, op: Operator): fc.Arbitrary<JsonLeaf> {
   }
 }
 
-/** A leaf of any column and any of its operators, column to column included. */
-export function leaf(table: TableSchema): fc.Arbitrary<JsonLeaf> {
+/** A leaf of any column but links and any of its operators, column to column included. */
+export function leaf({ columns }: TableSchema): fc.Arbitrary<JsonLeaf> {
+  const valued = columns.filter(({ type }) => type !== 'link');
   const byValue = fc
-    .constantFrom(...table.columns)
+    .constantFrom(...valued)
     .chain((column) => fc.constantFrom(...operatorsOf(column)).chain((op) => leafOf(column, op)));
-  const pairs = table.columns.flatMap((a) =>
-    table.columns
+  const pairs = valued.flatMap((a) =>
+    valued
       .filter((b) => b !== a && valueType(a).family === valueType(b).family && !kindOf(a).list && !kindOf(b).list)
       .flatMap((b) =>
         operatorsOf(a)

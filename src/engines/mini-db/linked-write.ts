@@ -13,6 +13,7 @@ import {
   type CellValue,
   type ColumnSchema,
   type LinkRef,
+  type LinkValue,
   type Pair,
   type RowOp,
   type RowWrite,
@@ -54,9 +55,11 @@ export interface LinkedResult {
  */
 export class LinkedWrite {
   private readonly changes = new LinkChanges();
+  /** The rows that are locked, with their versions, by table. */
+  private readonly live = new Map<Id, ReadonlyMap<Id, number>>();
   private readonly findings = new Map<number, ProblemItem[]>();
-  /** Pairs of deleted rows go last: the log of a deletion tells all of the row, its links too. */
-  private readonly last: Sql[] = [];
+  /** The links that rows to be deleted have: the log of a deletion tells all of the row. */
+  private readonly lost = new Map<Id, Record<string, LinkValue>>();
 
   constructor(
     private readonly session: PgSession,
@@ -67,26 +70,60 @@ export class LinkedWrite {
   async run(): Promise<LinkedResult> {
     const columns = linkColumnsOf(this.table);
     await this.query(lockLinks([...new Set([this.table, ...columns.map(({ derived }) => derived.link.target)])]));
-    const open = await this.openOps();
+    await this.lockAll(columns);
+    const open = this.openOps();
+    // Before any link goes: a row that is linked with itself, or with another that goes too, would have lost it already.
+    for (const column of columns) await this.remember(column, open);
     for (const column of columns) await this.changeColumn(column, open);
     if (this.findings.size > 0) throw new LinksRefused(this.findings);
-    const results = await this.writeRows();
-    for (const statement of this.last) await this.query(statement);
-    return results;
+    return this.writeRows();
+  }
+
+  private async remember({ key, derived }: LinkColumn, open: readonly RowOp[]): Promise<void> {
+    const rows = open.flatMap((op) => (op.kind === 'delete' ? [op.id] : []));
+    if (rows.length === 0) return;
+    const lists = await this.existing(derived.link, rows);
+    for (const id of rows) this.lost.set(id, { ...this.lost.get(id), [key]: lists.get(id) ?? [] });
+  }
+
+  /**
+   * All rows that the ops may change or link, each table's in one go and in id order, as other writers take them; one that was
+   * locked later could be in the hands of somebody who waits for an earlier one. Some may turn out to stay as they are.
+   */
+  private async lockAll(columns: readonly LinkColumn[]): Promise<void> {
+    const { ops } = this.write;
+    const rows = new Map([[this.table.id, { table: this.table, ids: new Set<Id>() }]]);
+    const add = (table: TableSchema, ids: Iterable<Id>): void => {
+      const entry = rows.get(table.id) ?? { table, ids: new Set() };
+      rows.set(table.id, entry);
+      for (const id of ids) entry.ids.add(id);
+    };
+    add(
+      this.table,
+      ops.flatMap((op) => (op.kind === 'create' ? [] : [op.id])),
+    );
+    for (const column of columns) {
+      const { link } = column.derived;
+      const wanted = wantedOf(column, ops);
+      const targets = [...wanted.values()].flat();
+      add(link.target, targets);
+      if (wanted.size > 0) add(link.target, [...(await this.existing(link, [...wanted.keys()])).values()].flat());
+      if (link.inverseSingle && targets.length > 0)
+        add(
+          this.table,
+          (await this.holders(link, targets)).map((pair) => pair.mine),
+        );
+    }
+    for (const [tableId, { table, ids }] of [...rows].sort(([x], [y]) => (x < y ? -1 : 1))) {
+      const found = ids.size === 0 ? [] : await this.query(lockRows(table, [...ids]));
+      this.live.set(tableId, new Map(found.map(([id, version]) => [String(id), Number(version)])));
+    }
   }
 
   /** The ops whose row is there, in the expected version. What becomes of the others is said by the write itself. */
-  private async openOps(): Promise<readonly RowOp[]> {
+  private openOps(): readonly RowOp[] {
     const { ops, atomic } = this.write;
-    const existing = ops.filter((op) => op.kind !== 'create');
-    if (existing.length === 0) return ops;
-    const rows = await this.query(
-      lockRows(
-        this.table,
-        existing.map(({ id }) => id),
-      ),
-    );
-    const versions = new Map(rows.map(([id, version]) => [String(id), Number(version)]));
+    const versions = this.live.get(this.table.id) ?? new Map<Id, number>();
     const isOpen = (op: RowOp): boolean =>
       op.kind === 'create' ||
       (versions.has(op.id) && (op.expectedVersion ?? versions.get(op.id)) === versions.get(op.id));
@@ -94,33 +131,37 @@ export class LinkedWrite {
     return atomic && open.length < ops.length ? [] : open;
   }
 
+  /** Who has these rows of the other end. */
+  private async holders(link: LinkRef, targets: readonly Id[]): Promise<Pair[]> {
+    const found = await this.query(pairsAt(link, [...new Set(targets)], LOGGED_IN_FULL));
+    return found.flatMap(([theirs, , list]) =>
+      (JSON.parse(list ?? '[]') as Id[]).map((mine) => ({ mine, theirs: String(theirs) })),
+    );
+  }
+
   private async changeColumn(column: LinkColumn, open: readonly RowOp[]): Promise<void> {
     const { link } = column.derived;
     const wanted = wantedOf(column, open);
     if (wanted.size === 0) return;
-    await this.judgeTargets(column, open, wanted);
+    this.judgeTargets(column, open, wanted);
     if (this.findings.size > 0) return;
     const existing = await this.existing(link, [...wanted.keys()]);
     const { removed, placed, added } = diffPairs(wanted, existing);
     const moved = link.inverseSingle ? await this.takenAway(column, added, wanted) : [];
     await this.recordTheirs(link, added, [...removed, ...moved]);
-    const deleted = new Set(open.flatMap((op) => (op.kind === 'delete' ? [op.id] : [])));
     for (const [mine, list] of wanted) {
       const before = existing.get(mine) ?? [];
-      if (!deleted.has(mine) && !isSame(before, list)) this.changes.record(this.table, mine, column.key, before, list);
+      if (!this.lost.has(mine) && !isSame(before, list))
+        this.changes.record(this.table, mine, column.key, before, list);
     }
-    await this.remove(link, [...removed.filter(({ mine }) => !deleted.has(mine)), ...moved]);
-    const gone = removed.filter(({ mine }) => deleted.has(mine));
-    if (gone.length > 0) this.last.push(removePairs(link, gone));
+    await this.remove(link, [...removed, ...moved]);
     if (placed.length > 0) await this.query(placePairs(link, placed));
   }
 
   /** Only live rows of the right table can be linked, each once where the other end is single. */
-  private async judgeTargets(column: LinkColumn, open: readonly RowOp[], wanted: Wanted): Promise<void> {
+  private judgeTargets(column: LinkColumn, open: readonly RowOp[], wanted: Wanted): void {
     const { link } = column.derived;
-    const targets = [...new Set([...wanted.values()].flat())];
-    if (targets.length === 0) return;
-    const live = new Set((await this.query(lockRows(link.target, targets))).map(([id]) => String(id)));
+    const live = new Set(this.live.get(link.target.id)?.keys());
     if (link.target.id === this.table.id) for (const op of open) if (op.kind === 'delete') live.delete(op.id);
     const linked = new Set<Id>();
     for (const op of open) {
@@ -152,12 +193,11 @@ export class LinkedWrite {
     wanted: Wanted,
   ): Promise<Pair[]> {
     if (added.length === 0) return [];
-    const moved: Pair[] = [];
-    for (const [theirs, , list] of await this.query(
-      pairsAt(link, [...new Set(added.map((pair) => pair.theirs))], LOGGED_IN_FULL),
-    ))
-      for (const mine of JSON.parse(list ?? '[]') as Id[])
-        if (!wanted.has(mine)) moved.push({ mine, theirs: String(theirs) });
+    const holders = await this.holders(
+      link,
+      added.map((pair) => pair.theirs),
+    );
+    const moved = holders.filter(({ mine }) => !wanted.has(mine));
     const lists = await this.existing(
       link,
       moved.map(({ mine }) => mine),
@@ -175,7 +215,6 @@ export class LinkedWrite {
     const [coming, going] = [byTheirs(added), byTheirs(removed)];
     const rows = [...new Set([...coming.keys(), ...going.keys()])];
     if (rows.length === 0) return;
-    await this.query(lockRows(link.target, rows));
     const lists = new Map(
       (await this.query(pairsAt(link, rows, LOGGED_IN_FULL))).map(([id, , list]) => [
         String(id),
@@ -216,7 +255,7 @@ export class LinkedWrite {
     const own = this.write.ops.map((op): RowOp => {
       const change = changes.get(op.id);
       changes.delete(op.id);
-      if (op.kind === 'delete') return op;
+      if (op.kind === 'delete') return { ...op, links: { before: this.lost.get(op.id) ?? {}, after: {} } };
       const values = new Map([...op.values].filter(([{ derived }]) => derived === undefined));
       return op.kind === 'create' || !change ? { ...op, values } : { ...op, values, links: change };
     });

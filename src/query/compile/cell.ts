@@ -134,14 +134,20 @@ function singleLookup(link: LinkRef, target: ColumnSchema, alias: string): Sql {
   return sql`(select ${cellOf(target, linkedAlias(alias))} ${from} where ${tie})`;
 }
 
+/** A sum of durations beyond it, some hundred million years, is no value. */
+const MAX_SECONDS = integer(Number.MAX_SAFE_INTEGER);
+
 /** Digits behind the point of an average. */
 const AVERAGE_SCALE = 10;
 
 function aggregate({ column, fn }: Extract<Derivation, { kind: 'rollup' }>, element: Sql, order: Sql): Sql {
   const { type, options } = kindOf(column);
   switch (fn) {
-    case 'sum':
-      return type === 'duration' ? sql`coalesce(sum(${element}), 0)::bigint` : sql`coalesce(sum(${element}), 0)`;
+    case 'sum': {
+      const total = sql`coalesce(sum(${element}), 0)`;
+      // A JSON number holds no more; without the limit the cast of a larger one would fail the whole page.
+      return type === 'duration' ? sql`case when abs(${total}) <= ${MAX_SECONDS} then (${total})::bigint end` : total;
+    }
     case 'avg':
       return sql`trim_scale(round(avg(${element}), ${integer(AVERAGE_SCALE)}))`;
     case 'min':

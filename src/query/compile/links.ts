@@ -44,14 +44,15 @@ export function removePairs(link: LinkRef, pairs: readonly Pair[]): Sql {
 where l.${ident(mine)} = p.mine and l.${ident(theirs)} = p.theirs`;
 }
 
-/** Adds pairs, or moves those that are there; `at` is the place in the list of the own end, a new one comes last at the other. */
+/** Adds pairs, or moves those that are there; `at` is the place in the list of the own end, new ones come last at the other, in the order given. */
 export function placePairs(link: LinkRef, pairs: readonly (Pair & { readonly at: number })[]): Sql {
   const { mine, theirs, order } = linkColumns(link);
   const { order: theirOrder } = linkColumns({ end: link.end === 'source' ? 'target' : 'source' });
   const table = linkTable(link);
   return sql`insert into ${table} (${ident(mine)}, ${ident(theirs)}, ${ident(order)}, ${ident(theirOrder)})
-select p.mine, p.theirs, p.at, coalesce((select max(l.${ident(theirOrder)}) from ${table} l where l.${ident(theirs)} = p.theirs), -1) + 1
-from json_to_recordset(${value(JSON.stringify(pairs), 'json')}) as p(mine uuid, theirs uuid, at integer)
+select p.mine, p.theirs, p.at, coalesce((select max(l.${ident(theirOrder)}) from ${table} l where l.${ident(theirs)} = p.theirs), -1)
+  + (row_number() over (partition by p.theirs order by p.n))::integer
+from rows from (json_to_recordset(${value(JSON.stringify(pairs), 'json')}) as (mine uuid, theirs uuid, at integer)) with ordinality as p(mine, theirs, at, n)
 on conflict (source_id, target_id) do update set ${ident(order)} = excluded.${ident(order)}`;
 }
 

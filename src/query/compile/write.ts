@@ -47,7 +47,7 @@ const nameOf = (table: TableSchema, { creates, updates, deletes, links, updated 
 function body(table: TableSchema, shape: Shape): Sql {
   const changes = [
     // In this order, so that a unique value which one op gives up is free for another: `changed` asks for them one by one.
-    ...(shape.deletes ? [deleteRows(table)] : []),
+    ...(shape.deletes ? [deleteRows(table, shape)] : []),
     ...(shape.updates ? [updateRows(table, shape)] : []),
     ...(shape.creates ? [insertRows(table, shape)] : []),
   ];
@@ -103,9 +103,9 @@ function shapeOf(table: TableSchema, writes: readonly RowWrite[]): Shape {
   for (const { ops } of writes) {
     for (const op of ops) {
       kinds.add(op.kind);
-      if (op.kind !== 'update') continue;
-      for (const column of op.values.keys()) touched.add(column);
+      if (op.kind === 'create') continue;
       links ||= op.links !== undefined;
+      if (op.kind === 'update') for (const column of op.values.keys()) touched.add(column);
     }
   }
   return {
@@ -147,11 +147,11 @@ function opRecords(table: TableSchema, writes: readonly RowWrite[]): Record<stri
     ops.map((op, o) => {
       const record: Record<string, unknown> = { g, o, k: op.kind, i: op.id };
       if (op.kind !== 'create' && op.expectedVersion !== undefined) record.e = op.expectedVersion;
-      if (op.kind === 'delete') return record;
-      if (op.kind === 'update' && op.links) {
+      if (op.kind !== 'create' && op.links) {
         record.lb = members(op.links.before);
         record.la = members(op.links.after);
       }
+      if (op.kind === 'delete') return record;
       for (const [column, cell] of op.values) {
         // By identity: a column of another copy of the metadata would be left out silently.
         const n = must(
@@ -242,14 +242,20 @@ function updateRows(table: TableSchema, { updated: columns, links }: Shape): Cha
   };
 }
 
-/** Into the trash: the row stays, invisible, until it is restored or purged. */
-function deleteRows(table: TableSchema): Change {
+/**
+ * Into the trash: the row stays, invisible, until it is restored or purged. Its links are gone by now, and what is computed
+ * from them with them; those that it had are told.
+ */
+function deleteRows(table: TableSchema, { links }: Shape): Change {
+  const own = table.columns.filter(({ derived }) => derived === undefined || derived.kind === 'system');
+  const fields = fieldsJson('t', own, table.physical);
+  const all = own.length === 0 ? sql`concat('{', substr(x.lb, 2), '}')` : sql`concat(left(${fields}, -1), x.lb, '}')`;
   return {
     ctes: sql`deleted as (update ${tableName(table)} t
   set _deleted_at = ${NOW}, _version = t._version + 1, _updated_at = ${NOW}, _updated_by = w.actor
   from x join w using (g) join locked l on l._id = x.i
   where t._id = x.i and x.k = 'delete' and ${NOT_BLOCKED}
-  returning x.g, x.o, ${SYSTEM}, ${fieldsJson('t', table.columns, table.physical)} as f)`,
+  returning x.g, x.o, ${SYSTEM}, ${links ? all : fields} as f)`,
     rows: sql`select t.g, t.o, ${SYSTEM}, 'delete' as op, t.f as before, null::text as after, t.f from deleted t`,
   };
 }
