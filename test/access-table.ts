@@ -226,6 +226,13 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
 
   'GET /api/v1/workspaces/{workspaceId}/bases': 'viewer',
   'POST /api/v1/workspaces/{workspaceId}/bases': { needs: 'admin', body: () => ({ name: name() }) },
+  'POST /api/v1/workspaces/{workspaceId}/bases/from-template': {
+    needs: 'admin',
+    body: () => ({ name: name(), templateId: 'crm' }),
+  },
+  'GET /api/v1/templates': 'signed-in',
+  'GET /api/v1/bases/{baseId}/template': 'viewer',
+  'POST /api/v1/bases/{baseId}/duplicate': { needs: 'admin', body: () => ({ name: name(), withRows: true }) },
   'GET /api/v1/bases/{baseId}': 'viewer',
   'PATCH /api/v1/bases/{baseId}': { needs: 'admin', body: () => ({ name: name() }) },
   'DELETE /api/v1/bases/{baseId}': { needs: 'admin', fresh: newBase },
@@ -235,6 +242,7 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
     needs: 'admin',
     body: () => ({ name: name(), columns: [{ name: 'Name', type: 'text' }] }),
   },
+  'POST /api/v1/tables/{tableId}/duplicate': { needs: 'admin', body: () => ({ name: name(), withRows: true }) },
   'GET /api/v1/tables/{tableId}': 'viewer',
   'PATCH /api/v1/tables/{tableId}': { needs: 'admin', body: () => ({ name: name() }) },
   'DELETE /api/v1/tables/{tableId}': { needs: 'admin', fresh: newTable },

@@ -39,6 +39,7 @@ const TAGS: readonly (readonly [name: string, description: string])[] = [
   ['Members', 'The people of a workspace and their roles.'],
   ['Invitations', 'Links by which people without an account become members.'],
   ['Bases', 'A base holds tables that belong together; it is one schema in PostgreSQL.'],
+  ['Templates', 'A base as one document: made from it, or written to it.'],
   ['Tables', 'Tables and what they look like.'],
   ['Columns', 'The columns of a table.'],
   ['Rows', 'The data: read, filter, write, in bulk, and what changed.'],

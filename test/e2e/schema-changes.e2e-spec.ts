@@ -350,4 +350,26 @@ describe('recovery', () => {
     await expectAgreement();
     expect(await recover(0)).toBe(0);
   });
+
+  it('leaves a copy alone that still runs, however long it has been pending', async () => {
+    const { owner, base: original, table } = await world(app.base);
+    const { schema, table: name } = table.physical;
+    await sql(
+      pair.mini,
+      `insert into "${schema}"."${name}" (_id, _version, _created_at, _updated_at, name)
+       select gen_random_uuid(), 1, now(), now(), 'row ' || n from generate_series(1, 60000) n`,
+    );
+    const copy = owner.post<{ readonly id: string }>(`/bases/${original.id}/duplicate`, {
+      name: 'Copy',
+      withRows: true,
+    });
+    await waitFor(async () => {
+      const active = "select 1 from pg_stat_activity where state = 'active' and query ~ '^insert.*select _id, 1'";
+      return (await sql(pair.mini, active)).length > 0;
+    });
+    expect(await recover(0)).toBe(0);
+    const made = expectStatus(await copy, 201);
+    expectStatus(await owner.get(`/bases/${made.id}`), 200);
+    expect(await recover(0)).toBe(0);
+  });
 });

@@ -71,7 +71,7 @@ describe('a base from a template', () => {
 
   it('is the same document again when it is exported, used and exported', async () => {
     const at = await world(node.base);
-    const first = expectStatus(await use(at, { templateId: 'crm' }), 201);
+    const first = expectStatus(await use(at, { templateId: 'crm', name: 'First' }), 201);
     const [structure, whole] = [await exported(at, first), await exported(at, first, '?withRows=true')];
     expect(structure.tables.map(({ rows }) => rows.length)).toEqual([0, 0, 0, 0]);
     expect(whole.tables.map(({ rows }) => rows.length)).toEqual([3, 4, 3, 3]);
@@ -83,7 +83,7 @@ describe('a base from a template', () => {
 
   it('goes on with ordinary writes', async () => {
     const at = await world(node.base);
-    const base = expectStatus(await use(at, { templateId: 'crm' }), 201);
+    const base = expectStatus(await use(at, { templateId: 'crm', name: 'Ours' }), 201);
     const tables = expectStatus(await at.owner.get<List<Table>>(`/bases/${base.id}/tables`), 200).data;
     const deals = tables.find(({ key }) => key === 'deals')?.id ?? '';
     const made = await at.owner.post<Row>(`/tables/${deals}/rows`, { fields: { name: 'New' } });

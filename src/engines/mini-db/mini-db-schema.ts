@@ -64,27 +64,30 @@ export class MiniDbSchema {
    * with `wait` that is given a while to end.
    */
   async settle(schema: string, opId: Id, { wait }: { readonly wait: boolean }): Promise<Settled> {
-    try {
-      return await this.database.transaction(async (session) => {
-        if (!(await isOver(session, opId, wait))) return 'running';
-        if (!(await exists(session, schema))) return 'cancelled';
-        await session.query(
-          toStatement(
-            sql`insert into ${ident(schema, '_applied')} (op_id, outcome) values (${value(opId, 'uuid')}, 'cancelled') on conflict do nothing`,
-          ),
-        );
-        return (await outcomeOf(session, schema, opId)) === 'applied' ? 'applied' : 'cancelled';
-      });
-    } catch (error) {
-      if (pgError(error)?.code === '55P03') return 'running';
-      throw error;
+    for (const until = Date.now() + SETTLE_WAIT_MS; ;) {
+      const settled = await this.settleNow(schema, opId);
+      if (settled !== 'running' || !wait || Date.now() > until) return settled;
+      await new Promise((resolve) => setTimeout(resolve, 100));
     }
+  }
+
+  private async settleNow(schema: string, opId: Id): Promise<Settled> {
+    const isOver = sql`pg_try_advisory_xact_lock(${lockOf(opId)})`;
+    const [row] = await this.database.query(toStatement(sql`select ${isOver}`));
+    if (row?.[0] !== 't') return 'running';
+    // Only now: a schema that was not there before may have come with the commit.
+    if (!(await this.exists(schema))) return 'cancelled';
+    await this.database.query(
+      toStatement(
+        sql`insert into ${ident(schema, '_applied')} (op_id, outcome) select ${value(opId, 'uuid')}, 'cancelled' where ${isOver} on conflict do nothing`,
+      ),
+    );
+    return (await this.outcome(schema, opId)) ?? 'running';
   }
 
   /** Whether the operation took place. Decides nothing: one that did not may still do so. */
   async isApplied(schema: string, opId: Id): Promise<boolean> {
-    if (!(await exists(this.database, schema))) return false;
-    return (await outcomeOf(this.database, schema, opId)) === 'applied';
+    return (await this.exists(schema)) && (await this.outcome(schema, opId)) === 'applied';
   }
 
   /** How many live rows the tables have together; counts no further than just past `most`. */
@@ -106,11 +109,26 @@ export class MiniDbSchema {
   async drop(schema: string): Promise<void> {
     await this.database.query(toStatement(sql`drop schema if exists ${ident(schema)} cascade`));
   }
+
+  private async exists(schema: string): Promise<boolean> {
+    const [row] = await this.database.query({
+      text: 'select 1 from pg_namespace where nspname = $1',
+      values: [schema],
+    });
+    return row !== undefined;
+  }
+
+  private async outcome(schema: string, opId: Id): Promise<'applied' | 'cancelled' | undefined> {
+    const [row] = await this.database.query(
+      toStatement(sql`select outcome from ${ident(schema, '_applied')} where op_id = ${value(opId, 'uuid')}`),
+    );
+    return row === undefined ? undefined : row[0] === 'applied' ? 'applied' : 'cancelled';
+  }
 }
 
 type Settled = 'applied' | 'cancelled' | 'running';
 
-/** Not longer than the maker lives is this lock held, so nobody takes a long copy for an abandoned one. */
+/** A lock that the maker holds for as long as its transaction is open, so that nobody takes a long copy for an abandoned one. */
 const lockOf = (opId: Id): Sql => sql`hashtextextended(${literal('schema-op:')} || ${value(opId, 'text')}, 0)`;
 
 async function begin(session: PgSession, copying: Copying | undefined): Promise<void> {
@@ -118,29 +136,6 @@ async function begin(session: PgSession, copying: Copying | undefined): Promise<
   if (copying?.snapshot) await session.query({ text: 'set transaction isolation level repeatable read', values: [] });
   await session.query({ text: "set local lock_timeout = '400ms'", values: [] });
   if (copying) await session.query({ text: `set local statement_timeout = ${COPYING_MS}`, values: [] });
-}
-
-/** Takes the lock of the operation, which its maker holds while it works. */
-async function isOver(session: PgSession, opId: Id, wait: boolean): Promise<boolean> {
-  if (!wait) {
-    const [row] = await session.query(toStatement(sql`select pg_try_advisory_xact_lock(${lockOf(opId)})`));
-    return row?.[0] === 't';
-  }
-  await session.query({ text: `set local lock_timeout = ${SETTLE_WAIT_MS}`, values: [] });
-  await session.query(toStatement(sql`select pg_advisory_xact_lock(${lockOf(opId)})`));
-  return true;
-}
-
-async function exists(session: PgSession, schema: string): Promise<boolean> {
-  const [row] = await session.query({ text: 'select 1 from pg_namespace where nspname = $1', values: [schema] });
-  return row !== undefined;
-}
-
-async function outcomeOf(session: PgSession, schema: string, opId: Id): Promise<string | null | undefined> {
-  const [row] = await session.query(
-    toStatement(sql`select outcome from ${ident(schema, '_applied')} where op_id = ${value(opId, 'uuid')}`),
-  );
-  return row?.[0];
 }
 
 /** What a refused structure change means to its maker. */

@@ -10,7 +10,7 @@ import { ColumnEntity } from './columns/column.entity.js';
 import { ColumnsController } from './columns/columns.controller.js';
 import { ColumnsService } from './columns/columns.service.js';
 import { BaseCopy } from './copies/base-copy.js';
-import { DuplicateController } from './copies/duplicate.controller.js';
+import { DuplicateBaseController, DuplicateTableController } from './copies/duplicate.controller.js';
 import { DuplicateService } from './copies/duplicate.service.js';
 import { SchemaOpEntity } from './schema/schema-op.entity.js';
 import { purgeTables } from './schema/purge-tables.js';
@@ -26,7 +26,14 @@ import { TemplatesService } from './templates/templates.service.js';
 /** Bases, tables and columns of the mini-DB. */
 @Module({
   imports: [WorkspacesModule, TypeOrmModule.forFeature([BaseEntity, TableEntity, ColumnEntity, SchemaOpEntity])],
-  controllers: [BasesController, TablesController, ColumnsController, DuplicateController, TemplatesController],
+  controllers: [
+    BasesController,
+    TablesController,
+    ColumnsController,
+    DuplicateBaseController,
+    DuplicateTableController,
+    TemplatesController,
+  ],
   providers: [
     BasesService,
     TablesService,

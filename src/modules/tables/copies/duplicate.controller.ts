@@ -6,13 +6,13 @@ import { TableDto } from '../tables/table.dto.js';
 import { DuplicateDto } from './duplicate.dto.js';
 import { DuplicateService } from './duplicate.service.js';
 
+@ApiTags('Bases')
 @ApiBearerAuth()
-@Controller()
-export class DuplicateController {
+@Controller('bases/:baseId/duplicate')
+export class DuplicateBaseController {
   constructor(private readonly duplicates: DuplicateService) {}
 
-  @Post('bases/:baseId/duplicate')
-  @ApiTags('Bases')
+  @Post()
   @Requires('structure:change')
   @ApiOperation({
     summary: 'Duplicate a base',
@@ -21,13 +21,19 @@ export class DuplicateController {
   })
   @ApiCreatedResponse({ type: BaseDto })
   @ApiProblems('not_found', 'role_too_low', 'validation_failed', 'name_taken', 'limit_reached', 'schema_busy')
-  async base(@CurrentAccess() access: Access, @Param('baseId', IdPipe) baseId: Id, @Body() body: DuplicateDto) {
+  async duplicate(@CurrentAccess() access: Access, @Param('baseId', IdPipe) baseId: Id, @Body() body: DuplicateDto) {
     const base = await this.duplicates.base(access, baseId, body);
     return created(`/bases/${base.id}`, base);
   }
+}
 
-  @Post('tables/:tableId/duplicate')
-  @ApiTags('Tables')
+@ApiTags('Tables')
+@ApiBearerAuth()
+@Controller('tables/:tableId/duplicate')
+export class DuplicateTableController {
+  constructor(private readonly duplicates: DuplicateService) {}
+
+  @Post()
   @Requires('structure:change')
   @ApiOperation({
     summary: 'Duplicate a table',
@@ -36,7 +42,7 @@ export class DuplicateController {
   })
   @ApiCreatedResponse({ type: TableDto })
   @ApiProblems('not_found', 'role_too_low', 'validation_failed', 'name_taken', 'limit_reached', 'schema_busy')
-  async table(@CurrentAccess() access: Access, @Param('tableId', IdPipe) tableId: Id, @Body() body: DuplicateDto) {
+  async duplicate(@CurrentAccess() access: Access, @Param('tableId', IdPipe) tableId: Id, @Body() body: DuplicateDto) {
     const table = await this.duplicates.table(access, tableId, body);
     return created(`/tables/${table.id}`, table);
   }

@@ -47,7 +47,9 @@ export function draftTemplate({ tables }: Template, base: BaseEntity, at: string
 }
 
 function linkOptions({ column, at }: Waiting, ids: ReadonlyMap<string, Id>): NewColumn['options'] {
-  const { table, inverseKey: _, ...others } = column.options;
+  const { table, ...options } = column.options;
+  // Is not the column's own.
+  const others = Object.fromEntries(Object.entries(options).filter(([name]) => name !== 'inverseKey'));
   const tableId = typeof table === 'string' ? ids.get(table) : undefined;
   if (tableId === undefined || 'tableId' in others)
     throw invalid([

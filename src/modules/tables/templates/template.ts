@@ -115,14 +115,16 @@ class TemplateReader {
       const key = isObject(entry) ? entry.key : undefined;
       if (key === undefined) return undefined;
       // A key that would be derived from itself is one that we could have made.
-      if (typeof key !== 'string' || key.length > 48 || deriveKey(key) !== key || taken.has(key))
-        this.refuse(
-          `${at}/${i}/key`,
-          'is_key',
-          'A key has lower-case letters, digits and underscores, at most 48, is no reserved word, and occurs once.',
-        );
-      else taken.add(key);
-      return String(key);
+      if (typeof key === 'string' && key.length <= 48 && deriveKey(key) === key && !taken.has(key)) {
+        taken.add(key);
+        return key;
+      }
+      this.refuse(
+        `${at}/${i}/key`,
+        'is_key',
+        'A key has lower-case letters, digits and underscores, at most 48, is no reserved word, and occurs once.',
+      );
+      return undefined;
     });
     const names = new Set<string>();
     return entries.map((entry, i) => {
