@@ -47,6 +47,8 @@ export class BaseDraft {
   /** In this order: what a statement needs is there when it runs. */
   private readonly steps: Record<'columns' | 'links', (() => Sql[])[]> = { columns: [], links: [] };
   private readonly audit: AuditEntry[] = [];
+  /** Judged at the end, all at once: what each rolls up is known from the whole base only. */
+  private readonly rollups: { readonly column: ColumnEntity; readonly at: string }[] = [];
   /** Made when it is asked for, and anew after each change. */
   private schemas: ReadonlyMap<Id, TableSchema> | undefined;
 
@@ -148,7 +150,7 @@ export class BaseDraft {
   }
 
   private judge(column: ColumnEntity, at: string): void {
-    if (column.type === 'rollup') judgeRollup(this.columnSchema(column), at);
+    if (column.type === 'rollup') this.rollups.push({ column, at });
     // Rows that are there would have nothing.
     if (!column.required || this.isNew(column.tableId)) return;
     if (column.default !== null && column.default !== 'now' && column.default !== 'me') return;
@@ -211,8 +213,10 @@ export class BaseDraft {
   /**
    * What the draft comes to. `more` are the audit entries of what was done beside it.
    * Existing tables that change move on to their next version.
+   * @throws Problem `validation_failed` a rollup whose function does not fit what it rolls up
    */
   finish(access: Access, more: readonly AuditEntry[] = []): Drafted {
+    for (const { column, at } of this.rollups) judgeRollup(this.columnSchema(column), at);
     const nexts = [...this.told].map(([tableId, told]) =>
       nextVersion(must(this.table(tableId).before, 'only tables that are there are told'), access, single(told)),
     );
