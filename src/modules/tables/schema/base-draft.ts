@@ -57,6 +57,8 @@ export class BaseDraft {
     tables: [],
   };
   private readonly audit: AuditEntry[] = [];
+  /** Judged at the end, all at once: what each rolls up is known from the whole base only. */
+  private readonly rollups: { readonly column: ColumnEntity; readonly at: string }[] = [];
   /** Made when it is asked for, and anew after each change. */
   private schemas: ReadonlyMap<Id, TableSchema> | undefined;
 
@@ -290,7 +292,7 @@ export class BaseDraft {
   }
 
   private judge(column: ColumnEntity, at: string): void {
-    if (column.type === 'rollup') judgeRollup(this.columnSchema(column), at);
+    if (column.type === 'rollup') this.rollups.push({ column, at });
     // Rows that are there would have nothing.
     if (!column.required || this.isNew(column.tableId)) return;
     if (column.default !== null && column.default !== 'now' && column.default !== 'me') return;
@@ -351,8 +353,10 @@ export class BaseDraft {
   /**
    * What the draft comes to. `more` are the audit entries of what was done beside it.
    * Existing tables that change move on to their next version.
+   * @throws Problem `validation_failed` a rollup whose function does not fit what it rolls up
    */
   finish(access: Access, more: readonly AuditEntry[] = []): Drafted {
+    for (const { column, at } of this.rollups) judgeRollup(this.columnSchema(column), at);
     const nexts = [...this.told].map(([tableId, told]) => {
       const { table, before } = this.table(tableId);
       const next = nextVersion(must(before, 'only tables that are there are told'), access, single(told));
