@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { BasePurge } from '../../src/modules/tables/index.js';
+import { TablePurge } from '../../src/modules/tables/purge/table-purge.js';
 import { StructurePurge } from '../../src/modules/tables/purge/structure-purge.js';
 import {
   databases,
@@ -101,6 +102,41 @@ describe('the purge', () => {
     expect((await expectAgreement(table)).schemaVersion).toBe(5);
   });
 
+  it('removes links with the table that they lead to, at both ends, and a link that was deleted alone', async () => {
+    const base = await newBase();
+    const [gone, kept] = [await newTable(base), await newTable(base)];
+    const link = { name: 'Target', type: 'link', options: { tableId: gone.id } };
+    const alone = expectStatus(
+      await owner.post<{ id: string }>(`/tables/${kept.id}/columns`, { ...link, name: 'Alone' }),
+      201,
+    );
+    expectStatus(await owner.post(`/tables/${kept.id}/columns`, link), 201);
+    const target = await addRow(gone, { name: 'x' });
+    await addRow(kept, { name: 'y', target: [target.id], alone: [target.id] });
+    const pairs = async () =>
+      (
+        await sql(
+          pair.mini,
+          "select from pg_class where relnamespace = $1::regnamespace and relkind = 'r' and relname like '\\_link\\_%'",
+          [base.physical.schema],
+        )
+      ).length;
+    expect(await pairs()).toBe(2);
+    expectStatus(await owner.del(`/tables/${kept.id}/columns/${alone.id}`), 204);
+    await sql(pair.main, "update columns set deleted_at = now() - interval '31 days' where deleted_at is not null");
+    await sweep();
+    expect(await pairs()).toBe(1);
+    expectStatus(await owner.del(`/tables/${gone.id}`), 204);
+    await age('tables', gone.id, 31);
+    await sql(pair.main, "update columns set deleted_at = now() - interval '31 days' where deleted_with = $1", [
+      gone.id,
+    ]);
+    await sweep();
+    expect(await pairs()).toBe(0);
+    expect((await fresh(kept)).columns.map(({ key }) => key)).toEqual(['name']);
+    expect((await addRow(kept, { name: 'z' })).fields).toEqual({ name: 'z' });
+  });
+
   it('removes tables with their rows and logs, and leaves those beside them alone', async () => {
     const base = await newBase();
     const [gone, young, kept] = [await newTable(base), await newTable(base), await newTable(base)];
@@ -171,6 +207,30 @@ describe('the purge', () => {
 });
 
 describe('a table that was given columns again and again', () => {
+  it('keeps its links and goes on counting when it is made anew', async () => {
+    const base = await newBase();
+    const table = await newTable(base, [
+      { name: 'Name', type: 'text' },
+      { name: 'No', type: 'autonumber' },
+    ]);
+    const other = await newTable(base);
+    const link = { name: 'Others', type: 'link', options: { tableId: other.id } };
+    expectStatus(await owner.post(`/tables/${table.id}/columns`, link), 201);
+    const there = await addRow(other, { name: 'o' });
+    const row = await addRow(table, { name: 'a', others: [there.id] });
+    await addRow(table, { name: 'b' });
+    await app.app.get(TablePurge).rebuild(table.id);
+    const again = await owner.get<Row>(`/tables/${table.id}/rows/${row.id}`);
+    expect(again.body.fields).toEqual({ name: 'a', no: 1, others: [there.id] });
+    expect((await addRow(table, { name: 'c', others: [there.id] })).fields.no).toBe(3);
+    const [gone] = await sql<{ n: string }>(
+      pair.mini,
+      `select count(*) as n from pg_constraint where confrelid = ($1 || '.' || $2)::regclass and contype = 'f'`,
+      [table.physical.schema, table.physical.table],
+    );
+    expect(gone?.n).toBe('1');
+  });
+
   it('goes on taking them past the 1,600 that PostgreSQL counts, with its rows, constraints, comments, rights and log', async () => {
     const table = await newTable(await newBase(), [
       { name: 'Näme', type: 'text', required: true },
