@@ -127,7 +127,7 @@ describe('metadata and PostgreSQL', () => {
       'alter table $.deals alter column amount type numeric',
       `alter table $.deals drop constraint "${await constraint('_rq_', 'name')}"`,
       'alter table $.deals alter column active set not null',
-      'alter table $.deals drop constraint deals_qty_check',
+      `alter table $.deals drop constraint "${await constraint('_ck_', 'qty')}"`,
       'alter table $.deals alter column notes type text collate "default"',
       "comment on column $.deals.due is 'other'",
       'create index by_hand on $.deals (due)',

@@ -70,11 +70,14 @@ export const MINI_MIGRATIONS: readonly MiniMigration[] = [
   },
 ];
 
-/** Runs a statement in the schema of each base there is, `%1$I`. Bases are known by their `_stream`. */
+/** Runs a statement in the schema of each base there is, `%1$I`, as the owner of the base. Bases are known by their `_stream`. */
 function inEveryBase(statement: string): string {
-  return `do $bases$ declare base name; begin
-    for base in select nspname from pg_class join pg_namespace n on n.oid = relnamespace where relname = '_stream' and relkind = 'r' loop
+  return `do $bases$ declare base name; owner name; begin
+    for base, owner in select nspname, pg_get_userbyid(nspowner)
+      from pg_class join pg_namespace n on n.oid = relnamespace where relname = '_stream' and relkind = 'r' loop
+      execute format('set local role %I', owner);
       execute format($each$${statement}$each$, base);
+      reset role;
     end loop;
   end $bases$`;
 }
