@@ -105,7 +105,7 @@ describe('the text syntax refuses, with the position,', () => {
   it.each([
     ['', 0], ['   ', 0], ['name', 4], ['name.', 5], ['.eq.x', 0], ['and()', 0], ['or()', 0], ['not()', 4], ['and(name.isNull', 15],
     ['name.eq.', 8], ['name.eq."a', 10], ['name.eq."a\\n"', 11], ['name.eq."a"b', 11], ['name.isNull)', 11], ['name.in.()', 9], ['name.in.(a', 10],
-    ['name.eq.{}', 9], ['name.eq.{a', 10], ['name.eq.{a}b', 11], ['name.eq.a,b', 9], ['and(name.isNull,)', 16], ['some(company,country.eq.DE)', 4],
+    ['name.eq.{}', 9], ['name.eq.{a', 10], ['name.eq.{a}b', 11], ['name.eq.a,b', 9], ['and(name.isNull,)', 16], ['some(company)', 12], ['some(company,)', 13], ['some(,name.isNull)', 5], ['company.some(name.isNull)', 12],
     ['and (name.isNull)', 3],
   ])('%j', (text, position) => {
     try {

@@ -6,8 +6,9 @@ import { FilterBudget, type FilterInput, type OperandInput } from './filter-inpu
  * Reads the text syntax of URLs: `and(price.gte.100,status.in.(open,won),not(name.contains."a, b"))`.
  *
  *     filter  = group / leaf
- *     group   = ("and" / "or") "(" filter *("," filter) ")" / "not" "(" filter ")"
- *     leaf    = field "." op [ "." value ] / link "." ("some" / "every" / "none") "(" filter ")"
+ *     group   = ("and" / "or") "(" filter *("," filter) ")" / "not" "(" filter ")" / linked
+ *     linked  = ("some" / "every" / "none") "(" link "," filter ")"
+ *     leaf    = field "." op [ "." value ]
  *     value   = list / "{" field "}" / scalar ; list = "(" scalar *("," scalar) ")"
  *     scalar  = DQUOTE *(char / "\" (DQUOTE / "\")) DQUOTE / bare text up to "," or ")"
  *
@@ -44,7 +45,9 @@ class TextFilterParser {
       this.expect(')');
       return { kind: 'not', item, pointer: '/filter' };
     }
-    return this.leaf(name, depth);
+    const quantifier = QUANTIFIERS.find((known) => known === name);
+    if (quantifier && this.peek() === '(') return this.link(quantifier, depth + 1);
+    return this.leaf(name);
   }
 
   private group(kind: 'and' | 'or', depth: number, start: number): FilterInput {
@@ -63,11 +66,9 @@ class TextFilterParser {
     return { kind, items, pointer: '/filter' };
   }
 
-  private leaf(field: string, depth: number): FilterInput {
+  private leaf(field: string): FilterInput {
     this.expect('.');
     const op = this.name();
-    const quantifier = QUANTIFIERS.find((known) => known === op);
-    if (quantifier && this.peek() === '(') return this.link(field, quantifier, depth + 1);
     this.budget.leaf('/filter');
     let operand: OperandInput = { kind: 'none' };
     if (this.peek() === '.') {
@@ -77,9 +78,11 @@ class TextFilterParser {
     return { kind: 'leaf', field, op, operand, pointer: '/filter', syntax: 'text' };
   }
 
-  private link(field: string, quantifier: Quantifier, depth: number): FilterInput {
+  private link(quantifier: Quantifier, depth: number): FilterInput {
     this.budget.enter(depth, '/filter');
     this.expect('(');
+    const field = this.name();
+    this.expect(',');
     const where = this.filter(depth);
     this.expect(')');
     return { kind: 'link', field, quantifier, where, pointer: '/filter' };
