@@ -65,6 +65,8 @@ export default tseslint.config(
               'The state of an operation is not metadata; what the operation changes is audited when it is completed.',
             'src/modules/tables/indexes/index-queue.ts':
               'How far a build is, is not metadata; that an index is wanted or not is audited where it is asked for.',
+            'src/modules/tables/columns/convert/background/conversion-work.ts':
+              'How far a conversion is, is not metadata; its beginning and its end are structure changes.',
             'src/modules/tables/indexes/usage-log.ts': 'Counts of reads are no metadata: they are advice.',
             'src/modules/mail/mail-queue.ts':
               'A mail on its way is no metadata; what it tells of is audited where it is ordered.',

@@ -99,6 +99,20 @@ const newTableWithColumn = async (call: Call): Promise<Partial<Call>> => {
   expectStatus(await call.owner.post(`/tables/${tableId}/columns`, { name: 'Qty', type: 'integer' }), 201);
   return made;
 };
+/** Under way for as long as the test takes: see the environment of its nodes. */
+const newConversion = async (call: Call): Promise<Partial<Call>> => {
+  const made = await newTable(call);
+  const { tableId = '' } = made.ids ?? {};
+  const column = await call.owner.post<Column>(`/tables/${tableId}/columns`, { name: 'Amount', type: 'text' });
+  const columnId = expectStatus(column, 201).id;
+  expectStatus(await call.owner.post(`/tables/${tableId}/rows`, { fields: { amount: '1' } }), 201);
+  const path = `/tables/${tableId}/columns/${columnId}/convert`;
+  const to = { type: 'integer' };
+  const tried = await call.owner.post<{ confirmToken: string }>(path, { to, dryRun: true });
+  const { confirmToken } = expectStatus(tried, 200);
+  expectStatus(await call.owner.post(path, { to, confirmToken }), 202);
+  return ids({ ...call, ...made }, { columnId });
+};
 const newIndex = async (call: Call): Promise<Partial<Call>> => {
   const made = await newTableWithColumn(call);
   const { tableId = '' } = made.ids ?? {};
@@ -299,6 +313,8 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
     body: () => ({ to: { type: 'long_text' }, dryRun: true }),
     unaudited: READS,
   },
+  'GET /api/v1/tables/{tableId}/columns/{columnId}/conversion': 'viewer',
+  'DELETE /api/v1/tables/{tableId}/columns/{columnId}/conversion': { needs: 'admin', fresh: newConversion },
 
   'GET /api/v1/tables/{tableId}/indexes': 'viewer',
   'POST /api/v1/tables/{tableId}/indexes': {

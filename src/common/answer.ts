@@ -26,6 +26,10 @@ export class Answer<T = unknown> {
 export const created = <T>(path: string, body: T): Answer<T> =>
   new Answer(body, { status: 201, headers: { location: `/${API_PREFIX}${path}` } });
 
+/** 202 with `Location`: where to look how far it is. */
+export const accepted = <T>(path: string, body: T): Answer<T> =>
+  new Answer(body, { status: 202, headers: { location: `/${API_PREFIX}${path}` } });
+
 /** Thrown where the answer is known already and nobody further on is to be asked; it has no body. */
 export class AnsweredBefore extends Error {
   constructor(readonly answer: Answer) {

@@ -96,6 +96,8 @@ export interface AppConfig {
   readonly trashSeconds: number;
   /** Whether indexes that would help are only listed, or added by themselves when they would help often. */
   readonly indexAdvice: 'suggest' | 'auto';
+  /** Live rows above which the type of a column is changed in the background. */
+  readonly conversionBackgroundRows: number;
   /** Folder for everything that the embedded form keeps on disk. */
   readonly dataDir: string;
 }

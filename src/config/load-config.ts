@@ -82,6 +82,7 @@ export function loadConfig(env: Environment, provided: Provided = {}): AppConfig
     files: filesOf(read),
     trashSeconds: values.TRASH_RETENTION,
     indexAdvice: values.INDEX_ADVICE,
+    conversionBackgroundRows: values.CONVERSION_BACKGROUND_ROWS,
     dataDir: path.resolve(projectRoot, values.DATA_DIR),
   };
 }

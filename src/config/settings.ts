@@ -335,12 +335,19 @@ const KEEPING = {
   }),
 };
 
-const INDEXES = {
+const STRUCTURE = {
   INDEX_ADVICE: setting({
     about: 'What becomes of the advice on indexes: `suggest` lists it, `auto` also adds what is used often.',
     parse: oneOf('suggest', 'auto'),
     fallback: 'suggest',
     example: 'suggest',
+  }),
+  CONVERSION_BACKGROUND_ROWS: setting({
+    about:
+      'A column of a table with more rows is given another type in the background, while its rows are read and written.',
+    parse: integer(0, 10_000_000),
+    fallback: '50000',
+    example: '50000',
   }),
 };
 
@@ -384,7 +391,7 @@ export const SETTINGS = {
   ...MAIL,
   ...FILES,
   ...KEEPING,
-  ...INDEXES,
+  ...STRUCTURE,
   ...LIMITS,
 };
 
@@ -401,7 +408,7 @@ export const SECTIONS: readonly {
   { title: 'Mail (optional)', settings: MAIL },
   { title: 'Attached files', settings: FILES },
   { title: 'Keeping', settings: KEEPING },
-  { title: 'Indexes', settings: INDEXES },
+  { title: 'Indexes and column types', settings: STRUCTURE },
   { title: 'Rate limits', settings: LIMITS },
 ];
 

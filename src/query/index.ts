@@ -15,6 +15,7 @@ export * from './resolve/resolve-write.js';
 export * from './compile/read.js';
 export * from './compile/write.js';
 export * from './compile/alter-column.js';
+export * from './compile/backfill.js';
 export * from './compile/cast.js';
 export * from './compile/ddl.js';
 export * from './compile/purge.js';

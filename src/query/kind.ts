@@ -3,7 +3,7 @@ import { remembered } from './remember.js';
 import { columnType, type ColumnType, type Operator } from './types/index.js';
 
 /** What the cells of a column hold: for most a value of its own type; for lookups and rollups it follows from where they lead. */
-export const kindOf = remembered((column: ColumnSchema): ValueKind => {
+export const kindOf = remembered((column: Pick<ColumnSchema, 'type' | 'options' | 'derived'>): ValueKind => {
   const { derived, type, options } = column;
   switch (derived?.kind) {
     case 'lookup': {

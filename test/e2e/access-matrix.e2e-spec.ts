@@ -89,6 +89,13 @@ async function idsOf({ owner, workspace, base: made, table }: World): Promise<Id
   expectStatus(await owner.del(`/workspaces/${trash.id}`), 204);
   const attached = await owner.post<{ data: readonly Attachment[] }>(`/tables/${table.id}/attachments`, form('text'));
   const sessions = await owner.get<{ data: readonly { id: string }[] }>('/auth/sessions');
+  const columnId = must(table.columns[2], 'a table has columns').id;
+  await sql(
+    pair.main,
+    `insert into column_conversions (id, table_id, base_id, column_id, to_type, to_options, on_error, hidden_name, trigger_name, state, rows, next_at,
+       actor, context, created_at) values ($1, $2, $3, $4, 'text', '{}', 'abort', 'x', 'x', 'done', 1, now(), '{}', '{}', now())`,
+    [randomUUID(), table.id, made.id, columnId],
+  );
   return {
     workspaceId: workspace.id,
     baseId: made.id,
@@ -98,7 +105,7 @@ async function idsOf({ owner, workspace, base: made, table }: World): Promise<Id
     token: tokenIn(invited.body.inviteUrl),
     trashedTableId: trashed.id,
     trashedBaseId: trashedBase.body.id,
-    columnId: must(table.columns[2], 'a table has columns').id,
+    columnId,
     rowId: row.id,
     indexId: expectStatus(index, 202).id,
     attachmentId: must(expectStatus(attached, 201).data[0], 'an attachment').id,
@@ -110,7 +117,14 @@ async function idsOf({ owner, workspace, base: made, table }: World): Promise<Id
 async function setUp(shared: TestRedis): Promise<void> {
   pair = await databases();
   mail = await mailbox();
-  const options = { databases: pair, redis: shared, env: { SMTP_URL: mail.url, FILES_DIR: ownFolder('files') } };
+  const env = {
+    SMTP_URL: mail.url,
+    FILES_DIR: ownFolder('files'),
+    // Conversions are begun, and never end.
+    CONVERSION_BACKGROUND_ROWS: '0',
+    FAULT_POINT: 'conversion.filled*99',
+  };
+  const options = { databases: pair, redis: shared, env };
   const started = await Promise.all([startNode(options), startNode(options)]);
   nodes = started.map((node) => node.base);
   base = must(nodes[0], 'a node');

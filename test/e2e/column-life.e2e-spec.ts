@@ -53,7 +53,7 @@ const addRow = async ({ id }: Table, fields: object): Promise<Row> =>
 const pathOf = (table: Table, nr = 0): string => `/tables/${table.id}/columns/${table.columns[nr]?.id}`;
 const change = (table: Table, body: object, nr = 0) => owner.patch<Column>(pathOf(table, nr), body);
 const items = ({ status, body }: Answer<unknown>): readonly Item[] => {
-  expect([status, (body as ProblemBody).code]).toEqual([422, 'rows_in_the_way']);
+  expect([status, (body as ProblemBody).code]).toEqual([409, 'rows_in_the_way']);
   return (body as { errors: readonly Item[] }).errors;
 };
 const trash = async (table: Table) =>
@@ -364,7 +364,7 @@ describe('while others write, on two nodes,', () => {
         expectStatus(await set(false), 200);
       }
       await writers.stop();
-      expect(seen).toContain(422);
+      expect(seen).toContain(409);
       for (const status of writers.statuses) expect([201, 204, 409, 422, 423]).toContain(status);
       for (const status of [201, 204, refused]) expect(writers.statuses).toContain(status);
       await expectAgreement(table);

@@ -87,7 +87,7 @@ describe('a conversion', () => {
     const table = await newTable([{ name: 'T', type: 'text' }]);
     await fill(table, ['1', 'abc']);
     const refused = await convert(table, { type: 'integer' }, 'abort');
-    expect([refused.status, code(refused.body)]).toEqual([422, 'rows_in_the_way']);
+    expect([refused.status, code(refused.body)]).toEqual([409, 'rows_in_the_way']);
     expect(refused.body).toMatchObject({ errors: [{ code: 'values_not_convertible', count: 1 }] });
     expect(await cells(table)).toEqual(['1', 'abc']);
     expect((await owner.post(`/tables/${table.id}/rows`, { fields: { t: 'more' } })).status).toBe(201);
@@ -101,13 +101,35 @@ describe('a conversion', () => {
       const answer = await owner.post(pathOf(table), { to, onError: 'null', ...body });
       return [answer.status, code(answer.body)];
     };
-    expect(await send(a, {})).toEqual([422, 'validation_failed']);
+    expect(await send(a, {})).toEqual([422, 'confirmation_required']);
+    expect(await send(a, { dryRun: false })).toEqual([422, 'confirmation_required']);
     expect(await send(a, { confirmToken: 'x' })).toEqual([409, 'confirmation_stale']);
     expect(await send(b, { confirmToken })).toEqual([409, 'confirmation_stale']);
     expect(await send(a, { confirmToken, to: { type: 'boolean' } })).toEqual([409, 'confirmation_stale']);
     expect(await send(a, { confirmToken, onError: 'abort' })).toEqual([409, 'confirmation_stale']);
     expect((await owner.post(pathOf(a), { to, onError: 'null', confirmToken })).status).toBe(200);
     expect(await send(a, { confirmToken })).toEqual([409, 'confirmation_stale']);
+  });
+
+  it('of values that have changed since the dry run is refused, of rows that have otherwise changed it is done', async () => {
+    const table = await newTable([
+      { name: 'T', type: 'text' },
+      { name: 'N', type: 'integer' },
+    ]);
+    await fill(table, ['1', '2']);
+    const to = { type: 'integer' };
+    const rows = expectStatus(await owner.get<{ data: readonly Row[] }>(`/tables/${table.id}/rows`), 200).data;
+    const change = async (fields: object) =>
+      expectStatus(await owner.patch(`/tables/${table.id}/rows/${rows[0]?.id}`, { fields }), 200);
+    const first = await tryOut(table, to);
+    await change({ t: '3' });
+    const stale = await owner.post(pathOf(table), { to, onError: 'null', confirmToken: first.confirmToken });
+    expect([stale.status, code(stale.body)]).toEqual([409, 'confirmation_stale']);
+    const second = await tryOut(table, to);
+    await change({ n: 1 });
+    const body = { to, onError: 'null', confirmToken: second.confirmToken };
+    expect((await owner.post(pathOf(table), body)).status).toBe(200);
+    expect(await cells(table)).toEqual([3, 2]);
   });
 
   it('makes choices of the values that are there', async () => {
@@ -135,7 +157,7 @@ describe('a conversion', () => {
     expect(await cells(unique)).toEqual(['1', '1.0']);
     const required = await newTable([{ name: 'T', type: 'text', required: true }]);
     await fill(required, ['abc']);
-    expect((await convert(required, { type: 'integer' })).status).toBe(422);
+    expect((await convert(required, { type: 'integer' })).status).toBe(409);
     expect(await cells(required)).toEqual(['abc']);
   });
 
@@ -198,7 +220,10 @@ describe('a conversion', () => {
       }
     };
     const writers = nodes.map((node, nr) => write(node, nr));
-    expectStatus(await convert(table, { type: 'integer' }), 200);
+    const to = { type: 'integer' };
+    const { confirmToken } = await tryOut(table, to);
+    // More is written than anybody could look at before.
+    expectStatus(await owner.post(pathOf(table), { to, onError: 'null', confirmToken, acceptChanges: true }), 200);
     done = true;
     await Promise.all(writers);
     expect([...statuses].filter((status) => ![201, 422, 423].includes(status))).toEqual([]);

@@ -445,7 +445,7 @@ describe('columns', () => {
     const path = `/tables/${table.id}/columns/${table.columns[0]?.id}`;
     await addRow(table, { s: 'B' });
     expect(refusal(await owner.patch(path, { options: { choices: [{ key: 'a', label: 'A' }] } }))).toEqual([
-      422,
+      409,
       'rows_in_the_way',
       '/options/choices choice_in_use',
     ]);

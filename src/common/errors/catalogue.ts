@@ -196,13 +196,18 @@ export const ERRORS = {
     title: 'Some operations failed, nothing was written',
     hint: 'All bad operations are in "errors"; mend them and send the whole call again.',
   },
+  confirmation_required: {
+    status: 422,
+    title: 'Confirmation is required',
+    hint: 'Send "dryRun": true first, and then the confirmToken that comes back.',
+  },
   confirmation_stale: {
     status: 409,
     title: 'Confirmation is stale',
     hint: 'Ask what it would do once more, and confirm that.',
   },
   rows_in_the_way: {
-    status: 422,
+    status: 409,
     title: 'Rows do not allow this',
     hint: 'The rows or values in the way are counted in "errors", with examples; change them and repeat.',
   },

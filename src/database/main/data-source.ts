@@ -5,6 +5,7 @@ import { Accounts1700000000100 } from './migrations/1700000000100-accounts.js';
 import { Idempotency1700000000200 } from './migrations/1700000000200-idempotency.js';
 import { AuditIndexes1700000000300 } from './migrations/1700000000300-audit-indexes.js';
 import { DeletedWith1700000000700 } from './migrations/1700000000700-deleted-with.js';
+import { ColumnConversions1700000000800 } from './migrations/1700000000800-column-conversions.js';
 import { StructureLife1700000000500 } from './migrations/1700000000500-structure-life.js';
 import { TableIndexes1700000000600 } from './migrations/1700000000600-table-indexes.js';
 
@@ -26,6 +27,7 @@ export const mainDataSourceOptions = (settings: PostgresSettings) =>
       StructureLife1700000000500,
       TableIndexes1700000000600,
       DeletedWith1700000000700,
+      ColumnConversions1700000000800,
     ],
     migrationsTableName: '_migrations',
     migrationsTransactionMode: 'each',

@@ -131,6 +131,19 @@ export class MiniDbSchema {
     return this.database.query(toStatement(statement));
   }
 
+  /** A statement of the owner that changes nothing for anybody, and may be repeated. @throws Problem `schema_busy` */
+  async validate(schema: string, statement: Sql): Promise<void> {
+    try {
+      await this.database.transaction(async (session) => {
+        await begin(session, { snapshot: false });
+        await session.query(asOwner(schema));
+        await session.query({ ...toStatement(statement), timeoutMs: COPYING_MS });
+      });
+    } catch (error) {
+      throw refusal(error);
+    }
+  }
+
   /** Removes a base's schema with everything in it, if it is there. */
   async drop(schema: string): Promise<void> {
     await this.database.transaction(async (session) => {

@@ -8,6 +8,8 @@ export interface Topics {
   'schema.changed': { readonly tableId: Id; readonly baseId: Id; readonly workspaceId: Id };
   /** An index of a table was added or is to be dropped; whichever node comes first does it. */
   'index.changed': { readonly tableId: Id };
+  /** A column is to be given another type in the background, or no longer; whichever node comes first sees to it. */
+  'conversion.changed': { readonly tableId: Id };
   'base.changed': { readonly baseId: Id; readonly workspaceId: Id };
   'workspace.changed': { readonly workspaceId: Id };
   /** A membership was added, removed, or has another role. */
@@ -28,6 +30,7 @@ const SHAPES: { readonly [T in Topic]: Readonly<Record<keyof Topics[T], Check>> 
   'rows.changed': { schema: text, tableId: isId, seq: count },
   'schema.changed': { tableId: isId, baseId: isId, workspaceId: isId },
   'index.changed': { tableId: isId },
+  'conversion.changed': { tableId: isId },
   'base.changed': { baseId: isId, workspaceId: isId },
   'workspace.changed': { workspaceId: isId },
   'member.changed': { workspaceId: isId, userId: isId },

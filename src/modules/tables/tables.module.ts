@@ -9,6 +9,10 @@ import { BasesController } from './bases/bases.controller.js';
 import { BasesService } from './bases/bases.service.js';
 import { ColumnEntity } from './columns/column.entity.js';
 import { ColumnChanges } from './columns/column-changes.js';
+import { BackgroundConversions } from './columns/convert/background/background-conversions.service.js';
+import { ColumnConversionEntity } from './columns/convert/background/column-conversion.entity.js';
+import { ConversionWork } from './columns/convert/background/conversion-work.js';
+import { ConversionWorker } from './columns/convert/background/conversion-worker.js';
 import { Confirmations } from './columns/convert/confirmation.js';
 import { Conversions } from './columns/convert/conversions.service.js';
 import { ColumnTrash } from './columns/column-trash.service.js';
@@ -56,11 +60,20 @@ const INDEXES = [
   AdvisedIndexes,
 ];
 
+const CONVERSIONS = [Conversions, Confirmations, BackgroundConversions, ConversionWork, ConversionWorker];
+
 /** Bases, tables, columns and indexes of the mini-DB. */
 @Module({
   imports: [
     WorkspacesModule,
-    TypeOrmModule.forFeature([BaseEntity, TableEntity, ColumnEntity, SchemaOpEntity, TableIndexEntity]),
+    TypeOrmModule.forFeature([
+      BaseEntity,
+      TableEntity,
+      ColumnEntity,
+      SchemaOpEntity,
+      TableIndexEntity,
+      ColumnConversionEntity,
+    ]),
   ],
   controllers: [
     BasesController,
@@ -78,8 +91,7 @@ const INDEXES = [
     ColumnsService,
     ColumnChanges,
     ColumnTrash,
-    Conversions,
-    Confirmations,
+    ...CONVERSIONS,
     TableCatalog,
     PhysicalColumns,
     SchemaSaga,

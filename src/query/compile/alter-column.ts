@@ -1,6 +1,14 @@
 import type { ColumnSchema, TableSchema } from '../schema.js';
 import { comma, ident, join, sql, type Sql } from '../sql.js';
-import { checkName, commentColumn, requiredCheck, requiredCheckName, uniqueIndex, uniqueIndexName } from './ddl.js';
+import {
+  checkName,
+  commentColumn,
+  requiredCheck,
+  requiredCheckName,
+  tail,
+  uniqueIndex,
+  uniqueIndexName,
+} from './ddl.js';
 import { columnType } from '../types/index.js';
 import { kindOf } from '../kind.js';
 import { defaultValue, physicalType } from './physical.js';
@@ -36,7 +44,7 @@ export function setDefault(table: TableSchema, column: ColumnSchema): Sql[] {
 
 /** What the type demands of values, after an option of it has changed. Fails with 23514 where a row does not comply. */
 export function renewCheck(table: TableSchema, column: ColumnSchema): Sql[] {
-  const check = columnType(column.type).check?.(ident(column.physical), column.options);
+  const check = checkOf(column, column.physical);
   if (!check) return [];
   const name = ident(checkName(column));
   return [
@@ -79,9 +87,25 @@ const rename = (table: TableSchema, from: string, to: string): Sql =>
 export const addHiddenColumn = (table: TableSchema, column: ColumnSchema, hiddenName: string): Sql =>
   alter(table, sql`add column ${ident(hiddenName)} ${physicalType(column)}`);
 
+/** What the type demands of a hidden column, of what is written from now on; {@link validateCheck} is for the rows that are there. */
+export function addHiddenCheck(table: TableSchema, column: ColumnSchema, hiddenName: string): Sql[] {
+  const check = checkOf(column, hiddenName);
+  return check ? [alter(table, sql`add constraint ${ident(hiddenCheckName(column))} check (${check}) not valid`)] : [];
+}
+
+/** While rows are read and written (manual: ALTER TABLE, VALIDATE CONSTRAINT). May be repeated. */
+export const validateHiddenCheck = (table: TableSchema, column: ColumnSchema): Sql[] =>
+  checkOf(column, column.physical) ? [alter(table, sql`validate constraint ${ident(hiddenCheckName(column))}`)] : [];
+
+const hiddenCheckName = (column: ColumnSchema): string => `_cn_${tail(column.id)}`;
+
+/** What the type demands of cells; nothing of lists. */
+const checkOf = (column: ColumnSchema, physical: string): Sql | undefined =>
+  kindOf(column).list ? undefined : columnType(column.type).check?.(ident(physical), column.options);
+
 /**
  * Puts a hidden column in the place of another, which stays under the name of `kept`, with what its type demands. `to` has the id and
- * the name of `from`.
+ * the name of `from`. With `checked` the hidden column has {@link addHiddenCheck}, and the rows are not looked at for that.
  */
 export const swapColumn = (
   table: TableSchema,
@@ -89,14 +113,19 @@ export const swapColumn = (
   to: ColumnSchema,
   hiddenName: string,
   kept: ColumnSchema,
+  { checked = false } = {},
 ): Sql[] => [
-  alter(table, sql`drop constraint if exists ${ident(checkName(from))}`),
+  ...(checkOf(from, from.physical) ? [renameConstraint(table, checkName(from), checkName(kept))] : []),
   ...retireColumn(table, from, kept.physical),
-  ...(kindOf(kept).list ? [] : renewCheck(table, kept)),
   rename(table, hiddenName, to.physical),
   commentColumn(table, to),
-  ...(kindOf(to).list ? [] : renewCheck(table, to)),
+  ...(checked && checkOf(to, to.physical)
+    ? [renameConstraint(table, hiddenCheckName(to), checkName(to))]
+    : renewCheck(table, to)),
   ...(to.default === null ? [] : setDefault(table, to)),
   ...(to.required ? demandValue(table, to) : []),
   ...(to.unique ? demandUnique(table, to) : []),
 ];
+
+const renameConstraint = (table: TableSchema, from: string, to: string): Sql =>
+  alter(table, sql`rename constraint ${ident(from)} to ${ident(to)}`);

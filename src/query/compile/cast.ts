@@ -157,14 +157,20 @@ export interface Conversion {
 export const convertedCell = ({ from, to }: Pick<Conversion, 'from' | 'to'>, alias: string): Sql | undefined =>
   castCell(kindOf(from), kindOf(to), ident(alias, from.physical));
 
-/** What a conversion would come to: `rows, with a value, of them failing, samples [{rowId, text}] as JSON`; rows in the trash count, too. */
+/**
+ * What a conversion would come to: `rows, with a value, of them failing, samples [{rowId, text}] as JSON, digest of all values`;
+ * rows in the trash count, too. The digest does not depend on the order of the rows.
+ */
 export function tryConversion(conversion: Conversion, converted: Sql, samples: number): Sql {
   const { table, from } = conversion;
   const cell = ident('t', from.physical);
   const fails = sql`${cell} is not null and (${converted}) is null`;
+  const first = sql`(select coalesce(json_agg(json_build_object('rowId', _id, 'text', ${sampleText(from)}) order by _id), '[]')
+    from (select t.* from ${tableName(table)} t where ${fails} order by t._id limit ${integer(samples)}) t)`;
+  // Looked for only where there are some: it would read the whole table once more.
   return sql`select count(*), count(${cell}), count(*) filter (where ${fails}),
-  (select coalesce(json_agg(json_build_object('rowId', _id, 'text', ${sampleText(from)}) order by _id), '[]')
-    from (select t.* from ${tableName(table)} t where ${fails} order by t._id limit ${integer(samples)}) t)
+  case when count(*) filter (where ${fails}) > 0 then ${first} else '[]' end,
+  coalesce(sum(hashtextextended(t._id::text || ' ' || ${cell}::text, 0)::numeric), 0)
 from ${tableName(table)} t`;
 }
 
@@ -182,6 +188,10 @@ export function distinctTexts({ table, from }: Pick<Conversion, 'table' | 'from'
     : sql`select distinct trim(${text}) as v from ${tableName(table)} t where ${cell} is not null`;
   return sql`select v from (${source}) d where v <> '' order by v limit ${integer(most + 1)}`;
 }
+
+/** How many rows there are, those in the trash too; counts no further than just past `most`. */
+export const countUpTo = (table: TableSchema, most: number): Sql =>
+  sql`select count(*) from (select from ${tableName(table)} limit ${integer(most + 1)}) r`;
 
 /** Fills the hidden column of every row, those in the trash too. */
 export const fillConverted = (table: TableSchema, hidden: string, converted: Sql): Sql =>

@@ -4,13 +4,15 @@ import { columnType } from '../types/index.js';
 import { comma, join, literal, sql, type Sql } from '../sql.js';
 
 /** PostgreSQL's type of a stored column, without collation. */
-function bareType(column: ColumnSchema): Sql {
+type Typed = Parameters<typeof kindOf>[0];
+
+function bareType(column: Typed): Sql {
   const one = columnType(column.type).physical(column.options);
   return kindOf(column).list ? sql`${one}[]` : one;
 }
 
 /** PostgreSQL's type of a stored column. */
-export function physicalType(column: ColumnSchema): Sql {
+export function physicalType(column: Typed): Sql {
   const { collation } = columnType(column.type);
   return collation ? sql`${bareType(column)} ${collation}` : bareType(column);
 }

@@ -4,7 +4,7 @@ import type { Access, Id } from '../../../common/index.js';
 import { actorOf, type AuditEntry } from '../../../database/main/index.js';
 import { BaseDraft } from '../schema/base-draft.js';
 import { SchemaSaga, type SchemaChange } from '../schema/schema-saga.js';
-import { nextVersion, readStructure, type Structure } from '../schema/structure.js';
+import { contextOf, nextVersion, readStructure, type Structure } from '../schema/structure.js';
 import { TableCatalog } from '../table-catalog.js';
 import { tableChanged } from '../tables/table-changed.js';
 import { toColumnDto } from '../tables/to-dto.js';
@@ -41,7 +41,7 @@ export class ColumnChanges {
       actor: actorOf(access),
       plan: async (manager): Promise<SchemaChange<T>> => {
         const { draft, conditions, result } = await decide(await BaseDraft.read(manager, baseId), manager);
-        return { ...draft.finish(access), ...(conditions ? { conditions } : {}), result };
+        return { ...draft.finish(contextOf(access)), ...(conditions ? { conditions } : {}), result };
       },
     });
   }

@@ -1,5 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import {
+  ApiAcceptedResponse,
   ApiBearerAuth,
   ApiCreatedResponse,
   ApiExtraModels,
@@ -8,11 +9,21 @@ import {
   ApiTags,
   getSchemaPath,
 } from '@nestjs/swagger';
-import { ApiProblems, created, CurrentAccess, IdPipe, Requires, type Access, type Id } from '../../../common/index.js';
+import {
+  accepted,
+  ApiProblems,
+  created,
+  CurrentAccess,
+  IdPipe,
+  Requires,
+  type Access,
+  type Id,
+} from '../../../common/index.js';
 import { TrashQuery } from '../trash.dto.js';
 import { ColumnDto, ColumnListDto, CreateColumnDto, RestoreColumnDto, UpdateColumnDto } from './column.dto.js';
+import { BackgroundConversions } from './convert/background/background-conversions.service.js';
 import { Conversions } from './convert/conversions.service.js';
-import { ConversionReportDto, ConvertColumnDto } from './convert/convert.dto.js';
+import { ColumnConversionDto, ConversionReportDto, ConvertColumnDto } from './convert/convert.dto.js';
 import { ColumnTrash } from './column-trash.service.js';
 import { ColumnsService } from './columns.service.js';
 
@@ -24,6 +35,7 @@ export class ColumnsController {
     private readonly columns: ColumnsService,
     private readonly trash: ColumnTrash,
     private readonly conversions: Conversions,
+    private readonly background: BackgroundConversions,
   ) {}
 
   @Get()
@@ -122,22 +134,59 @@ export class ColumnsController {
     summary: 'Give a column another type',
     description:
       'First with `dryRun`: how many values can be converted, which cannot, and a `confirmToken`. Then with that token: the column has the new ' +
-      'type, under the same id and key. The old column stays in the trash of the table.',
+      'type, under the same id and key. The old column stays in the trash of the table. Columns of large tables are converted in the ' +
+      'background (202), while rows are read and written with the old type; `GET …/conversion` says how far it is.',
   })
   @ApiOkResponse({
     schema: { oneOf: [ColumnDto, ConversionReportDto].map((type) => ({ $ref: getSchemaPath(type) })) },
     description: 'The column, or the report of a dry run',
   })
+  @ApiAcceptedResponse({ type: ColumnConversionDto, description: 'Begun; it goes on in the background' })
   @ApiExtraModels(ConversionReportDto)
-  @ApiProblems('not_found', 'role_too_low', 'validation_failed', 'confirmation_stale', 'rows_in_the_way', 'schema_busy')
-  convert(
+  @ApiProblems(
+    'not_found',
+    'role_too_low',
+    'validation_failed',
+    'confirmation_required',
+    'confirmation_stale',
+    'rows_in_the_way',
+    'unique_violation',
+    'schema_busy',
+  )
+  async convert(
     @CurrentAccess() access: Access,
     @Param('tableId', IdPipe) tableId: Id,
     @Param('columnId', IdPipe) columnId: Id,
     @Body() body: ConvertColumnDto,
-  ): Promise<ColumnDto | ConversionReportDto> {
-    return body.dryRun === true
-      ? this.conversions.tryOut(tableId, columnId, body)
-      : this.conversions.convert(access, tableId, columnId, body);
+  ) {
+    if (body.dryRun === true) return this.conversions.tryOut(tableId, columnId, body);
+    const made = await this.conversions.convert(access, tableId, columnId, body);
+    return 'columnId' in made ? accepted(`/tables/${tableId}/columns/${columnId}/conversion`, made) : made;
+  }
+
+  @Get(':columnId/conversion')
+  @Requires('structure:read')
+  @ApiOperation({
+    summary: 'How far the conversion of a column is',
+    description: 'The latest one that went on, or goes on, in the background.',
+  })
+  @ApiOkResponse({ type: ColumnConversionDto })
+  @ApiProblems('not_found')
+  conversion(@Param('tableId', IdPipe) tableId: Id, @Param('columnId', IdPipe) columnId: Id) {
+    return this.background.find(tableId, columnId);
+  }
+
+  @Delete(':columnId/conversion')
+  @HttpCode(202)
+  @Requires('structure:change')
+  @ApiOperation({ summary: 'Cancel a conversion in the background', description: 'The column stays as it is.' })
+  @ApiAcceptedResponse({ type: ColumnConversionDto })
+  @ApiProblems('not_found', 'role_too_low', 'conflict')
+  cancelConversion(
+    @CurrentAccess() access: Access,
+    @Param('tableId', IdPipe) tableId: Id,
+    @Param('columnId', IdPipe) columnId: Id,
+  ) {
+    return this.background.cancel(access, tableId, columnId);
   }
 }

@@ -8,6 +8,7 @@ import type { ColumnEntity } from './column.entity.js';
 import { changeColumn, findColumn } from './change-column.js';
 import { changeReferences } from './change-references.js';
 import { ColumnChanges } from './column-changes.js';
+import { mustBeAtRest } from './convert/background/must-be-at-rest.js';
 import { isComputed } from './resolve-references.js';
 
 /** Use cases of columns that are there. Each is a schema change of its table, and of others that show it. */
@@ -38,6 +39,7 @@ export class ColumnsService {
   /** @throws Problem `name_taken`, `validation_failed`, `rows_in_the_way` */
   async update(access: Access, tableId: Id, columnId: Id, input: UpdateColumnDto): Promise<ColumnDto> {
     return this.changes.run(access, tableId, 'column.update', async (structure, manager) => {
+      await mustBeAtRest(manager, columnId);
       const leads = input.options !== undefined && isComputed(findColumn(structure.columns, columnId));
       return leads
         ? changeColumn(structure, columnId, await changeReferences(manager, structure, columnId, input))
@@ -50,8 +52,9 @@ export class ColumnsService {
    * link, and lookups, rollups and counts that lead through it or to it.
    */
   async remove(access: Access, tableId: Id, columnId: Id): Promise<void> {
-    await this.changes.draft(access, tableId, 'column.delete', (draft) => {
+    await this.changes.draft(access, tableId, 'column.delete', async (draft, manager) => {
       const column = findColumn(draft.table(tableId).columns, columnId);
+      await mustBeAtRest(manager, columnId);
       draft.removeColumns([column], null);
       return { draft, result: undefined };
     });

@@ -33,7 +33,7 @@ export function duplicateTable(
   draft.addTable(table);
   draft.adopt(original.columns.map((column) => wiring.column(column, table.createdAt)));
   for (const { options } of outward) draft.adopt([inverseOf(options, draft, wiring, table)]);
-  const { statements, ...drafted } = draft.finish(access, [
+  const { statements, ...drafted } = draft.finish(contextOf(access), [
     {
       workspaceId: table.workspaceId,
       action: 'table.created',

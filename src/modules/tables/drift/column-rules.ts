@@ -8,6 +8,7 @@ import {
   type TableSchema,
 } from '../../../query/index.js';
 import type { ColumnEntity } from '../columns/column.entity.js';
+import type { ColumnConversionEntity } from '../columns/convert/background/column-conversion.entity.js';
 import { toColumnSchema } from '../tables/table-schema.js';
 
 /** A column of PostgreSQL as the metadata wants it. */
@@ -69,6 +70,15 @@ const stored: Rule = (table, column) => {
 };
 
 export const footprintOf: Rule = (table, column) => (RULES[column.type] ?? stored)(table, column);
+
+/** A column that is to take the place of another. */
+export const filledColumn = ({ hiddenName, toType, toOptions }: ColumnConversionEntity): ExpectedColumn => ({
+  ...typeOf(toStatement(physicalType({ type: toType, options: toOptions })).text),
+  name: hiddenName,
+  required: false,
+  checked: false,
+  comment: undefined,
+});
 
 /** Names that `create table` takes and `format_type` does not give. */
 const ALIASES: Readonly<Record<string, string>> = {

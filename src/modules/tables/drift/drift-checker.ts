@@ -6,6 +6,7 @@ import { MainDatabase } from '../../../database/main/index.js';
 import { MiniDbCatalog } from '../../../engines/index.js';
 import { BaseEntity } from '../bases/base.entity.js';
 import { ColumnEntity } from '../columns/column.entity.js';
+import { ColumnConversionEntity, UNDER_WAY } from '../columns/convert/background/column-conversion.entity.js';
 import { SchemaOpEntity } from '../schema/schema-op.entity.js';
 import { TableIndexEntity } from '../indexes/table-index.entity.js';
 import { TableEntity } from '../tables/table.entity.js';
@@ -94,7 +95,8 @@ export class DriftChecker {
         order: { position: 'ASC', id: 'ASC' },
       });
       const indexes = await manager.findBy(TableIndexEntity, { baseId });
-      return { base, tables, columns, indexes };
+      const conversions = await manager.findBy(ColumnConversionEntity, { baseId, state: In(UNDER_WAY) });
+      return { base, tables, columns, indexes, conversions };
     });
   }
 

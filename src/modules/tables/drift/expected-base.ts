@@ -3,7 +3,8 @@ import type { BaseEntity } from '../bases/base.entity.js';
 import type { ColumnEntity } from '../columns/column.entity.js';
 import type { TableEntity } from '../tables/table.entity.js';
 import type { TableIndexEntity } from '../indexes/table-index.entity.js';
-import { footprintOf, typeOf, type ExpectedColumn } from './column-rules.js';
+import type { ColumnConversionEntity } from '../columns/convert/background/column-conversion.entity.js';
+import { filledColumn, footprintOf, typeOf, type ExpectedColumn } from './column-rules.js';
 
 /** All metadata of a base, what is in the trash included. */
 export interface BaseMetadata {
@@ -12,6 +13,8 @@ export interface BaseMetadata {
   readonly columns: readonly ColumnEntity[];
   /** Those that were asked for. */
   readonly indexes: readonly TableIndexEntity[];
+  /** Those under way in the background. */
+  readonly conversions: readonly ColumnConversionEntity[];
 }
 
 export interface ExpectedTable {
@@ -50,7 +53,7 @@ const SYSTEM_COLUMNS = [
 /** The tables that a base has for itself (createBaseSchema). */
 const OWN_TABLES = ['_stream', '_change', '_applied', '_file'];
 
-export function expectedBase({ base, tables, columns, indexes }: BaseMetadata): ExpectedBase {
+export function expectedBase({ base, tables, columns, indexes, conversions }: BaseMetadata): ExpectedBase {
   const each = tables.map((table) => ({ table, own: columns.filter(({ tableId }) => tableId === table.id) }));
   const live = each.filter(({ table }) => table.deletedAt === null);
   return {
@@ -58,7 +61,7 @@ export function expectedBase({ base, tables, columns, indexes }: BaseMetadata): 
     comment: base.name,
     tables: [
       ...OWN_TABLES.map((name) => ({ name, comment: undefined, columns: undefined, indexes: undefined })),
-      ...each.flatMap(({ table, own }) => expectedTables(table, own, indexes)),
+      ...each.flatMap(({ table, own }) => expectedTables(table, own, indexes, conversions)),
     ],
     views: live.map(({ table, own }) => {
       const shown = own.filter(({ deletedAt }) => deletedAt === null);
@@ -77,6 +80,7 @@ function expectedTables(
   table: TableEntity,
   columns: readonly ColumnEntity[],
   indexes: readonly TableIndexEntity[],
+  conversions: readonly ColumnConversionEntity[],
 ): ExpectedTable[] {
   const footprints = columns.map((column) => footprintOf(table, column));
   const unique = footprints.flatMap((footprint) => footprint.unique ?? []);
@@ -90,6 +94,7 @@ function expectedTables(
       columns: [
         ...SYSTEM_COLUMNS.map(systemColumn),
         ...footprints.flatMap(({ column }) => (column === undefined ? [] : [column])),
+        ...conversions.filter(({ tableId }) => tableId === table.id).map(filledColumn),
       ],
       indexes: new Map([
         ...[primaryKeyName(table), ...unique].map((name) => [name, true] as const),

@@ -5,6 +5,7 @@ import { MiniDatabase } from '../../../database/mini/index.js';
 import { MiniDbCatalog } from '../../../engines/index.js';
 import { BaseEntity } from '../bases/base.entity.js';
 import { ColumnEntity } from '../columns/column.entity.js';
+import { ColumnConversionEntity } from '../columns/convert/background/column-conversion.entity.js';
 import { TableIndexEntity } from '../indexes/table-index.entity.js';
 import { SchemaOpEntity } from '../schema/schema-op.entity.js';
 import { TableEntity } from '../tables/table.entity.js';
@@ -16,7 +17,7 @@ export async function openDriftChecker(
 ): Promise<{ readonly checker: DriftChecker; close(): Promise<void> }> {
   const dataSource = await new DataSource({
     ...mainDataSourceOptions(config.mainDb),
-    entities: [BaseEntity, TableEntity, ColumnEntity, SchemaOpEntity, TableIndexEntity],
+    entities: [BaseEntity, TableEntity, ColumnEntity, SchemaOpEntity, TableIndexEntity, ColumnConversionEntity],
   }).initialize();
   const mini = new MiniDatabase(config);
   return {

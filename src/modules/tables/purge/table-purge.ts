@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, IsNull, type EntityManager } from 'typeorm';
+import { DataSource, In, IsNull, type EntityManager } from 'typeorm';
 import { Problem, type Id } from '../../../common/index.js';
 import { systemActor, type AuditEntry } from '../../../database/main/index.js';
 import { MiniDbPurge, type Physical } from '../../../engines/index.js';
 import { dropColumns, dropLinkTable, dropTable, rebuildTable } from '../../../query/index.js';
 import { BaseEntity } from '../bases/base.entity.js';
+import { ColumnConversionEntity, UNDER_WAY } from '../columns/convert/background/column-conversion.entity.js';
 import { viewColumn } from '../columns/view-column.js';
 import { ColumnEntity } from '../columns/column.entity.js';
 import { Retention } from '../retention.js';
@@ -119,6 +120,8 @@ export class TablePurge {
   rebuild(tableId: Id): Promise<void> {
     return this.change(tableId, 'table.rebuild', async (manager) => {
       const structure = await liveTable(manager, tableId);
+      // A rebuild takes no triggers along; the next sweep finds the table again.
+      if (await manager.existsBy(ColumnConversionEntity, { tableId, state: In(UNDER_WAY) })) throw new NotDue();
       const next = nextVersionBy(structure, systemContext('purge'), { rebuilt: true });
       return {
         schema: structure.base.schemaName,

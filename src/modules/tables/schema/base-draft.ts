@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { invalid, must, notFound, Problem, type Access, type Id } from '../../../common/index.js';
+import { invalid, must, notFound, Problem, type Id } from '../../../common/index.js';
 import type { AuditEntry } from '../../../database/main/index.js';
 import {
   addColumn,
@@ -11,6 +11,7 @@ import {
   type ColumnSchema,
   type Sql,
   type TableSchema,
+  type WriteContext,
 } from '../../../query/index.js';
 import type { BaseEntity } from '../bases/base.entity.js';
 import type { ColumnEntity } from '../columns/column.entity.js';
@@ -24,7 +25,7 @@ import { MAX_COLUMNS } from '../tables/table.dto.js';
 import { baseSchema } from '../tables/table-schema.js';
 import type { TableEntity } from '../tables/table.entity.js';
 import type { MetadataPatch } from './schema-op.entity.js';
-import { nextVersion, randomSuffix, readBase, readStructures, type Structure } from './structure.js';
+import { nextVersionBy, randomSuffix, readBase, readStructures, type Structure } from './structure.js';
 
 /** A table inside a draft. */
 export interface DraftTable {
@@ -355,11 +356,11 @@ export class BaseDraft {
    * Existing tables that change move on to their next version.
    * @throws Problem `validation_failed` a rollup whose function does not fit what it rolls up
    */
-  finish(access: Access, more: readonly AuditEntry[] = []): Drafted {
+  finish(context: WriteContext, more: readonly AuditEntry[] = []): Drafted {
     for (const { column, at } of this.rollups) judgeRollup(this.columnSchema(column), at);
     const nexts = [...this.told].map(([tableId, told]) => {
       const { table, before } = this.table(tableId);
-      const next = nextVersion(must(before, 'only tables that are there are told'), access, single(told));
+      const next = nextVersionBy(must(before, 'only tables that are there are told'), context, single(told));
       const { schemaVersion, updatedAt } = next.table;
       return { table: { ...table, schemaVersion, updatedAt }, statement: next.statement };
     });

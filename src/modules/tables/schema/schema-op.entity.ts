@@ -3,6 +3,7 @@ import type { Id } from '../../../common/index.js';
 import type { Actor, AuditEntry, OutboxEvent } from '../../../database/main/index.js';
 import type { BaseEntity } from '../bases/base.entity.js';
 import type { ColumnEntity } from '../columns/column.entity.js';
+import type { ColumnConversionEntity } from '../columns/convert/background/column-conversion.entity.js';
 import type { TableEntity } from '../tables/table.entity.js';
 
 /** The metadata as it will be once the mini-DB has changed: whole records, written as they stand. */
@@ -10,6 +11,7 @@ export interface MetadataPatch {
   readonly bases?: readonly BaseEntity[];
   readonly tables?: readonly TableEntity[];
   readonly columns?: readonly ColumnEntity[];
+  readonly conversions?: readonly ColumnConversionEntity[];
   /** Records that are no more. */
   readonly removed?: { readonly tables?: readonly Id[]; readonly columns?: readonly Id[] };
   readonly audit: readonly [AuditEntry, ...AuditEntry[]];

@@ -21,7 +21,7 @@ import { findInOrder, positionAfter } from '../in-order.js';
 import { Retention } from '../retention.js';
 import { SchemaSaga } from '../schema/schema-saga.js';
 import { BaseDraft } from '../schema/base-draft.js';
-import { nextVersion, randomSuffix, readBase, readStructure, readStructures } from '../schema/structure.js';
+import { contextOf, nextVersion, randomSuffix, readBase, readStructure, readStructures } from '../schema/structure.js';
 import { TableCatalog } from '../table-catalog.js';
 import type { TrashPageQuery } from '../trash.dto.js';
 import type { CreateTableDto, TableDto, UpdateTableDto } from './table.dto.js';
@@ -106,7 +106,7 @@ export class TablesService {
         draft.addTable(table);
         draft.addColumns(table.id, input.columns ?? [], (i) => `/columns/${i}`);
         const { columns } = draft.table(table.id);
-        const { statements, ...drafted } = draft.finish(access, [
+        const { statements, ...drafted } = draft.finish(contextOf(access), [
           audit(table, 'table.created', undefined, view(table, columns)),
         ]);
         return {
@@ -175,7 +175,7 @@ export class TablesService {
           (schema) => [renameTable(schema, table.physicalName)],
           audit(table, 'table.deleted', view(before, columns)),
         );
-        return { ...draft.finish(access), result: undefined };
+        return { ...draft.finish(contextOf(access)), result: undefined };
       },
     });
   }
@@ -218,7 +218,7 @@ export class TablesService {
           (schema) => [renameTable(schema, table.physicalName)],
           audit(table, 'table.restored', undefined, view(table, columns)),
         );
-        const drafted = draft.finish(access);
+        const drafted = draft.finish(contextOf(access));
         const [restored] = drafted.patch.tables?.filter(({ id }) => id === tableId) ?? [];
         return { ...drafted, result: toTableDto(restored ?? table, columns, draft.schemaName) };
       },

@@ -7,7 +7,7 @@ import type { BaseDto } from '../bases/base.dto.js';
 import type { BaseEntity } from '../bases/base.entity.js';
 import { baseAudit, baseChanged, baseView, mustBeFree, newBase, tellingNameTaken } from '../bases/new-base.js';
 import { SchemaSaga, type SchemaChange } from '../schema/schema-saga.js';
-import { readBase, readStructures } from '../schema/structure.js';
+import { contextOf, readBase, readStructures } from '../schema/structure.js';
 import { toBaseDto } from '../tables/to-dto.js';
 import { TEMPLATES } from './built-in.js';
 import { draftTemplate } from './draft-template.js';
@@ -97,7 +97,9 @@ function fromTemplate(
 ): SchemaChange<BaseDto> {
   const { draft, tableIds } = draftTemplate(template, base, AT);
   const from = templateId ?? 'a document';
-  const drafted = draft.finish(access, [baseAudit(base, 'base.created', undefined, { ...baseView(base), from })]);
+  const drafted = draft.finish(contextOf(access), [
+    baseAudit(base, 'base.created', undefined, { ...baseView(base), from }),
+  ]);
   const tables = tableIds.map((id, i) => ({
     table: must(template.tables[i], 'each table is of the template'),
     schema: draft.schemaOf(id),

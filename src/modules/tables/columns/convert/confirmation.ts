@@ -9,10 +9,20 @@ import type { ConvertColumnDto } from './convert.dto.js';
 const VALID_MS = 15 * 60_000;
 
 /** What somebody saw in a dry run, and confirms. */
-interface Seen {
+export interface Seen {
+  /** Of the column as it will be, with choices that were made of values. */
+  readonly options: ColumnOptions;
+  /** Digest of the values. */
+  readonly values: string;
+  /** Rows that there were. */
+  readonly rows: number;
+  /** Values that could not be converted. */
+  readonly failing: number;
+}
+
+interface Sealed extends Seen {
   /** Of the column as it was, and of what was asked. */
   readonly digest: string;
-  readonly options: ColumnOptions;
   readonly until: number;
 }
 
@@ -25,22 +35,25 @@ export class Confirmations {
     this.sealer = sealerFor('conversions v1', config.encryptionKey);
   }
 
-  /** @param options of the column as it will be, with choices that were made of values */
-  make(column: ColumnEntity, request: ConvertColumnDto, options: ColumnOptions): string {
-    const seen: Seen = { digest: digestOf(column, request), options, until: Date.now() + VALID_MS };
-    return this.sealer.seal(ownerOf(column), JSON.stringify(seen)).toString('base64url');
+  make(column: ColumnEntity, request: ConvertColumnDto, seen: Seen): string {
+    const sealed: Sealed = { ...seen, digest: digestOf(column, request), until: Date.now() + VALID_MS };
+    return this.sealer.seal(ownerOf(column), JSON.stringify(sealed)).toString('base64url');
   }
 
-  /** @throws Problem `confirmation_stale` it is of another column or request, too old, or the column has changed */
-  read(column: ColumnEntity, request: ConvertColumnDto): ColumnOptions {
-    const text = this.sealer.open(ownerOf(column), Buffer.from(request.confirmToken ?? '', 'base64url'));
-    const seen = text === undefined ? undefined : (JSON.parse(text) as Seen);
-    if (seen?.digest === digestOf(column, request) && seen.until > Date.now()) return seen.options;
-    throw new Problem('confirmation_stale', {
-      detail: 'Make the dry run again, and send its confirmToken within 15 minutes.',
-    });
+  /**
+   * @throws Problem `confirmation_required` there is none
+   * @throws Problem `confirmation_stale` it is of another column or request, too old, or the column has changed
+   */
+  read(column: ColumnEntity, request: ConvertColumnDto): Seen {
+    if (request.confirmToken === undefined) throw new Problem('confirmation_required');
+    const text = this.sealer.open(ownerOf(column), Buffer.from(request.confirmToken, 'base64url'));
+    const sealed = text === undefined ? undefined : (JSON.parse(text) as Sealed);
+    if (sealed?.digest === digestOf(column, request) && sealed.until > Date.now()) return sealed;
+    throw stale('Make the dry run again, and send its confirmToken within 15 minutes.');
   }
 }
+
+export const stale = (detail: string): Problem => new Problem('confirmation_stale', { detail });
 
 const ownerOf = ({ id, tableId }: { readonly id: Id; readonly tableId: Id }): string => `${tableId}/${id}`;
 

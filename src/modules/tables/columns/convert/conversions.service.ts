@@ -1,12 +1,12 @@
-import { Injectable } from '@nestjs/common';
-import { invalid, must, newId, type Access, type Id } from '../../../../common/index.js';
+import { Inject, Injectable } from '@nestjs/common';
+import { must, type Access, type Id } from '../../../../common/index.js';
+import { APP_CONFIG, type AppConfig } from '../../../../config/index.js';
 import { MainDatabase } from '../../../../database/main/index.js';
 import { MiniDbSchema, type RowConditions } from '../../../../engines/index.js';
 import {
   addHiddenColumn,
   canBecome,
-  columnType,
-  convertedCell,
+  countUpTo,
   distinctTexts,
   fillConverted,
   lockTable,
@@ -18,7 +18,6 @@ import {
   type Sql,
 } from '../../../../query/index.js';
 import { BaseDraft } from '../../schema/base-draft.js';
-import { randomSuffix } from '../../schema/structure.js';
 import { TableCatalog } from '../../table-catalog.js';
 import { toColumnSchema } from '../../tables/table-schema.js';
 import { toColumnDto } from '../../tables/to-dto.js';
@@ -26,11 +25,12 @@ import { findColumn } from '../change-column.js';
 import type { ColumnDto } from '../column.dto.js';
 import type { ColumnEntity } from '../column.entity.js';
 import { ColumnChanges } from '../column-changes.js';
-import { Confirmations } from './confirmation.js';
-import type { ConversionReportDto, ConversionSampleDto, ConvertColumnDto } from './convert.dto.js';
+import { BackgroundConversions } from './background/background-conversions.service.js';
+import { mustBeAtRest } from './background/must-be-at-rest.js';
+import { Confirmations, stale, type Seen } from './confirmation.js';
+import type { ColumnConversionDto, ConversionReportDto, ConvertColumnDto } from './convert.dto.js';
+import { conversionOf, keptColumn, notConvertible, SAMPLES, samplesOf, valuesInTheWay } from './planned-conversion.js';
 import { choicesOf, lacksChoices, MAX_CHOICES, optionsOf, targetOf } from './target-of.js';
-
-const SAMPLES = 20;
 
 /** Below the time after which the client gives a statement up. */
 const TIMEOUT_SECONDS = 30;
@@ -47,6 +47,8 @@ export class Conversions {
     private readonly changes: ColumnChanges,
     private readonly mini: MiniDbSchema,
     private readonly confirmations: Confirmations,
+    private readonly background: BackgroundConversions,
+    @Inject(APP_CONFIG) private readonly config: AppConfig,
   ) {}
 
   /** What a conversion would come to. @throws Problem `not_found`, `validation_failed` */
@@ -59,7 +61,7 @@ export class Conversions {
     const { conversion, converted } = conversionOf(draft, column, target);
     draft.exchangeColumn(target, [], () => []);
     const [row] = await this.mini.look(tryConversion(conversion, converted, SAMPLES));
-    const [rows, filled, failing, samples] = must(row, 'an aggregate has one row');
+    const [rows, filled, failing, samples, values] = must(row, 'an aggregate has one row');
     return {
       rows: Number(rows),
       convertible: Number(filled) - Number(failing),
@@ -68,32 +70,47 @@ export class Conversions {
       dependents: draft.columns
         .filter(({ options: { columnId: shown } }) => shown === columnId)
         .map(({ id, tableId: of, key, type }) => ({ tableId: of, columnId: id, key, type })),
-      confirmToken: this.confirmations.make(column, request, options),
+      confirmToken: this.confirmations.make(column, request, {
+        options,
+        rows: Number(rows),
+        failing: Number(failing),
+        values: String(values),
+      }),
     };
   }
 
   /**
-   * @throws Problem `not_found`, `validation_failed`, `confirmation_stale`, `rows_in_the_way` values that cannot be converted, or
-   * would not be unique or missing where the column is required
+   * At once, or in the background where the table is large.
+   * @throws Problem `not_found`, `validation_failed`, `confirmation_required`, `confirmation_stale`, `schema_busy` it is being converted
+   * already, `rows_in_the_way` values that cannot be converted, or would not be unique or missing where the column is required
    */
-  convert(access: Access, tableId: Id, columnId: Id, request: ConvertColumnDto): Promise<ColumnDto> {
-    return this.changes.draft(access, tableId, 'column.convert', (draft) => {
+  async convert(
+    access: Access,
+    tableId: Id,
+    columnId: Id,
+    request: ConvertColumnDto,
+  ): Promise<ColumnDto | ColumnConversionDto> {
+    const { columns, tableSchema } = await this.catalog.fresh(tableId);
+    const seen = this.confirmations.read(findColumn(columns, columnId), request);
+    const most = this.config.conversionBackgroundRows;
+    const [row] = await this.mini.look(countUpTo(tableSchema, most));
+    return Number(row?.[0]) > most
+      ? this.background.begin(access, tableId, columnId, request, seen)
+      : this.convertNow(access, tableId, columnId, request);
+  }
+
+  private convertNow(access: Access, tableId: Id, columnId: Id, request: ConvertColumnDto): Promise<ColumnDto> {
+    return this.changes.draft(access, tableId, 'column.convert', async (draft, manager) => {
       const { columns } = draft.table(tableId);
       const column = findColumn(columns, columnId);
-      if (request.confirmToken === undefined)
-        throw invalid([
-          {
-            pointer: '/confirmToken',
-            code: 'confirmation_missing',
-            detail: 'Make a dry run first, and send its confirmToken.',
-          },
-        ]);
-      const target = targetOf(column, request.to.type, this.confirmations.read(column, request));
+      await mustBeAtRest(manager, columnId);
+      const seen = this.confirmations.read(column, request);
+      const target = targetOf(column, request.to.type, seen.options);
       const { conversion, converted } = conversionOf(draft, column, target);
       const kept = keptColumn(column);
       draft.exchangeColumn(target, [kept], () => exchange(conversion, converted, kept));
       const position = columns.indexOf(column);
-      const conditions = conditionsOf(conversion, converted, request, target);
+      const conditions = conditionsOf(conversion, converted, request, target, seen);
       return { draft, conditions, result: toColumnDto(target, position) };
     });
   }
@@ -110,41 +127,6 @@ export class Conversions {
   }
 }
 
-function conversionOf(
-  draft: BaseDraft,
-  column: ColumnEntity,
-  target: ColumnEntity,
-): { readonly conversion: Conversion; readonly converted: Sql } {
-  const from = draft.columnSchema(column);
-  const conversion: Conversion = { table: draft.schemaOf(column.tableId), from, to: toColumnSchema(target) };
-  const converted = canBecome(from) ? convertedCell(conversion, 't') : undefined;
-  if (!converted) throw notConvertible(column, target.type);
-  return { conversion, converted };
-}
-
-const notConvertible = (column: ColumnEntity, type: string): Error =>
-  invalid([
-    {
-      pointer: '/to/type',
-      code: 'not_convertible',
-      detail: `${column.key} (${column.type}) cannot be converted to ${type}.`,
-    },
-  ]);
-
-/** The old column in the trash, for as long as everything there. */
-const keptColumn = (column: ColumnEntity): ColumnEntity => ({
-  ...column,
-  id: newId(),
-  name: `${column.name.slice(0, 220)} (before conversion)`,
-  nameFolded: `${column.nameFolded.slice(0, 220)} (before conversion)`,
-  required: false,
-  unique: false,
-  default: null,
-  physicalName: `_old_${column.key.slice(0, 48)}_${randomSuffix()}`,
-  deletedAt: new Date(),
-  deletedWith: null,
-});
-
 function exchange({ table, from, to }: Conversion, converted: Sql, kept: ColumnEntity): Sql[] {
   const hidden = `_new_${kept.physicalName.slice('_old_'.length)}`;
   return [
@@ -156,37 +138,26 @@ function exchange({ table, from, to }: Conversion, converted: Sql, kept: ColumnE
 }
 
 /** Looked at behind the lock: what was right in the dry run may have become wrong. */
-function conditionsOf(
+const conditionsOf = (
   conversion: Conversion,
   converted: Sql,
-  { onError = 'abort' }: ConvertColumnDto,
+  { onError = 'abort', acceptChanges }: ConvertColumnDto,
   target: ColumnEntity,
-): RowConditions {
-  const lock = lockTable(conversion.table, 'access exclusive');
-  // What is required cannot be left empty.
-  if (onError === 'null' && !target.required) return { lock, checks: [] };
-  return {
-    lock,
-    checks: [
-      {
-        look: tryConversion(conversion, converted, SAMPLES),
-        judge: ([row]) => {
-          const failing = Number(row?.[2] ?? 0);
-          if (failing === 0) return [];
-          const detail = `${failing} values cannot be converted to ${target.type}.`;
-          const samples = samplesOf(row?.[3] ?? null, target);
-          return [{ pointer: '/onError', code: 'values_not_convertible', detail, count: failing, samples }];
-        },
+  seen: Seen,
+): RowConditions => ({
+  lock: lockTable(conversion.table, 'access exclusive'),
+  checks: [
+    {
+      look: tryConversion(conversion, converted, SAMPLES),
+      judge: ([row]) => {
+        const [, , failing = 0, samples, values] = row ?? [];
+        // What is required cannot be left empty.
+        if (Number(failing) > 0 && (onError === 'abort' || target.required))
+          return [valuesInTheWay(Number(failing), samples, target)];
+        if (values !== seen.values && acceptChanges !== true)
+          throw stale('Values of the column have changed since the dry run.');
+        return [];
       },
-    ],
-  };
-}
-
-/** With what the type itself says of each text. */
-function samplesOf(json: string | null | undefined, target: ColumnEntity): ConversionSampleDto[] {
-  const found = JSON.parse(json ?? '[]') as { readonly rowId: string; readonly text: string }[];
-  return found.map(({ rowId, text }) => {
-    const parsed = columnType(target.type).parseText(text, target);
-    return { rowId, value: text, code: parsed.ok ? 'not_convertible' : parsed.code };
-  });
-}
+    },
+  ],
+});

@@ -1,11 +1,15 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsBoolean, IsIn, IsObject, IsString, MaxLength, ValidateNested } from 'class-validator';
+import { ProblemItemDto } from '../../../../common/errors/problem.dto.js';
 import { MayBeAbsent } from '../../../../common/index.js';
+import {
+  CONVERSION_STATES,
+  ON_ERROR,
+  type ConversionState,
+  type OnError,
+} from './background/column-conversion.entity.js';
 import { COLUMN_TYPES, type ColumnTypeName } from '../../../../query/index.js';
-
-export const ON_ERROR = ['abort', 'null'] as const;
-export type OnError = (typeof ON_ERROR)[number];
 
 /** What a column is to become. */
 export class ConversionTargetDto {
@@ -50,6 +54,14 @@ export class ConvertColumnDto {
   @IsString()
   @MaxLength(200_000)
   confirmToken?: string;
+
+  /**
+   * Convert also when values of the column have changed since the dry run, as they do all the time where many people write. Large tables
+   * always are.
+   */
+  @MayBeAbsent()
+  @IsBoolean()
+  acceptChanges?: boolean;
 }
 
 /** A value that cannot be converted. */
@@ -68,6 +80,42 @@ export class DependentColumnDto {
   key!: string;
   /** @example 'lookup' */
   type!: string;
+}
+
+/** Why a conversion in the background did not come to its end. */
+export class ConversionErrorDto {
+  /** @example 'rows_in_the_way' */
+  code!: string;
+  /** @example '3 values cannot be converted to decimal.' */
+  detail!: string;
+  @ApiPropertyOptional({ type: [ProblemItemDto] })
+  errors?: ProblemItemDto[];
+}
+
+/** A conversion of a large table, which goes on in the background while rows are read and written. */
+export class ColumnConversionDto {
+  /** @example '01982c5e-7a10-7c3f-9d42-5b1f0c8e2a11' */
+  id!: string;
+  tableId!: string;
+  columnId!: string;
+  @ApiProperty({ type: ConversionTargetDto })
+  to!: ConversionTargetDto;
+  @ApiProperty({ enum: ON_ERROR })
+  onError!: OnError;
+  @ApiProperty({
+    enum: CONVERSION_STATES,
+    example: 'converting',
+    description: 'The column has its new type when it is `done`. `stopping` becomes `failed` or `cancelled`.',
+  })
+  state!: ConversionState;
+  /** Rows that there were at the beginning, those in the trash too. @example 1000000 */
+  rows!: number;
+  /** Of them, and of those made meanwhile, those that are ready. @example 250000 */
+  rowsDone!: number;
+  /** Only of a failed one. */
+  error?: ConversionErrorDto;
+  createdAt!: string;
+  finishedAt!: string | null;
 }
 
 export class ConversionReportDto {

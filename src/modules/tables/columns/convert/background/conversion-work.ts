@@ -1,0 +1,234 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { must, Problem, type Id } from '../../../../../common/index.js';
+import { faultPoint } from '../../../../../config/index.js';
+import { AuditedTransaction } from '../../../../../database/main/index.js';
+import { MiniDbSchema, type RowConditions } from '../../../../../engines/index.js';
+import {
+  convertedCell,
+  countLost,
+  dropColumns,
+  endBackfill,
+  fillNext,
+  lockTable,
+  swapColumn,
+  tryConversion,
+  validateHiddenCheck,
+  withTimeout,
+  type Backfill,
+} from '../../../../../query/index.js';
+import { BaseDraft } from '../../../schema/base-draft.js';
+import { SchemaSaga, type SchemaChange } from '../../../schema/schema-saga.js';
+import { readStructure, type Structure } from '../../../schema/structure.js';
+import { TableEntity } from '../../../tables/table.entity.js';
+import { toColumnSchema } from '../../../tables/table-schema.js';
+import { findColumn } from '../../change-column.js';
+import { ColumnEntity } from '../../column.entity.js';
+import { conversionOf, keptColumn, SAMPLES, valuesInTheWay } from '../planned-conversion.js';
+import { targetOf } from '../target-of.js';
+import { conversionAudit } from './background-conversions.service.js';
+import { ColumnConversionEntity, type ConversionFailure } from './column-conversion.entity.js';
+
+/** A statement that fills so many rows holds their locks for about a tenth of a second. */
+const BATCH_ROWS = 2_000;
+/** The exchange looks at every row while nobody writes; below the time after which the client gives a statement up. */
+const TIMEOUT_SECONDS = 30;
+
+/** The steps of a conversion in the background. Each may be repeated, whatever became of it before. */
+@Injectable()
+export class ConversionWork {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly transaction: AuditedTransaction,
+    private readonly saga: SchemaSaga,
+    private readonly mini: MiniDbSchema,
+  ) {}
+
+  /**
+   * Fills rows until all are filled, or the time is over.
+   * @returns whether all are
+   * @throws Problem `rows_in_the_way` a value that cannot be converted, where none may be lost
+   */
+  async fill(conversion: ColumnConversionEntity, goOn: () => boolean): Promise<boolean> {
+    const { backfill, target } = await this.plan(conversion);
+    let { lastRow } = conversion;
+    let rowsDone = Number(conversion.rowsDone);
+    while (goOn()) {
+      const begun = performance.now();
+      const [row] = await this.mini.look(fillNext(backfill, lastRow, BATCH_ROWS));
+      const [last, count, lost] = must(row, 'one row');
+      if (Number(lost) > 0 && mayLoseNone(conversion, target)) throw await this.inTheWay(backfill, target);
+      await faultPoint('conversion.filled');
+      if (last === null) {
+        for (const statement of validateHiddenCheck(backfill.table, backfill.to))
+          await this.mini.validate(backfill.table.physical.schema, statement);
+        return true;
+      }
+      lastRow = last ?? null;
+      rowsDone += Number(count);
+      if (!(await this.note(conversion.id, { lastRow, rowsDone: String(rowsDone), attempts: 0 }))) return false;
+      // A third of the time belongs to others.
+      await new Promise((resolve) => setTimeout(resolve, (performance.now() - begun) / 2));
+    }
+    return false;
+  }
+
+  /**
+   * Puts the filled column into its place, with what is demanded of it, as one structure change.
+   * @throws Problem `rows_in_the_way`, `unique_violation`, `validation_failed`, `schema_busy`; `not_found` the table is gone
+   */
+  async exchange({ id, baseId, tableId, columnId, actor, context }: ColumnConversionEntity): Promise<void> {
+    await this.saga.run({
+      kind: 'column.convert',
+      baseId,
+      workspaceId: await this.workspaceOf(tableId),
+      actor,
+      plan: async (manager): Promise<SchemaChange<undefined>> => {
+        const conversion = await inState(manager, id, 'converting');
+        const draft = await BaseDraft.read(manager, baseId);
+        const column = findColumn(draft.table(tableId).columns, columnId);
+        const target = targetOf(column, conversion.toType, conversion.toOptions);
+        const planned = conversionOf(draft, column, target);
+        const backfill = { ...planned.conversion, hidden: conversion.hiddenName, trigger: conversion.triggerName };
+        const kept = keptColumn(column);
+        const { table, from, to } = backfill;
+        draft.exchangeColumn(target, [kept], () => [
+          withTimeout(TIMEOUT_SECONDS),
+          ...endBackfill(backfill),
+          ...swapColumn(table, from, to, backfill.hidden, toColumnSchema(kept), { checked: true }),
+        ]);
+        const { patch, ...change } = draft.finish(context);
+        const finished: ColumnConversionEntity = { ...conversion, state: 'done', finishedAt: new Date() };
+        return {
+          ...change,
+          patch: { ...patch, conversions: [finished] },
+          conditions: conditionsOf(backfill, conversion, target),
+          result: undefined,
+        };
+      },
+    });
+  }
+
+  /** Leaves the column as it is: {@link takeBack} is to follow. */
+  async stop({ id }: ColumnConversionEntity, error: ConversionFailure): Promise<void> {
+    await this.note(id, { state: 'stopping', error, attempts: 0, nextAt: new Date() });
+  }
+
+  /** To be tried again after so many seconds. */
+  async postpone({ id, attempts }: ColumnConversionEntity, seconds: number): Promise<void> {
+    const nextAt = new Date(Date.now() + seconds * 1_000);
+    await this.transaction.withoutAudit((manager) =>
+      manager.update(ColumnConversionEntity, { id }, { attempts: attempts + 1, nextAt }),
+    );
+  }
+
+  /** Removes what was begun, also of a table that is in the trash by now. */
+  async takeBack({ id, baseId, tableId, columnId, actor }: ColumnConversionEntity): Promise<void> {
+    const workspaceId = await this.workspaceOf(tableId);
+    await this.saga.run({
+      kind: 'column.convert.take_back',
+      baseId,
+      workspaceId,
+      actor,
+      plan: async (manager): Promise<SchemaChange<undefined>> => {
+        const conversion = await inState(manager, id, 'stopping');
+        const { base, schema } = await readStructureAnyway(manager, tableId);
+        const column = must(await manager.findOneBy(ColumnEntity, { id: columnId }), 'it goes with its column');
+        const finished: ColumnConversionEntity = {
+          ...conversion,
+          state: conversion.error?.code === 'cancelled' ? 'cancelled' : 'failed',
+          finishedAt: new Date(),
+        };
+        return {
+          schema: base.schemaName,
+          statements: [
+            ...endBackfill({ table: schema, trigger: conversion.triggerName }),
+            dropColumns(schema, [conversion.hiddenName]),
+          ],
+          patch: {
+            conversions: [finished],
+            audit: [conversionAudit(workspaceId, column, 'column.conversion_failed', finished)],
+            events: [],
+          },
+          result: undefined,
+        };
+      },
+    });
+  }
+
+  private async plan(
+    conversion: ColumnConversionEntity,
+  ): Promise<{ readonly backfill: Backfill; readonly target: ColumnEntity }> {
+    const { schema, columns } = await readStructure(this.dataSource.manager, conversion.tableId);
+    const column = findColumn(columns, conversion.columnId);
+    const target = targetOf(column, conversion.toType, conversion.toOptions);
+    const from = must(
+      schema.columns.find(({ id }) => id === column.id),
+      'a column of the table',
+    );
+    const { hiddenName: hidden, triggerName: trigger } = conversion;
+    return { backfill: { table: schema, from, to: toColumnSchema(target), hidden, trigger }, target };
+  }
+
+  /** All of them, since it is over anyway. */
+  private async inTheWay(backfill: Backfill, target: ColumnEntity): Promise<Problem> {
+    const converted = must(convertedCell(backfill, 't'), 'the types convert');
+    const [row] = await this.mini.look(tryConversion(backfill, converted, SAMPLES));
+    const item = valuesInTheWay(Number(row?.[2] ?? 0), row?.[3], target);
+    return new Problem('rows_in_the_way', { detail: item.detail, errors: [item] });
+  }
+
+  private async workspaceOf(tableId: Id): Promise<Id> {
+    const table = await this.dataSource.manager.findOneBy(TableEntity, { id: tableId });
+    return must(table, 'it goes with its table').workspaceId;
+  }
+
+  /** @returns false when it was stopped or ended by others meanwhile */
+  private async note(id: Id, change: Partial<ColumnConversionEntity>): Promise<boolean> {
+    const { affected } = await this.transaction.withoutAudit((manager) =>
+      manager.update(ColumnConversionEntity, { id, state: 'converting' }, change),
+    );
+    return affected === 1;
+  }
+}
+
+/** Somebody else was first: it is in another state by now. */
+export class ConversionMovedOn extends Error {}
+
+async function inState(
+  manager: EntityManager,
+  id: Id,
+  state: ColumnConversionEntity['state'],
+): Promise<ColumnConversionEntity> {
+  const conversion = await manager.findOneBy(ColumnConversionEntity, { id, state });
+  if (!conversion) throw new ConversionMovedOn();
+  return conversion;
+}
+
+/** A table of a base that is there, itself in the trash or not. */
+async function readStructureAnyway(manager: EntityManager, tableId: Id): Promise<Structure> {
+  const table = must(await manager.findOneBy(TableEntity, { id: tableId }), 'it goes with its table');
+  return readStructure(manager, tableId, { deleted: table.deletedAt !== null });
+}
+
+/** What is required cannot be left empty. */
+const mayLoseNone = ({ onError }: ColumnConversionEntity, { required }: ColumnEntity): boolean =>
+  onError === 'abort' || required;
+
+/** Looked at behind the lock, when all rows are filled. Where cells may be left empty there is nothing to look at. */
+function conditionsOf(backfill: Backfill, conversion: ColumnConversionEntity, target: ColumnEntity): RowConditions {
+  const lock = lockTable(backfill.table, 'access exclusive');
+  if (!mayLoseNone(conversion, target)) return { lock, checks: [] };
+  return {
+    lock,
+    checks: [
+      {
+        look: countLost(backfill),
+        judge: ([row]) => {
+          const lost = Number(row?.[0] ?? 0);
+          return lost === 0 ? [] : [valuesInTheWay(lost, null, target)];
+        },
+      },
+    ],
+  };
+}

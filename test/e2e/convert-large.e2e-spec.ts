@@ -1,0 +1,295 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { DriftChecker } from '../../src/modules/tables/drift/drift-checker.js';
+import {
+  client,
+  databases,
+  expectStatus,
+  sleep,
+  socket,
+  sql,
+  startApp,
+  startNode,
+  waitFor,
+  world,
+  type Client,
+  type Column,
+  type ProblemBody,
+  type Row,
+  type Table,
+  type TestApp,
+  type TestDatabases,
+  type TestNode,
+  type World,
+} from '../harness/index.js';
+
+interface Conversion {
+  readonly id: string;
+  readonly columnId: string;
+  readonly to: { readonly type: string };
+  readonly state: 'converting' | 'stopping' | 'done' | 'failed' | 'cancelled';
+  readonly rows: number;
+  readonly rowsDone: number;
+  readonly error?: {
+    readonly code: string;
+    readonly errors?: readonly { readonly count: number; readonly samples: readonly object[] }[];
+  };
+}
+
+/** Every table with more rows is large here. */
+const LARGE = { CONVERSION_BACKGROUND_ROWS: '10' };
+
+let pair: TestDatabases;
+let app: TestApp;
+let at: World;
+let owner: Client;
+beforeAll(async () => {
+  pair = await databases();
+  app = await startApp({ databases: pair, env: LARGE });
+  at = await world(app.base);
+  ({ owner } = at);
+}, 60_000);
+
+let made = 0;
+const newTable = async (column: object): Promise<Table> =>
+  expectStatus(
+    await owner.post<Table>(`/bases/${at.base.id}/tables`, {
+      name: `Large ${++made}`,
+      columns: [
+        { name: 'T', ...column },
+        { name: 'N', type: 'integer' },
+      ],
+    }),
+    201,
+  );
+const fill = async (table: Table, cells: readonly unknown[]): Promise<string[]> => {
+  const ids: string[] = [];
+  for (let i = 0; i < cells.length; i += 1_000) {
+    const ops = cells.slice(i, i + 1_000).map((t, k) => ({ op: 'create', fields: { t, n: i + k } }));
+    const answer = await owner.post<{ results: { id: string }[] }>(`/tables/${table.id}/rows/bulk`, { ops });
+    ids.push(...expectStatus(answer, 200).results.map(({ id }) => id));
+  }
+  return ids;
+};
+const numbers = (count: number): string[] => Array.from({ length: count }, (_, i) => String(i));
+const columnPath = (table: Table): string => `/tables/${table.id}/columns/${table.columns[0]?.id}`;
+const begin = async (table: Table, to: object, onError: 'abort' | 'null' = 'abort', as = owner) => {
+  const tried = await as.post<{ confirmToken: string }>(`${columnPath(table)}/convert`, { to, onError, dryRun: true });
+  const { confirmToken } = expectStatus(tried, 200);
+  return as.post<Conversion & ProblemBody>(`${columnPath(table)}/convert`, { to, onError, confirmToken });
+};
+const progress = async (table: Table): Promise<Conversion> =>
+  expectStatus(await owner.get<Conversion>(`${columnPath(table)}/conversion`), 200);
+const ended = async (table: Table): Promise<Conversion> => {
+  await waitFor(async () => !['converting', 'stopping'].includes((await progress(table)).state), 30_000, 100);
+  return progress(table);
+};
+const typeOf = async (table: Table): Promise<string | undefined> =>
+  expectStatus(await owner.get<Table>(`/tables/${table.id}`), 200).columns[0]?.type;
+const cells = async (table: Table): Promise<ReadonlyMap<string, unknown>> => {
+  const found = new Map<string, unknown>();
+  for (let cursor: string | undefined; ;) {
+    const query: string = cursor === undefined ? '' : `&cursor=${cursor}`;
+    const answer = await owner.get<{ data: readonly Row[]; page: { nextCursor?: string | null } }>(
+      `/tables/${table.id}/rows?limit=1000${query}`,
+    );
+    const { data, page } = expectStatus(answer, 200);
+    for (const { id, fields } of data) found.set(id, fields.t);
+    if (!page.nextCursor) return found;
+    cursor = page.nextCursor;
+  }
+};
+const noDrift = async () =>
+  expect(await app.app.get(DriftChecker).check()).toMatchObject({ skipped: [], findings: [] });
+/** Names in the mini-DB that only a conversion under way has. */
+const remains = (table: Table) =>
+  sql(
+    pair.mini,
+    `select attname as name from pg_attribute where attrelid = $1::regclass and attname like '\\_new\\_%' and not attisdropped
+     union all select tgname from pg_trigger where tgrelid = $1::regclass and not tgisinternal
+     union all select proname from pg_proc where pronamespace = $2::regnamespace and proname like '\\_cv\\_%'`,
+    [`"${table.physical.schema}"."${table.physical.table}"`, `"${table.physical.schema}"`],
+  );
+const refusal = ({ status, body }: { status: number; body: unknown }) => [status, (body as ProblemBody).code];
+
+/** A node that begins to convert, and comes no further than its first rows. */
+const stuckNode = (): Promise<TestNode> =>
+  startNode({ databases: pair, env: { ...LARGE, FAULT_POINT: 'conversion.filled*99' } });
+/** The lock of a conversion is the worker's: whoever has it, converts. */
+const beginOn = async (node: TestNode, table: Table, to: object, onError: 'abort' | 'null' = 'abort') => {
+  const as = client(node.base, owner.token);
+  await app.close();
+  expectStatus(await begin(table, to, onError, as), 202);
+  await waitFor(async () => (await sql(pair.main, "select 1 from pg_locks where locktype = 'advisory'")).length > 0);
+};
+const backAgain = async () => {
+  app = await startApp({ databases: pair, env: LARGE });
+  owner = client(app.base, owner.token);
+};
+
+describe('a column of a large table', () => {
+  it('is converted in the background, while rows are made, changed and deleted, and nothing of that is lost', async () => {
+    const table = await newTable({ type: 'text' });
+    const ids = await fill(table, numbers(6_000));
+    const listener = await socket(app.base, owner.token);
+    await listener.ask('subscribe', { channel: `table:${table.id}` });
+    let ends = false;
+    const wanted = new Map<string, string | null>(ids.map((id, i) => [id, String(i)]));
+    const statuses = new Set<number>();
+    const write = async (seed: number) => {
+      for (let i = seed; !ends; i += 7) {
+        const id = ids[(i * 13) % ids.length] ?? '';
+        const t = String(10_000 + i);
+        const path = `/tables/${table.id}/rows`;
+        if (i % 3 === 0) {
+          const answer = await owner.post<Row>(path, { fields: { t } });
+          statuses.add(answer.status);
+          if (answer.status === 201) wanted.set(answer.body.id, t);
+        } else if (i % 3 === 1 && wanted.has(id)) {
+          const answer = await owner.patch(`${path}/${id}`, { fields: { t } });
+          statuses.add(answer.status);
+          if (answer.status === 200) wanted.set(id, t);
+        } else {
+          const answer = await owner.del(`${path}/${id}`);
+          statuses.add(answer.status);
+          if (answer.status === 204) wanted.delete(id);
+        }
+      }
+    };
+    // Each writes rows that the others do not: what a row is to hold is known from its own writer.
+    const writing = [write(0)];
+    const begun = await begin(table, { type: 'decimal', options: { scale: 1 } });
+    expect([begun.status, begun.headers.get('location')]).toEqual([202, `/api/v1${columnPath(table)}/conversion`]);
+    expect(begun.body).toMatchObject({
+      state: 'converting',
+      to: { type: 'decimal', options: { scale: 1 } },
+      rowsDone: 0,
+    });
+    expect(begun.body.rows).toBeGreaterThanOrEqual(6_000);
+    const done = await ended(table);
+    await sleep(300);
+    ends = true;
+    await Promise.all(writing);
+    expect(done).toMatchObject({ id: begun.body.id, state: 'done' });
+    expect(done.rowsDone).toBeGreaterThanOrEqual(5_000);
+    expect(await typeOf(table)).toBe('decimal');
+    const is = await cells(table);
+    expect([...is.keys()].sort()).toEqual([...wanted.keys()].sort());
+    for (const [id, text] of wanted) expect([id, is.get(id)]).toEqual([id, `${text}.0`]);
+    expect([...statuses].filter((status) => status >= 500)).toEqual([]);
+    // As a structure change in the numbering of the table.
+    const event = await listener.until(({ name }) => name === 'schema:update');
+    const { schemaVersion } = expectStatus(await owner.get<Table>(`/tables/${table.id}`), 200);
+    expect(event.payload).toMatchObject({ schemaVersion });
+    expect(await remains(table)).toEqual([]);
+    await noDrift();
+    const trash = await owner.get<{ data: readonly Column[] }>(`/tables/${table.id}/columns?trashed=true`);
+    const [old] = trash.body.data;
+    expect(old).toMatchObject({ name: 'T (before conversion)', type: 'text' });
+    const audit = await owner.get<{ data: { action: string }[] }>(`/workspaces/${at.workspace.id}/audit-logs?limit=50`);
+    const actions = audit.body.data.map(({ action }) => action);
+    expect(actions).toEqual(expect.arrayContaining(['column.conversion_started', 'column.converted']));
+  }, 90_000);
+
+  it('keeps what is demanded of it', async () => {
+    const table = await newTable({ type: 'text', required: true, unique: true });
+    await fill(table, numbers(50));
+    expectStatus(await begin(table, { type: 'integer' }), 202);
+    expect(await ended(table)).toMatchObject({ state: 'done' });
+    const path = `/tables/${table.id}/rows`;
+    expect(refusal(await owner.post(path, { fields: { t: 7 } }))).toEqual([409, 'unique_violation']);
+    expect(refusal(await owner.post(path, { fields: { n: 1 } }))).toEqual([422, 'validation_failed']);
+    await noDrift();
+  });
+
+  it('is left as it is when values turn up that cannot be converted, and says which', async () => {
+    const table = await newTable({ type: 'text' });
+    const cellsBefore = [...numbers(30), 'abc'];
+    await fill(table, cellsBefore);
+    expect(refusal(await begin(table, { type: 'integer' }))).toEqual([409, 'rows_in_the_way']);
+    const other = await newTable({ type: 'text' });
+    await fill(other, numbers(30));
+    const path = `${columnPath(other)}/convert`;
+    const to = { type: 'integer' };
+    const { confirmToken } = expectStatus(await owner.post<{ confirmToken: string }>(path, { to, dryRun: true }), 200);
+    expectStatus(await owner.post(`/tables/${other.id}/rows`, { fields: { t: 'abc' } }), 201);
+    expectStatus(await owner.post(path, { to, confirmToken }), 202);
+    const failed = await ended(other);
+    expect(failed).toMatchObject({
+      state: 'failed',
+      error: { code: 'rows_in_the_way', errors: [{ count: 1, samples: [{ value: 'abc', code: 'not_an_integer' }] }] },
+    });
+    expect([await typeOf(other), [...(await cells(other)).values()]]).toEqual(['text', [...numbers(30), 'abc']]);
+    expect(await remains(other)).toEqual([]);
+    await noDrift();
+    // And once more, now that one knows.
+    expectStatus(await begin(other, to, 'null'), 202);
+    expect(await ended(other)).toMatchObject({ state: 'done' });
+    expect([...(await cells(other)).values()].at(-1)).toBeNull();
+  });
+
+  it('that would not be unique any more stays as it is', async () => {
+    const table = await newTable({ type: 'text', unique: true });
+    await fill(table, [...numbers(30), '7.0']);
+    expectStatus(await begin(table, { type: 'decimal' }), 202);
+    expect(await ended(table)).toMatchObject({ state: 'failed', error: { code: 'unique_violation' } });
+    expect([await typeOf(table), await remains(table)]).toEqual(['text', []]);
+    await noDrift();
+  });
+
+  it('lets nobody change it meanwhile, goes on on another node after a crash, and can be cancelled', async () => {
+    const [table, cancelled, trashed] = [
+      await newTable({ type: 'text' }),
+      await newTable({ type: 'text' }),
+      await newTable({ type: 'text' }),
+    ];
+    for (const each of [table, cancelled, trashed]) await fill(each, numbers(40));
+    const node = await stuckNode();
+    const as = client(node.base, owner.token);
+    await beginOn(node, table, { type: 'integer' });
+    for (const each of [cancelled, trashed]) expectStatus(await begin(each, { type: 'integer' }, 'abort', as), 202);
+    expect(refusal(await begin(table, { type: 'boolean' }, 'null', as))).toEqual([423, 'schema_busy']);
+    expect(refusal(await as.patch(columnPath(table), { name: 'X' }))).toEqual([423, 'schema_busy']);
+    expect(refusal(await as.del(columnPath(table)))).toEqual([423, 'schema_busy']);
+    expectStatus(await as.patch(`/tables/${table.id}/columns/${table.columns[1]?.id}`, { name: 'Nr' }), 200);
+    // Still the old type, for rows old and new; what is written now is converted, too.
+    const path = `/tables/${table.id}/rows`;
+    expectStatus(await as.post(path, { fields: { t: '77' } }), 201);
+    const bad = expectStatus(await as.post<Row>(path, { fields: { t: 'no number' } }), 201);
+    expectStatus(await as.patch(`${path}/${bad.id}`, { fields: { t: '78' } }), 200);
+    expectStatus(await as.del(`/tables/${trashed.id}`), 204);
+    await node.kill9();
+
+    await backAgain();
+    expectStatus(await owner.del(`${columnPath(cancelled)}/conversion`), 202);
+    expect(await ended(table)).toMatchObject({ state: 'done' });
+    expect([...(await cells(table)).values()]).toEqual([...numbers(40).map(Number), 77, 78]);
+    expect(await ended(cancelled)).toMatchObject({ state: 'cancelled' });
+    expect([await typeOf(cancelled), await remains(cancelled)]).toEqual(['text', []]);
+    expect(refusal(await owner.del(`${columnPath(cancelled)}/conversion`))).toEqual([404, 'not_found']);
+    await waitFor(async () => (await remains(table)).length === 0);
+    expectStatus(await owner.post(`/tables/${trashed.id}/restore`), 200);
+    expect(await ended(trashed)).toMatchObject({ state: 'failed' });
+    expect([await typeOf(trashed), [...(await cells(trashed)).values()]]).toEqual(['text', numbers(40)]);
+    await noDrift();
+  }, 120_000);
+
+  it.each(['schema.applying', 'schema.applied'])(
+    'is wholly the old or the new one after a crash at the point %s of the exchange',
+    async (point) => {
+      const table = await newTable({ type: 'text' });
+      await fill(table, numbers(40));
+      const stuck = await stuckNode();
+      await beginOn(stuck, table, { type: 'integer' });
+      await stuck.kill9();
+      // All that it does at these points is the exchange.
+      const dying = await startNode({ databases: pair, env: { ...LARGE, FAULT_POINT: point } }).catch(() => undefined);
+      await dying?.ended;
+      await backAgain();
+      expect(await ended(table)).toMatchObject({ state: 'done' });
+      expect([...(await cells(table)).values()]).toEqual(numbers(40).map(Number));
+      expect(await remains(table)).toEqual([]);
+      await noDrift();
+    },
+    120_000,
+  );
+});
