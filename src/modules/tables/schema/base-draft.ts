@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { invalid, must, notFound, Problem, type Id } from '../../../common/index.js';
+import { invalid, must, type Id } from '../../../common/index.js';
 import type { AuditEntry } from '../../../database/main/index.js';
 import {
   addColumn,
@@ -21,19 +21,11 @@ import { makeInverse } from '../columns/make-inverse.js';
 import { judgeRollup, resolveReferences } from '../columns/resolve-references.js';
 import { viewColumn } from '../columns/view-column.js';
 import { tableChanged } from '../tables/table-changed.js';
-import { MAX_COLUMNS } from '../tables/table.dto.js';
-import { baseSchema } from '../tables/table-schema.js';
 import type { TableEntity } from '../tables/table.entity.js';
+import { DraftRecord } from './draft-record.js';
+import { DraftTables, type DraftTable } from './draft-tables.js';
 import type { MetadataPatch } from './schema-op.entity.js';
 import { nextVersionBy, randomSuffix, readBase, readStructures, type Structure } from './structure.js';
-
-/** A table inside a draft. */
-export interface DraftTable {
-  readonly table: TableEntity;
-  readonly columns: readonly ColumnEntity[];
-  /** As it is in the mini-DB now; absent for one that the draft adds. */
-  readonly before?: Structure;
-}
 
 /** Statements and metadata of a structure change that a draft comes to. */
 export interface Drafted {
@@ -47,9 +39,8 @@ export interface Drafted {
  * on a draft, and comes out as one list of statements and one patch of the metadata.
  */
 export class BaseDraft {
-  private readonly tables: Map<Id, DraftTable>;
-  private readonly changed = new Map<Id, ColumnEntity>();
-  private readonly told = new Map<Id, Record<string, unknown[]>>();
+  private readonly tables: DraftTables;
+  private readonly record: DraftRecord;
   private readonly at = new Date();
   /** In this order: what a statement needs is there when it runs. */
   private readonly steps: Record<'columns' | 'links' | 'tables', (() => Sql[])[]> = {
@@ -57,19 +48,15 @@ export class BaseDraft {
     links: [],
     tables: [],
   };
-  private readonly audit: AuditEntry[] = [];
   /** Judged at the end, all at once: what each rolls up is known from the whole base only. */
   private readonly rollups: { readonly column: ColumnEntity; readonly at: string }[] = [];
-  /** Made when it is asked for, and anew after each change. */
-  private schemas: ReadonlyMap<Id, TableSchema> | undefined;
 
   constructor(
     private readonly base: BaseEntity,
     structures: readonly Structure[],
   ) {
-    this.tables = new Map(
-      structures.map((before) => [before.table.id, { table: before.table, columns: before.columns, before }]),
-    );
+    this.tables = new DraftTables(base.schemaName, structures);
+    this.record = new DraftRecord(base.workspaceId);
   }
 
   /** @throws Problem `not_found` */
@@ -83,24 +70,31 @@ export class BaseDraft {
   }
 
   has(tableId: Id): boolean {
-    return this.tables.has(tableId);
+    return this.tables.find(tableId) !== undefined;
   }
 
   /** All columns that are there. */
   get columns(): readonly ColumnEntity[] {
-    return [...this.tables.values()].flatMap(({ columns }) => columns);
+    return this.tables.columns;
   }
 
   /** @throws Problem `not_found` */
   table(tableId: Id): DraftTable {
-    const found = this.tables.get(tableId);
-    if (!found) throw notFound('table');
-    return found;
+    return this.tables.get(tableId);
+  }
+
+  /** The table as it will be, for statements; its version is that of now. */
+  schemaOf(tableId: Id): TableSchema {
+    return this.tables.schemaOf(tableId);
+  }
+
+  columnSchema(column: ColumnEntity): ColumnSchema {
+    return this.tables.columnSchema(column);
   }
 
   /** A table that is made elsewhere in the same change, before the columns and links of this draft. */
   addTable(table: TableEntity): void {
-    this.place(table.id, { table, columns: [] });
+    this.tables.place(table.id, { table, columns: [] });
   }
 
   /**
@@ -116,23 +110,18 @@ export class BaseDraft {
       const resolved = resolveReferences(column, this, at(i));
       this.put(resolved);
       this.judge(resolved, at(i));
-      if (!this.isNew(tableId)) this.steps.columns.push(() => this.alter(tableId, resolved));
+      if (!this.tables.isNew(tableId)) this.steps.columns.push(() => this.alter(tableId, resolved));
       return resolved;
     });
   }
 
-  /** `following` are columns of the same table that will be there, too; their names are theirs. */
   /**
    * Lets a lookup, rollup or count lead elsewhere, for others to judge what follows; it is written by those.
    * @throws Problem `validation_failed`, also where a rollup elsewhere could not be taken any more
    */
   leadElsewhere(column: ColumnEntity): void {
-    const resolved = resolveReferences(column, this, '');
-    const entry = this.table(column.tableId);
-    const columns = entry.columns.map((each) => (each.id === column.id ? resolved : each));
-    this.place(column.tableId, { ...entry, columns });
-    for (const rollup of this.columns.filter(({ type }) => type === 'rollup'))
-      judgeRollup(this.columnSchema(rollup), '');
+    this.tables.show(resolveReferences(column, this, ''));
+    this.judgeRollups();
   }
 
   /**
@@ -142,6 +131,7 @@ export class BaseDraft {
   removeColumns(columns: readonly ColumnEntity[], cause: Id | null): void {
     const asked = new Set(columns.map(({ id }) => id));
     const [first] = columns;
+    const hidden: ColumnEntity[] = [];
     for (const column of withDependents(columns, this.columns)) {
       const retired: ColumnEntity = {
         ...column,
@@ -153,13 +143,10 @@ export class BaseDraft {
       const schema = this.columnSchema(column);
       const table = this.schemaOf(column.tableId);
       if (isStored(schema)) this.steps.columns.push(() => retireColumn(table, schema, retired.physicalName));
-      this.changed.set(column.id, retired);
-      this.note('column.deleted', column, { before: viewColumn(column) });
+      hidden.push(retired);
+      this.record.note('column.deleted', column, { before: viewColumn(column) });
     }
-    for (const column of [...this.changed.values()].filter(({ deletedAt }) => deletedAt !== null)) {
-      const entry = this.table(column.tableId);
-      this.place(column.tableId, { ...entry, columns: entry.columns.filter(({ id }) => id !== column.id) });
-    }
+    this.tables.hide(hidden);
   }
 
   /**
@@ -174,30 +161,27 @@ export class BaseDraft {
       'the column is there',
     );
     this.steps.columns.push(() => [...statements()]);
-    this.replace(column);
-    for (const each of beside) this.changed.set(each.id, each);
-    for (const rollup of this.columns.filter(({ type }) => type === 'rollup'))
-      judgeRollup(this.columnSchema(rollup), '');
-    this.note('column.converted', column, { before: viewColumn(before), after: viewColumn(column) });
+    this.tables.replace(column);
+    for (const each of beside) this.tables.write(each);
+    this.judgeRollups();
+    this.record.note('column.converted', column, { before: viewColumn(before), after: viewColumn(column) });
     const shown = withDependents([column], this.columns).filter(({ tableId }) => tableId !== column.tableId);
-    for (const { id, key, tableId } of shown) this.tell(tableId, 'column.source_converted', { id, key });
+    for (const { id, key, tableId } of shown) this.record.tell(tableId, 'column.source_converted', { id, key });
   }
 
   /** Gives hidden columns back, as they are to be; `retired` tells what they are called in the mini-DB until then. */
   restoreColumns(columns: readonly ColumnEntity[], retired: ReadonlyMap<Id, string>): void {
     for (const column of columns) {
-      const entry = this.table(column.tableId);
-      if (entry.columns.length >= MAX_COLUMNS) throw tooManyColumns();
-      const order = [...entry.columns];
+      const order = [...this.tables.withRoom(column.tableId)];
       order.splice(Math.max(0, column.position), 0, column);
-      this.place(column.tableId, { ...entry, columns: order });
+      this.tables.order(column.tableId, order);
     }
     for (const column of columns) {
       const { columns: order } = this.table(column.tableId);
       for (const each of order) {
         const position = order.indexOf(each);
         if (each.id !== column.id && each.position === position) continue;
-        this.replace({ ...each, position });
+        this.tables.replace({ ...each, position });
       }
       const schema = this.columnSchema(column);
       const table = this.schemaOf(column.tableId);
@@ -207,7 +191,7 @@ export class BaseDraft {
         const { link } = schema.derived;
         this.steps.links.push(() => [dropDeadPairs(table, link)]);
       }
-      this.note('column.restored', column, { after: viewColumn(column) });
+      this.record.note('column.restored', column, { after: viewColumn(column) });
     }
   }
 
@@ -221,28 +205,12 @@ export class BaseDraft {
     const entry = this.table(table.id);
     const { schema } = must(entry.before, 'the table is there');
     this.steps.tables.push(() => [...statements(schema)]);
-    this.place(table.id, { ...entry, table });
-    this.told.set(table.id, {
-      ...this.told.get(table.id),
-      ...Object.fromEntries(Object.entries(change).map(([what, told]) => [what, [told]])),
-    });
-    this.audit.unshift(audit);
+    this.tables.place(table.id, { ...entry, table });
+    for (const [what, told] of Object.entries(change)) this.record.tell(table.id, what, told);
+    this.record.audit.unshift(audit);
   }
 
-  private place(tableId: Id, entry: DraftTable): void {
-    this.tables.set(tableId, entry);
-    this.schemas = undefined;
-  }
-
-  private replace(column: ColumnEntity): void {
-    const entry = this.table(column.tableId);
-    this.place(column.tableId, {
-      ...entry,
-      columns: entry.columns.map((each) => (each.id === column.id ? column : each)),
-    });
-    this.changed.set(column.id, column);
-  }
-
+  /** `following` are columns of the same table that will be there, too; their names are theirs. */
   private addLink(
     column: ColumnEntity,
     following: readonly ColumnEntity[],
@@ -250,8 +218,7 @@ export class BaseDraft {
     at: string,
   ): ColumnEntity {
     const { table } = this.table(column.tableId);
-    const target = this.tables.get(must(column.options.tableId, 'a link has a table'));
-    if (!target) throw notFound('table');
+    const target = this.table(must(column.options.tableId, 'a link has a table'));
     const there = target.table.id === table.id ? [...target.columns, column, ...following] : target.columns;
     const names = { inverseName: input.options?.inverseName, inverseKey: input.inverseKey };
     const { own, inverse } = makeInverse(column, table, { ...target, columns: there }, names, at);
@@ -271,13 +238,12 @@ export class BaseDraft {
 
   /** Puts the columns of a table that is added into this order; others follow as they come. */
   arrange(tableId: Id, ids: readonly Id[]): void {
-    const { columns, ...entry } = this.table(tableId);
     const places = new Map(ids.map((id, i) => [id, i]));
-    const arranged = [...columns]
+    const arranged = [...this.table(tableId).columns]
       .sort((a, b) => (places.get(a.id) ?? ids.length) - (places.get(b.id) ?? ids.length))
       .map((column, position) => ({ ...column, position }));
-    this.place(tableId, { ...entry, columns: arranged });
-    for (const column of arranged) this.changed.set(column.id, column);
+    this.tables.order(tableId, arranged);
+    for (const column of arranged) this.tables.write(column);
   }
 
   private link({ name, tableId, options }: ColumnEntity): Sql[] {
@@ -295,7 +261,7 @@ export class BaseDraft {
   private judge(column: ColumnEntity, at: string): void {
     if (column.type === 'rollup') this.rollups.push({ column, at });
     // Rows that are there would have nothing.
-    if (!column.required || this.isNew(column.tableId)) return;
+    if (!column.required || this.tables.isNew(column.tableId)) return;
     if (column.default !== null && column.default !== 'now' && column.default !== 'me') return;
     throw invalid([
       {
@@ -307,48 +273,19 @@ export class BaseDraft {
   }
 
   private put(column: ColumnEntity): void {
-    const entry = this.table(column.tableId);
-    if (entry.columns.length >= MAX_COLUMNS) throw tooManyColumns();
-    this.place(column.tableId, { ...entry, columns: [...entry.columns, column] });
-    this.changed.set(column.id, column);
-    if (!this.isNew(column.tableId)) this.note('column.created', column, { after: viewColumn(column) });
+    this.tables.put(column);
+    if (!this.tables.isNew(column.tableId)) this.record.note('column.created', column, { after: viewColumn(column) });
   }
 
-  /** In the log of the table and in the audit. */
-  private note(action: string, column: ColumnEntity, views: Pick<AuditEntry, 'before' | 'after'>): void {
-    // With the default, since rows that are there get it: whoever follows the log needs nothing else to know them.
-    const { id, key, name, type, default: initial } = column;
-    this.tell(column.tableId, action, { id, key, name, type, default: initial });
-    const resource = { type: 'column', id, name };
-    this.audit.push({ workspaceId: this.base.workspaceId, action, resource, ...views });
-  }
-
-  private tell(tableId: Id, what: string, change: unknown): void {
-    const told = this.told.get(tableId) ?? {};
-    told[what] = [...(told[what] ?? []), change];
-    this.told.set(tableId, told);
-  }
-
-  private isNew(tableId: Id): boolean {
-    return this.table(tableId).before === undefined;
+  /** Of those that are there: what they roll up may have become something else. */
+  private judgeRollups(): void {
+    for (const rollup of this.columns.filter(({ type }) => type === 'rollup'))
+      judgeRollup(this.columnSchema(rollup), '');
   }
 
   private alter(tableId: Id, column: ColumnEntity): Sql[] {
     const schema = this.columnSchema(column);
     return isStored(schema) ? addColumn(this.schemaOf(tableId), schema) : [];
-  }
-
-  columnSchema({ id, tableId }: ColumnEntity): ColumnSchema {
-    return must(
-      this.schemaOf(tableId).columns.find((column) => column.id === id),
-      'a column of the draft',
-    );
-  }
-
-  /** The tables as they will be, for statements; the versions are those of now. */
-  schemaOf(tableId: Id): TableSchema {
-    this.schemas ??= baseSchema(this.base.schemaName, [...this.tables.values()]);
-    return must(this.schemas.get(tableId), 'a table of the draft');
   }
 
   /**
@@ -358,15 +295,15 @@ export class BaseDraft {
    */
   finish(context: WriteContext, more: readonly AuditEntry[] = []): Drafted {
     for (const { column, at } of this.rollups) judgeRollup(this.columnSchema(column), at);
-    const nexts = [...this.told].map(([tableId, told]) => {
+    const nexts = this.record.changes.map(([tableId, told]) => {
       const { table, before } = this.table(tableId);
-      const next = nextVersionBy(must(before, 'only tables that are there are told'), context, single(told));
+      const next = nextVersionBy(must(before, 'only tables that are there are told'), context, told);
       const { schemaVersion, updatedAt } = next.table;
       return { table: { ...table, schemaVersion, updatedAt }, statement: next.statement };
     });
-    const added = [...this.tables.values()].filter(({ before }) => !before).map(({ table }) => table);
+    const added = this.tables.all.filter(({ before }) => !before).map(({ table }) => table);
     const tables = [...added, ...nexts.map(({ table }) => table)];
-    const [first, ...others] = [...more, ...this.audit];
+    const [first, ...others] = [...more, ...this.record.audit];
     return {
       schema: this.base.schemaName,
       statements: [
@@ -377,19 +314,10 @@ export class BaseDraft {
       ],
       patch: {
         tables,
-        columns: [...this.changed.values()],
+        columns: this.tables.changedColumns,
         audit: [must(first, 'a structure change is audited'), ...others],
         events: tables.map(tableChanged),
       },
     };
   }
 }
-
-/** One change of a kind is told as it is, several as a list. */
-const single = (told: Readonly<Record<string, readonly unknown[]>>): object =>
-  Object.fromEntries(
-    Object.entries(told).map(([what, changes]) => [what, changes.length === 1 ? changes[0] : changes]),
-  );
-
-const tooManyColumns = (): Problem =>
-  new Problem('limit_reached', { detail: `A table has at most ${MAX_COLUMNS} columns.` });
