@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { DriftChecker } from '../../src/modules/tables/drift/drift-checker.js';
+import { openDriftChecker } from '../../src/modules/tables/drift/open-drift-checker.js';
 import {
   client,
   databases,
@@ -111,6 +112,35 @@ const remains = (table: Table) =>
   );
 const refusal = ({ status, body }: { status: number; body: unknown }) => [status, (body as ProblemBody).code];
 
+const LABELS = ["O'Brien", 'x\\y', '$$', '$body$', '"q"', '%s', '👍🏽', 'a\u0301', '--', ';'];
+/** A column, its values, and what it is to be. */
+const CASTS: readonly (readonly [object, readonly unknown[], object])[] = [
+  [
+    { type: 'single_select', options: { choices: LABELS.map((label, i) => ({ key: `k${i}`, label })) } },
+    LABELS.map((_, i) => `k${i}`),
+    { type: 'text' },
+  ],
+  [
+    {
+      type: 'multi_select',
+      options: {
+        choices: [
+          { key: 'a', label: "A's" },
+          { key: 'b', label: '$$ B' },
+        ],
+      },
+    },
+    [['a'], ['b', 'a'], []],
+    { type: 'long_text' },
+  ],
+  [{ type: 'text' }, ["it's", 'x\\y', '$$', 'x'], { type: 'multi_select' }],
+  [{ type: 'datetime' }, ['2026-11-26T23:30:00.000Z', '2026-11-27T00:30:00.000Z'], { type: 'date' }],
+  [{ type: 'datetime' }, ['2026-11-26T23:30:00.123Z', null], { type: 'text' }],
+  [{ type: 'integer' }, [0, 1, 2], { type: 'boolean' }],
+  [{ type: 'text' }, ['1:30', '-2:00:05', '7', ''], { type: 'duration' }],
+  [{ type: 'json' }, [{ a: "it's" }, [1, '$$']], { type: 'text' }],
+];
+
 /** A node that begins to convert, and comes no further than its first rows. */
 const stuckNode = (): Promise<TestNode> =>
   startNode({ databases: pair, env: { ...LARGE, FAULT_POINT: 'conversion.filled*99' } });
@@ -190,6 +220,42 @@ describe('a column of a large table', () => {
     expect(actions).toEqual(expect.arrayContaining(['column.conversion_started', 'column.converted']));
   }, 90_000);
 
+  it('becomes what it would become at once, whatever it was and is to be, by the worker and by the trigger', async () => {
+    const cases = CASTS.map(async ([column, values, to]) => {
+      const cellAt = (i: number) => values[i % values.length];
+      const twins = [await newTable(column), await newTable(column)] as const;
+      const rows = await Promise.all(
+        twins.map((table) =>
+          fill(
+            table,
+            Array.from({ length: 12 }, (_, i) => cellAt(i)),
+          ),
+        ),
+      );
+      return { twins, rows, cellAt, to };
+    });
+    const made = await Promise.all(cases);
+    const node = await stuckNode();
+    const as = client(node.base, owner.token);
+    await app.close();
+    for (const { twins, to } of made) expectStatus(await begin(twins[0], to, 'null', as), 202);
+    for (const { twins, rows, cellAt } of made)
+      for (const [nr, table] of twins.entries())
+        for (let i = 0; i < 6; i++)
+          expectStatus(
+            await as.patch(`/tables/${table.id}/rows/${rows[nr]?.[i]}`, { fields: { t: cellAt(i + 1) } }),
+            200,
+          );
+    await node.kill9();
+    await backAgain();
+    const atOnce = client((await startApp({ databases: pair })).base, owner.token);
+    for (const { twins, to } of made) {
+      expectStatus(await begin(twins[1], to, 'null', atOnce), 200);
+      expect(await ended(twins[0])).toMatchObject({ state: 'done' });
+      expect([to, ...(await cells(twins[0])).values()]).toEqual([to, ...(await cells(twins[1])).values()]);
+    }
+  }, 60_000);
+
   it('keeps what is demanded of it', async () => {
     const table = await newTable({ type: 'text', required: true, unique: true });
     await fill(table, numbers(50));
@@ -257,6 +323,9 @@ describe('a column of a large table', () => {
     const bad = expectStatus(await as.post<Row>(path, { fields: { t: 'no number' } }), 201);
     expectStatus(await as.patch(`${path}/${bad.id}`, { fields: { t: '78' } }), 200);
     expectStatus(await as.del(`/tables/${trashed.id}`), 204);
+    const { checker, close } = await openDriftChecker(app.config);
+    expect(await checker.check()).toMatchObject({ skipped: [], findings: [] });
+    await close();
     await node.kill9();
 
     await backAgain();

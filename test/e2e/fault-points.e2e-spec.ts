@@ -151,6 +151,14 @@ async function dieAt(point: string, cases: readonly Case[]): Promise<void> {
     expect(await pendingSince(new Date())).toBeGreaterThanOrEqual(cases.length);
 }
 
+/**
+ * The node that is to die holds the locks of its changes until the last of them has come to the point. On a busy machine that may be
+ * longer than a client waits, and no fault of whoever wants to write.
+ */
+function unlessLate(error: unknown): undefined {
+  if (!(error instanceof Error && error.name === 'TimeoutError')) throw error;
+}
+
 /** Half a minute is twenty seconds of age and ten between two sweeps; the rest is for a busy machine. */
 const settled = (died: Date) => waitFor(async () => (await pendingSince(died)) === 0, 45_000, 200);
 
@@ -165,7 +173,10 @@ describe('a node that dies between two steps of structure changes of every kind'
       const tables = cases.filter((each) => each.point === point);
       for (let i = 0; !ends; i++) {
         const { table, name } = must(tables[i % tables.length], 'every point has its tables');
-        const answer = await at.owner.post(`/tables/${table.id}/rows`, { fields: { name: `row ${i}` } });
+        const answer = await at.owner
+          .post(`/tables/${table.id}/rows`, { fields: { name: `row ${i}` } })
+          .catch(unlessLate);
+        if (!answer) continue;
         statuses.add(answer.status);
         if (answer.status === 201) written.set(name, (written.get(name) ?? 0) + 1);
         await sleep(100);
