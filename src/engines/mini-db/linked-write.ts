@@ -1,7 +1,8 @@
-import type { Id, ProblemItem } from '../../common/index.js';
+import { must, type Id, type ProblemItem } from '../../common/index.js';
 import type { PgSession } from '../../database/mini/index.js';
 import {
   compileWrite,
+  lagsBehind,
   linkColumnsOf,
   lockLinks,
   lockRows,
@@ -30,6 +31,7 @@ import {
   type Wanted,
 } from './link-changes.js';
 import { readResults } from './read-results.js';
+import { reread } from './reread.js';
 import type { WriteResult } from './write-queue.js';
 
 /** Some ops link to rows that they cannot be linked to. Nothing was written. Findings by place of the op. */
@@ -235,7 +237,8 @@ export class LinkedWrite {
   private async writeRows(): Promise<LinkedResult> {
     let result: WriteResult | undefined;
     const others: { table: TableSchema; seq: number }[] = [];
-    for (const table of this.changes.touched(this.table)) {
+    const touched = this.changes.touched(this.table);
+    for (const table of touched) {
       const own = table.id === this.table.id;
       const write = { ...this.write, ops: own ? this.ownOps() : touches(this.changes.of(table.id)) };
       // The copy of the structure that the values belong to, which for the own table is the one that was asked for.
@@ -246,7 +249,13 @@ export class LinkedWrite {
       else others.push({ table, seq: written.seq });
     }
     if (!result) throw new Error('a write has no result');
-    return { result, others };
+    return { result: await this.upToDate(result, new Set(touched.map(({ id }) => id))), others };
+  }
+
+  private async upToDate(result: WriteResult, touched: ReadonlySet<Id>): Promise<WriteResult> {
+    if (!lagsBehind(this.table, this.write.ops, touched)) return result;
+    const [now] = await reread(this.session, this.table, [result], result.seq);
+    return must(now, 'each result is read again');
   }
 
   /** The ops with what becomes of their links, and behind them the rows of the own table that only lose or gain links. */

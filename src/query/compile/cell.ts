@@ -170,10 +170,20 @@ function extreme(fn: 'min' | 'max', column: ColumnSchema, element: Sql): Sql {
   return sql`(array_agg(${element} order by ${key} ${fn === 'min' ? empty : sql`desc`}))[1]`;
 }
 
-/** The tables that a column's cells are computed from, besides its own. */
-export const tablesBehind = remembered((column: ColumnSchema): readonly TableSchema[] => {
+/** A column of the rows at the other end of a link, that cells are computed from. */
+export interface Source {
+  readonly table: TableSchema;
+  readonly column: ColumnSchema;
+}
+
+/** What a column's cells are computed from in linked rows, near and far. Links themselves are none: they lie between rows. */
+export const sourcesOf = remembered((column: ColumnSchema): readonly Source[] => {
   const { derived } = column;
-  if (derived === undefined || derived.kind === 'system' || derived.kind === 'link' || derived.kind === 'count')
-    return [];
-  return [derived.link.target, ...tablesBehind(derived.column)];
+  if (derived?.kind !== 'lookup' && derived?.kind !== 'rollup') return [];
+  return [{ table: derived.link.target, column: derived.column }, ...sourcesOf(derived.column)];
 });
+
+/** The tables that a column's cells are computed from, besides its own. */
+export const tablesBehind = remembered((column: ColumnSchema): readonly TableSchema[] =>
+  sourcesOf(column).map(({ table }) => table),
+);
