@@ -67,7 +67,7 @@ describe('a base from a template', () => {
       headcount: 2,
       open_tasks: '3',
     });
-    expect(named(companies, 'Meridian')?.fields).toMatchObject({ deal_value: '0', headcount: 1, deals: [] });
+    expect(named(companies, 'Meridian')?.fields).toMatchObject({ deal_value: '0.00', headcount: 1, deals: [] });
     const deals = await rowsOf(at, base, 'deals');
     expect(named(deals, 'Store fit-out')?.fields).toMatchObject({
       stage: 'offer',

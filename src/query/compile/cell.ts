@@ -144,7 +144,7 @@ function aggregate({ column, fn }: Extract<Derivation, { kind: 'rollup' }>, elem
   const { type, options } = kindOf(column);
   switch (fn) {
     case 'sum': {
-      const total = sql`coalesce(sum(${element}), 0)`;
+      const total = sql`coalesce(sum(${element}), ${zero(options.scale)})`;
       // A JSON number holds no more; without the limit the cast of a larger one would fail the whole page.
       return type === 'duration' ? sql`case when abs(${total}) <= ${MAX_SECONDS} then (${total})::bigint end` : total;
     }
@@ -161,6 +161,9 @@ function aggregate({ column, fn }: Extract<Derivation, { kind: 'rollup' }>, elem
       return sql`string_agg(${columnType(type).toText(element, options)}, ', ' order by ${order}) collate "C"`;
   }
 }
+
+/** With as many digits behind the point as sums of such values have. */
+const zero = (scale: number | undefined): Sql => (scale === undefined ? sql`0` : sql`round(0, ${integer(scale)})`);
 
 /** By the order of the type, which for choices is not that of their keys. */
 function extreme(fn: 'min' | 'max', column: ColumnSchema, element: Sql): Sql {
