@@ -154,7 +154,7 @@ export class LinkedWrite {
     for (const [mine, list] of wanted) {
       const before = existing.get(mine) ?? [];
       if (!this.lost.has(mine) && !isSame(before, list))
-        this.changes.record(this.table, mine, column.key, before, list);
+        this.changes.record(this.table, mine, column.key, { before, after: list });
     }
     await this.remove(link, [...removed, ...moved]);
     if (placed.length > 0) await this.query(placePairs(link, placed));
@@ -206,8 +206,7 @@ export class LinkedWrite {
     );
     for (const [mine, before] of lists) {
       const gone = moved.filter((pair) => pair.mine === mine).map(({ theirs }) => theirs);
-      const change = listChange(before, [], gone);
-      this.changes.record(this.table, mine, key, change.before, change.after);
+      this.changes.record(this.table, mine, key, listChange(before, [], gone));
     }
     return moved;
   }
@@ -226,7 +225,7 @@ export class LinkedWrite {
     for (const id of rows) {
       const before = lists.has(id) ? lists.get(id) : [];
       const change = listChange(before, coming.get(id) ?? [], going.get(id) ?? []);
-      this.changes.record(link.target, id, link.inverseKey, change.before, change.after);
+      this.changes.record(link.target, id, link.inverseKey, change);
     }
   }
 
