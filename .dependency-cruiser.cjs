@@ -18,7 +18,7 @@ const modules = {
   workspaces: ['users', 'mail', 'events'],
   connections: ['workspaces', 'events'],
   tables: ['connections', 'workspaces', 'events'],
-  files: ['tables', 'workspaces', 'events'],
+  files: ['tables', 'workspaces', 'idempotency', 'events'],
   views: ['tables', 'connections', 'workspaces', 'events'],
   rows: ['files', 'views', 'tables', 'connections', 'workspaces', 'events'],
   publishing: ['rows', 'views', 'tables', 'workspaces', 'auth', 'events'],

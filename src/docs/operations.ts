@@ -35,7 +35,6 @@ export const extensionOf = (operation: Operation, name: string): unknown =>
 /** Whether a rate limit counts the operation; probes are never refused. */
 export const isLimited = (path: string): boolean => !path.includes('/health');
 
-/** Whether a repetition is told from a new request by its key. Writes of rows have versions and upsert for that; a file
- * that came twice is removed when no row holds it. */
+/** Whether a repetition is told from a new request by its key. Writes of rows have versions and upsert for that. */
 export const takesIdempotencyKey = (method: Method, path: string): boolean =>
-  method !== 'get' && !path.includes('/tables/{tableId}/rows') && !path.endsWith('/attachments');
+  method !== 'get' && !path.includes('/tables/{tableId}/rows');

@@ -14,6 +14,7 @@ export * from './resolve/resolve-read.js';
 export * from './resolve/resolve-write.js';
 export * from './compile/read.js';
 export * from './compile/write.js';
+export * from './compile/reread.js';
 export * from './compile/alter-column.js';
 export * from './compile/backfill.js';
 export * from './compile/cast.js';

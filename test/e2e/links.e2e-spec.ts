@@ -374,7 +374,7 @@ describe('columns computed from links', () => {
     });
     expect((await add(deals, {})).fields).toMatchObject({
       countries: [],
-      total: '0',
+      total: '0.00',
       mean: null,
       least: null,
       most: null,
@@ -387,6 +387,32 @@ describe('columns computed from links', () => {
     const now = await row(deals, full.id);
     expect(now.fields).toMatchObject({ countries: ['fr', 'fr'], total: '20.50', kinds: 1 });
     expect(now.version).toBe(1);
+  });
+
+  it.each([
+    ['decimal', { scale: 2 }, '1.50', ['0.00', '1.50']],
+    ['decimal', {}, '1.50', ['0', '1.50']],
+    ['decimal', { scale: 0 }, '1', ['0', '1']],
+    ['currency', {}, '1.5', ['0.00', '1.50']],
+    ['percent', { scale: 4 }, '0.5', ['0.0000', '0.5000']],
+    ['integer', {}, 7, ['0', '7']],
+    ['rating', {}, 3, ['0', '3']],
+    ['duration', {}, 90, [0, 90]],
+  ])('sum up nothing in the form of something: %s %j', async (type, options, value, expected) => {
+    const companies = await newTable([NAME, { name: 'Value', type, options }]);
+    const deals = await newTable([NAME]);
+    await column(deals, { name: 'Company', type: 'link', options: linkTo(companies) });
+    await column(deals, rollup('Sum', 'value', 'sum'));
+    await column(companies, {
+      name: 'Back',
+      type: 'rollup',
+      options: { linkColumnId: deals.key, columnId: 'sum', fn: 'sum' },
+    });
+    const company = await add(companies, { value });
+    const sums = [await add(deals, {}), await add(deals, { company: company.id })].map(({ fields }) => fields.sum);
+    expect(sums).toEqual(expected);
+    const backs = [await row(companies, company.id), await add(companies, {})].map(({ fields }) => fields.back);
+    expect(backs).toEqual(expected.toReversed());
   });
 
   it('are one value through a link to one row', async () => {

@@ -42,6 +42,19 @@ async function rowsOf({ owner }: World, base: Base, key: string): Promise<readon
 const named = (rows: readonly Row[], name: string) => rows.find(({ fields }) => (fields.name ?? fields.title) === name);
 
 describe('a base from a template', () => {
+  it('comes last in its workspace, as a new base and a copy do', async () => {
+    const at = await world(node.base);
+    expectStatus(await use(at, { templateId: 'crm', name: 'From a template' }), 201);
+    expectStatus(await at.owner.post(`/bases/${at.base.id}/duplicate`, { name: 'Copy' }), 201);
+    expectStatus(await at.owner.post(`/workspaces/${at.workspace.id}/bases`, { name: 'New' }), 201);
+    const { data } = expectStatus(
+      await at.owner.get<List<Base & { position: number }>>(`/workspaces/${at.workspace.id}/bases`),
+      200,
+    );
+    expect(data.slice(1).map(({ name }) => name)).toEqual(['From a template', 'Copy', 'New']);
+    expect(data.map(({ position }) => position)).toEqual([0, 1, 2, 3]);
+  });
+
   it('is the CRM that comes with the product: people, companies, deals and tasks, with what follows from their links', async () => {
     const at = await world(node.base);
     const { data } = expectStatus(await at.owner.get<List<{ id: string }>>('/templates'), 200);
@@ -54,7 +67,7 @@ describe('a base from a template', () => {
       headcount: 2,
       open_tasks: '3',
     });
-    expect(named(companies, 'Meridian')?.fields).toMatchObject({ deal_value: '0', headcount: 1, deals: [] });
+    expect(named(companies, 'Meridian')?.fields).toMatchObject({ deal_value: '0.00', headcount: 1, deals: [] });
     const deals = await rowsOf(at, base, 'deals');
     expect(named(deals, 'Store fit-out')?.fields).toMatchObject({
       stage: 'offer',

@@ -32,7 +32,10 @@ export const Requires = (permission: Permission) =>
     ApiExtension(X_PERMISSION, permission),
   );
 
-/** For writes of the mini-DB: a key that is kept in the main database could not be one transaction with them. */
+/**
+ * No transaction of the main database is held open around the handler for the key: for writes of rows, which are in another database, and for handlers
+ * that look after the key themselves.
+ */
 export const IgnoresIdempotencyKey = () => SetMetadata(IGNORES_IDEMPOTENCY_KEY, true);
 
 const requestOf = (context: ExecutionContext): AppRequest => context.switchToHttp().getRequest<AppRequest>();

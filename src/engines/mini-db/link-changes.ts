@@ -13,21 +13,26 @@ import {
 /** A column that shows a link. */
 export type LinkColumn = ColumnSchema & { readonly derived: { readonly kind: 'link'; readonly link: LinkRef } };
 
-/** Up to so many linked rows are logged in full; of more, only what is added and removed. */
+/**
+ * Up to so many linked rows are logged in full; of more, only what is added and removed. For changes that come from the other end, of which each could
+ * log a long list for one row more. A list that a row is given itself is logged in full: its order is news, and the caller sent all of it.
+ */
 export const LOGGED_IN_FULL = 100;
 
 /** The rows of each table whose links change by a write, with what changes, as it is found out. */
 export class LinkChanges {
   private readonly tables = new Map<Id, { readonly table: TableSchema; readonly rows: Map<Id, MutableChange> }>();
 
-  /** A field before and after. Changed twice, what it was first counts. */
-  record(table: TableSchema, rowId: Id, key: string, before: LinkValue, after: LinkValue): void {
+  /** A field before and after. Changed twice, as by both ends of a link that leads to its own table, it is told as one change. */
+  record(table: TableSchema, rowId: Id, key: string, { before, after }: ListChange): void {
     let entry = this.tables.get(table.id);
     if (!entry) this.tables.set(table.id, (entry = { table, rows: new Map() }));
     let change = entry.rows.get(rowId);
     if (!change) entry.rows.set(rowId, (change = { before: {}, after: {} }));
-    change.before[key] ??= before;
-    change.after[key] = after;
+    const [was, became] = [change.before[key], change.after[key]];
+    const whole = was && became ? joined({ before: was, after: became }, { before, after }) : { before, after };
+    change.before[key] = whole.before;
+    change.after[key] = whole.after;
   }
 
   of(tableId: Id): ReadonlyMap<Id, LinkChange> {
@@ -41,6 +46,13 @@ export class LinkChanges {
     return [...all.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 }
+
+/** A field before and after: the list in full, or what has to be done to the other side of the change to get it. */
+export interface ListChange {
+  readonly before: LinkValue;
+  readonly after: LinkValue;
+}
+type Parts = Exclude<LinkValue, readonly Id[]>;
 
 interface MutableChange extends LinkChange {
   readonly before: Record<string, LinkValue>;
@@ -89,11 +101,46 @@ export function listChange(
   before: readonly Id[] | undefined,
   added: readonly Id[],
   removed: readonly Id[],
-): { readonly before: LinkValue; readonly after: LinkValue } {
-  if (!before || before.length + added.length > LOGGED_IN_FULL)
-    return { before: { $add: removed, $remove: added }, after: { $add: added, $remove: removed } };
-  const gone = new Set(removed);
-  return { before, after: [...before.filter((id) => !gone.has(id)), ...added] };
+): ListChange {
+  if (!before || before.length + added.length > LOGGED_IN_FULL) return inParts(added, removed);
+  return { before, after: applied(before, { $add: added, $remove: removed }) };
+}
+
+const inParts = (added: readonly Id[], removed: readonly Id[]): ListChange => ({
+  before: { $add: removed, $remove: added },
+  after: { $add: added, $remove: removed },
+});
+
+/** New ones come last, as they do in the link itself. */
+const applied = (list: readonly Id[], { $add, $remove }: Parts): readonly Id[] => [...without(list, $remove), ...$add];
+
+function without(list: readonly Id[], gone: readonly Id[]): readonly Id[] {
+  const set = new Set(gone);
+  return list.filter((id) => !set.has(id));
+}
+
+const isList = (value: LinkValue): value is readonly Id[] => Array.isArray(value);
+
+/**
+ * Two changes of one list, the second of what the first had made of it, as one. Where the list before both was never known in
+ * full, which its own end gives a new list all the same, `before` is told in parts and `after` in full.
+ */
+function joined(first: ListChange, second: ListChange): ListChange {
+  if (isList(first.after))
+    return {
+      before: first.before,
+      after: isList(second.after) ? second.after : applied(first.after, second.after),
+    };
+  if (isList(second.after)) {
+    const between = isList(second.before) ? second.before : applied(second.after, second.before);
+    const start = isList(first.before) ? first.before : applied(between, first.before);
+    return { before: inParts(without(second.after, start), without(start, second.after)).before, after: second.after };
+  }
+  const [one, two] = [first.after, second.after];
+  return inParts(
+    [...without(one.$add, two.$remove), ...without(two.$add, one.$remove)],
+    [...without(one.$remove, two.$add), ...without(two.$remove, one.$add)],
+  );
 }
 
 /** Whether a write has to look at links: it sets some, or deletes a row that may have some. */

@@ -1,7 +1,8 @@
-import type { Id, ProblemItem } from '../../common/index.js';
+import { must, type Id, type ProblemItem } from '../../common/index.js';
 import type { PgSession } from '../../database/mini/index.js';
 import {
   compileWrite,
+  lagsBehind,
   linkColumnsOf,
   lockLinks,
   lockRows,
@@ -30,6 +31,7 @@ import {
   type Wanted,
 } from './link-changes.js';
 import { readResults } from './read-results.js';
+import { reread } from './reread.js';
 import type { WriteResult } from './write-queue.js';
 
 /** Some ops link to rows that they cannot be linked to. Nothing was written. Findings by place of the op. */
@@ -152,7 +154,7 @@ export class LinkedWrite {
     for (const [mine, list] of wanted) {
       const before = existing.get(mine) ?? [];
       if (!this.lost.has(mine) && !isSame(before, list))
-        this.changes.record(this.table, mine, column.key, before, list);
+        this.changes.record(this.table, mine, column.key, { before, after: list });
     }
     await this.remove(link, [...removed, ...moved]);
     if (placed.length > 0) await this.query(placePairs(link, placed));
@@ -204,8 +206,7 @@ export class LinkedWrite {
     );
     for (const [mine, before] of lists) {
       const gone = moved.filter((pair) => pair.mine === mine).map(({ theirs }) => theirs);
-      const change = listChange(before, [], gone);
-      this.changes.record(this.table, mine, key, change.before, change.after);
+      this.changes.record(this.table, mine, key, listChange(before, [], gone));
     }
     return moved;
   }
@@ -224,7 +225,7 @@ export class LinkedWrite {
     for (const id of rows) {
       const before = lists.has(id) ? lists.get(id) : [];
       const change = listChange(before, coming.get(id) ?? [], going.get(id) ?? []);
-      this.changes.record(link.target, id, link.inverseKey, change.before, change.after);
+      this.changes.record(link.target, id, link.inverseKey, change);
     }
   }
 
@@ -235,7 +236,8 @@ export class LinkedWrite {
   private async writeRows(): Promise<LinkedResult> {
     let result: WriteResult | undefined;
     const others: { table: TableSchema; seq: number }[] = [];
-    for (const table of this.changes.touched(this.table)) {
+    const touched = this.changes.touched(this.table);
+    for (const table of touched) {
       const own = table.id === this.table.id;
       const write = { ...this.write, ops: own ? this.ownOps() : touches(this.changes.of(table.id)) };
       // The copy of the structure that the values belong to, which for the own table is the one that was asked for.
@@ -246,7 +248,13 @@ export class LinkedWrite {
       else others.push({ table, seq: written.seq });
     }
     if (!result) throw new Error('a write has no result');
-    return { result, others };
+    return { result: await this.upToDate(result, new Set(touched.map(({ id }) => id))), others };
+  }
+
+  private async upToDate(result: WriteResult, touched: ReadonlySet<Id>): Promise<WriteResult> {
+    if (!lagsBehind(this.table, this.write.ops, touched)) return result;
+    const [now] = await reread(this.session, this.table, [result], result.seq);
+    return must(now, 'each result is read again');
   }
 
   /** The ops with what becomes of their links, and behind them the rows of the own table that only lose or gain links. */

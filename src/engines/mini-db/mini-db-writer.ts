@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { MiniDatabase, type PgSession } from '../../database/mini/index.js';
-import { compileWrite, toStatement, type RowWrite, type TableSchema } from '../../query/index.js';
+import { compileWrite, lagsBehind, toStatement, type RowWrite, type TableSchema } from '../../query/index.js';
 import { concernsLinks } from './link-changes.js';
 import { LinkedWrite, type LinkedResult } from './linked-write.js';
 import { isContentError, isTransient, translate } from './pg-errors.js';
 import { Turns } from './turns.js';
 import { readResults } from './read-results.js';
+import { reread } from './reread.js';
 import { WriteQueue, type WriteResult } from './write-queue.js';
 
 /** Told after each commit that took a number, once for each transaction. */
@@ -47,6 +48,10 @@ export class MiniDbWriter {
 
   /**
    * Makes the changes and answers after the commit. Preconditions that do not hold are results, not errors.
+   *
+   * The rows of the answer are what a read in the same transaction, behind all of its changes, would say, cells computed from linked
+   * rows included: from new links, from values of this write that lead back to its rows, from those of others committed before.
+   * Only writes that change what their own answers are computed from pay for that, by a second statement.
    * @throws LinksRefused rows that cannot be linked; nothing was written
    * @throws SchemaMoved the structure has another version; nothing was written
    * @throws Problem `unique_violation`, `overloaded`; nothing was written
@@ -78,7 +83,7 @@ export class MiniDbWriter {
         await session.query({ text: 'select pg_advisory_xact_lock(hashtextextended($1, 0))', values: [table.id] });
         const write = await prepare(session);
         if (concernsLinks(table, write.ops)) return { write, ...(await new LinkedWrite(session, table, write).run()) };
-        const [result] = readResults([write], await session.query(toStatement(compileWrite(table, [write]))));
+        const [result] = await this.writeRows(session, table, [write]);
         if (!result) throw new Error('a write has no result');
         return { write, result, others: [] };
       });
@@ -101,12 +106,19 @@ export class MiniDbWriter {
   }
 
   private execute(table: TableSchema, writes: readonly RowWrite[]): Promise<WriteResult[]> {
-    const statement = toStatement(compileWrite(table, writes));
     return this.retrying(table, async () => {
-      const results = readResults(writes, await this.database.query(statement));
+      const results = lags(table, writes)
+        ? await this.database.transaction((session) => this.writeRows(session, table, writes))
+        : await this.writeRows(this.database, table, writes);
       this.announce(table, results);
       return results;
     });
+  }
+
+  /** A statement alone is its own transaction; one whose answer would lag behind takes another, so it needs a session. */
+  private async writeRows(session: PgSession, table: TableSchema, writes: readonly RowWrite[]): Promise<WriteResult[]> {
+    const results = readResults(writes, await session.query(toStatement(compileWrite(table, writes))));
+    return lags(table, writes) ? reread(session, table, results) : results;
   }
 
   private announce(table: TableSchema, results: readonly WriteResult[]): void {
@@ -126,3 +138,8 @@ export class MiniDbWriter {
     }
   }
 }
+
+const lags = (table: TableSchema, writes: readonly RowWrite[]): boolean => {
+  const touched = new Set([table.id]);
+  return writes.some(({ ops }) => lagsBehind(table, ops, touched));
+};

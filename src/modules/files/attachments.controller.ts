@@ -10,7 +10,6 @@ import {
 } from '@nestjs/swagger';
 import {
   ApiProblems,
-  created,
   CurrentAccess,
   IdPipe,
   IgnoresIdempotencyKey,
@@ -21,8 +20,8 @@ import {
   type Id,
 } from '../../common/index.js';
 import { AttachmentLinkDto, UploadedAttachmentsDto } from './attachment.dto.js';
-import { FilesService, toAttachmentDto } from './files.service.js';
-import { UploadsService } from './upload/uploads.service.js';
+import { FilesService } from './files.service.js';
+import { UploadOnce } from './upload/upload-once.js';
 
 const FILE_PARTS = {
   type: 'object',
@@ -41,7 +40,7 @@ const FILE_PARTS = {
 @Controller('tables/:tableId/attachments')
 export class AttachmentsController {
   constructor(
-    private readonly uploads: UploadsService,
+    private readonly uploads: UploadOnce,
     private readonly files: FilesService,
   ) {}
 
@@ -58,9 +57,8 @@ export class AttachmentsController {
   })
   @ApiCreatedResponse({ type: UploadedAttachmentsDto })
   @ApiProblems('not_found', 'role_too_low', 'bad_request', 'limit_reached', 'storage_unavailable')
-  async upload(@CurrentAccess() access: Access, @Param('tableId', IdPipe) tableId: Id, @Req() request: AppRequest) {
-    const files = await this.uploads.upload(access, tableId, request.raw);
-    return created(`/tables/${tableId}/attachments/${files[0]?.id ?? ''}`, { data: files.map(toAttachmentDto) });
+  upload(@CurrentAccess() access: Access, @Param('tableId', IdPipe) tableId: Id, @Req() request: AppRequest) {
+    return this.uploads.upload(access, tableId, request);
   }
 
   @Get(':attachmentId')

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { IdempotencyInterceptor } from './idempotency.interceptor.js';
 import { KeptAnswers } from './kept-answers.js';
+import { LateAnswers } from './late-answers.js';
 import { RepeatedDeleteGuard } from './repeated-delete.guard.js';
 
 /**
@@ -11,8 +12,10 @@ import { RepeatedDeleteGuard } from './repeated-delete.guard.js';
 @Module({
   providers: [
     KeptAnswers,
+    LateAnswers,
     { provide: APP_GUARD, useClass: RepeatedDeleteGuard },
     { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
   ],
+  exports: [LateAnswers],
 })
 export class IdempotencyModule {}

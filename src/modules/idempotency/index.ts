@@ -1,1 +1,2 @@
 export * from './idempotency.module.js';
+export * from './late-answers.js';

@@ -73,6 +73,16 @@ export class KeptAnswers implements OnApplicationBootstrap, OnModuleDestroy {
     );
   }
 
+  /** Keeps the answer in a transaction of its own, unless there is one: then that. Throws like {@link lock} and {@link find}. */
+  keepFirst(key: RequestKey, answer: KeptAnswer): Promise<KeptAnswer | undefined> {
+    return this.transaction.withoutAudit(async (manager) => {
+      await this.lock(manager, key);
+      const kept = await this.find(manager, key);
+      if (!kept) await this.keep(manager, key, answer);
+      return kept;
+    });
+  }
+
   /** Forgets answers whose time is over, a bounded number at once; nodes that sweep together share the work. Returns how many it were. */
   async sweep(): Promise<number> {
     let swept = 0;

@@ -24,13 +24,16 @@ export class RequestKeys {
     this.secret = Buffer.from(hkdfSync('sha256', masterKey, '', 'live-tables idempotency key v1', 32));
   }
 
-  /** The caller is the person, on public routes the address; the route is the method and the path as it was called. */
-  of(request: AppRequest, key: string): RequestKey {
+  /**
+   * The caller is the person, on public routes the address; the route is the method and the path as it was called. `asked` is what was
+   * asked for there, as JSON.
+   */
+  of(request: AppRequest, key: string, asked: unknown = request.body ?? null): RequestKey {
     const caller = request.principal ? ['person', request.principal.userId] : ['address', request.ip];
     const path = request.url.split('?', 1);
     return {
       name: this.digest([caller, request.method, path, key]),
-      request: this.digest([request.query, request.body ?? null]),
+      request: this.digest([request.query, asked]),
     };
   }
 

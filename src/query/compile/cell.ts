@@ -144,7 +144,7 @@ function aggregate({ column, fn }: Extract<Derivation, { kind: 'rollup' }>, elem
   const { type, options } = kindOf(column);
   switch (fn) {
     case 'sum': {
-      const total = sql`coalesce(sum(${element}), 0)`;
+      const total = sql`coalesce(sum(${element}), ${zero(options.scale)})`;
       // A JSON number holds no more; without the limit the cast of a larger one would fail the whole page.
       return type === 'duration' ? sql`case when abs(${total}) <= ${MAX_SECONDS} then (${total})::bigint end` : total;
     }
@@ -162,6 +162,9 @@ function aggregate({ column, fn }: Extract<Derivation, { kind: 'rollup' }>, elem
   }
 }
 
+/** With as many digits behind the point as sums of such values have. */
+const zero = (scale: number | undefined): Sql => (scale === undefined ? sql`0` : sql`round(0, ${integer(scale)})`);
+
 /** By the order of the type, which for choices is not that of their keys. */
 function extreme(fn: 'min' | 'max', column: ColumnSchema, element: Sql): Sql {
   const { type, options } = kindOf(column);
@@ -170,10 +173,20 @@ function extreme(fn: 'min' | 'max', column: ColumnSchema, element: Sql): Sql {
   return sql`(array_agg(${element} order by ${key} ${fn === 'min' ? empty : sql`desc`}))[1]`;
 }
 
-/** The tables that a column's cells are computed from, besides its own. */
-export const tablesBehind = remembered((column: ColumnSchema): readonly TableSchema[] => {
+/** A column of the rows at the other end of a link, that cells are computed from. */
+export interface Source {
+  readonly table: TableSchema;
+  readonly column: ColumnSchema;
+}
+
+/** What a column's cells are computed from in linked rows, near and far. Links themselves are none: they lie between rows. */
+export const sourcesOf = remembered((column: ColumnSchema): readonly Source[] => {
   const { derived } = column;
-  if (derived === undefined || derived.kind === 'system' || derived.kind === 'link' || derived.kind === 'count')
-    return [];
-  return [derived.link.target, ...tablesBehind(derived.column)];
+  if (derived?.kind !== 'lookup' && derived?.kind !== 'rollup') return [];
+  return [{ table: derived.link.target, column: derived.column }, ...sourcesOf(derived.column)];
 });
+
+/** The tables that a column's cells are computed from, besides its own. */
+export const tablesBehind = remembered((column: ColumnSchema): readonly TableSchema[] =>
+  sourcesOf(column).map(({ table }) => table),
+);

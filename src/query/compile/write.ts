@@ -25,7 +25,8 @@ const NOW = sql`date_trunc('milliseconds', statement_timestamp())`;
  *   and PostgreSQL re-checks the joins (manual 13.2.1, Read Committed).
  *
  * Result, one row for each op: `g, o, status, seq, epoch, id, version, json`; status is `ok`, `unchanged`, `not_found`
- * or `version_mismatch`, json is the row as it is now (null after a deletion).
+ * or `version_mismatch`, json is the row as it is now (null after a deletion). What is computed from other rows that the statement
+ * changes is in it as it was before, see {@link lagsBehind}.
  */
 export function compileWrite(table: TableSchema, writes: readonly RowWrite[]): Sql {
   const shape = shapeOf(table, writes);
@@ -203,7 +204,8 @@ interface Change {
   readonly rows: Sql;
 }
 
-const SYSTEM = sql`t._id, t._version, t._created_at, t._created_by, t._updated_at, t._updated_by`;
+/** What every row has, of the alias `t`. */
+export const SYSTEM = sql`t._id, t._version, t._created_at, t._created_by, t._updated_at, t._updated_by`;
 
 /** New rows. Every column is named, so that all inserts of one table share one text. */
 function insertRows(table: TableSchema, shape: Shape): Change {

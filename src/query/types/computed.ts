@@ -34,7 +34,7 @@ export const lookup: ColumnType = {
 export const rollup: ColumnType = {
   ...longText,
   name: 'rollup',
-  summary: `A column of the linked rows in one value: ${ROLLUP_FUNCTIONS.join(', ')}; cannot be written.`,
+  summary: `A column of the linked rows in one value: ${ROLLUP_FUNCTIONS.join(', ')}; cannot be written. Empty cells do not count; of nothing, sum, count and countDistinct are 0 (a sum with the digits of its column: "0.00"), the others null.`,
   uniquable: false,
   parseOptions(input) {
     const unknown = knownOptions(input, ['linkColumnId', 'columnId', 'fn']);

@@ -58,6 +58,12 @@ export class UploadsService {
     }
   }
 
+  /** Files that were stored for nothing are removed again, or on their way out. */
+  async takeBack(tableId: Id, files: readonly StoredFile[]): Promise<void> {
+    const { schema } = await this.tables.find(tableId);
+    await this.discard(schema, files);
+  }
+
   private judged({ name, mimeType }: IncomingFile, index: number): Pick<AnnouncedFile, 'name' | 'mimeType'> {
     const clean = { name: cleanFileName(name), mimeType: cleanMediaType(mimeType) };
     if (clean.name === undefined)

@@ -4,7 +4,7 @@ import { foldName, positionPage, type Access, type Id, type Page } from '../../.
 import { actorOf } from '../../../database/main/index.js';
 import { commentSchema, createBaseSchema } from '../../../query/index.js';
 import { appearanceOf } from '../appearance.dto.js';
-import { findInOrder, positionAfter } from '../in-order.js';
+import { findInOrder } from '../in-order.js';
 import { Retention } from '../retention.js';
 import { SchemaSaga } from '../schema/schema-saga.js';
 import { nextVersion, readBase, readStructures } from '../schema/structure.js';
@@ -13,7 +13,7 @@ import { toBaseDto } from '../tables/to-dto.js';
 import type { TrashPageQuery } from '../trash.dto.js';
 import type { BaseDto, CreateBaseDto, UpdateBaseDto } from './base.dto.js';
 import { BaseEntity } from './base.entity.js';
-import { baseAudit, baseChanged, baseView, mustBeFree, newBase, tellingNameTaken } from './new-base.js';
+import { baseAudit, baseChanged, baseView, mustBeFree, newBase, placed, tellingNameTaken } from './new-base.js';
 
 /** Use cases of bases. */
 @Injectable()
@@ -48,9 +48,7 @@ export class BasesService {
         workspaceId,
         actor: actorOf(access),
         plan: async (manager) => {
-          await mustBeFree(manager, made);
-          const siblings = await manager.findBy(BaseEntity, { workspaceId, deletedAt: IsNull() });
-          const base = { ...made, position: positionAfter(siblings), ...appearanceOf(input) };
+          const base = { ...(await placed(manager, made)), ...appearanceOf(input) };
           return {
             schema: base.schemaName,
             statements: createBaseSchema(base.schemaName, base.name),

@@ -2,10 +2,11 @@ import { IsNull, Not, type EntityManager } from 'typeorm';
 import { deriveKey, foldName, newId, type Id } from '../../../common/index.js';
 import { isUniqueViolation, type AuditEntry, type OutboxEvent } from '../../../database/main/index.js';
 import { nameTaken } from '../columns/make-columns.js';
+import { positionAfter } from '../in-order.js';
 import { randomSuffix } from '../schema/structure.js';
 import { BaseEntity } from './base.entity.js';
 
-/** A base that is about to be. */
+/** A base that is about to be; {@link placed} gives it its place. */
 export function newBase(workspaceId: Id, name: string, description: string | null): BaseEntity {
   const at = new Date();
   return {
@@ -31,6 +32,16 @@ export async function mustBeFree(
 ): Promise<void> {
   if (await manager.existsBy(BaseEntity, { id: Not(id), workspaceId, nameFolded, deletedAt: IsNull() }))
     throw nameTaken('/name', name);
+}
+
+/**
+ * The base behind the others of its workspace.
+ * @throws Problem `name_taken`
+ */
+export async function placed(manager: EntityManager, base: BaseEntity): Promise<BaseEntity> {
+  await mustBeFree(manager, base);
+  const siblings = await manager.findBy(BaseEntity, { workspaceId: base.workspaceId, deletedAt: IsNull() });
+  return { ...base, position: positionAfter(siblings) };
 }
 
 /** The last word on names has the unique index. */

@@ -2,6 +2,7 @@ import { cleanName, deriveKey, foldName, invalid, newId } from '../../../common/
 import { linkTableName } from '../../../query/index.js';
 import type { TableEntity } from '../tables/table.entity.js';
 import type { ColumnEntity } from './column.entity.js';
+import { freeName, isTaken } from './free-name.js';
 import { nameTaken } from './make-columns.js';
 
 /** The other table of a link, with all columns that it has and will have. */
@@ -64,15 +65,3 @@ function givenName(input: unknown, siblings: readonly ColumnEntity[], at: string
   if (isTaken(name, siblings)) throw nameTaken(`${at}/options/inverseName`, name);
   return name;
 }
-
-/** The name, or with a number behind it where a column has it already. */
-export function freeName(name: string, siblings: readonly ColumnEntity[]): string {
-  if (!isTaken(name, siblings)) return name;
-  for (let n = 2; ; n++) {
-    const numbered = `${name.slice(0, 240)} ${n}`;
-    if (!isTaken(numbered, siblings)) return numbered;
-  }
-}
-
-const isTaken = (name: string, siblings: readonly ColumnEntity[]): boolean =>
-  siblings.some(({ nameFolded }) => nameFolded === foldName(name));

@@ -1,6 +1,7 @@
 import { deriveKey, foldName, invalid, type Id } from '../../../common/index.js';
 import type { ColumnEntity } from './column.entity.js';
 import { withAllTheyNeed } from './dependents.js';
+import { freeName } from './free-name.js';
 import { nameTaken, SYSTEM } from './make-columns.js';
 
 /** A base to which columns come back. */
@@ -56,7 +57,7 @@ export function planRestoreAll(home: Home, hidden: readonly ColumnEntity[]): Res
     if (physical !== undefined && siblings.some(({ physicalName }) => physicalName === physical)) return [];
     const keys = new Set(siblings.map(({ key }) => key));
     const key = keys.has(column.key) ? deriveKey(column.name, keys) : column.key;
-    const name = freeName(column.name, new Set(siblings.map(({ nameFolded }) => nameFolded)));
+    const name = freeName(column.name, siblings);
     const back: ColumnEntity = {
       ...column,
       key,
@@ -70,11 +71,4 @@ export function planRestoreAll(home: Home, hidden: readonly ColumnEntity[]): Res
     return [back];
   });
   return { set, retired: new Map(hidden.map(({ id, physicalName }) => [id, physicalName])) };
-}
-
-function freeName(name: string, taken: ReadonlySet<string>): string {
-  for (let n = 1; ; n++) {
-    const candidate = n === 1 ? name : `${name.slice(0, 240)} ${n}`;
-    if (!taken.has(foldName(candidate))) return candidate;
-  }
 }

@@ -2,7 +2,7 @@ import { deriveKey, foldName, must, newId, type Access } from '../../../common/i
 import { advanceSchema, copyPairs, copyRows, createTable, lockLinks, type Sql } from '../../../query/index.js';
 import type { BaseEntity } from '../bases/base.entity.js';
 import type { ColumnEntity } from '../columns/column.entity.js';
-import { freeName } from '../columns/make-inverse.js';
+import { freeName } from '../columns/free-name.js';
 import type { BaseDraft } from '../schema/base-draft.js';
 import type { SchemaChange } from '../schema/schema-saga.js';
 import { contextOf, type Structure } from '../schema/structure.js';

@@ -3,7 +3,7 @@ import { deriveKey, foldName, newId, Problem, type Access, type Id } from '../..
 import { actorOf } from '../../../database/main/index.js';
 import { MiniDbSchema } from '../../../engines/index.js';
 import type { BaseDto } from '../bases/base.dto.js';
-import { mustBeFree, newBase, tellingNameTaken } from '../bases/new-base.js';
+import { newBase, placed, tellingNameTaken } from '../bases/new-base.js';
 import { nameTaken } from '../columns/make-columns.js';
 import { BaseDraft } from '../schema/base-draft.js';
 import { SchemaSaga } from '../schema/schema-saga.js';
@@ -44,8 +44,7 @@ export class DuplicateService {
         actor: actorOf(access),
         plan: async (manager) => {
           const from = await readBase(manager, baseId);
-          const to = newBase(from.workspaceId, name, from.description);
-          await mustBeFree(manager, to);
+          const to = await placed(manager, newBase(from.workspaceId, name, from.description));
           const originals = await readStructures(manager, from);
           if (withRows) await this.judgeSize(originals);
           return {

@@ -5,7 +5,7 @@ import { MiniDbLookup } from '../../../engines/index.js';
 import { createBaseSchema, createTable } from '../../../query/index.js';
 import type { BaseDto } from '../bases/base.dto.js';
 import type { BaseEntity } from '../bases/base.entity.js';
-import { baseAudit, baseChanged, baseView, mustBeFree, newBase, tellingNameTaken } from '../bases/new-base.js';
+import { baseAudit, baseChanged, baseView, newBase, placed, tellingNameTaken } from '../bases/new-base.js';
 import { SchemaSaga, type SchemaChange } from '../schema/schema-saga.js';
 import { contextOf, readBase, readStructures } from '../schema/structure.js';
 import { toBaseDto } from '../tables/to-dto.js';
@@ -52,10 +52,7 @@ export class TemplatesService {
         baseId: base.id,
         workspaceId: base.workspaceId,
         actor: actorOf(access),
-        plan: async (manager) => {
-          await mustBeFree(manager, base);
-          return fromTemplate(access, base, template, input.templateId);
-        },
+        plan: async (manager) => fromTemplate(access, await placed(manager, base), template, input.templateId),
       }),
     );
   }

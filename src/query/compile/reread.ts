@@ -1,0 +1,52 @@
+import type { Id } from '../../common/index.js';
+import { remembered } from '../remember.js';
+import type { ColumnSchema, TableSchema } from '../schema.js';
+import { empty, ident, sql, value, type Sql } from '../sql.js';
+import type { RowOp } from '../write-plan.js';
+import { sourcesOf } from './cell.js';
+import { isLink } from './link-ddl.js';
+import { tableName } from './read.js';
+import { fieldsJson, rowJson } from './row-json.js';
+import { SYSTEM } from './write.js';
+
+const sourcesOfAll = remembered((table: TableSchema) => table.columns.flatMap(sourcesOf));
+
+/** Changes with every change of the row, also when only its links do. */
+const isStamp = ({ type }: ColumnSchema): boolean => type === 'updated_at' || type === 'updated_by';
+
+/**
+ * Whether rows that a write of these ops answers with show cells computed from rows that it changes itself. A statement sees
+ * what others did before it, so pairs of links that were changed first are in such cells, but not its own new rows and
+ * values, nor those of tables that are written after it; these cells have to be read again.
+ *
+ * `touched` are the tables whose rows the write changes; in others than its own it changes nothing but links, and with them who changed
+ * the row, and when.
+ */
+export function lagsBehind(table: TableSchema, ops: readonly RowOp[], touched: ReadonlySet<Id>): boolean {
+  const sources = sourcesOfAll(table);
+  if (sources.length === 0) return false;
+  const written = new Set<Id>();
+  let joins = false;
+  for (const op of ops) {
+    if (op.kind === 'delete') continue;
+    // A new row is seen from others, itself among them, through its links only.
+    if (op.kind === 'create') joins ||= [...op.values.keys()].some(isLink);
+    else for (const { id } of op.values.keys()) written.add(id);
+  }
+  return sources.some(
+    ({ table: { id }, column }) =>
+      touched.has(id) && (isStamp(column) || (id === table.id && (joins || written.has(column.id)))),
+  );
+}
+
+/**
+ * These rows as they are behind everything that the transaction wrote: rows `id, json`. Those that were made under the number
+ * `madeUnder` are put into the change log that way, too, where they were written down by the statement that made them.
+ */
+export function compileReread(table: TableSchema, ids: readonly Id[], madeUnder?: number): Sql {
+  const relogged = sql`, relogged as (update ${ident(table.physical.schema, '_change')} c set after = written.f::json from written
+  where c.table_id = ${value(table.id, 'uuid')} and c.seq = ${value(madeUnder ?? 0, 'bigint')} and c.op = 'create' and c.row_id = written._id)`;
+  return sql`with written as materialized (select ${SYSTEM}, ${fieldsJson('t', table.columns, table.physical)} as f
+  from ${tableName(table)} t where t._id = any(${value([...ids], 'uuid[]')}))${madeUnder === undefined ? empty : relogged}
+select _id, ${rowJson('written', sql`written.f`)} from written`;
+}
