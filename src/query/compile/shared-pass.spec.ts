@@ -6,7 +6,7 @@ import { fieldsJson } from './row-json.js';
 import { inOnePass } from './shared-pass.js';
 
 const target = everyType();
-const link = (more: Partial<LinkRef> = {}): LinkRef => ({
+const link = (more: Partial<Pick<LinkRef, 'through' | 'end' | 'single'>> = {}): LinkRef => ({
   through: '_link_a',
   end: 'source',
   single: false,
