@@ -11,6 +11,7 @@ const link = (more: Partial<Pick<LinkRef, 'through' | 'end' | 'single'>> = {}): 
   end: 'source',
   single: false,
   inverseSingle: false,
+  inverseKey: 'others',
   target,
   ...more,
 });
