@@ -7,7 +7,7 @@ import http from 'node:http';
 import pg from 'pg';
 import { Server } from 'socket.io';
 
-const { database, poolSize, schema, table } = JSON.parse(process.env.BENCH_FLOOR);
+const { database, poolSize, schema, table, linked } = JSON.parse(process.env.BENCH_FLOOR);
 const pool = new pg.Pool({ ...database, max: poolSize, options: '-c timezone=UTC -c jit=off' });
 const from = `"${schema}"."${table}"`;
 
@@ -33,6 +33,29 @@ async function page(url) {
       where _deleted_at is null and qty <= $1 and status = any ($2) order by qty desc nulls last, _id desc limit 100) t) p`,
     [qty, ['open', 'won']],
   );
+  return `{"data":[${data ?? ''}]}`;
+}
+
+/** What an expert writes for fifty rows: the page first, then one look at the people and one at the deals of each row, by index. */
+const LINKED =
+  `select string_agg(j, ',') from (select concat('{"id":"', c._id, '","version":', c._version, ',"fields":{"name":', coalesce(to_json(c.name)::text, 'null'),
+  ',"rank":', coalesce(c.rank::text, 'null'), ',"people_names":[', p.names, '],"deal_stages":[', d.stages, '],"revenue":"', d.revenue, '"',
+  '},"createdAt":', left(to_json(date_trunc('milliseconds', c._created_at) + interval '1 microsecond')::text, 24), 'Z","createdBy":', coalesce('"' || c._created_by || '"', 'null'),
+  ',"updatedAt":', left(to_json(date_trunc('milliseconds', c._updated_at) + interval '1 microsecond')::text, 24), 'Z","updatedBy":', coalesce('"' || c._updated_by || '"', 'null'), '}') as j
+  from (select * from $COMPANIES where _deleted_at is null and rank <= $1 order by rank desc nulls last, _id desc limit 50) c
+  cross join lateral (select string_agg(to_json(r.name)::text, ',' order by l.target_order, l.source_id) as names
+    from $PEOPLE_LINK l join $PEOPLE r on r._id = l.source_id where l.target_id = c._id and r.name is not null) p
+  cross join lateral (select string_agg('"' || r.stage || '"', ',' order by l.target_order, l.source_id) as stages, coalesce(sum(r.amount), 0) as revenue
+    from $DEALS_LINK l join $DEALS r on r._id = l.source_id where l.target_id = c._id) d
+  order by c.rank desc nulls last, c._id desc) t`
+    .replace('$COMPANIES', linked.companies)
+    .replace('$PEOPLE_LINK', linked.peopleLink)
+    .replace('$PEOPLE', linked.people)
+    .replace('$DEALS_LINK', linked.dealsLink)
+    .replace('$DEALS', linked.deals);
+
+async function linkedPage(url) {
+  const [[data]] = await query('linked', LINKED, [/rank=(\d+)/.exec(url)[1]]);
   return `{"data":[${data ?? ''}]}`;
 }
 
@@ -79,7 +102,7 @@ function emit(_url, body) {
   return '{}';
 }
 
-const ROUTES = { page, one, insert, update, bulk, emit };
+const ROUTES = { page, linked: linkedPage, one, insert, update, bulk, emit };
 
 const server = http.createServer((request, response) => {
   const chunks = [];

@@ -6,13 +6,14 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { killAll, start } from './children.mjs';
 import { call } from './http-client.mjs';
+import { fillLinked, LINKED_FIELDS, makeLinked } from './linked.mjs';
 import { interleaved, median, withCpu } from './measure.mjs';
 import { SETTINGS, startPostgres } from './postgres.mjs';
 import * as report from './report.mjs';
 import { measureStartup } from './startup.mjs';
 import { cursorBehind, FLOOR_SCHEMA, fill, makeTable } from './world.mjs';
 
-const ALL = ['page', 'one', 'keyset', 'insert', 'update', 'bulk', 'fanout500', 'fanout2000', 'start'];
+const ALL = ['page', 'linked', 'one', 'keyset', 'insert', 'update', 'bulk', 'fanout500', 'fanout2000', 'start'];
 const POOL = 10;
 /** A server that has just begun runs mostly interpreted code; it takes thousands of requests until it is what it stays. */
 const WARM_UP = { seconds: 10, enough: 10_000 };
@@ -69,7 +70,7 @@ export async function main() {
   };
   const world = await bring(postgres, folder, count, options.profile);
   const has = (...names) => names.some((name) => only.includes(name));
-  if (has('page', 'one', 'keyset', 'insert', 'update', 'bulk')) await overHttp(world, has, pace, count, add);
+  if (has('page', 'linked', 'one', 'keyset', 'insert', 'update', 'bulk')) await overHttp(world, has, pace, count, add);
   for (const sockets of [500, 2000]) if (has(`fanout${sockets}`)) add(...(await fanOut(world, sockets, pace)));
   await Promise.all([world.ours.stop(), world.floor.stop(), world.load.stop()]);
   await postgres.stop();
@@ -123,9 +124,11 @@ export async function bring(postgres, folder, count, profile) {
   const ours = await start('../dist/main.js', { env, cwd: folder, execArgv: execArgv('ours') });
   const base = ours.ready.ready;
   const made = await makeTable(base);
+  const linked = await makeLinked(base, made);
   console.log(`Loading ${count.toLocaleString('en-US')} rows …`);
-  const client = await postgres.asOwner();
+  const client = await postgres.asServer();
   const ids = await fill(client, made, count);
+  const linkedTables = await fillLinked(client, linked);
   await client.query('checkpoint').catch(() => undefined); // only with the right to; otherwise it comes when it comes
   await client.end();
   const floorSettings = {
@@ -133,13 +136,14 @@ export async function bring(postgres, folder, count, profile) {
     poolSize: POOL,
     schema: FLOOR_SCHEMA,
     table: 'deals',
+    linked: linkedTables,
   };
   const floor = await start('floor.mjs', {
     env: { BENCH_FLOOR: JSON.stringify(floorSettings), NODE_ENV: 'production' },
     execArgv: execArgv('floor'),
   });
   const load = await start('load.mjs');
-  const shared = { token: made.token, ids, rows: made.rows };
+  const shared = { token: made.token, ids, rows: made.rows, linked: linked.rows };
   return {
     postgres,
     ours,
@@ -162,6 +166,10 @@ async function overHttp(world, has, { rounds, seconds }, count, add) {
   if (has('page')) {
     await assertSamePage(sides);
     add(report.row('page of 100 rows, filter + sort, signed in', await pair('page', 32), '≥ 0.90'));
+  }
+  if (has('linked')) {
+    await assertSameLinkedPage(sides);
+    add(report.row('page of 50 rows, two lookups and a rollup', await pair('linked', 32), '≥ 0.90'));
   }
   if (has('one')) add(report.row('one row by id', await pair('one', 32), '≥ 0.85'));
   if (has('keyset')) {
@@ -188,14 +196,24 @@ async function overHttp(world, has, { rounds, seconds }, count, add) {
 }
 
 /** Both have to do the same work: the same rows, in the same order, with the same text for each value. */
-async function assertSamePage({ ours, floor }) {
-  const mine = await call(
-    ours.base,
-    'GET',
-    `${ours.rows}?filter=and(qty.lte.5000,status.in.(open,won))&sort=-qty&limit=100`,
-    ours.token,
+const assertSamePage = (sides) =>
+  assertSame(
+    sides,
+    `${sides.ours.rows}?filter=and(qty.lte.5000,status.in.(open,won))&sort=-qty&limit=100`,
+    '/page?qty=5000',
   );
-  const bare = await call(floor.base, 'GET', '/page?qty=5000');
+
+const assertSameLinkedPage = (sides) =>
+  assertSame(
+    sides,
+    `${sides.ours.linked}?filter=rank.lte.500&sort=-rank&fields=${LINKED_FIELDS}&limit=50`,
+    '/linked?rank=500',
+  );
+
+async function assertSame({ ours, floor }, path, floorPath) {
+  const mine = await call(ours.base, 'GET', path, ours.token);
+  const bare = await call(floor.base, 'GET', floorPath);
+  if (mine.data.length === 0) throw new Error(`There is nothing to compare at ${path}.`);
   if (JSON.stringify(mine.data) !== JSON.stringify(bare.data))
     throw new Error(`The floor's page is another:\n${JSON.stringify(mine.data[0])}\n${JSON.stringify(bare.data[0])}`);
 }

@@ -1,5 +1,6 @@
 /** What is asked, once for our server and once for the floor: the same work, said in each one's words. */
 import { request } from './http-client.mjs';
+import { LINKED_FIELDS } from './linked.mjs';
 
 const STATUS = ['open', 'won', 'lost'];
 const pick = (list) => list[Math.floor(Math.random() * list.length)];
@@ -35,6 +36,13 @@ export const WORKS = {
       ),
     floor: ({ token }) =>
       request('GET', `/page?qty=${1_000 + upTo(99_000)}&padding=and(status.in.(open,won))&sort=-qty`, token),
+  },
+  linked: {
+    ours: ({ linked, token }) => {
+      const query = `filter=rank.lte.${50 + upTo(950)}&sort=-rank&fields=${LINKED_FIELDS}&limit=50`;
+      return request('GET', `${linked}?${query}`, token);
+    },
+    floor: ({ token }) => request('GET', `/linked?rank=${50 + upTo(950)}&sort=-rank&fields=${LINKED_FIELDS}`, token),
   },
   one: {
     ours: ({ rows, token, ids }) => request('GET', `${rows}/${pick(ids)}`, token),

@@ -1,4 +1,5 @@
 /** The table that everything is measured on: made through the API, filled by SQL, and its twin for the floor. */
+import { ROLES } from '../dist/database/mini/roles.js';
 import { call } from './http-client.mjs';
 
 const COLUMNS = [
@@ -26,7 +27,7 @@ export async function makeTable(base) {
   const workspace = await post('/workspaces', { name: 'Bench' }, token);
   const { id: baseId } = await post(`/workspaces/${workspace.id}/bases`, { name: 'Bench' }, token);
   const table = await post(`/bases/${baseId}/tables`, { name: 'Deals', columns: COLUMNS }, token);
-  return { token, userId: user.id, table, rows: `/api/v1/tables/${table.id}/rows` };
+  return { token, userId: user.id, baseId, table, rows: `/api/v1/tables/${table.id}/rows` };
 }
 
 /** Fills the physical table as an operator would, with an index for the sort; then copies it for the floor. */
@@ -34,6 +35,7 @@ export async function fill(client, { table, userId }, count) {
   const { schema, table: name } = table.physical;
   const own = `"${schema}"."${name}"`;
   const twin = `${FLOOR_SCHEMA}.deals`;
+  await client.query(`set role ${ROLES.owner}`);
   await client.query(
     `insert into ${own} (_id, _version, _created_at, _created_by, _updated_at, _updated_by, name, qty, amount, status, active, due, seen, notes)
      select uuidv7(make_interval(secs => (n - $1::int) / 1000.0)), 1, t.at, $2, t.at, $2, 'Customer ' || n, (n * 7919::bigint) % 100000, ((n * 31::bigint) % 1000000) / 100.0,
@@ -42,10 +44,12 @@ export async function fill(client, { table, userId }, count) {
     [count, userId],
   );
   await client.query(`create index on ${own} (qty asc nulls first, _id)`);
+  await client.query(`vacuum analyze ${own}`);
+  await client.query('reset role');
   await client.query(`create schema ${FLOOR_SCHEMA}`);
   await client.query(`create table ${twin} (like ${own} including all)`);
   await client.query(`insert into ${twin} select * from ${own}`);
-  for (const each of [own, twin]) await client.query(`vacuum analyze ${each}`);
+  await client.query(`vacuum analyze ${twin}`);
   const ids = await client.query(`select _id from ${own} where qty between 500 and 1500 order by qty limit 10000`);
   return ids.rows.map(({ _id }) => _id);
 }

@@ -140,7 +140,8 @@ const MAX_SECONDS = integer(Number.MAX_SAFE_INTEGER);
 /** Digits behind the point of an average. */
 const AVERAGE_SCALE = 10;
 
-function aggregate({ column, fn }: Extract<Derivation, { kind: 'rollup' }>, element: Sql, order: Sql): Sql {
+/** The value of a rollup over the linked rows; `order` is theirs. */
+export function aggregate({ column, fn }: Extract<Derivation, { kind: 'rollup' }>, element: Sql, order: Sql): Sql {
   const { type, options } = kindOf(column);
   switch (fn) {
     case 'sum': {

@@ -3,6 +3,7 @@ import { remembered, underName } from '../remember.js';
 import type { Place } from '../types/index.js';
 import { comma, empty, ident, join, literal, sql, type Sql } from '../sql.js';
 import { cellJson } from './cell.js';
+import { inOnePass, sharedJson } from './shared-pass.js';
 
 /** PostgreSQL takes at most 100 arguments a call. */
 const MAX_ARGUMENTS = 90;
@@ -18,10 +19,11 @@ export function concat(parts: readonly Sql[]): Sql {
 /** The fields object of a row as parts to {@link concat}. */
 function fieldsParts(alias: string, columns: readonly ColumnSchema[], place: Place): readonly Sql[] {
   if (columns.length === 0) return [sql`'{}'`];
-  const cells = columns.flatMap((column, i) => [
-    literal(`${i === 0 ? '{' : ','}"${column.key}":`),
-    cellJson(column, alias, place),
-  ]);
+  const cells = inOnePass(columns).flatMap((group, i) => {
+    const [first] = group;
+    const start = literal(`${i === 0 ? '{' : ','}"${first.key}":`);
+    return [start, group.length === 1 ? cellJson(first, alias, place) : sharedJson(group, alias, place)];
+  });
   return [...cells, sql`'}'`];
 }
 
