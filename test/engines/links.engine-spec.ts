@@ -376,7 +376,7 @@ function watchErrors({ database }: Node): string[] {
   };
   const [query, transaction] = [database.query.bind(database), database.transaction.bind(database)];
   database.query = (statement) => watched(query(statement));
-  database.transaction = (work) => watched(transaction(work));
+  database.transaction = (work, options) => watched(transaction(work, options));
   return codes;
 }
 

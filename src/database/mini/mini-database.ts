@@ -56,12 +56,18 @@ export class MiniDatabase implements OnApplicationShutdown {
     }
   }
 
-  /** Runs `work` between BEGIN and COMMIT on one connection; an error rolls back and passes through. */
-  async transaction<T>(work: (session: PgSession) => Promise<T>): Promise<T> {
+  /**
+   * Runs `work` between BEGIN and COMMIT on one connection; an error rolls back and passes through. With `prepares` its statements are
+   * prepared like those of {@link query}: for the few shapes that come again and again.
+   */
+  async transaction<T>(work: (session: PgSession) => Promise<T>, { prepares = false } = {}): Promise<T> {
     const client = await this.pool.connect();
     try {
       await client.query('begin');
-      const result = await work({ query: async (statement) => rowsOf(await client.query(arrayMode(statement))) });
+      const result = await work({
+        query: async (statement) =>
+          rowsOf(await client.query(prepares ? this.prepared(statement) : arrayMode(statement))),
+      });
       await client.query('commit');
       client.release();
       return result;

@@ -108,7 +108,7 @@ export class MiniDbWriter {
   private execute(table: TableSchema, writes: readonly RowWrite[]): Promise<WriteResult[]> {
     return this.retrying(table, async () => {
       const results = lags(table, writes)
-        ? await this.database.transaction((session) => this.writeRows(session, table, writes))
+        ? await this.database.transaction((session) => this.writeRows(session, table, writes), { prepares: true })
         : await this.writeRows(this.database, table, writes);
       this.announce(table, results);
       return results;
