@@ -1,6 +1,7 @@
 /** A PostgreSQL of the benchmark's own: the embedded binaries in a temporary folder, durable, with room for the data. */
 import { randomBytes } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
+import path from 'node:path';
 import pg from 'pg';
 import { createCluster, launch } from '../dist/database/embedded/cluster.js';
 import { DATABASES, ensureDatabases } from '../dist/database/embedded/databases.js';
@@ -39,6 +40,17 @@ export async function startPostgres(folder) {
     databases: DATABASES,
     /** The mini-DB as the role of the server, which may become the owner of the tables. */
     asServer: () => connect(DATABASES.mini, role.user, role.password),
+    /** The file with all that PostgreSQL says. */
+    log: path.join(folder, 'postgres.log'),
+    /** From the next statement of each connection on. */
+    logStatements: async (on) => {
+      const superuser = await connect('postgres');
+      await superuser.query(`alter system set log_min_duration_statement = ${on ? 0 : -1}`);
+      await superuser.query('select pg_reload_conf()');
+      await superuser.end();
+      // Connections hear of it by a signal.
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    },
     pids: () => familyOf(child.pid),
     stop: () => stopPostmaster(child.pid, home.cluster, 20_000),
     kill: () => child.kill('SIGQUIT'),
