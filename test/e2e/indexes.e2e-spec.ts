@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { DriftChecker } from '../../src/modules/tables/drift/drift-checker.js';
 import {
   client,
   databases,
@@ -9,6 +10,8 @@ import {
   startApp,
   waitFor,
   world,
+  type ProblemBody,
+  type Row,
   type Table,
   type TestApp,
   type TestDatabases,
@@ -68,7 +71,8 @@ describe('the indexes of a table', () => {
         { field: 'due', dir: 'asc' },
         { field: 'qty', dir: 'desc' },
       ],
-      state: 'pending',
+      state: 'building',
+      unique: false,
       automatic: false,
       limitsValues: false,
       createdBy: at.owner.user.id,
@@ -164,6 +168,86 @@ describe('a request with a key', () => {
     expect([first.status, second.status, second.headers.get('idempotency-replayed')]).toEqual([202, 202, 'true']);
     expect(second.body.id).toBe(first.body.id);
     expect((await indexesOf(at.owner, table)).filter(({ automatic }) => !automatic)).toHaveLength(1);
+  });
+});
+
+describe('a unique index', () => {
+  const pairOf = (table: Table) => ({
+    columns: [{ columnId: columnId(table, 'name') }, { columnId: columnId(table, 'qty'), dir: 'desc' }],
+    unique: true,
+  });
+  const rowsOf = (table: Table): string => `/tables/${table.id}/rows`;
+
+  it('lets no two live rows have the same values in all of its columns, by whichever write', async () => {
+    const table = await newTable();
+    const asked = expectStatus(await ask(table, pairOf(table)), 202);
+    expect(asked).toMatchObject({
+      state: 'building',
+      unique: true,
+      columns: [
+        { columnId: columnId(table, 'name'), field: 'name', dir: 'asc' },
+        { columnId: columnId(table, 'qty'), field: 'qty', dir: 'desc' },
+      ],
+    });
+    const index = await settled(at.owner, table, asked.id);
+    expect(index.state).toBe('ready');
+    expect(await physicalIndexes(pair.mini, table)).toContainEqual({
+      name: index.name,
+      valid: true,
+      text: expect.stringMatching(/^CREATE UNIQUE INDEX .*\(name NULLS FIRST, qty DESC NULLS LAST\) WHERE/),
+    });
+    const taken = [409, 'unique_violation', '/fields/name unique_violation'];
+    const path = rowsOf(table);
+    const first = expectStatus(await at.owner.post<Row>(path, { fields: { name: 'a', qty: 1 } }), 201);
+    const clash = await at.owner.post<ProblemBody>(path, { fields: { name: 'a', qty: 1 } });
+    expect(refusal(clash)).toEqual(taken);
+    expect(clash.body.errors).toEqual([
+      { pointer: '/fields/name', code: 'unique_violation', detail: 'Another row has the same name, qty.' },
+    ]);
+    const other = expectStatus(await at.owner.post<Row>(path, { fields: { name: 'a', qty: 2 } }), 201);
+    expect(refusal(await at.owner.patch(`${path}/${other.id}`, { fields: { qty: 1 } }))).toEqual(taken);
+    for (const mode of ['atomic', 'partial']) {
+      const ops = [{ op: 'create', fields: { name: 'a', qty: 1 } }];
+      expect((await at.owner.post(`${path}/bulk`, { mode, ops })).status).toBe(409);
+    }
+    // Where a value is missing, nothing is the same; and what is in the trash is not there.
+    for (let i = 0; i < 2; i++) expectStatus(await at.owner.post(path, { fields: { name: 'a' } }), 201);
+    expectStatus(await at.owner.del(`${path}/${first.id}`), 204);
+    expectStatus(await at.owner.post(path, { fields: { name: 'a', qty: 1 } }), 201);
+    // Writes that meet at one moment: one of them.
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, () => at.owner.post(path, { fields: { name: 'b', qty: 1 } })),
+    );
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([201, ...Array.from({ length: 7 }, () => 409)]);
+    expect(await app.app.get(DriftChecker).check()).toMatchObject({ skipped: [], findings: [] });
+  });
+
+  it('is failed where rows are the same already, and refuses nobody afterwards', async () => {
+    const table = await newTable();
+    const path = rowsOf(table);
+    for (let i = 0; i < 2; i++) expectStatus(await at.owner.post(path, { fields: { name: 'a', qty: 1 } }), 201);
+    const failed = await settled(at.owner, table, (await addIndex(at.owner, table, pairOf(table))).id);
+    expect([failed.state, failed.error?.code]).toEqual(['failed', 'not_unique']);
+    expect((await physicalIndexes(pair.mini, table)).map(({ name }) => name)).not.toContain(failed.name);
+    expectStatus(await at.owner.post(path, { fields: { name: 'a', qty: 1 } }), 201);
+  });
+
+  it('is another than the same that is not, and is of one kind', async () => {
+    const table = await newTable();
+    const { columns } = pairOf(table);
+    await addIndex(at.owner, table, { columns });
+    await addIndex(at.owner, table, { columns, unique: true });
+    expect(refusal(await ask(table, { columns, unique: true }))).toEqual([409, 'conflict']);
+    const name = { columnId: columnId(table, 'name') };
+    const refused: readonly (readonly [object, string])[] = [
+      [{ columns, kind: 'filter', unique: true }, '/unique invalid_option'],
+      [{ columns: [{ ...name, field: 'name' }] }, '/columns/0 column_missing'],
+      [{ columns: [{ dir: 'asc' }] }, '/columns/0 column_missing'],
+      [{ columns: [{ columnId: table.id }] }, '/columns/0/columnId unknown_field'],
+      [{ columns: [name, { field: 'name' }] }, '/columns/1/field duplicate_key'],
+    ];
+    for (const [body, finding] of refused)
+      expect(refusal(await ask(table, body))).toEqual([422, 'validation_failed', finding]);
   });
 });
 

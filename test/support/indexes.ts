@@ -6,8 +6,9 @@ export interface Index {
   readonly id: string;
   readonly name: string;
   readonly kind: string;
-  readonly columns: readonly { readonly field: string; readonly dir: string }[];
-  readonly state: 'pending' | 'building' | 'ready' | 'failed' | 'dropping';
+  readonly columns: readonly { readonly columnId: string | null; readonly field: string; readonly dir: string }[];
+  readonly state: 'building' | 'ready' | 'failed' | 'dropping';
+  readonly unique: boolean;
   readonly automatic: boolean;
   readonly limitsValues: boolean;
   readonly error?: { readonly code: string; readonly detail: string };

@@ -6,6 +6,7 @@ import { Idempotency1700000000200 } from './migrations/1700000000200-idempotency
 import { AuditIndexes1700000000300 } from './migrations/1700000000300-audit-indexes.js';
 import { DeletedWith1700000000700 } from './migrations/1700000000700-deleted-with.js';
 import { ColumnConversions1700000000800 } from './migrations/1700000000800-column-conversions.js';
+import { UniqueIndexes1700000000900 } from './migrations/1700000000900-unique-indexes.js';
 import { StructureLife1700000000500 } from './migrations/1700000000500-structure-life.js';
 import { TableIndexes1700000000600 } from './migrations/1700000000600-table-indexes.js';
 
@@ -28,6 +29,7 @@ export const mainDataSourceOptions = (settings: PostgresSettings) =>
       TableIndexes1700000000600,
       DeletedWith1700000000700,
       ColumnConversions1700000000800,
+      UniqueIndexes1700000000900,
     ],
     migrationsTableName: '_migrations',
     migrationsTransactionMode: 'each',

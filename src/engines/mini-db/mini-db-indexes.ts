@@ -25,15 +25,16 @@ import { pgError } from './pg-errors.js';
 interface IndexState {
   readonly valid: boolean;
   readonly ofTable: boolean;
+  readonly unique: boolean;
   /** Physical names of the columns in keys, expressions and predicate. */
   readonly columns: readonly string[];
 }
 
 /** Why an index cannot be there, for good. */
-export type IndexFailure = 'value_too_long' | 'search_unavailable' | 'out_of_space';
+export type IndexFailure = 'not_unique' | 'value_too_long' | 'search_unavailable' | 'out_of_space';
 
-/** Columns that every index of ours needs: the end of its order, and its predicate. */
-const ALWAYS = ['_deleted_at', '_id'];
+/** Column of the predicate that every index of ours has. */
+const PREDICATE = '_deleted_at';
 
 /** Builds and drops indexes of the managed tables while they are used. Every call may be repeated, whatever became of the one before. */
 @Injectable()
@@ -79,16 +80,18 @@ export class MiniDbIndexes {
   async isAsPlanned(
     table: TableSchema,
     indexId: Id,
-    { kind, keys }: IndexPlan,
+    { kind, keys, unique = false }: IndexPlan,
     session: PgSession = this.database,
   ): Promise<boolean> {
     const state = await this.stateOf(table, indexName(table.id, indexId), session);
-    const columns = [...new Set([...keys.map(({ column }) => column.physical), ...ALWAYS])];
-    const needed = kind === 'search' ? columns.filter((name) => name !== '_id') : columns;
+    // The id ends an order.
+    const end = kind === 'search' || unique ? [] : ['_id'];
+    const needed = [...new Set([...keys.map(({ column }) => column.physical), PREDICATE, ...end])];
     return (
       state !== undefined &&
       state.valid &&
       state.ofTable &&
+      state.unique === unique &&
       state.columns.length === needed.length &&
       needed.every((name) => state.columns.includes(name))
     );
@@ -112,8 +115,13 @@ export class MiniDbIndexes {
   private async stateOf(table: TableSchema, name: string, session: PgSession): Promise<IndexState | undefined> {
     const [row] = await session.query(toStatement(compileIndexState(table, name)));
     if (!row) return undefined;
-    const [valid, ofTable, columns] = row;
-    return { valid: valid === 't', ofTable: ofTable === 't', columns: JSON.parse(columns ?? '[]') as string[] };
+    const [valid, ofTable, columns, unique] = row;
+    return {
+      valid: valid === 't',
+      ofTable: ofTable === 't',
+      unique: unique === 't',
+      columns: JSON.parse(columns ?? '[]') as string[],
+    };
   }
 
   /** On a connection that nobody shares, and as the only one who works at this index: the node that had it before may still be at it. */
@@ -160,6 +168,8 @@ export class IndexInTheWay extends Error {
 /** What a failed build says of the table or the server; undefined for what may be otherwise the next time. */
 export function indexFailure(error: unknown): IndexFailure | undefined {
   switch (pgError(error)?.code) {
+    case '23505':
+      return 'not_unique';
     case '54000':
       return 'value_too_long';
     case '42501':

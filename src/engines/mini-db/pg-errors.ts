@@ -1,9 +1,11 @@
 import { Problem } from '../../common/index.js';
 import {
   FENCE_COLUMN,
+  INDEX_PREFIX,
   REQUIRED_PREFIX,
   requiredCheckName,
   uniqueIndexName,
+  type ColumnSchema,
   type TableSchema,
 } from '../../query/index.js';
 import { SchemaMoved } from '../data-engine.js';
@@ -13,6 +15,7 @@ interface PgError {
   readonly code: string;
   readonly column?: string;
   readonly constraint?: string;
+  readonly detail?: string;
   readonly table?: string;
 }
 
@@ -44,7 +47,7 @@ export function translate(error: unknown, table: TableSchema): unknown {
     case '0A000':
       return new SchemaMoved(error);
     case '23505':
-      return uniqueViolation(pg.constraint, table, error);
+      return uniqueViolation(pg, table, error);
     case '23514':
       return valueMissing(pg.constraint, table, error);
     case '54000':
@@ -75,13 +78,26 @@ function valueMissing(constraint: string | undefined, table: TableSchema, cause:
   });
 }
 
-function uniqueViolation(constraint: string | undefined, table: TableSchema, cause: unknown): unknown {
-  const column = table.columns.find((candidate) => uniqueIndexName(table, candidate) === constraint);
-  if (!column) return cause;
-  const detail = `Another row has the same ${column.key}.`;
+function uniqueViolation({ constraint, detail: text }: PgError, table: TableSchema, cause: unknown): unknown {
+  const asked = constraint?.startsWith(INDEX_PREFIX) ?? false;
+  const columns = asked
+    ? columnsIn(text, table)
+    : table.columns.filter((candidate) => uniqueIndexName(table, candidate) === constraint);
+  const [first] = columns;
+  if (!first && !asked) return cause;
+  // PostgreSQL keeps the columns to itself where the role may not read them all (manual: Error and Notice Message Fields).
+  const detail = `Another row has the same ${first ? columns.map(({ key }) => key).join(', ') : 'values in a unique index'}.`;
   return new Problem('unique_violation', {
     detail,
-    errors: [{ pointer: `/fields/${column.key}`, code: 'unique_violation', detail }],
+    errors: [{ pointer: first ? `/fields/${first.key}` : '/fields', code: 'unique_violation', detail }],
     cause,
   });
+}
+
+/** Those of a unique index, which no structure knows: PostgreSQL says `Key (a, b)=(1, 2) already exists.`, in whatever language. */
+function columnsIn(detail: string | undefined, table: TableSchema): readonly ColumnSchema[] {
+  const names = /\(([^)]*)\)=/.exec(detail ?? '')?.[1]?.split(', ') ?? [];
+  return names.flatMap(
+    (name) => table.columns.find(({ physical }) => name === physical || name === `"${physical}"`) ?? [],
+  );
 }

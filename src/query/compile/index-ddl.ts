@@ -23,6 +23,8 @@ export interface IndexKey {
 export interface IndexPlan {
   readonly kind: IndexKind;
   readonly keys: readonly IndexKey[];
+  /** No two live rows have the same values in all columns; where one of them is empty, rows are never the same. Of the kind `sort` only. */
+  readonly unique?: boolean;
 }
 
 /** Columns of an index, at most; as many as a sort may have keys. */
@@ -31,8 +33,11 @@ export const MAX_INDEX_COLUMNS = 5;
 /** Of the 2,704 bytes that an entry of a B-tree may have (a third of a page), those that are left beside the id. */
 const ENTRY_BYTES = 2_600;
 
+/** How the names of indexes begin that were asked for. */
+export const INDEX_PREFIX = '_ix_';
+
 /** Name of an index that was asked for. */
-export const indexName = (tableId: Id, indexId: Id): string => `_ix_${tail(tableId)}_${tail(indexId)}`;
+export const indexName = (tableId: Id, indexId: Id): string => `${INDEX_PREFIX}${tail(tableId)}_${tail(indexId)}`;
 
 /** Whether the values of the column may stand in an index of this kind. */
 export function isIndexable(column: ColumnSchema, kind: IndexKind): boolean {
@@ -51,17 +56,22 @@ export function fitsAlways({ kind, keys }: IndexPlan): boolean {
 }
 
 /** The same index, read forwards: one that begins with a descending column is as good as its mirror image. */
-export function forwards({ kind, keys }: IndexPlan): IndexPlan {
-  if (keys[0]?.dir !== 'desc') return { kind, keys };
-  return { kind, keys: keys.map(({ column, dir }) => ({ column, dir: dir === 'asc' ? 'desc' : 'asc' })) };
+export function forwards({ keys, ...plan }: IndexPlan): IndexPlan {
+  if (keys[0]?.dir !== 'desc') return { ...plan, keys };
+  return { ...plan, keys: keys.map(({ column, dir }) => ({ column, dir: dir === 'asc' ? 'desc' : 'asc' })) };
 }
 
 /**
  * Method, keys and predicate: what makes an index that index, wherever its table is. Of `sort` and `filter` the order is that of
- * `compileOrderBy`, nulls included, and the id ends it: PostgreSQL reads it in either direction and never has to sort.
+ * `compileOrderBy`, nulls included, and the id ends it: PostgreSQL reads it in either direction and never has to sort. A unique
+ * one has the values alone.
  */
 export function indexDefinition(plan: IndexPlan): Sql {
-  const { kind, keys } = forwards(plan);
+  const { kind, keys, unique = false } = forwards(plan);
+  if (unique) {
+    const cells = keys.map(({ column, dir }) => sql`${ident(column.physical)} ${direction(column, dir)}`);
+    return sql`using btree (${join(cells, comma)}) where _deleted_at is null`;
+  }
   if (kind === 'search') {
     const texts = keys.map(({ column }) => sql`(${folded(ident(column.physical))}) gin_trgm_ops`);
     return sql`using gin (${join(texts, comma)}) where _deleted_at is null`;
@@ -84,7 +94,7 @@ function direction({ required }: ColumnSchema, dir: 'asc' | 'desc'): Sql {
 
 /** Builds while rows are read and written. Not within a transaction; one that fails leaves an invalid index behind. */
 export const createIndex = (table: TableSchema, name: string, plan: IndexPlan): Sql =>
-  sql`create index concurrently ${ident(name)} on ${tableName(table)} ${indexDefinition(plan)}`;
+  sql`create ${plan.unique === true ? sql`unique index` : sql`index`} concurrently ${ident(name)} on ${tableName(table)} ${indexDefinition(plan)}`;
 
 /** Not within a transaction. */
 export const dropIndex = (schema: string, name: string): Sql =>
@@ -94,7 +104,7 @@ export const dropIndex = (schema: string, name: string): Sql =>
 export const analyzeTable = (table: TableSchema): Sql => sql`analyze ${tableName(table)}`;
 
 /**
- * What is really there under an index's name: row `valid, of this table, columns that it needs (JSON array)`; no row when there is
+ * What is really there under an index's name: row `valid, of this table, columns that it needs (JSON array), unique`; no row when there is
  * none. A table is known by its primary key, whatever it is called meanwhile.
  */
 export const compileIndexState = (table: TableSchema, name: string): Sql =>
@@ -102,7 +112,8 @@ export const compileIndexState = (table: TableSchema, name: string): Sql =>
   exists (select from pg_constraint k where k.conrelid = i.indrelid and k.conname = ${value(primaryKeyName(table), 'text')}),
   to_json(array(select distinct a.attname::text from pg_depend d
     join pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid
-    where d.classid = 'pg_class'::regclass and d.objid = i.indexrelid and d.refobjid = i.indrelid and d.refobjsubid > 0 order by 1))
+    where d.classid = 'pg_class'::regclass and d.objid = i.indexrelid and d.refobjid = i.indrelid and d.refobjsubid > 0 order by 1)),
+  i.indisunique
 from pg_index i
 join pg_class c on c.oid = i.indexrelid
 join pg_namespace n on n.oid = c.relnamespace

@@ -98,7 +98,7 @@ function expectedTables(
       ],
       indexes: new Map([
         ...[primaryKeyName(table), ...unique].map((name) => [name, true] as const),
-        ...ready.map(({ id }) => [indexName(table.id, id), false] as const),
+        ...ready.map(({ id, unique: only }) => [indexName(table.id, id), only] as const),
       ]),
       passing: new Set(passing.map(({ id }) => indexName(table.id, id))),
     },

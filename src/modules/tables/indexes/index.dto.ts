@@ -4,6 +4,7 @@ import {
   ArrayMaxSize,
   ArrayMinSize,
   IsArray,
+  IsBoolean,
   IsIn,
   IsObject,
   IsString,
@@ -12,17 +13,27 @@ import {
 } from 'class-validator';
 import { MayBeAbsent, PageDto } from '../../../common/index.js';
 import { INDEX_KINDS, MAX_INDEX_COLUMNS, type IndexKind } from '../../../query/index.js';
-import { INDEX_STATES, type IndexStateName } from './table-index.entity.js';
+import type { IndexStateName } from './table-index.entity.js';
+
+type ShownState = Exclude<IndexStateName, 'pending'>;
+const SHOWN_STATES: readonly ShownState[] = ['building', 'ready', 'failed', 'dropping'];
 
 const DIRECTIONS = ['asc', 'desc'] as const;
 const KIND_DOC =
   '`sort`: pages in this order, and filters by the first columns. `filter`: the same by value, for choices, which sort by the order of their list. `search`: `contains` and its like, one column of text.';
 
 export class IndexColumnInputDto {
-  /** Key of a column. @example 'due' */
+  /** Id of a column of the table. @example '01982c5e-7a10-7c3f-9d42-5b1f0c8e2a11' */
+  @MayBeAbsent()
   @IsString()
   @MaxLength(64)
-  field!: string;
+  columnId?: string;
+
+  /** Or its key. @example 'due' */
+  @MayBeAbsent()
+  @IsString()
+  @MaxLength(64)
+  field?: string;
 
   @ApiPropertyOptional({ enum: DIRECTIONS, default: 'asc' })
   @MayBeAbsent()
@@ -34,7 +45,7 @@ export class IndexColumnInputDto {
 export class CreateIndexDto {
   @ApiProperty({
     type: () => [IndexColumnInputDto],
-    example: [{ field: 'due', dir: 'desc' }],
+    example: [{ columnId: '01982c5e-7a10-7c3f-9d42-5b1f0c8e2a11', dir: 'desc' }],
     maxItems: MAX_INDEX_COLUMNS,
   })
   @IsObject({ each: true })
@@ -49,9 +60,19 @@ export class CreateIndexDto {
   @MayBeAbsent()
   @IsIn(INDEX_KINDS)
   kind?: IndexKind;
+
+  /**
+   * No two rows may have the same values in all of these columns; rows in the trash do not count, and where a value is empty, rows are never
+   * the same. Only for the kind `sort`.
+   */
+  @MayBeAbsent()
+  @IsBoolean()
+  unique?: boolean;
 }
 
 export class IndexColumnDto {
+  /** Null: the id of the rows, which is no column. */
+  columnId!: string | null;
   /** @example 'due' */
   field!: string;
   @ApiProperty({ enum: DIRECTIONS, example: 'asc' })
@@ -75,8 +96,10 @@ export class IndexDto {
   @ApiProperty({ enum: INDEX_KINDS, example: 'sort', description: KIND_DOC })
   kind!: IndexKind;
   columns!: IndexColumnDto[];
-  @ApiProperty({ enum: INDEX_STATES, example: 'ready' })
-  state!: IndexStateName;
+  /** @example false */
+  unique!: boolean;
+  @ApiProperty({ enum: SHOWN_STATES, example: 'ready' })
+  state!: ShownState;
   /** Belongs to the primary key or a unique column, and goes with it. @example false */
   automatic!: boolean;
   /** Rows are refused (422) whose values need more than about 2,600 bytes in it. @example false */

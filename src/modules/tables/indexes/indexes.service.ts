@@ -7,6 +7,7 @@ import {
   columnByKey,
   forwards,
   isIndexable,
+  type ColumnSchema,
   type IndexKind,
   type IndexPlan,
   type TableSchema,
@@ -104,24 +105,39 @@ export class IndexesService {
 }
 
 /** Request → plan. */
-function requestedPlan(table: TableSchema, { kind = 'sort', columns }: CreateIndexDto): IndexPlan {
-  const seen = new Set<string>();
-  const keys = columns.map(({ field, dir = 'asc' }, i) => {
-    const column = columnByKey(table, field);
-    if (!column) throw refuse(`/columns/${i}/field`, 'unknown_field', `There is no field ${JSON.stringify(field)}.`);
-    if (seen.has(field)) throw refuse(`/columns/${i}/field`, 'duplicate_key', `${field} occurs twice.`);
-    seen.add(field);
-    if (!isIndexable(column, kind))
+function requestedPlan(table: TableSchema, { kind = 'sort', columns, unique = false }: CreateIndexDto): IndexPlan {
+  const seen = new Set<ColumnSchema>();
+  const keys = columns.map((input, i) => {
+    const { column, at } = requestedColumn(table, input, `/columns/${i}`);
+    if (seen.has(column)) throw refuse(at, 'duplicate_key', `${column.key} occurs twice.`);
+    seen.add(column);
+    // Values are compared, not their order.
+    if (!isIndexable(column, unique ? 'filter' : kind))
       throw refuse(
-        `/columns/${i}/field`,
+        at,
         'not_indexable',
         `An index of the kind ${kind} cannot have a column of the type ${column.type}.`,
       );
-    return { column, dir };
+    return { column, dir: input.dir ?? 'asc' };
   });
   if (kind === 'search' && keys.length > 1)
     throw refuse('/columns', 'too_many_columns', 'An index for searches has one column.');
-  return forwards({ kind, keys });
+  if (!unique) return forwards({ kind, keys });
+  if (kind !== 'sort') throw refuse('/unique', 'invalid_option', 'Only an index of the kind sort can be unique.');
+  return forwards({ kind, keys, unique });
+}
+
+function requestedColumn(
+  table: TableSchema,
+  { columnId, field }: CreateIndexDto['columns'][number],
+  pointer: string,
+): { readonly column: ColumnSchema; readonly at: string } {
+  if ((columnId === undefined) === (field === undefined))
+    throw refuse(pointer, 'column_missing', 'Name the column by either columnId or field.');
+  const at = `${pointer}/${field === undefined ? 'columnId' : 'field'}`;
+  const column = field === undefined ? table.columns.find(({ id }) => id === columnId) : columnByKey(table, field);
+  if (!column) throw refuse(at, 'unknown_field', `There is no column ${JSON.stringify(field ?? columnId)}.`);
+  return { column, at };
 }
 
 const refuse = (pointer: string, code: string, detail: string): Problem => invalid([{ pointer, code, detail }]);
@@ -147,6 +163,7 @@ function newIndex({ id, baseId, schemaVersion }: TableEntity, plan: IndexPlan, c
     tableId: id,
     baseId,
     kind: plan.kind,
+    unique: plan.unique ?? false,
     columns: plan.keys.map(({ column, dir }) => ({ columnId: column.id, dir })),
     state: 'pending',
     error: null,
@@ -162,8 +179,9 @@ function newIndex({ id, baseId, schemaVersion }: TableEntity, plan: IndexPlan, c
 }
 
 const nameOf = ({ keys }: IndexPlan): string => keys.map(({ column }) => column.key).join(', ');
-const view = (plan: IndexPlan): { readonly kind: IndexKind; readonly columns: object } => ({
+const view = (plan: IndexPlan): { readonly kind: IndexKind; readonly unique: boolean; readonly columns: object } => ({
   kind: plan.kind,
+  unique: plan.unique ?? false,
   columns: fieldsOf(plan),
 });
 

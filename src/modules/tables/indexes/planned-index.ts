@@ -4,7 +4,7 @@ import type { TableIndexEntity } from './table-index.entity.js';
 
 /** The index by the columns as they are now; undefined when one of them is gone. */
 export function planOf(
-  { kind, columns }: Pick<TableIndexEntity, 'kind' | 'columns'>,
+  { kind, columns, unique }: Pick<TableIndexEntity, 'kind' | 'columns' | 'unique'>,
   table: TableSchema,
 ): IndexPlan | undefined {
   const keys = columns.map(({ columnId, dir }) => ({
@@ -12,8 +12,9 @@ export function planOf(
     dir,
   }));
   if (keys.some(({ column }) => column === undefined)) return undefined;
-  return { kind, keys: keys.map(({ column, dir }) => ({ column: must(column, 'none is missing'), dir })) };
+  return { kind, unique, keys: keys.map(({ column, dir }) => ({ column: must(column, 'none is missing'), dir })) };
 }
 
 /** The same text exactly for indexes of a table that are as good as each other. */
-export const definitionOf = (plan: IndexPlan): string => toStatement(indexDefinition(plan)).text;
+export const definitionOf = (plan: IndexPlan): string =>
+  `${plan.unique === true ? 'unique ' : ''}${toStatement(indexDefinition(plan)).text}`;

@@ -59,7 +59,8 @@ export function serves(index: IndexPlan, { plan, equal, ordered }: Suggestion): 
     return index.kind === plan.kind && index.keys[0]?.column === plan.keys[0]?.column;
   const sameKind =
     index.kind === plan.kind || [...plan.keys, ...index.keys].every(({ column }) => !isOrderedByElse(column));
-  if (!sameKind) return false;
+  // A unique one does not end with the id, and so is no order.
+  if (!sameKind || (index.unique === true && ordered)) return false;
   const first = new Set(index.keys.slice(0, equal).map(({ column }) => column));
   if (!plan.keys.slice(0, equal).every(({ column }) => first.has(column))) return false;
   const [wanted, there] = [plan.keys.slice(equal), index.keys.slice(equal)];

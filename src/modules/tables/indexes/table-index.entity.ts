@@ -21,6 +21,7 @@ export class TableIndexEntity {
   @Column('uuid', { name: 'base_id' }) baseId!: Id;
   @Column('text') kind!: IndexKind;
   @Column('jsonb') columns!: readonly IndexColumn[];
+  @Column('boolean', { name: 'is_unique' }) unique!: boolean;
   @Column('text') state!: IndexStateName;
   /** Why it is failed. */
   @Column('text', { nullable: true }) error!: IndexFailure | 'gave_up' | null;

@@ -7,6 +7,7 @@ import { planOf } from './planned-index.js';
 import type { TableIndexEntity } from './table-index.entity.js';
 
 const DETAILS: Readonly<Record<NonNullable<TableIndexEntity['error']>, string>> = {
+  not_unique: 'There are rows with the same values in these columns.',
   value_too_long: 'A row holds values that are too long for an index (about 2,700 bytes at most).',
   search_unavailable:
     'This PostgreSQL cannot make indexes for searches: its module pg_trgm is missing or may not be used.',
@@ -14,9 +15,9 @@ const DETAILS: Readonly<Record<NonNullable<TableIndexEntity['error']>, string>> 
   gave_up: 'The build failed too often. Delete the index and add it again to try once more.',
 };
 
-/** The columns of an index by their keys. */
+/** The columns of an index. */
 export const fieldsOf = ({ keys }: IndexPlan): IndexColumnDto[] =>
-  keys.map(({ column, dir }) => ({ field: column.key, dir }));
+  keys.map(({ column, dir }) => ({ columnId: column.id, field: column.key, dir }));
 
 /** Of a column that is gone, and the index with it in a moment, nothing is told. */
 export function toIndexDto(index: TableIndexEntity, { tableSchema }: Pick<TableMeta, 'tableSchema'>): IndexDto {
@@ -27,7 +28,9 @@ export function toIndexDto(index: TableIndexEntity, { tableSchema }: Pick<TableM
     name: indexName(index.tableId, index.id),
     kind: index.kind,
     columns: plan ? fieldsOf(plan) : [],
-    state: index.state,
+    unique: index.unique,
+    // Whether a node is at it already, is nobody's business.
+    state: index.state === 'pending' ? 'building' : index.state,
     automatic: false,
     limitsValues: plan !== undefined && !fitsAlways(plan),
     ...errorOf(index),
@@ -47,7 +50,8 @@ export function automaticIndexes({ id, table, columns, tableSchema }: TableMeta)
     tableId: id,
     name,
     kind: 'filter',
-    columns: [{ field, dir: 'asc' }],
+    columns: [{ columnId: of === id ? null : of, field, dir: 'asc' }],
+    unique: true,
     state: 'ready',
     automatic: true,
     limitsValues,
