@@ -81,6 +81,7 @@ describe('metadata and PostgreSQL', () => {
     const table = await newTable(base, 'Deals', [
       ...CORE_COLUMNS,
       { name: 'Exact', type: 'decimal' },
+      { name: 'Counter', type: 'autonumber' },
       { name: 'Number', type: 'integer', required: true, unique: true, default: null },
     ]);
     const path = `/tables/${table.id}`;

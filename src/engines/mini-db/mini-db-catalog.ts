@@ -100,7 +100,9 @@ function baseAsJson(schema: string, streams: Sql): Sql {
   const relations = list(
     sql`json_build_object('name', c.relname, 'kind', case when c.relkind in ('r', 'p') then 'table' when c.relkind = 'v' then 'view' else 'other' end,
       'comment', obj_description(c.oid, 'pg_class'), 'columns', ${columns}, 'indexes', ${indexes}, 'checks', ${checks}) order by c.relname`,
-    sql`pg_class c where c.relnamespace = n.oid and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')`,
+    // A sequence that belongs to a column, such as that of an autonumber, is a part of it.
+    sql`pg_class c where c.relnamespace = n.oid and (c.relkind in ('r', 'p', 'v', 'm', 'f') or c.relkind = 'S' and not exists (
+      select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.refobjsubid > 0 and d.deptype in ('a', 'i')))`,
   );
   return sql`select json_build_object('comment', obj_description(n.oid, 'pg_namespace'), 'streams', ${streams}, 'relations', ${relations})
 from pg_namespace n where n.nspname = ${literal(schema)}`;
