@@ -64,13 +64,13 @@ const byIdOrKey = (columns: readonly ColumnEntity[], wanted: string | undefined)
   columns.find(({ id }) => id === wanted) ?? columns.find(({ key }) => key === wanted);
 
 /** @throws Problem `validation_failed` a rollup whose function does not fit what it rolls up */
-export function judgeRollup({ derived }: ColumnSchema, at: string): void {
-  if (derived?.kind !== 'rollup' || canRollUp(kindOf(derived.column), derived.fn)) return;
-  throw invalid([
-    {
-      pointer: `${at}/options/fn`,
-      code: 'invalid_option',
-      detail: `${derived.fn} cannot be taken of ${derived.column.key} (${derived.column.type}).`,
-    },
-  ]);
+export function judgeRollup(rollup: ColumnSchema, at: string): void {
+  const misfit = misfitOf(rollup);
+  if (misfit) throw invalid([{ pointer: `${at}/options/fn`, code: 'invalid_option', detail: `${misfit}.` }]);
+}
+
+/** Why a rollup cannot be taken of what it rolls up; undefined when it can. */
+export function misfitOf({ derived }: ColumnSchema): string | undefined {
+  if (derived?.kind !== 'rollup' || canRollUp(kindOf(derived.column), derived.fn)) return undefined;
+  return `${derived.fn} cannot be taken of ${derived.column.key} (${derived.column.type})`;
 }

@@ -18,7 +18,7 @@ import type { ColumnEntity } from '../columns/column.entity.js';
 import { withDependents } from '../columns/dependents.js';
 import { makeColumns, type NewColumn } from '../columns/make-columns.js';
 import { makeInverse } from '../columns/make-inverse.js';
-import { judgeRollup, resolveReferences } from '../columns/resolve-references.js';
+import { judgeRollup, misfitOf, resolveReferences } from '../columns/resolve-references.js';
 import { viewColumn } from '../columns/view-column.js';
 import { tableChanged } from '../tables/table-changed.js';
 import type { TableEntity } from '../tables/table.entity.js';
@@ -121,7 +121,7 @@ export class BaseDraft {
    */
   leadElsewhere(column: ColumnEntity): void {
     this.tables.show(resolveReferences(column, this, ''));
-    this.judgeRollups();
+    this.judgeRollups('/options');
   }
 
   /**
@@ -163,7 +163,7 @@ export class BaseDraft {
     this.steps.columns.push(() => [...statements()]);
     this.tables.replace(column);
     for (const each of beside) this.tables.write(each);
-    this.judgeRollups();
+    this.judgeRollups('/to/type');
     this.record.note('column.converted', column, { before: viewColumn(before), after: viewColumn(column) });
     const shown = withDependents([column], this.columns).filter(({ tableId }) => tableId !== column.tableId);
     for (const { id, key, tableId } of shown) this.record.tell(tableId, 'column.source_converted', { id, key });
@@ -278,9 +278,17 @@ export class BaseDraft {
   }
 
   /** Of those that are there: what they roll up may have become something else. */
-  private judgeRollups(): void {
-    for (const rollup of this.columns.filter(({ type }) => type === 'rollup'))
-      judgeRollup(this.columnSchema(rollup), '');
+  private judgeRollups(pointer: string): void {
+    const errors = this.columns
+      .filter(({ type }) => type === 'rollup')
+      .flatMap((rollup) => {
+        const misfit = misfitOf(this.columnSchema(rollup));
+        if (misfit === undefined) return [];
+        const { key, tableId } = rollup;
+        const detail = `${misfit}, which the rollup ${key} of the table ${this.table(tableId).table.key} does.`;
+        return [{ pointer, code: 'rollup_in_the_way', detail, columnId: rollup.id, tableId }];
+      });
+    if (errors.length > 0) throw invalid(errors);
   }
 
   private alter(tableId: Id, column: ColumnEntity): Sql[] {
