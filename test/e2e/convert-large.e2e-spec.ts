@@ -73,10 +73,20 @@ const fill = async (table: Table, cells: readonly unknown[]): Promise<string[]> 
 };
 const numbers = (count: number): string[] => Array.from({ length: count }, (_, i) => String(i));
 const columnPath = (table: Table): string => `/tables/${table.id}/columns/${table.columns[0]?.id}`;
-const begin = async (table: Table, to: object, onError: 'abort' | 'null' = 'abort', as = owner) => {
+const begin = async (
+  table: Table,
+  to: object,
+  onError: 'abort' | 'null' = 'abort',
+  { as = owner, acceptChanges }: { readonly as?: Client; readonly acceptChanges?: boolean } = {},
+) => {
   const tried = await as.post<{ confirmToken: string }>(`${columnPath(table)}/convert`, { to, onError, dryRun: true });
   const { confirmToken } = expectStatus(tried, 200);
-  return as.post<Conversion & ProblemBody>(`${columnPath(table)}/convert`, { to, onError, confirmToken });
+  return as.post<Conversion & ProblemBody>(`${columnPath(table)}/convert`, {
+    to,
+    onError,
+    confirmToken,
+    acceptChanges,
+  });
 };
 const progress = async (table: Table): Promise<Conversion> =>
   expectStatus(await owner.get<Conversion>(`${columnPath(table)}/conversion`), 200);
@@ -148,7 +158,7 @@ const stuckNode = (): Promise<TestNode> =>
 const beginOn = async (node: TestNode, table: Table, to: object, onError: 'abort' | 'null' = 'abort') => {
   const as = client(node.base, owner.token);
   await app.close();
-  expectStatus(await begin(table, to, onError, as), 202);
+  expectStatus(await begin(table, to, onError, { as }), 202);
   await waitFor(async () => (await sql(pair.main, "select 1 from pg_locks where locktype = 'advisory'")).length > 0);
 };
 const backAgain = async () => {
@@ -238,7 +248,7 @@ describe('a column of a large table', () => {
     const node = await stuckNode();
     const as = client(node.base, owner.token);
     await app.close();
-    for (const { twins, to } of made) expectStatus(await begin(twins[0], to, 'null', as), 202);
+    for (const { twins, to } of made) expectStatus(await begin(twins[0], to, 'null', { as, acceptChanges: true }), 202);
     for (const { twins, rows, cellAt } of made)
       for (const [nr, table] of twins.entries())
         for (let i = 0; i < 6; i++)
@@ -248,12 +258,15 @@ describe('a column of a large table', () => {
           );
     await node.kill9();
     await backAgain();
-    const atOnce = client((await startApp({ databases: pair })).base, owner.token);
+    const small = await startApp({ databases: pair });
+    const atOnce = client(small.base, owner.token);
     for (const { twins, to } of made) {
-      expectStatus(await begin(twins[1], to, 'null', atOnce), 200);
+      expectStatus(await begin(twins[1], to, 'null', { as: atOnce }), 200);
       expect(await ended(twins[0])).toMatchObject({ state: 'done' });
       expect([to, ...(await cells(twins[0])).values()]).toEqual([to, ...(await cells(twins[1])).values()]);
     }
+    // It would do the work of those that are to die.
+    await small.close();
   }, 60_000);
 
   it('keeps what is demanded of it', async () => {
@@ -293,6 +306,24 @@ describe('a column of a large table', () => {
     expect([...(await cells(other)).values()].at(-1)).toBeNull();
   });
 
+  it('leaves no more values empty than were confirmed, unless that was, too', async () => {
+    const node = await stuckNode();
+    const as = client(node.base, owner.token);
+    const [held, open] = [await newTable({ type: 'text' }), await newTable({ type: 'text' })];
+    for (const table of [held, open]) await fill(table, [...numbers(20), 'abc']);
+    await app.close();
+    expectStatus(await begin(held, { type: 'integer' }, 'null', { as }), 202);
+    expectStatus(await begin(open, { type: 'integer' }, 'null', { as, acceptChanges: true }), 202);
+    for (const table of [held, open])
+      expectStatus(await as.post(`/tables/${table.id}/rows`, { fields: { t: 'precious' } }), 201);
+    await node.kill9();
+    await backAgain();
+    expect(await ended(held)).toMatchObject({ state: 'failed', error: { code: 'confirmation_stale' } });
+    expect([...(await cells(held)).values()]).toEqual([...numbers(20), 'abc', 'precious']);
+    expect(await ended(open)).toMatchObject({ state: 'done' });
+    expect([...(await cells(open)).values()].slice(20)).toEqual([null, null]);
+  }, 60_000);
+
   it('that would not be unique any more stays as it is', async () => {
     const table = await newTable({ type: 'text', unique: true });
     await fill(table, [...numbers(30), '7.0']);
@@ -312,8 +343,8 @@ describe('a column of a large table', () => {
     const node = await stuckNode();
     const as = client(node.base, owner.token);
     await beginOn(node, table, { type: 'integer' });
-    for (const each of [cancelled, trashed]) expectStatus(await begin(each, { type: 'integer' }, 'abort', as), 202);
-    expect(refusal(await begin(table, { type: 'boolean' }, 'null', as))).toEqual([423, 'schema_busy']);
+    for (const each of [cancelled, trashed]) expectStatus(await begin(each, { type: 'integer' }, 'abort', { as }), 202);
+    expect(refusal(await begin(table, { type: 'boolean' }, 'null', { as }))).toEqual([423, 'schema_busy']);
     expect(refusal(await as.patch(columnPath(table), { name: 'X' }))).toEqual([423, 'schema_busy']);
     expect(refusal(await as.del(columnPath(table)))).toEqual([423, 'schema_busy']);
     expectStatus(await as.patch(`/tables/${table.id}/columns/${table.columns[1]?.id}`, { name: 'Nr' }), 200);

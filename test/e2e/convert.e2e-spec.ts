@@ -125,6 +125,11 @@ describe('a conversion', () => {
     await change({ t: '3' });
     const stale = await owner.post(pathOf(table), { to, onError: 'null', confirmToken: first.confirmToken });
     expect([stale.status, code(stale.body)]).toEqual([409, 'confirmation_stale']);
+    const early = await tryOut(table, to);
+    const more = expectStatus(await owner.post<Row>(`/tables/${table.id}/rows`, { fields: { n: 5 } }), 201);
+    const late = await owner.post(pathOf(table), { to, onError: 'null', confirmToken: early.confirmToken });
+    expect([late.status, code(late.body)]).toEqual([409, 'confirmation_stale']);
+    expectStatus(await owner.del(`/tables/${table.id}/rows/${more.id}`), 204);
     const second = await tryOut(table, to);
     await change({ n: 1 });
     const body = { to, onError: 'null', confirmToken: second.confirmToken };

@@ -170,7 +170,7 @@ export function tryConversion(conversion: Conversion, converted: Sql, samples: n
   // Looked for only where there are some: it would read the whole table once more.
   return sql`select count(*), count(${cell}), count(*) filter (where ${fails}),
   case when count(*) filter (where ${fails}) > 0 then ${first} else '[]' end,
-  coalesce(sum(hashtextextended(t._id::text || ' ' || ${cell}::text, 0)::numeric), 0)
+  count(*) || ' ' || coalesce(sum(hashtextextended(t._id::text || ' ' || ${cell}::text, 0)::numeric), 0)
 from ${tableName(table)} t`;
 }
 

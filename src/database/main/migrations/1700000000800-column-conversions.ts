@@ -12,6 +12,7 @@ export class ColumnConversions1700000000800 implements MigrationInterface {
         to_type text not null,
         to_options jsonb not null,
         on_error text not null check (on_error in ('abort', 'null')),
+        most_lost bigint,
         hidden_name text not null,
         trigger_name text not null,
         state text not null check (state in ('converting', 'stopping', 'done', 'failed', 'cancelled')),

@@ -56,8 +56,8 @@ export class ConvertColumnDto {
   confirmToken?: string;
 
   /**
-   * Convert also when values of the column have changed since the dry run, as they do all the time where many people write. Large tables
-   * always are.
+   * Convert also when values of the column have changed since the dry run, as they do all the time where many people write, and more of them
+   * than it has shown cannot be converted. Without it, large tables are converted as long as that is not so.
    */
   @MayBeAbsent()
   @IsBoolean()

@@ -123,8 +123,8 @@ function newConversion(
   access: Access,
   column: ColumnEntity,
   baseId: Id,
-  { to, onError = 'abort' }: ConvertColumnDto,
-  { options, rows }: Seen,
+  { to, onError = 'abort', acceptChanges = false }: ConvertColumnDto,
+  { options, rows, failing }: Seen,
 ): ColumnConversionEntity {
   const now = new Date();
   const suffix = randomSuffix();
@@ -136,6 +136,7 @@ function newConversion(
     toType: to.type,
     toOptions: options,
     onError,
+    mostLost: onError === 'null' && acceptChanges && !column.required ? null : String(failing),
     hiddenName: `_new_${column.key.slice(0, 48)}_${suffix}`,
     triggerName: `_cv_${column.key.slice(0, 48)}_${suffix}`,
     state: 'converting',

@@ -38,6 +38,8 @@ export class ColumnConversionEntity {
   @Column('text', { name: 'to_type' }) toType!: ColumnTypeName;
   @Column('jsonb', { name: 'to_options' }) toOptions!: ColumnOptions;
   @Column('text', { name: 'on_error' }) onError!: OnError;
+  /** So many values at most may be left empty, as somebody has confirmed; null: as many as there are. */
+  @Column('bigint', { name: 'most_lost', nullable: true }) mostLost!: string | null;
   /** Of the column that is filled, and takes the place of the old one in the end. */
   @Column('text', { name: 'hidden_name' }) hiddenName!: string;
   @Column('text', { name: 'trigger_name' }) triggerName!: string;

@@ -24,6 +24,7 @@ import { TableEntity } from '../../../tables/table.entity.js';
 import { toColumnSchema } from '../../../tables/table-schema.js';
 import { findColumn } from '../../change-column.js';
 import { ColumnEntity } from '../../column.entity.js';
+import { stale } from '../confirmation.js';
 import { conversionOf, keptColumn, SAMPLES, valuesInTheWay } from '../planned-conversion.js';
 import { targetOf } from '../target-of.js';
 import { conversionAudit } from './background-conversions.service.js';
@@ -57,7 +58,7 @@ export class ConversionWork {
       const begun = performance.now();
       const [row] = await this.mini.look(fillNext(backfill, lastRow, BATCH_ROWS));
       const [last, count, lost] = must(row, 'one row');
-      if (Number(lost) > 0 && mayLoseNone(conversion, target)) throw await this.inTheWay(backfill, target);
+      if (Number(lost) > 0 && conversion.mostLost === '0') throw await this.inTheWay(backfill, target);
       await faultPoint('conversion.filled');
       if (last === null) {
         for (const statement of validateHiddenCheck(backfill.table, backfill.to))
@@ -211,24 +212,25 @@ async function readStructureAnyway(manager: EntityManager, tableId: Id): Promise
   return readStructure(manager, tableId, { deleted: table.deletedAt !== null });
 }
 
-/** What is required cannot be left empty. */
-const mayLoseNone = ({ onError }: ColumnConversionEntity, { required }: ColumnEntity): boolean =>
-  onError === 'abort' || required;
-
-/** Looked at behind the lock, when all rows are filled. Where cells may be left empty there is nothing to look at. */
-function conditionsOf(backfill: Backfill, conversion: ColumnConversionEntity, target: ColumnEntity): RowConditions {
-  const lock = lockTable(backfill.table, 'access exclusive');
-  if (!mayLoseNone(conversion, target)) return { lock, checks: [] };
-  return {
-    lock,
-    checks: [
-      {
-        look: countLost(backfill),
-        judge: ([row]) => {
-          const lost = Number(row?.[0] ?? 0);
-          return lost === 0 ? [] : [valuesInTheWay(lost, null, target)];
-        },
-      },
-    ],
-  };
-}
+/** Looked at behind the lock, when all rows are filled: people go on writing after the dry run. */
+const conditionsOf = (
+  backfill: Backfill,
+  { mostLost }: ColumnConversionEntity,
+  target: ColumnEntity,
+): RowConditions => ({
+  lock: lockTable(backfill.table, 'access exclusive'),
+  checks:
+    mostLost === null
+      ? []
+      : [
+          {
+            look: countLost(backfill),
+            judge: ([row]) => {
+              const lost = Number(row?.[0] ?? 0);
+              if (lost <= Number(mostLost)) return [];
+              if (mostLost === '0') return [valuesInTheWay(lost, null, target)];
+              throw stale(`${lost} values cannot be converted by now; ${mostLost} were confirmed.`);
+            },
+          },
+        ],
+});
