@@ -13,7 +13,7 @@ import {
   type Sql,
   type TableSchema,
 } from '../../query/index.js';
-import { pgError } from './pg-errors.js';
+import { isOtherStructure, pgError } from './pg-errors.js';
 
 const LOCK_RETRIES = 8;
 /** So long may a statement take that copies rows. */
@@ -126,9 +126,18 @@ export class MiniDbSchema {
     return rows;
   }
 
-  /** Reads what rows are like, for a change that may follow. */
-  look(statement: Sql): Promise<PgRow[]> {
-    return this.database.query(toStatement(statement));
+  /** Reads what rows are like, for a change that may follow. @throws Problem `schema_busy` the structure is another by now */
+  async look(statement: Sql): Promise<PgRow[]> {
+    try {
+      return await this.database.query(toStatement(statement));
+    } catch (error) {
+      if (!isOtherStructure(error)) throw error;
+      throw new Problem('schema_busy', {
+        detail: 'The structure was changed just now. Try again.',
+        headers: { 'retry-after': '1' },
+        cause: error,
+      });
+    }
   }
 
   /** A statement of the owner that changes nothing for anybody, and may be repeated. @throws Problem `schema_busy` */

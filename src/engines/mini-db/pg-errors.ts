@@ -27,6 +27,13 @@ export const pgError = (error: unknown): PgError | undefined =>
 /** Deadlock or serialization failure: nothing was done, and doing it again is right. */
 export const isTransient = (error: unknown): boolean => ['40P01', '40001'].includes(pgError(error)?.code ?? '');
 
+/**
+ * Undefined column, table or schema, changed result type of a prepared statement, a value or an operator of another type than the column
+ * has: the structure is not the one that the statement was planned for.
+ */
+export const isOtherStructure = (error: unknown): boolean =>
+  ['42804', '42883', '42703', '42P01', '3F000', '0A000'].includes(pgError(error)?.code ?? '');
+
 /** The statement was refused for what it held, not for where it ran: one write of a batch can be told from the others by trying each alone. */
 export const isContentError = (error: unknown): boolean =>
   error instanceof SchemaMoved || error instanceof Problem || /^(22|23|42|54)/.test(pgError(error)?.code ?? '');
@@ -34,18 +41,10 @@ export const isContentError = (error: unknown): boolean =>
 /** What a database error means to our callers; unknown ones pass through and become a 500 or 503 at the edge. */
 export function translate(error: unknown, table: TableSchema): unknown {
   const pg = pgError(error);
+  if (isOtherStructure(error)) return new SchemaMoved(error);
   switch (pg?.code) {
     case '23502':
       return pg.column === FENCE_COLUMN ? new SchemaMoved(error) : error;
-    // Undefined column or table, changed result type of a prepared statement, a value or an operator of another type than the
-    // column has: the structure is not the one we planned for.
-    case '42804':
-    case '42883':
-    case '42703':
-    case '42P01':
-    case '3F000':
-    case '0A000':
-      return new SchemaMoved(error);
     case '23505':
       return uniqueViolation(pg, table, error);
     case '23514':

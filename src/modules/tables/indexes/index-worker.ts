@@ -1,6 +1,7 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { must, Problem } from '../../../common/index.js';
+import { MainDatabase } from '../../../database/main/index.js';
 import { indexFailure, IndexInTheWay, MiniDbIndexes } from '../../../engines/index.js';
 import { EventBus } from '../../events/index.js';
 import { BaseEntity } from '../bases/base.entity.js';
@@ -37,6 +38,7 @@ export class IndexWorker implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly upkeep: IndexUpkeep,
     private readonly indexes: MiniDbIndexes,
     private readonly dataSource: DataSource,
+    private readonly database: MainDatabase,
     private readonly bus: EventBus,
   ) {}
 
@@ -103,7 +105,7 @@ export class IndexWorker implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async build(job: IndexJob, signal: AbortSignal): Promise<void> {
     const { index } = job;
-    const { schema, table } = await readStructure(this.dataSource.manager, index.tableId);
+    const { schema, table } = await this.database.snapshot((manager) => readStructure(manager, index.tableId));
     const plan = planOf(index, schema);
     // Its column went away just now; the upkeep sees to it.
     if (!plan) throw new IndexInTheWay();

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { must, Problem, type Id } from '../../../../../common/index.js';
 import { faultPoint } from '../../../../../config/index.js';
-import { AuditedTransaction } from '../../../../../database/main/index.js';
+import { AuditedTransaction, MainDatabase } from '../../../../../database/main/index.js';
 import { MiniDbSchema, type RowConditions } from '../../../../../engines/index.js';
 import {
   convertedCell,
@@ -40,6 +40,7 @@ const TIMEOUT_SECONDS = 30;
 export class ConversionWork {
   constructor(
     private readonly dataSource: DataSource,
+    private readonly main: MainDatabase,
     private readonly transaction: AuditedTransaction,
     private readonly saga: SchemaSaga,
     private readonly mini: MiniDbSchema,
@@ -160,7 +161,7 @@ export class ConversionWork {
   private async plan(
     conversion: ColumnConversionEntity,
   ): Promise<{ readonly backfill: Backfill; readonly target: ColumnEntity }> {
-    const { schema, columns } = await readStructure(this.dataSource.manager, conversion.tableId);
+    const { schema, columns } = await this.main.snapshot((manager) => readStructure(manager, conversion.tableId));
     const column = findColumn(columns, conversion.columnId);
     const target = targetOf(column, conversion.toType, conversion.toOptions);
     const from = must(
