@@ -3,6 +3,7 @@ import { must, newId } from '../../src/common/index.js';
 import {
   castCell,
   columnType,
+  ident,
   kindOf,
   sql,
   toStatement,
@@ -118,4 +119,14 @@ it('numbers, times, lists and choices become each other', async () => {
   );
   expect(await one(column('a', 'user'), column('b', 'text'), person)).toBe('never');
   expect(await one(column('a', 'text'), column('b', 'user'), person)).toBe('never');
+});
+
+it('a look at rows whose structure has just become another one is refused as that', async () => {
+  for (const [schema, name] of [
+    ['nowhere', 'x'],
+    ['public', 'nothing'],
+  ] as const)
+    await expect(store.schema.look(sql`select from ${ident(schema, name)}`)).rejects.toMatchObject({
+      code: 'schema_busy',
+    });
 });
