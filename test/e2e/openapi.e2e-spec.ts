@@ -204,7 +204,7 @@ describe('the OpenAPI document', () => {
     const takes = ({ parameters = [] }: Operation) =>
       parameters.some(({ $ref }) => $ref === '#/components/parameters/IdempotencyKey');
     expect(
-      breaking((operation, name) => takes(operation) === (!name.startsWith('GET') && !/\/rows/.test(name))),
+      breaking((operation, name) => takes(operation) === (!name.startsWith('GET') && !name.includes('/rows'))),
     ).toEqual([]);
     expect(
       breaking(

@@ -1,8 +1,7 @@
 import { isStored, isWritable, kindOf } from '../kind.js';
-import type { ColumnOptions, ColumnSchema, ColumnTypeName, TableSchema, ValueKind } from '../schema.js';
+import type { ColumnOptions, ColumnSchema, TableSchema, ValueKind } from '../schema.js';
 import { columnType } from '../types/index.js';
-import { MAX_DIGITS } from '../types/number.js';
-import { empty, ident, integer, join, literal, sql, value, type Sql } from '../sql.js';
+import { empty, ident, integer, sql, value, type Sql } from '../sql.js';
 import { tableName } from './read.js';
 
 /*
@@ -11,7 +10,7 @@ import { tableName } from './read.js';
  */
 
 /** A cast of a value that is not null. */
-type Cast = (cell: Sql, options: ColumnOptions, from: ValueKind) => Sql;
+type Cast = (cell: Sql, options: ColumnOptions) => Sql;
 
 /**
  * The cell of another type that a cell of the column becomes, null where it cannot be; undefined where these types do not
@@ -20,13 +19,13 @@ type Cast = (cell: Sql, options: ColumnOptions, from: ValueKind) => Sql;
 export function castCell(from: ValueKind, to: ValueKind, cell: Sql): Sql | undefined {
   const cast = castOf(from, to);
   if (!cast) return undefined;
-  if (from.list && to.list) return eachElement(cell, (element) => cast(element, to.options, from));
-  if (from.list) return cast(onlyElement(from, to, cell), to.options, from);
-  if (!to.list) return cast(cell, to.options, from);
+  if (from.list && to.list) return eachElement(cell, (element) => cast(element, to.options));
+  if (from.list) return cast(onlyElement(from, to, cell), to.options);
+  if (!to.list) return cast(cell, to.options);
   // Texts are taken apart at their commas; anything else is the only element.
   return isText(from)
-    ? eachElement(sql`string_to_array(${cell}, ',')`, (part) => cast(sql`trim(${part})`, to.options, from))
-    : sql`case when ${cast(cell, to.options, from)} is not null then array[${cast(cell, to.options, from)}] end`;
+    ? eachElement(sql`string_to_array(${cell}, ',')`, (part) => cast(sql`trim(${part})`, to.options))
+    : sql`case when ${cast(cell, to.options)} is not null then array[${cast(cell, to.options)}] end`;
 }
 
 /** Whether a column of the type can be made of another one. */
@@ -48,103 +47,26 @@ const onlyElement = (from: ValueKind, to: ValueKind, list: Sql): Sql =>
 
 /** The text of a value from which other types are read: what a person reads, but times in full. */
 function plainText({ type, options }: ValueKind, cell: Sql): Sql {
-  if (type === 'datetime') return sql`to_char(${cell}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
-  return columnType(type).toText(cell, options);
+  const source = columnType(type);
+  if (source.family === 'datetime') return sql`to_char(${cell}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+  return source.toText(cell, options);
 }
 
+/** What lies between families; what a type takes of numbers and texts, it says itself. */
 function castOf(from: ValueKind, to: ValueKind): Cast | undefined {
   const [source, target] = [columnType(from.type), columnType(to.type)];
   if (source.family === 'id' || target.family === 'id') return from.type === to.type ? (cell) => cell : undefined;
-  if (target.name === 'json') return (cell, _options, { type }) => (type === 'json' ? cell : sql`to_jsonb(${cell})`);
-  if (source.family === 'number' && target.family === 'number')
-    return (cell, options) => number(to.type, sql`${cell}::numeric`, options);
+  if (target.family === 'json') return (cell) => (source.family === 'json' ? cell : sql`to_jsonb(${cell})`);
   if (source.family === 'date' && target.family === 'datetime')
     return (cell) => sql`(${cell}::timestamp at time zone 'UTC')`;
   if (source.family === 'datetime' && target.family === 'date')
     return (cell) => sql`(${cell} at time zone 'UTC')::date`;
-  const read = READERS[to.type];
-  if (!read) return undefined;
+  const { fromNumber, fromText } = target;
+  if (source.family === 'number' && fromNumber) return (cell, options) => fromNumber(sql`${cell}::numeric`, options);
+  if (!fromText) return undefined;
   // A list that became one text is text already.
-  return (cell, options) => read(from.list && isText(to) ? cell : plainText(from, cell), options, from);
+  return (cell, options) => fromText(from.list && isText(to) ? cell : plainText(from, cell), options);
 }
-
-const NUMBER = '^[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d{1,2})?$';
-
-/** A number within what the type keeps, without losing a digit. */
-function number(type: ColumnTypeName, n: Sql, { scale, max = 5 }: ColumnOptions): Sql {
-  if (columnType(type).bind === 'numeric') {
-    const digits = integer(MAX_DIGITS - (scale ?? 0));
-    const exact = scale === undefined ? sql`true` : sql`${n} = round(${n}, ${integer(scale)})`;
-    return sql`case when ${exact} and abs(${n}) < power(10::numeric, ${digits}) then ${scale === undefined ? n : sql`round(${n}, ${integer(scale)})`} end`;
-  }
-  const bounds =
-    type === 'rating' ? sql`${n} between 1 and ${integer(max)}` : sql`abs(${n}) <= ${integer(Number.MAX_SAFE_INTEGER)}`;
-  return sql`case when ${bounds} and ${n} = trunc(${n}) then ${n}::bigint end`;
-}
-
-const matches = (text: Sql, pattern: string): Sql => sql`${text} ~ ${literal(pattern)}`;
-
-const fromNumber =
-  (type: ColumnTypeName): Cast =>
-  (text, options) =>
-    sql`case when length(${text}) <= 100 and ${matches(sql`trim(${text})`, NUMBER)} then ${number(type, sql`trim(${text})::numeric`, options)} end`;
-
-const DAY = '(\\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])';
-
-/** A day that exists: the pattern lets 30 February through, the length of the month does not. */
-function day(text: Sql): Sql {
-  const month = sql`make_date(substr(${text}, 1, 4)::int, substr(${text}, 6, 2)::int, 1)`;
-  return sql`case when substr(${text}, 1, 4) <> '0000'
-    and substr(${text}, 9, 2)::int <= extract(day from ${month} + interval '1 month' - interval '1 day') then ${month} + (substr(${text}, 9, 2)::int - 1) end`;
-}
-
-const TIME = 'T([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d{1,3})?(Z|[+-](0\\d|1[0-5]):[0-5]\\d)';
-
-function instant(text: Sql): Sql {
-  const at = sql`${text}::timestamptz`;
-  return sql`case when ${day(text)} is not null and ${at} >= '0001-01-01T00:00:00Z'::timestamptz and ${at} < '10000-01-01T00:00:00Z'::timestamptz then ${at} end`;
-}
-
-const limited = (text: Sql, most: number): Sql => sql`case when length(${text}) <= ${integer(most)} then ${text} end`;
-const like = (text: Sql, pattern: string, most: number): Sql =>
-  sql`case when length(trim(${text})) <= ${integer(most)} and ${matches(sql`trim(${text})`, pattern)} then trim(${text}) end`;
-
-/** By label or key, the key where they differ in what they mean. */
-const choice: Cast = (text, { choices = [] }) => {
-  if (choices.length === 0) return sql`null::text`;
-  const labels = choices.map(({ key, label }) => sql`when ${text} = ${literal(label)} then ${literal(key)}`);
-  const keys = choices.map(({ key }) => sql`when ${text} = ${literal(key)} then ${literal(key)}`);
-  return sql`case ${join([...keys, ...labels], sql` `)} end`;
-};
-
-const NAME = '[^\\s@<>()\\[\\],;:"]';
-
-/** How values of each type are read from a text. */
-const READERS: Partial<Readonly<Record<ColumnTypeName, Cast>>> = {
-  text: (text, { maxLength = 100_000 }) => limited(text, maxLength),
-  long_text: (text) => limited(text, 1_000_000),
-  integer: fromNumber('integer'),
-  decimal: fromNumber('decimal'),
-  currency: fromNumber('currency'),
-  percent: fromNumber('percent'),
-  rating: fromNumber('rating'),
-  duration: (text, options, from) =>
-    sql`case when ${matches(text, '^-?\\d{1,9}:[0-5]\\d(:[0-5]\\d)?$')}
-    then (case when ${text} like '-%' then -1 else 1 end * extract(epoch from make_interval(hours => ltrim(split_part(${text}, ':', 1), '-')::int,
-      mins => split_part(${text}, ':', 2)::int, secs => coalesce(nullif(split_part(${text}, ':', 3), ''), '0')::int)))::bigint
-    else ${fromNumber('duration')(text, options, from)} end`,
-  boolean: (text) =>
-    sql`case when lower(trim(${text})) in ('true', 'yes', '1') then true when lower(trim(${text})) in ('false', 'no', '0') then false end`,
-  date: (text) => sql`case when ${matches(sql`trim(${text})`, `^${DAY}$`)} then ${day(sql`trim(${text})`)} end`,
-  datetime: (text) =>
-    sql`case when ${matches(sql`trim(${text})`, `^${DAY}${TIME}$`)} then ${instant(sql`trim(${text})`)}
-    when ${matches(sql`trim(${text})`, `^${DAY}$`)} then ${day(sql`trim(${text})`)}::timestamp at time zone 'UTC' end`,
-  single_select: choice,
-  multi_select: choice,
-  url: (text) => like(text, '^[hH][tT][tT][pP][sS]?://[^\\s/?#@:]+(:\\d{1,5})?([/?#]\\S*)?$', 8_000),
-  email: (text) => like(text, `^${NAME}{1,64}@${NAME}+\\.${NAME}+$`, 254),
-  phone: (text) => like(text, '^(?=(\\D*\\d){3})\\+?[\\d ()./-]{3,40}$', 64),
-};
 
 /** A conversion inside one table, with the hidden column that it fills. */
 export interface Conversion {

@@ -18,6 +18,8 @@ export const boolean: ColumnType = {
   physical: () => sql`boolean`,
   toJson: (cell) => sql`${cell}::text`,
   toText: (cell) => sql`${cell}::text`,
+  fromText: (text) =>
+    sql`case when lower(trim(${text})) in ('true', 'yes', '1') then true when lower(trim(${text})) in ('false', 'no', '0') then false end`,
   uniquable: false,
   indexBytes: () => 1,
   compare: (a, b) => Number(a) - Number(b),

@@ -61,6 +61,10 @@ export interface ColumnType {
   toJson(cell: Sql, place: Place): Sql;
   /** SQL that yields what a person reads, for a value that is not null. */
   toText(cell: Sql, options: ColumnOptions): Sql;
+  /** SQL that yields what a number becomes, null where it becomes nothing; of types of numbers. Never fails, whatever the number. */
+  readonly fromNumber?: (n: Sql, options: ColumnOptions) => Sql;
+  /** SQL that yields what a text becomes, null where it becomes nothing. Never fails, whatever the text. Absent: no text becomes one. */
+  readonly fromText?: (text: Sql, options: ColumnOptions) => Sql;
   /** Values of a default that are decided when the row is made. */
   readonly dynamicDefault?: 'now' | 'me';
   /** Absent: rows may be sorted by it. */

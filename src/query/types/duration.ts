@@ -1,4 +1,4 @@
-import { sql } from '../sql.js';
+import { integer as integerSql, literal, sql, type Sql } from '../sql.js';
 import { DURATION_FORMATS } from '../schema.js';
 import { accepted, refused, type ColumnType, type Parsed } from './column-type.js';
 import { integer, parseInteger } from './number.js';
@@ -40,5 +40,14 @@ export const duration: ColumnType = {
     format === 'h:mm:ss'
       ? sql`to_char(make_interval(secs => ${cell}), 'FMHH24:MI:SS')`
       : sql`to_char(make_interval(secs => ${cell}), 'FMHH24:MI')`,
+  fromText(text, options) {
+    const part = (n: number): Sql => sql`split_part(${text}, ':', ${integerSql(n)})`;
+    const hours = sql`ltrim(${part(1)}, '-')::int`;
+    const seconds = sql`coalesce(nullif(${part(3)}, ''), '0')::int`;
+    const clock = sql`make_interval(hours => ${hours}, mins => ${part(2)}::int, secs => ${seconds})`;
+    return sql`case when ${text} ~ ${literal('^-?\\d{1,9}:[0-5]\\d(:[0-5]\\d)?$')}
+    then (case when ${text} like '-%' then -1 else 1 end * extract(epoch from ${clock}))::bigint
+    else ${integer.fromText?.(text, options) ?? sql`null`} end`;
+  },
   jsonSchema: { type: 'integer', description: 'seconds' },
 };

@@ -1,5 +1,5 @@
 import type { ColumnOptions } from '../schema.js';
-import { integer as integerSql, sql } from '../sql.js';
+import { integer as integerSql, literal, sql, type Sql } from '../sql.js';
 import { accepted, refused, type ColumnType, type Operator, type Parsed } from './column-type.js';
 import { knownOptions } from './options.js';
 
@@ -19,6 +19,21 @@ export function parseInteger(input: unknown): Parsed {
   return accepted(input === 0 ? 0 : input);
 }
 
+/** In PostgreSQL: what is a number and nothing else, in a size that a cast takes. */
+const NUMBER = '^[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d{1,2})?$';
+
+/** How a type of numbers takes those of other types, and those in texts. */
+export const takingNumbers = (fromNumber: NonNullable<ColumnType['fromNumber']>) =>
+  ({
+    fromNumber,
+    fromText: (text, options) =>
+      sql`case when length(${text}) <= 100 and trim(${text}) ~ ${literal(NUMBER)} then ${fromNumber(sql`trim(${text})::numeric`, options)} end`,
+  }) as const satisfies Partial<ColumnType>;
+
+/** A whole number, where it is one and within these bounds. */
+export const wholeNumber = (n: Sql, within: Sql): Sql =>
+  sql`case when ${within} and ${n} = trunc(${n}) then ${n}::bigint end`;
+
 export const integer: ColumnType = {
   name: 'integer',
   summary: 'A whole number within ±(2^53−1).',
@@ -36,6 +51,7 @@ export const integer: ColumnType = {
     sql`${column} between ${integerSql(-Number.MAX_SAFE_INTEGER)} and ${integerSql(Number.MAX_SAFE_INTEGER)}`,
   toJson: (cell) => sql`${cell}::text`,
   toText: (cell) => sql`${cell}::text`,
+  ...takingNumbers((n) => wholeNumber(n, sql`abs(${n}) <= ${integerSql(Number.MAX_SAFE_INTEGER)}`)),
   indexBytes: () => 8,
   compare: (a, b) => compareDecimals(String(a), String(b)),
   jsonSchema: { type: 'integer', minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER },
@@ -120,6 +136,13 @@ export const DECIMAL_NUMBER = {
     scale === undefined ? sql`numeric` : sql`numeric(${integerSql(MAX_DIGITS)}, ${integerSql(scale)})`,
   toJson: (cell) => sql`'"' || ${cell}::text || '"'`,
   toText: (cell) => sql`${cell}::text`,
+  // Without losing a digit.
+  ...takingNumbers((n, { scale }) => {
+    const fits = sql`abs(${n}) < power(10::numeric, ${integerSql(MAX_DIGITS - (scale ?? 0))})`;
+    if (scale === undefined) return sql`case when ${fits} then ${n} end`;
+    const rounded = sql`round(${n}, ${integerSql(scale)})`;
+    return sql`case when ${n} = ${rounded} and ${fits} then ${rounded} end`;
+  }),
   indexBytes: () => MAX_DIGITS,
   compare: (a, b) => compareDecimals(String(a), String(b)),
   identity: (plain) =>

@@ -1,6 +1,6 @@
 import { accepted, refused, type ColumnType, type Parsed } from './column-type.js';
 import { knownOptions } from './options.js';
-import { parseWellFormed, TEXT_VALUE } from './text.js';
+import { parseWellFormed, takingTextsLike, TEXT_VALUE } from './text.js';
 
 /** Digits with what people write between them, and an extension. */
 const PHONE = /^\+?[\d ()./-]{3,40}(?: ?(?:x|ext\.?) ?\d{1,10})?$/i;
@@ -21,6 +21,7 @@ export const phone: ColumnType = {
   parseOptions: (input) => knownOptions(input, []) ?? accepted({}),
   parse,
   parseText: parse,
+  fromText: takingTextsLike('^(?=(\\D*\\d){3})\\+?[\\d ()./-]{3,40}$', 64),
   // Four bytes are the most that a character takes in UTF-8.
   indexBytes: () => 4 * 64,
 };

@@ -1,7 +1,7 @@
 import { integer as integerSql, sql } from '../sql.js';
 import type { ColumnOptions } from '../schema.js';
 import { accepted, refused, type ColumnType, type Parsed } from './column-type.js';
-import { integer, parseInteger } from './number.js';
+import { integer, parseInteger, takingNumbers, wholeNumber } from './number.js';
 import { knownOptions } from './options.js';
 
 const DEFAULT_MAX = 5;
@@ -27,5 +27,6 @@ export const rating: ColumnType = {
   parse: (input, { options }) => inRange(parseInteger(input), options),
   parseText: (input, column) => inRange(integer.parseText(input, column), column.options),
   check: (column, { max = DEFAULT_MAX }) => sql`${column} between 1 and ${integerSql(max)}`,
+  ...takingNumbers((n, { max = DEFAULT_MAX }) => wholeNumber(n, sql`${n} between 1 and ${integerSql(max)}`)),
   jsonSchema: { type: 'integer', minimum: 1 },
 };

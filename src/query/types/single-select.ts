@@ -99,6 +99,14 @@ export const singleSelect: ColumnType = {
   toJson: (cell) => sql`'"' || ${cell} || '"'`,
   toText: (cell, options) =>
     sql`coalesce((array[${list(options, ({ label }) => label)}]::text[])[array_position(array[${list(options, ({ key }) => key)}]::text[], ${cell})], ${cell})`,
+  // By key or label, the key where they differ in what they mean.
+  fromText(text, options) {
+    if (choicesOf(options).length === 0) return sql`null::text`;
+    const when = (given: string, key: string): Sql => sql`when ${text} = ${literal(given)} then ${literal(key)}`;
+    const keys = choicesOf(options).map(({ key }) => when(key, key));
+    const labels = choicesOf(options).map(({ key, label }) => when(label, key));
+    return sql`case ${join([...keys, ...labels], sql` `)} end`;
+  },
   // A key has at most 48 characters, all of them ASCII.
   indexBytes: () => 48,
   // Selects sort in the order of their choices, not by key.

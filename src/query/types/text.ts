@@ -1,5 +1,5 @@
 import type { ColumnOptions, Scalar } from '../schema.js';
-import { sql } from '../sql.js';
+import { integer, literal, sql } from '../sql.js';
 import { accepted, refused, type ColumnType, type Operator, type Parsed } from './column-type.js';
 import { knownOptions } from './options.js';
 
@@ -48,6 +48,12 @@ export const TEXT_VALUE = {
   jsonSchema: { type: 'string' },
 } as const satisfies Partial<ColumnType>;
 
+/** How a text of a certain form is read from any other, `pattern` being PostgreSQL's (manual 9.7.3). */
+export const takingTextsLike =
+  (pattern: string, most: number): NonNullable<ColumnType['fromText']> =>
+  (text) =>
+    sql`case when length(trim(${text})) <= ${integer(most)} and trim(${text}) ~ ${literal(pattern)} then trim(${text}) end`;
+
 function textType(name: 'text' | 'long_text', summary: string, hardLimit: number): ColumnType {
   const parse = (input: unknown, { options }: { readonly options: ColumnOptions }): Parsed => {
     const text = parseWellFormed(input);
@@ -73,6 +79,8 @@ function textType(name: 'text' | 'long_text', summary: string, hardLimit: number
     },
     parse,
     parseText: parse,
+    fromText: (given, { maxLength = hardLimit }) =>
+      sql`case when length(${given}) <= ${integer(maxLength)} then ${given} end`,
     ...TEXT_VALUE,
     ...(name === 'long_text' ? { uniquable: false as const } : {}),
     // Four bytes are the most that a character takes in UTF-8.

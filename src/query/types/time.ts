@@ -1,4 +1,4 @@
-import { sql } from '../sql.js';
+import { literal, sql, type Sql } from '../sql.js';
 import { accepted, refused, type ColumnType, type Operator, type Parsed } from './column-type.js';
 import { knownOptions } from './options.js';
 
@@ -46,6 +46,23 @@ export function parseDatetime(input: unknown): Parsed<string> {
   return accepted(time.toISOString());
 }
 
+/** The same in PostgreSQL, a little wider: spaces around are let be. */
+const DAY = '(\\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])';
+const TIME = 'T([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d{1,3})?(Z|[+-](0\\d|1[0-5]):[0-5]\\d)';
+const matches = (text: Sql, pattern: string): Sql => sql`${text} ~ ${literal(pattern)}`;
+
+/** A day that exists: the pattern lets 30 February through, the length of the month does not. */
+function dayFrom(text: Sql): Sql {
+  const month = sql`make_date(substr(${text}, 1, 4)::int, substr(${text}, 6, 2)::int, 1)`;
+  return sql`case when substr(${text}, 1, 4) <> '0000'
+    and substr(${text}, 9, 2)::int <= extract(day from ${month} + interval '1 month' - interval '1 day') then ${month} + (substr(${text}, 9, 2)::int - 1) end`;
+}
+
+function instantFrom(text: Sql): Sql {
+  const at = sql`${text}::timestamptz`;
+  return sql`case when ${dayFrom(text)} is not null and ${at} >= '0001-01-01T00:00:00Z'::timestamptz and ${at} < '10000-01-01T00:00:00Z'::timestamptz then ${at} end`;
+}
+
 export const date: ColumnType = {
   name: 'date',
   summary: 'A calendar date, YYYY-MM-DD.',
@@ -58,6 +75,7 @@ export const date: ColumnType = {
   physical: () => sql`date`,
   toJson: (cell) => sql`'"' || ${cell}::text || '"'`,
   toText: (cell) => sql`${cell}::text`,
+  fromText: (text) => sql`case when ${matches(sql`trim(${text})`, `^${DAY}$`)} then ${dayFrom(sql`trim(${text})`)} end`,
   dynamicDefault: 'now',
   indexBytes: () => 4,
   compare: order,
@@ -77,6 +95,10 @@ export const datetime: ColumnType = {
   // The pool sets the session's time zone to UTC.
   toJson: (cell) => sql`'"' || to_char(${cell}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') || '"'`,
   toText: (cell) => sql`to_char(${cell}, 'YYYY-MM-DD HH24:MI')`,
+  // Days become their first moment.
+  fromText: (text) =>
+    sql`case when ${matches(sql`trim(${text})`, `^${DAY}${TIME}$`)} then ${instantFrom(sql`trim(${text})`)}
+    when ${matches(sql`trim(${text})`, `^${DAY}$`)} then ${dayFrom(sql`trim(${text})`)}::timestamp at time zone 'UTC' end`,
   dynamicDefault: 'now',
   indexBytes: () => 8,
   compare: order,

@@ -1,6 +1,6 @@
 import { accepted, refused, type ColumnType, type Parsed } from './column-type.js';
 import { knownOptions } from './options.js';
-import { parseWellFormed, TEXT_VALUE } from './text.js';
+import { parseWellFormed, takingTextsLike, TEXT_VALUE } from './text.js';
 
 const MAX_LENGTH = 8_000;
 
@@ -24,6 +24,7 @@ export const url: ColumnType = {
   parseOptions: (input) => knownOptions(input, []) ?? accepted({}),
   parse,
   parseText: parse,
+  fromText: takingTextsLike('^[hH][tT][tT][pP][sS]?://[^\\s/?#@:]+(:\\d{1,5})?([/?#]\\S*)?$', MAX_LENGTH),
   // Four bytes are the most that a character takes in UTF-8.
   indexBytes: () => 4 * MAX_LENGTH,
   jsonSchema: { type: 'string', format: 'uri' },
