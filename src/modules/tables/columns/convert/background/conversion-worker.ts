@@ -101,16 +101,18 @@ export class ConversionWorker implements OnApplicationBootstrap, OnModuleDestroy
 
   private async settle(conversion: ColumnConversionEntity, error: unknown): Promise<boolean> {
     if (error instanceof ConversionMovedOn) return false;
-    const refused = error instanceof Problem && error.code !== 'schema_busy';
-    if (conversion.state === 'converting' && refused) {
+    const isRefusal = error instanceof Problem;
+    // A table that is only in use will be free some day.
+    const inUse = isRefusal && error.code === 'schema_busy';
+    if (conversion.state === 'converting' && isRefusal && !inUse) {
+      // Values in the way, or its table is in the trash by now.
       const { code, detail, errors } = error;
-      // Its table is in the trash.
       await this.steps.stop(conversion, { code, detail: detail ?? error.message, ...(errors ? { errors } : {}) });
       return false;
     }
     const attempts = conversion.attempts + 1;
     this.logger.warn({ msg: 'A conversion does not go on', conversion: conversion.id, attempts, err: error });
-    if (conversion.state === 'converting' && attempts >= MAX_ATTEMPTS)
+    if (conversion.state === 'converting' && attempts >= MAX_ATTEMPTS && !inUse)
       await this.steps.stop(conversion, { code: 'gave_up', detail: 'It failed again and again; the log says why.' });
     else await this.steps.postpone(conversion, waitAfter(conversion.attempts));
     return true;
