@@ -120,9 +120,9 @@ async function setUp(shared: TestRedis): Promise<void> {
   const env = {
     SMTP_URL: mail.url,
     FILES_DIR: ownFolder('files'),
-    // Conversions are begun, and never end.
+    // Conversions are begun, and nobody does anything at them.
     CONVERSION_BACKGROUND_ROWS: '0',
-    FAULT_POINT: 'conversion.filled*99',
+    FAULT_POINT: 'conversion.turn*99',
   };
   const options = { databases: pair, redis: shared, env };
   const started = await Promise.all([startNode(options), startNode(options)]);

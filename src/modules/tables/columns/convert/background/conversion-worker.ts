@@ -1,6 +1,7 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { DataSource, In, LessThanOrEqual } from 'typeorm';
 import { Problem } from '../../../../../common/index.js';
+import { faultPoint } from '../../../../../config/index.js';
 import { MainDatabase } from '../../../../../database/main/index.js';
 import { EventBus } from '../../../../events/index.js';
 import { BaseEntity } from '../../../bases/base.entity.js';
@@ -85,6 +86,7 @@ export class ConversionWorker implements OnApplicationBootstrap, OnModuleDestroy
   private async turn(id: string): Promise<boolean> {
     const conversion = await this.dataSource.manager.findOneBy(ColumnConversionEntity, { id, state: In(UNDER_WAY) });
     if (!conversion || this.stop.signal.aborted) return true;
+    await faultPoint('conversion.turn');
     try {
       if (conversion.state === 'stopping') {
         await this.steps.takeBack(conversion);
