@@ -87,7 +87,7 @@ const rename = (table: TableSchema, from: string, to: string): Sql =>
 export const addHiddenColumn = (table: TableSchema, column: ColumnSchema, hiddenName: string): Sql =>
   alter(table, sql`add column ${ident(hiddenName)} ${physicalType(column)}`);
 
-/** What the type demands of a hidden column, of what is written from now on; {@link validateCheck} is for the rows that are there. */
+/** What the type demands of a hidden column, of what is written from now on; {@link validateHiddenCheck} is for the rows that are there. */
 export function addHiddenCheck(table: TableSchema, column: ColumnSchema, hiddenName: string): Sql[] {
   const check = checkOf(column, hiddenName);
   return check ? [alter(table, sql`add constraint ${ident(hiddenCheckName(column))} check (${check}) not valid`)] : [];
