@@ -126,7 +126,59 @@ describe('people', () => {
   });
 });
 
+describe('mail addresses', () => {
+  it('are kept as they were written, and are the same in a unique column whatever their case', async () => {
+    const table = await newTable({ name: 'Mail', type: 'email', unique: true }, { name: 'N', type: 'integer' });
+    const row = expectStatus(await add(table, { mail: 'Ada@Example.org', n: 1 }), 201);
+    expect(row.fields.mail).toBe('Ada@Example.org');
+    const again = await add(table, { mail: 'ada@example.ORG' });
+    expect([again.status, again.body.code]).toEqual([409, 'unique_violation']);
+    const ops = [
+      { op: 'upsert', matchOn: ['mail'], fields: { mail: 'ADA@example.org', n: 2 } },
+      { op: 'create', fields: { mail: 'grace@example.org' } },
+      { op: 'create', fields: { mail: 'Grace@example.org' } },
+    ];
+    const bulk = await owner.post<{ results: { status: number }[] }>(`/tables/${table.id}/rows/bulk`, {
+      mode: 'partial',
+      ops,
+    });
+    expect(expectStatus(bulk, 200).results.map(({ status }) => status)).toEqual([200, 201, 409]);
+    expect((await list(table, 'filter=mail.eq.ADA@example.org')).map(({ id, fields }) => [id, fields.n])).toEqual([
+      [row.id, 2],
+    ]);
+  });
+
+  it('that differ in case only are in the way when their column is to become unique', async () => {
+    const table = await newTable({ name: 'Mail', type: 'email' });
+    for (const mail of ['ada@example.org', 'Ada@example.org', 'eve@example.org'])
+      expectStatus(await add(table, { mail }), 201);
+    const path = `/tables/${table.id}/columns/${table.columns[0]?.id ?? ''}`;
+    const refused = await owner.patch<ProblemBody>(path, { unique: true });
+    expect([refused.status, refused.body.code]).toEqual([409, 'rows_in_the_way']);
+  });
+});
+
 describe('defaults', () => {
+  it('of people are members of the workspace', async () => {
+    const stranger = (await signup(owner.base)).user.id;
+    const who = (initial: unknown) => ({ name: 'Who', type: 'user', default: initial });
+    const refusal = (pointer: string) => ({ code: 'validation_failed', errors: [{ pointer, code: 'not_a_member' }] });
+    const tables = `/bases/${at.base.id}/tables`;
+    expect((await owner.post(tables, { name: 'Strange', columns: [who(stranger)] })).body).toMatchObject(
+      refusal('/columns/0/default'),
+    );
+    const table = await newTable(who(editor.user.id));
+    expect((await add(table, {})).body.fields).toEqual({ who: editor.user.id });
+    const columns = `/tables/${table.id}/columns`;
+    const team = { name: 'Team', type: 'user', options: { multiple: true }, default: [owner.user.id, stranger] };
+    expect((await owner.post(columns, team)).body).toMatchObject(refusal('/default'));
+    const changed = await owner.patch(`${columns}/${table.columns[0]?.id ?? ''}`, { default: stranger });
+    expect(changed.body).toMatchObject(refusal('/default'));
+    const template = { format: 'live-tables/template@1', name: 'T', tables: [{ name: 'A', columns: [who(stranger)] }] };
+    const path = `/workspaces/${at.workspace.id}/bases/from-template`;
+    expect((await owner.post(path, { template })).body).toMatchObject(refusal('/template/tables/0/columns/0/default'));
+  });
+
   it('that name a moment are taken when the row is made', async () => {
     const table = await newTable(
       { name: 'Name', type: 'text' },

@@ -17,6 +17,7 @@ import { Confirmations } from './columns/convert/confirmation.js';
 import { Conversions } from './columns/convert/conversions.service.js';
 import { ColumnTrash } from './columns/column-trash.service.js';
 import { ColumnsController } from './columns/columns.controller.js';
+import { DefaultPeople } from './columns/default-people.js';
 import { ColumnsService } from './columns/columns.service.js';
 import { DriftChecker } from './drift/drift-checker.js';
 import { DriftWatch } from './drift/drift-watch.js';
@@ -91,6 +92,7 @@ const CONVERSIONS = [Conversions, Confirmations, BackgroundConversions, Conversi
     ColumnsService,
     ColumnChanges,
     ColumnTrash,
+    DefaultPeople,
     ...CONVERSIONS,
     TableCatalog,
     PhysicalColumns,

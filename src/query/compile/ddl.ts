@@ -105,7 +105,11 @@ export const requiredCheck = (column: ColumnSchema): Sql =>
 
 /** The index that holds a unique column: rows in the trash do not count. */
 export const uniqueIndex = (table: TableSchema, column: ColumnSchema): Sql =>
-  sql`create unique index ${ident(uniqueIndexName(table, column))} on ${tableName(table)} (${ident(column.physical)}) where _deleted_at is null`;
+  sql`create unique index ${ident(uniqueIndexName(table, column))} on ${tableName(table)} (${uniqueKey(column, ident(column.physical))}) where _deleted_at is null`;
+
+/** What a unique column holds once of a cell, or of a value. */
+export const uniqueKey = ({ type }: Pick<ColumnSchema, 'type'>, cell: Sql): Sql =>
+  columnType(type).uniqueKey?.(cell) ?? cell;
 
 /** Name of the constraint that holds what the type of a column demands of its values. */
 export const checkName = (column: ColumnSchema): string => `_ck_${tail(column.id)}`;

@@ -1,6 +1,7 @@
 import type { Id } from '../../common/index.js';
 import type { CellValue, ColumnSchema, TableSchema } from '../schema.js';
 import { empty, ident, join, sql, value, type Sql } from '../sql.js';
+import { uniqueKey } from './ddl.js';
 import { physicalType } from './physical.js';
 import { tableName } from './read.js';
 
@@ -10,7 +11,7 @@ export interface MatchRecord {
   readonly values: readonly CellValue[];
 }
 
-/** Which live rows have these values: rows `o, id`. Equality as in filters; a null matches nothing. */
+/** Which live rows have these values: rows `o, id`. Equal as unique columns understand it; a null matches nothing. */
 export function compileMatch(
   table: TableSchema,
   columns: readonly ColumnSchema[],
@@ -20,7 +21,9 @@ export function compileMatch(
     Object.fromEntries([['o', o], ...values.map((cell, i) => [`v${i}`, cell] as const)]),
   );
   const types = columns.map((column, i) => sql`, ${ident(`v${i}`)} ${physicalType(column)}`);
-  const equal = columns.map((column, i) => sql`${ident('t', column.physical)} = ${ident('x', `v${i}`)}`);
+  const equal = columns.map(
+    (column, i) => sql`${uniqueKey(column, ident('t', column.physical))} = ${uniqueKey(column, ident('x', `v${i}`))}`,
+  );
   return sql`select x.o, t._id from json_to_recordset(${value(JSON.stringify(rows), 'json')}) as x(o integer${join(types, empty)})
 join ${tableName(table)} t on ${join(equal, sql` and `)} and t._deleted_at is null`;
 }

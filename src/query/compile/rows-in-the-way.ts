@@ -2,6 +2,7 @@ import type { ColumnSchema, TableSchema } from '../schema.js';
 import { kindOf } from '../kind.js';
 import { columnType } from '../types/index.js';
 import { ident, integer, sql, value, type Sql } from '../sql.js';
+import { uniqueKey } from './ddl.js';
 import { tableName } from './read.js';
 
 /** So many are named; all are counted. */
@@ -37,13 +38,13 @@ const rowsThat = (
 
 /** Values that several live rows have: how many values, and some as JSON `[{value, rows, rowIds}]`, the most frequent first. */
 export function sharedValues(table: TableSchema, column: ColumnSchema): Sql {
-  const cell = ident(column.physical);
+  const cell = uniqueKey(column, ident(column.physical));
   return sql`with shared as materialized (
   select ${cell} as v, count(*) as n from ${tableName(table)} where ${LIVE} and ${cell} is not null group by 1 having count(*) > 1)
 select (select count(*) from shared), (select coalesce(json_agg(
     json_build_object('value', (${columnType(column.type).toJson(sql`v`, table.physical)})::json, 'rows', n, 'rowIds', to_json(ids[1:${EXAMPLES}])) order by n desc, v), '[]')
   from (select e.v, e.n, array_agg(t._id order by t._id) as ids
-    from (select v, n from shared order by n desc, v limit ${EXAMPLES}) e join ${tableName(table)} t on t.${cell} = e.v
+    from (select v, n from shared order by n desc, v limit ${EXAMPLES}) e join ${tableName(table)} t on ${uniqueKey(column, ident('t', column.physical))} = e.v
     where t.${LIVE} group by 1, 2) example)`;
 }
 

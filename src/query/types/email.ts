@@ -1,5 +1,6 @@
 import { accepted, refused, type ColumnType, type Parsed } from './column-type.js';
 import { knownOptions } from './options.js';
+import { sql } from '../sql.js';
 import { parseWellFormed, takingTextsLike, TEXT_VALUE } from './text.js';
 
 /** As browsers judge it (HTML Living Standard 4.10.5.1.5), with letters of all scripts, and a dot in the domain. */
@@ -22,11 +23,15 @@ function parse(input: unknown): Parsed {
 export const email: ColumnType = {
   ...TEXT_VALUE,
   name: 'email',
-  summary: 'A mail address, kept as it was written.',
+  summary:
+    'A mail address, kept as it was written. In a unique column, addresses that differ in case only are the same.',
   parseOptions: (input) => knownOptions(input, []) ?? accepted({}),
   parse,
   parseText: parse,
   fromText: takingTextsLike(`^${NAME}{1,64}@${NAME}+\\.${NAME}+$`, MAX_LENGTH),
+  // By ASCII letters only, which is what lower() folds in the collation of our columns.
+  identity: (address) => String(address).replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase()),
+  uniqueKey: (cell) => sql`lower(${cell})`,
   // Four bytes are the most that a character takes in UTF-8.
   indexBytes: () => 4 * MAX_LENGTH,
   jsonSchema: { type: 'string', format: 'email' },

@@ -55,7 +55,7 @@ const TYPES: Readonly<Record<ColumnTypeName, ColumnType>> = {
 /** The plugin of a column type. */
 export const columnType = (name: ColumnTypeName): ColumnType => TYPES[name];
 
-/** Text that two canonical values of a type share exactly when they are equal. */
+/** Text that two canonical values of a type share exactly when a unique column holds one of them only. */
 export const identityOf = ({ type }: Pick<ColumnSchema, 'type'>, value: Scalar): string =>
   columnType(type).identity?.(value) ?? String(value);
 

@@ -8,6 +8,7 @@ import type { ColumnEntity } from './column.entity.js';
 import { changeColumn, findColumn } from './change-column.js';
 import { changeReferences } from './change-references.js';
 import { ColumnChanges } from './column-changes.js';
+import { DefaultPeople } from './default-people.js';
 import { mustBeAtRest } from './convert/background/must-be-at-rest.js';
 import { isComputed } from './resolve-references.js';
 
@@ -17,6 +18,7 @@ export class ColumnsService {
   constructor(
     private readonly changes: ColumnChanges,
     private readonly catalog: TableCatalog,
+    private readonly people: DefaultPeople,
   ) {}
 
   async list(tableId: Id): Promise<Page<ColumnDto>> {
@@ -28,7 +30,8 @@ export class ColumnsService {
    * A link adds the column that shows it from the other table as well.
    * @throws Problem `name_taken`, `validation_failed`, `limit_reached`, `unique_violation`, `not_found`
    */
-  create(access: Access, tableId: Id, input: CreateColumnDto): Promise<ColumnDto> {
+  async create(access: Access, tableId: Id, input: CreateColumnDto): Promise<ColumnDto> {
+    await this.people.judge(access, [input], () => '');
     return this.changes.draft(access, tableId, 'column.create', (draft) => {
       const position = draft.table(tableId).columns.length;
       const column = must(draft.addColumns(tableId, [input], () => '')[0], 'one column was asked for');
@@ -38,6 +41,10 @@ export class ColumnsService {
 
   /** @throws Problem `name_taken`, `validation_failed`, `rows_in_the_way` */
   async update(access: Access, tableId: Id, columnId: Id, input: UpdateColumnDto): Promise<ColumnDto> {
+    if (input.default !== undefined) {
+      const { columns } = await this.catalog.find(tableId);
+      await this.people.judge(access, [{ ...findColumn(columns, columnId), default: input.default }], () => '');
+    }
     return this.changes.run(access, tableId, 'column.update', async (structure, manager) => {
       await mustBeAtRest(manager, columnId);
       const leads = input.options !== undefined && isComputed(findColumn(structure.columns, columnId));

@@ -15,6 +15,7 @@ import { actorOf, type AuditEntry } from '../../../database/main/index.js';
 import { commentTable, createTable, renameTable } from '../../../query/index.js';
 import { appearanceOf } from '../appearance.dto.js';
 import { ColumnEntity } from '../columns/column.entity.js';
+import { DefaultPeople } from '../columns/default-people.js';
 import { nameTaken } from '../columns/make-columns.js';
 import { planRestoreAll } from '../columns/plan-restore.js';
 import { findInOrder, positionAfter } from '../in-order.js';
@@ -39,6 +40,7 @@ export class TablesService {
     private readonly saga: SchemaSaga,
     private readonly catalog: TableCatalog,
     private readonly retention: Retention,
+    private readonly people: DefaultPeople,
   ) {}
 
   async list(baseId: Id, { trashed, ...page }: TrashPageQuery): Promise<Page<TableDto>> {
@@ -70,6 +72,7 @@ export class TablesService {
 
   /** @throws Problem `name_taken`, `validation_failed`, `limit_reached` */
   async create(access: Access, baseId: Id, input: CreateTableDto): Promise<TableDto> {
+    await this.people.judge(access, input.columns ?? [], (i) => `/columns/${i}`);
     return this.saga.run({
       kind: 'table.create',
       baseId,

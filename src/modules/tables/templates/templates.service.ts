@@ -6,6 +6,7 @@ import { createBaseSchema, createTable } from '../../../query/index.js';
 import type { BaseDto } from '../bases/base.dto.js';
 import type { BaseEntity } from '../bases/base.entity.js';
 import { baseAudit, baseChanged, baseView, newBase, placed, tellingNameTaken } from '../bases/new-base.js';
+import { DefaultPeople } from '../columns/default-people.js';
 import { SchemaSaga, type SchemaChange } from '../schema/schema-saga.js';
 import { contextOf, readBase, readStructures } from '../schema/structure.js';
 import { toBaseDto } from '../tables/to-dto.js';
@@ -25,6 +26,7 @@ export class TemplatesService {
     private readonly saga: SchemaSaga,
     private readonly database: MainDatabase,
     private readonly lookup: MiniDbLookup,
+    private readonly people: DefaultPeople,
   ) {}
 
   /** Those that come with the product. */
@@ -45,6 +47,8 @@ export class TemplatesService {
    */
   async create(access: Access, input: FromTemplateDto): Promise<BaseDto> {
     const template = readTemplate(documentOf(input), AT);
+    for (const [i, { columns }] of template.tables.entries())
+      await this.people.judge(access, columns, (j) => `${AT}/tables/${i}/columns/${j}`);
     const base = newBase(access.workspaceId, nameOf(input, template), template.description);
     return tellingNameTaken(base.name, () =>
       this.saga.run({
