@@ -20,7 +20,7 @@ const modules = {
   tables: ['connections', 'workspaces', 'events'],
   files: ['tables', 'workspaces', 'idempotency', 'events'],
   views: ['tables', 'connections', 'workspaces', 'events'],
-  rows: ['files', 'views', 'tables', 'connections', 'workspaces', 'events'],
+  rows: ['idempotency', 'files', 'views', 'tables', 'connections', 'workspaces', 'events'],
   publishing: ['rows', 'views', 'tables', 'workspaces', 'auth', 'events'],
   websocket: ['rows', 'views', 'tables', 'workspaces', 'auth', 'events'],
   audit: ['rows', 'tables', 'workspaces', 'events'],

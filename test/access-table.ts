@@ -124,6 +124,11 @@ const newRow = async (call: Call): Promise<Partial<Call>> => {
   const path = `/tables/${call.ids.tableId ?? ''}/rows`;
   return ids(call, { rowId: expectStatus(await call.owner.post<Row>(path, { fields: { name: name() } }), 201).id });
 };
+const deletedRow = async (call: Call): Promise<Partial<Call>> => {
+  const made = await newRow(call);
+  expectStatus(await call.owner.del(`/tables/${call.ids.tableId ?? ''}/rows/${made.ids?.rowId ?? ''}`), 204);
+  return made;
+};
 const newMember = async (call: Call): Promise<Partial<Call>> => {
   const { email } = await signup(call.base);
   const path = `/workspaces/${call.ids.workspaceId ?? ''}/members`;
@@ -345,6 +350,16 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
     }),
     unaudited: CHANGE_LOG,
   },
+  'POST /api/v1/tables/{tableId}/rows/bulk-update': {
+    needs: 'editor',
+    body: () => ({ filter: null, set: { name: name() }, dryRun: true }),
+    unaudited: READS,
+  },
+  'POST /api/v1/tables/{tableId}/rows/bulk-delete': {
+    needs: 'editor',
+    body: () => ({ filter: null, dryRun: true }),
+    unaudited: READS,
+  },
   'GET /api/v1/tables/{tableId}/rows/{rowId}': 'viewer',
   'PATCH /api/v1/tables/{tableId}/rows/{rowId}': {
     needs: 'editor',
@@ -352,6 +367,7 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
     unaudited: CHANGE_LOG,
   },
   'DELETE /api/v1/tables/{tableId}/rows/{rowId}': { needs: 'editor', fresh: newRow, unaudited: CHANGE_LOG },
+  'POST /api/v1/tables/{tableId}/rows/{rowId}/restore': { needs: 'editor', fresh: deletedRow, unaudited: CHANGE_LOG },
 };
 
 /** One message of a socket: the weakest that is answered with `ok: true`. */

@@ -2,6 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import {
   ChangeLog,
   DriftRecord,
+  KeptWrites,
   MiniDbCatalog,
   MiniDbEngine,
   MiniDbFiles,
@@ -26,6 +27,7 @@ import {
     MiniDbIndexes,
     ChangeLog,
     DriftRecord,
+    KeptWrites,
   ],
   exports: [
     MiniDbEngine,
@@ -38,6 +40,7 @@ import {
     MiniDbIndexes,
     ChangeLog,
     DriftRecord,
+    KeptWrites,
   ],
 })
 export class EnginesModule {}

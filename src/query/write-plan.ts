@@ -18,7 +18,9 @@ export type RowOp =
       readonly expectedVersion?: number;
       /** The links that it had, for the log; they are taken away beside the row. */
       readonly links?: LinkChange;
-    };
+    }
+  /** Out of the trash, with the values that it had; only of links, which it lost when it was deleted, are there new ones. */
+  | { readonly kind: 'restore'; readonly id: Id; readonly values: ReadonlyMap<ColumnSchema, CellValue> };
 
 /** Link fields of a row that change, by column key: all rows of the link, or what is added and removed where they are many. */
 export interface LinkChange {
@@ -45,5 +47,7 @@ export interface WriteContext {
 export interface RowWrite {
   readonly context: WriteContext;
   readonly atomic: boolean;
+  /** Nobody asks for the rows as they are now, so they are not made. */
+  readonly quiet?: true;
   readonly ops: readonly RowOp[];
 }

@@ -57,6 +57,7 @@ export function replay(
   onSeq: (seq: number, rows: Rows) => void = () => undefined,
 ): Rows {
   const rows = new Map<string, RowState>();
+  const gone = new Map<string, RowState>();
   const hidden: Hidden = new Map();
   let seq = 0;
   for (const change of changes) {
@@ -66,23 +67,30 @@ export function replay(
       seq = change.seq;
     }
     if (change.op === 'schema') applyStructure(rows, hidden, (change.after ?? {}) as StructureChange);
-    else applyRow(rows, change);
+    else applyRow(rows, gone, change);
   }
   if (seq > 0) onSeq(seq, rows);
   return rows;
 }
 
-function applyRow(rows: Map<string, RowState>, { op, rowId, version, before, after, seq }: LoggedChange): void {
+function applyRow(
+  rows: Map<string, RowState>,
+  gone: Map<string, RowState>,
+  { op, rowId, version, before, after, seq }: LoggedChange,
+): void {
   if (rowId === null || version === null) throw new Error(`${op} at ${seq} names no row`);
   const row = rows.get(rowId);
-  const expected = op === 'create' ? 1 : (row?.version ?? 0) + 1;
-  if ((op === 'create') !== (row === undefined) || version !== expected)
-    throw new Error(`${op} at ${seq} makes version ${version} of ${JSON.stringify(row)}`);
+  const previous = op === 'restore' ? gone.get(rowId) : row;
+  const isNew = op === 'create' || op === 'restore';
+  if (isNew === (row !== undefined) || (op !== 'create' && !previous) || version !== (previous?.version ?? 0) + 1)
+    throw new Error(`${op} at ${seq} makes version ${version} of ${JSON.stringify(previous)}`);
   for (const [key, was] of Object.entries(before ?? {}))
     if (JSON.stringify(row?.fields[key]) !== JSON.stringify(was))
       throw new Error(`${op} at ${seq}: ${key} was ${JSON.stringify(row?.fields[key])}, not ${JSON.stringify(was)}`);
-  if (op === 'delete') rows.delete(rowId);
-  else rows.set(rowId, { version, fields: { ...row?.fields, ...after } });
+  if (op === 'delete') {
+    rows.delete(rowId);
+    gone.set(rowId, { version, fields: row?.fields ?? {} });
+  } else rows.set(rowId, { version, fields: { ...row?.fields, ...after } });
 }
 
 type StructureChange = Readonly<Record<string, { id: string; key: string; default: unknown } | undefined>>;

@@ -68,6 +68,14 @@ export const MINI_MIGRATIONS: readonly MiniMigration[] = [
     up: OPERATORS_UP,
     down: 'drop function public._live_tables_open_base(text); drop table public._live_tables_drift_check',
   },
+  {
+    id: 4,
+    name: 'idempotency',
+    up: inEveryBase(`create table %1$I._idempotency (name text primary key, request text not null, answer text not null, expires_at timestamptz not null);
+      create index on %1$I._idempotency (expires_at);
+      comment on table %1$I._idempotency is 'Answers of writes with an Idempotency-Key, kept for a day in the transaction of the write.'`),
+    down: inEveryBase('drop table %1$I._idempotency'),
+  },
 ];
 
 /** Runs a statement in the schema of each base there is, `%1$I`, as the owner of the base. Bases are known by their `_stream`. */

@@ -1,6 +1,7 @@
 export * from './change-log.js';
 export { LinksRefused } from './linked-write.js';
 export * from './drift-record.js';
+export { DoneBefore, KeptWrites, type Keep, type Submitted } from './kept-writes.js';
 export * from './mini-db-catalog.js';
 export * from './mini-db-engine.js';
 export * from './mini-db-indexes.js';
@@ -9,5 +10,5 @@ export * from './mini-db-lookup.js';
 export * from './mini-db-purge.js';
 export * from './mini-db-schema.js';
 export * from './mini-db-writer.js';
-export type { OpResult, WriteResult } from './write-queue.js';
+export type { OpResult, WriteResult } from './write-result.js';
 export { pgError } from './pg-errors.js';

@@ -1,12 +1,10 @@
 import type { Id } from '../../common/index.js';
 import {
-  linkColumnsOf,
   type ColumnSchema,
   type LinkChange,
   type LinkRef,
   type LinkValue,
   type Pair,
-  type RowOp,
   type TableSchema,
 } from '../../query/index.js';
 
@@ -142,8 +140,3 @@ function joined(first: ListChange, second: ListChange): ListChange {
     [...without(one.$remove, two.$add), ...without(two.$remove, one.$add)],
   );
 }
-
-/** Whether a write has to look at links: it sets some, or deletes a row that may have some. */
-export const concernsLinks = (table: TableSchema, ops: readonly RowOp[]): boolean =>
-  linkColumnsOf(table).length > 0 &&
-  ops.some((op) => op.kind === 'delete' || [...op.values.keys()].some(({ derived }) => derived?.kind === 'link'));

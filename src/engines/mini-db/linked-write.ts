@@ -32,7 +32,7 @@ import {
 } from './link-changes.js';
 import { readResults } from './read-results.js';
 import { reread } from './reread.js';
-import type { WriteResult } from './write-queue.js';
+import type { WriteResult } from './write-result.js';
 
 /** Some ops link to rows that they cannot be linked to. Nothing was written. Findings by place of the op. */
 export class LinksRefused extends Error {
@@ -71,7 +71,7 @@ export class LinkedWrite {
 
   async run(): Promise<LinkedResult> {
     const columns = linkColumnsOf(this.table);
-    await this.query(lockLinks([...new Set([this.table, ...columns.map(({ derived }) => derived.link.target)])]));
+    await lockLinksOf(this.session, this.table);
     await this.lockAll(columns);
     const open = this.openOps();
     // Before any link goes: a row that is linked with itself, or with another that goes too, would have lost it already.
@@ -128,6 +128,8 @@ export class LinkedWrite {
     const versions = this.live.get(this.table.id) ?? new Map<Id, number>();
     const isOpen = (op: RowOp): boolean =>
       op.kind === 'create' ||
+      // Whoever restores has locked the row, and knows that it is in the trash.
+      op.kind === 'restore' ||
       (versions.has(op.id) && (op.expectedVersion ?? versions.get(op.id)) === versions.get(op.id));
     const open = ops.filter(isOpen);
     return atomic && open.length < ops.length ? [] : open;
@@ -164,7 +166,12 @@ export class LinkedWrite {
   private judgeTargets(column: LinkColumn, open: readonly RowOp[], wanted: Wanted): void {
     const { link } = column.derived;
     const live = new Set(this.live.get(link.target.id)?.keys());
-    if (link.target.id === this.table.id) for (const op of open) if (op.kind === 'delete') live.delete(op.id);
+    if (link.target.id === this.table.id) {
+      for (const { kind, id } of open) {
+        if (kind === 'delete') live.delete(id);
+        if (kind === 'restore') live.add(id);
+      }
+    }
     const linked = new Set<Id>();
     for (const op of open) {
       for (const target of op.kind === 'delete' ? [] : (wanted.get(op.id) ?? [])) {
@@ -265,7 +272,9 @@ export class LinkedWrite {
       changes.delete(op.id);
       if (op.kind === 'delete') return { ...op, links: { before: this.lost.get(op.id) ?? {}, after: {} } };
       const values = new Map([...op.values].filter(([{ derived }]) => derived === undefined));
-      return op.kind === 'create' || !change ? { ...op, values } : { ...op, values, links: change };
+      return op.kind === 'create' || op.kind === 'restore' || !change
+        ? { ...op, values }
+        : { ...op, values, links: change };
     });
     return [...own, ...touches(changes)];
   }
@@ -273,6 +282,12 @@ export class LinkedWrite {
   private async query(statement: Sql): Promise<readonly (readonly (string | null)[])[]> {
     return this.session.query(toStatement(statement));
   }
+}
+
+/** Keeps others from changing links of the table until the transaction ends. Comes before any lock of rows. */
+export async function lockLinksOf(session: PgSession, table: TableSchema): Promise<void> {
+  const targets = linkColumnsOf(table).map(({ derived }) => derived.link.target);
+  await session.query(toStatement(lockLinks([...new Set([table, ...targets])])));
 }
 
 const touches = (changes: ReturnType<LinkChanges['of']>): RowOp[] =>

@@ -2,14 +2,31 @@ import { Injectable } from '@nestjs/common';
 import type { Id } from '../../common/index.js';
 import { MiniDatabase, type PgSession } from '../../database/mini/index.js';
 import {
+  cellsOf,
+  changedSince,
   compileMatch,
+  compileReread,
   compileVersions,
+  heldWhenDeleted,
+  lockRows,
+  lockTrashed,
+  matchingRows,
   oldestRows,
+  pairsAt,
   toStatement,
   type ColumnSchema,
+  type Condition,
+  type LinkRef,
   type MatchRecord,
   type TableSchema,
 } from '../../query/index.js';
+
+/** A row under lock. */
+export interface HeldRow {
+  readonly version: number;
+  /** By column key, as JSON. */
+  readonly fields: Readonly<Record<string, unknown>>;
+}
 
 /** Looks that writes need before they can be decided, or to say what was wrong with them. */
 @Injectable()
@@ -31,11 +48,71 @@ export class MiniDbLookup {
     return found;
   }
 
-  /** Versions of those of the rows that are there. */
-  async versions(table: TableSchema, ids: readonly Id[]): Promise<Map<Id, number>> {
+  /** Versions of those of the rows that are there. Inside `session` if given. */
+  async versions(table: TableSchema, ids: readonly Id[], session: PgSession = this.database): Promise<Map<Id, number>> {
     if (ids.length === 0) return new Map();
-    const rows = await this.database.query(toStatement(compileVersions(table, ids)));
+    const rows = await session.query(toStatement(compileVersions(table, ids)));
     return new Map(rows.map(([id, version]) => [String(id), Number(version)]));
+  }
+
+  /** Locks those of the rows that are there, in the order in which everybody locks them, and says what they hold in these columns. */
+  async held(
+    session: PgSession,
+    table: TableSchema,
+    ids: readonly Id[],
+    columns: readonly ColumnSchema[],
+  ): Promise<Map<Id, HeldRow>> {
+    if (ids.length === 0) return new Map();
+    await session.query(toStatement(lockRows(table, ids)));
+    const rows = await session.query(toStatement(cellsOf(table, ids, columns)));
+    return new Map(
+      rows.map(([id, version, json]) => [String(id), { version: Number(version), fields: fieldsOf(json) }]),
+    );
+  }
+
+  /** The JSON text of a row, as it is in the transaction. */
+  async row(session: PgSession, table: TableSchema, rowId: Id): Promise<string | undefined> {
+    const [row] = await session.query(toStatement(compileReread(table, [rowId])));
+    return row?.[1] ?? undefined;
+  }
+
+  /** Rows that a condition holds for, with their versions, in id order. With a `session` they are locked until its transaction ends. */
+  async matching(
+    table: TableSchema,
+    where: Condition,
+    atMost: number,
+    session?: PgSession,
+  ): Promise<readonly { readonly id: Id; readonly version: number }[]> {
+    const statement = toStatement(matchingRows(table, where, atMost, session !== undefined));
+    const rows = await (session ?? this.database).query(statement);
+    return rows.map(([id, version]) => ({ id: String(id), version: Number(version) }));
+  }
+
+  /** Which of these rows at the other end of a link are linked with some row. */
+  async linked(session: PgSession, link: LinkRef, rows: readonly Id[]): Promise<ReadonlySet<Id>> {
+    if (rows.length === 0) return new Set();
+    return new Set((await session.query(toStatement(pairsAt(link, rows, 1)))).map(([theirs]) => String(theirs)));
+  }
+
+  /** Keys of the fields that were changed behind a version of a row that has `version` now; undefined where the log does not reach back so far. */
+  async changedSince(
+    session: PgSession,
+    table: TableSchema,
+    rowId: Id,
+    base: number,
+    version: number,
+  ): Promise<ReadonlySet<string> | undefined> {
+    const rows = await session.query(toStatement(changedSince(table, rowId, base)));
+    if (rows.length < version - base) return undefined;
+    return new Set(rows.flatMap(([, keys]) => JSON.parse(keys ?? '[]') as string[]));
+  }
+
+  /** Locks a row of the trash, and says what it held when it was deleted; undefined when it is not there. */
+  async heldInTrash(session: PgSession, table: TableSchema, rowId: Id): Promise<HeldRow['fields'] | undefined> {
+    const locked = await session.query(toStatement(lockTrashed(table, rowId)));
+    if (locked.length === 0) return undefined;
+    const [row] = await session.query(toStatement(heldWhenDeleted(table, rowId)));
+    return fieldsOf(row?.[0]);
   }
 
   /** The oldest rows of a table with these fields, up to a number. */
@@ -47,7 +124,10 @@ export class MiniDbLookup {
     const rows = await this.database.query(toStatement(oldestRows(table, columns, most)));
     return rows.map(([id, fields]) => ({
       id: String(id),
-      fields: JSON.parse(fields ?? '{}') as Record<string, unknown>,
+      fields: fieldsOf(fields),
     }));
   }
 }
+
+const fieldsOf = (json: string | null | undefined): Readonly<Record<string, unknown>> =>
+  JSON.parse(json ?? '{}') as Record<string, unknown>;

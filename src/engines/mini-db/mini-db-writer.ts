@@ -1,13 +1,15 @@
 import { Injectable } from '@nestjs/common';
+import { must } from '../../common/index.js';
 import { MiniDatabase, type PgSession } from '../../database/mini/index.js';
-import { compileWrite, lagsBehind, toStatement, type RowWrite, type TableSchema } from '../../query/index.js';
-import { concernsLinks } from './link-changes.js';
-import { LinkedWrite, type LinkedResult } from './linked-write.js';
+import { compileWrite, concernsLinks, lagsBehind, toStatement, type TableSchema } from '../../query/index.js';
+import { keepAll, type Submitted } from './kept-writes.js';
+import { LinkedWrite, lockLinksOf, type LinkedResult } from './linked-write.js';
 import { isContentError, isTransient, translate } from './pg-errors.js';
 import { Turns } from './turns.js';
 import { readResults } from './read-results.js';
 import { reread } from './reread.js';
-import { WriteQueue, type WriteResult } from './write-queue.js';
+import { WriteQueue } from './write-queue.js';
+import type { WriteResult } from './write-result.js';
 
 /** Told after each commit that took a number, once for each transaction. */
 export type CommitListener = (table: TableSchema, seq: number) => void;
@@ -35,6 +37,9 @@ export class MiniDbWriter {
   /** One works, the next has begun its transaction and waits for the lock. */
   private readonly exclusive = new Turns(2, PATIENCE_MS);
 
+  /** Those that are for one row wait for each other at its lock, on a connection each. */
+  private readonly prepared = new Turns(4, PATIENCE_MS);
+
   /** Of one base: a write that changes links holds the links of all tables that it leads to. */
   private readonly linking = new Turns(2, PATIENCE_MS);
 
@@ -53,10 +58,11 @@ export class MiniDbWriter {
    * rows included: from new links, from values of this write that lead back to its rows, from those of others committed before.
    * Only writes that change what their own answers are computed from pay for that, by a second statement.
    * @throws LinksRefused rows that cannot be linked; nothing was written
+   * @throws DoneBefore somebody did it under the same key; nothing was written
    * @throws SchemaMoved the structure has another version; nothing was written
    * @throws Problem `unique_violation`, `overloaded`; nothing was written
    */
-  write(table: TableSchema, write: RowWrite): Promise<WriteResult> {
+  write(table: TableSchema, write: Submitted): Promise<WriteResult> {
     if (concernsLinks(table, write.ops))
       return this.linking.run(table.physical.schema, () => this.writeLinks(table, write));
     if (write.ops.length <= MAX_OPS) return this.queue.submit(table, write);
@@ -64,40 +70,83 @@ export class MiniDbWriter {
   }
 
   /**
-   * A write whose ops depend on what is there (upsert): `prepare` looks and decides inside the transaction, one such
-   * write of a table at a time, in the whole cluster.
+   * A write whose ops depend on what its rows hold: `prepare` looks and decides inside the transaction, and locks the rows that
+   * it looks at. `exclusive`: one such write of a table at a time, in the whole cluster, for what depends on rows that are not there
+   * (upsert). `links`: keeps others from changing links, too; needed where the write will concern some.
    */
-  async writeExclusively<W extends RowWrite>(
+  async writePrepared<W extends Submitted>(
     table: TableSchema,
+    { exclusive = false, links = false }: { readonly exclusive?: boolean; readonly links?: boolean },
     prepare: (session: PgSession) => Promise<W>,
   ): Promise<{ write: W; result: WriteResult }> {
-    return this.exclusive.run(table.id, () => this.inOneTransaction(table, prepare));
+    const turns = exclusive ? this.exclusive : this.prepared;
+    return turns.run(table.id, () =>
+      this.inOneTransaction(table, async (session) => {
+        if (exclusive)
+          await session.query({ text: 'select pg_advisory_xact_lock(hashtextextended($1, 0))', values: [table.id] });
+        if (links) await lockLinksOf(session, table);
+        return prepare(session);
+      }),
+    );
   }
 
-  private inOneTransaction<W extends RowWrite>(
+  /**
+   * Several writes in one transaction, each with a number of its own: for more than one statement takes well. `work` decides inside, and
+   * hands them in one after the other. `links` as with {@link writePrepared}.
+   */
+  async writeMany<T>(
+    table: TableSchema,
+    { links = false }: { readonly links?: boolean },
+    work: (session: PgSession, write: (portion: Submitted) => Promise<WriteResult>) => Promise<T>,
+  ): Promise<T> {
+    return this.large.run(table.id, () =>
+      this.retrying(table, async () => {
+        const done: LinkedResult[] = [];
+        const result = await this.database.transaction(async (session) => {
+          if (links) await lockLinksOf(session, table);
+          return work(session, async (portion) => {
+            const written = await this.writeOne(session, table, portion);
+            done.push(written);
+            return written.result;
+          });
+        });
+        for (const each of done) this.announceAll(table, each);
+        return result;
+      }),
+    );
+  }
+
+  private inOneTransaction<W extends Submitted>(
     table: TableSchema,
     prepare: (session: PgSession) => Promise<W>,
   ): Promise<{ write: W; result: WriteResult }> {
     return this.retrying(table, async () => {
       const done = await this.database.transaction(async (session) => {
-        await session.query({ text: 'select pg_advisory_xact_lock(hashtextextended($1, 0))', values: [table.id] });
         const write = await prepare(session);
-        if (concernsLinks(table, write.ops)) return { write, ...(await new LinkedWrite(session, table, write).run()) };
-        const [result] = await this.writeRows(session, table, [write]);
-        if (!result) throw new Error('a write has no result');
-        return { write, result, others: [] };
+        return { write, ...(await this.writeOne(session, table, write)) };
       });
       this.announceAll(table, done);
       return { write: done.write, result: done.result };
     });
   }
 
-  private writeLinks(table: TableSchema, write: RowWrite): Promise<WriteResult> {
+  private writeLinks(table: TableSchema, write: Submitted): Promise<WriteResult> {
     return this.retrying(table, async () => {
-      const done = await this.database.transaction((session) => new LinkedWrite(session, table, write).run());
+      const done = await this.database.transaction((session) => this.writeOne(session, table, write));
       this.announceAll(table, done);
       return done.result;
     });
+  }
+
+  /** One write of any kind, with what is kept of it. */
+  private async writeOne(session: PgSession, table: TableSchema, write: Submitted): Promise<LinkedResult> {
+    if (!concernsLinks(table, write.ops)) {
+      const [result] = await this.writeRows(session, table, [write]);
+      return { result: must(result, 'a write has a result'), others: [] };
+    }
+    const done = await new LinkedWrite(session, table, write).run();
+    await keepAll(session, table, [write], [done.result]);
+    return done;
   }
 
   private announceAll(table: TableSchema, { result, others }: LinkedResult): void {
@@ -105,9 +154,9 @@ export class MiniDbWriter {
     for (const other of others) for (const listener of this.listeners) listener(other.table, other.seq);
   }
 
-  private execute(table: TableSchema, writes: readonly RowWrite[]): Promise<WriteResult[]> {
+  private execute(table: TableSchema, writes: readonly Submitted[]): Promise<WriteResult[]> {
     return this.retrying(table, async () => {
-      const results = lags(table, writes)
+      const results = takesMore(table, writes)
         ? await this.database.transaction((session) => this.writeRows(session, table, writes), { prepares: true })
         : await this.writeRows(this.database, table, writes);
       this.announce(table, results);
@@ -115,10 +164,16 @@ export class MiniDbWriter {
     });
   }
 
-  /** A statement alone is its own transaction; one whose answer would lag behind takes another, so it needs a session. */
-  private async writeRows(session: PgSession, table: TableSchema, writes: readonly RowWrite[]): Promise<WriteResult[]> {
-    const results = readResults(writes, await session.query(toStatement(compileWrite(table, writes))));
-    return lags(table, writes) ? reread(session, table, results) : results;
+  /** A statement alone is its own transaction; one that {@link takesMore} statements needs a session. */
+  private async writeRows(
+    session: PgSession,
+    table: TableSchema,
+    writes: readonly Submitted[],
+  ): Promise<WriteResult[]> {
+    const written = readResults(writes, await session.query(toStatement(compileWrite(table, writes))));
+    const results = lags(table, writes) ? await reread(session, table, written) : written;
+    await keepAll(session, table, writes, results);
+    return results;
   }
 
   private announce(table: TableSchema, results: readonly WriteResult[]): void {
@@ -139,7 +194,11 @@ export class MiniDbWriter {
   }
 }
 
-const lags = (table: TableSchema, writes: readonly RowWrite[]): boolean => {
+const lags = (table: TableSchema, writes: readonly Submitted[]): boolean => {
   const touched = new Set([table.id]);
   return writes.some(({ ops }) => lagsBehind(table, ops, touched));
 };
+
+/** Whether the answer is read behind the write, or kept with it. */
+const takesMore = (table: TableSchema, writes: readonly Submitted[]): boolean =>
+  writes.some(({ keep }) => keep !== undefined) || lags(table, writes);

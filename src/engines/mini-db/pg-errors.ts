@@ -9,6 +9,7 @@ import {
   type TableSchema,
 } from '../../query/index.js';
 import { SchemaMoved } from '../data-engine.js';
+import { DoneBefore } from './kept-writes.js';
 
 /** The members of a PostgreSQL error that we read (manual: Error and Notice Message Fields). */
 interface PgError {
@@ -36,7 +37,10 @@ export const isOtherStructure = (error: unknown): boolean =>
 
 /** The statement was refused for what it held, not for where it ran: one write of a batch can be told from the others by trying each alone. */
 export const isContentError = (error: unknown): boolean =>
-  error instanceof SchemaMoved || error instanceof Problem || /^(22|23|42|54)/.test(pgError(error)?.code ?? '');
+  error instanceof SchemaMoved ||
+  error instanceof Problem ||
+  error instanceof DoneBefore ||
+  /^(22|23|42|54)/.test(pgError(error)?.code ?? '');
 
 /** What a database error means to our callers; unknown ones pass through and become a 500 or 503 at the edge. */
 export function translate(error: unknown, table: TableSchema): unknown {

@@ -1,7 +1,7 @@
 import { must } from '../../common/index.js';
 import type { PgRow } from '../../database/mini/index.js';
 import type { RowWrite } from '../../query/index.js';
-import type { OpResult, WriteResult } from './write-queue.js';
+import type { OpResult, WriteResult } from './write-result.js';
 
 /** What {@link compileWrite} answered, by write and op. */
 export function readResults(writes: readonly RowWrite[], rows: readonly PgRow[]): WriteResult[] {

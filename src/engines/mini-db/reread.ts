@@ -1,6 +1,6 @@
 import type { PgSession } from '../../database/mini/index.js';
 import { compileReread, toStatement, type TableSchema } from '../../query/index.js';
-import type { WriteResult } from './write-queue.js';
+import type { WriteResult } from './write-result.js';
 
 /**
  * Results of writes with their rows as they are behind all that the transaction wrote: what is computed from links is what a

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { must, newId, type Id } from '../../common/index.js';
 import { type RowOp, type RowWrite, type TableSchema } from '../../query/index.js';
 import { column, fuzz, table, writeContext } from '../../../test/query/index.js';
-import { WriteQueue, type WriteResult } from './write-queue.js';
+import { WriteQueue } from './write-queue.js';
+import type { WriteResult } from './write-result.js';
 
 const QTY = column('qty', 'integer');
 const TABLE = table([QTY]);

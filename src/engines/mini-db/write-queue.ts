@@ -1,27 +1,14 @@
 import { Problem, type Id } from '../../common/index.js';
-import type { RowWrite, TableSchema } from '../../query/index.js';
-
-/** How one op of a write ended, with the row's JSON text as it is now. */
-export interface OpResult {
-  readonly status: 'ok' | 'unchanged' | 'not_found' | 'version_mismatch';
-  readonly id: Id;
-  readonly version?: number;
-  readonly json?: string;
-}
-
-export interface WriteResult {
-  readonly epoch: string;
-  /** The number that this write took, or where the stream stood if nothing changed. */
-  readonly seq: number;
-  readonly ops: readonly OpResult[];
-}
+import type { TableSchema } from '../../query/index.js';
+import type { Submitted } from './kept-writes.js';
+import type { WriteResult } from './write-result.js';
 
 /** Runs writes of one table as one transaction; results in the same order. */
-export type ExecuteWrites = (table: TableSchema, writes: readonly RowWrite[]) => Promise<WriteResult[]>;
+export type ExecuteWrites = (table: TableSchema, writes: readonly Submitted[]) => Promise<WriteResult[]>;
 
 interface Pending {
   readonly table: TableSchema;
-  readonly write: RowWrite;
+  readonly write: Submitted;
   readonly since: number;
   readonly resolve: (result: WriteResult) => void;
   readonly reject: (error: unknown) => void;
@@ -45,7 +32,7 @@ export interface WriteQueueOptions {
  * is under way wait and then go together in the next one, each with its own number and answer. A writer that finds the
  * table idle does not wait at all.
  *
- * - Two writes of one row never share a transaction; they keep their order.
+ * - Two writes of one row, or under one key, never share a transaction; they keep their order.
  * - One writer's error never fails another's write: a batch that is refused for its content is repeated one by one.
  * - Nobody waits for ever: where each transaction ends in a timeout (a lock of a stranger, a database that hangs), those who
  *   wait are refused instead of being tried one after the other.
@@ -62,7 +49,7 @@ export class WriteQueue {
   }
 
   /** @throws Problem `overloaded` the write waited too long and was not begun */
-  submit(table: TableSchema, write: RowWrite): Promise<WriteResult> {
+  submit(table: TableSchema, write: Submitted): Promise<WriteResult> {
     if (write.ops.length > this.options.maxOps) return this.alone(table, write);
     return new Promise((resolve, reject) => {
       const pending = { table, write, since: this.now(), resolve, reject };
@@ -76,7 +63,7 @@ export class WriteQueue {
     });
   }
 
-  private async alone(table: TableSchema, write: RowWrite): Promise<WriteResult> {
+  private async alone(table: TableSchema, write: Submitted): Promise<WriteResult> {
     const [result] = await this.execute(table, [write]);
     if (!result) throw new Error('a write has no result');
     return result;
@@ -123,27 +110,30 @@ export class WriteQueue {
 }
 
 /**
- * Takes what may go together off the queue: no row twice, nothing overtakes an earlier write of the same row, and one copy
+ * Takes what may go together off the queue: no row and no key twice, nothing overtakes an earlier write of the same, and one copy
  * of the structure only, since values are held by its column objects (metadata that was read anew is another copy).
  */
 function takeBatch(queue: Pending[], { maxWrites, maxOps }: WriteQueueOptions): Pending[] {
   const batch: Pending[] = [];
-  const rows = new Set<Id>();
+  const taken = new Set<string>();
   let ops = 0;
   for (let i = 0; i < queue.length && batch.length < maxWrites;) {
     const candidate = queue[i];
     const first = batch[0];
     if (!candidate) break;
-    const ids = candidate.write.ops.map(({ id }) => id);
+    const { keep, ops: own } = candidate.write;
+    const names = [...own.map(({ id }) => id), ...(keep ? [keep.key.name.toString('hex')] : [])];
     const fits =
-      ids.every((id) => !rows.has(id)) && ops + ids.length <= maxOps && (!first || first.table === candidate.table);
+      names.every((name) => !taken.has(name)) &&
+      ops + own.length <= maxOps &&
+      (!first || first.table === candidate.table);
     // Also a write that stays behind reserves its rows, so that later ones of the same row stay behind it.
-    for (const id of ids) rows.add(id);
+    for (const name of names) taken.add(name);
     if (!fits) {
       i++;
       continue;
     }
-    ops += ids.length;
+    ops += own.length;
     batch.push(candidate);
     queue.splice(i, 1);
   }

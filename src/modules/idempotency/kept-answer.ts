@@ -13,12 +13,12 @@ export interface KeptAnswer {
 const MAX_BYTES = 1024 * 1024;
 
 /** What a handler returned, as it goes out; undefined for what cannot be kept: streams, bytes, plain text, and what is too large. */
-export function keepable(value: unknown, routeStatus: number): KeptAnswer | undefined {
+export function keepable(value: unknown, routeStatus: number, maxBytes = MAX_BYTES): KeptAnswer | undefined {
   const answer = value instanceof Answer ? value : new Answer<unknown>(value);
   const { status = routeStatus, headers = {} } = answer.options;
   if (answer.body === undefined || answer.body === null) return { status, headers };
   const body = answer instanceof JsonText ? answer.text : jsonOf(answer.body);
-  return body === undefined || Buffer.byteLength(body) > MAX_BYTES ? undefined : { status, headers, body };
+  return body === undefined || Buffer.byteLength(body) > maxBytes ? undefined : { status, headers, body };
 }
 
 function jsonOf(body: unknown): string | undefined {

@@ -1,8 +1,9 @@
-import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query, Req } from '@nestjs/common';
 import {
   ApiBearerAuth,
   ApiBody,
   ApiCreatedResponse,
+  ApiExtraModels,
   ApiHeader,
   ApiNoContentResponse,
   ApiOkResponse,
@@ -10,20 +11,30 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import {
-  Answer,
   ApiProblems,
   CurrentAccess,
   IdPipe,
   IgnoresIdempotencyKey,
   Requires,
   type Access,
+  type AppRequest,
   type Id,
 } from '../../common/index.js';
 import { requestFromBody, requestFromUrl } from './read/read-request.js';
 import { ListRowsQuery, QueryRowsDto, RowDto, RowListDto } from './read/rows-query.dto.js';
 import { RowsReader } from './read/rows-reader.service.js';
+import { ByFilter } from './write/by-filter.service.js';
+import {
+  BY_FILTER_ANSWER,
+  BulkDeleteDto,
+  BulkUpdateDto,
+  ByFilterDoneDto,
+  ByFilterDryRunDto,
+} from './write/by-filter.dto.js';
 import { BulkService } from './write/bulk.service.js';
 import { BulkAnswerDto, BulkDto, CreateRowDto, UpdateRowDto } from './write/row.dto.js';
+import { Manners } from './write/manner.js';
+import { RowRestore } from './write/row-restore.service.js';
 import { RowsWriter } from './write/rows-writer.service.js';
 
 const ROW_ETAG = {
@@ -32,6 +43,16 @@ const ROW_ETAG = {
 const LIVE_SEQ = {
   'Live-Seq': { description: "Number of this change in the table's live stream", schema: { type: 'integer' as const } },
 };
+const BY_FILTER_PROBLEMS = [
+  'not_found',
+  'role_too_low',
+  'validation_failed',
+  'filter_invalid',
+  'limit_reached',
+  'confirmation_required',
+  'confirmation_stale',
+  'schema_busy',
+] as const;
 const IfMatch = () =>
   ApiHeader({
     name: 'If-Match',
@@ -40,15 +61,28 @@ const IfMatch = () =>
     example: '"1"',
   });
 
+const PrefersMinimal = () =>
+  ApiHeader({
+    name: 'Prefer',
+    required: false,
+    description: '`return=minimal`: without the rows in the answer (RFC 7240)',
+    example: 'return=minimal',
+  });
+
+// Keys are kept by the base, in the transaction of the rows.
 @IgnoresIdempotencyKey()
 @ApiTags('Rows')
 @ApiBearerAuth()
+@ApiExtraModels(ByFilterDryRunDto, ByFilterDoneDto)
 @Controller('tables/:tableId/rows')
 export class RowsController {
   constructor(
     private readonly reader: RowsReader,
     private readonly writer: RowsWriter,
     private readonly bulkService: BulkService,
+    private readonly byFilter: ByFilter,
+    private readonly restores: RowRestore,
+    private readonly manners: Manners,
   ) {}
 
   @Get()
@@ -94,11 +128,17 @@ export class RowsController {
   @Post()
   @Requires('rows:write')
   @ApiOperation({ summary: 'Create a row' })
+  @PrefersMinimal()
   @ApiBody({ type: CreateRowDto })
   @ApiCreatedResponse({ type: RowDto, headers: { ...ROW_ETAG, ...LIVE_SEQ } })
   @ApiProblems('not_found', 'role_too_low', 'validation_failed', 'unique_violation', 'schema_busy')
-  create(@CurrentAccess() access: Access, @Param('tableId', IdPipe) tableId: Id, @Body() body: unknown) {
-    return this.writer.create(access, tableId, body);
+  create(
+    @CurrentAccess() access: Access,
+    @Param('tableId', IdPipe) tableId: Id,
+    @Body() body: unknown,
+    @Req() request: AppRequest,
+  ) {
+    return this.manners.run(request, tableId, (manner) => this.writer.create(access, tableId, body, manner));
   }
 
   @Post('bulk')
@@ -108,6 +148,7 @@ export class RowsController {
     summary: 'Create, update, upsert and delete up to 1,000 rows',
     description: 'One call is one transaction and takes one number of the live stream.',
   })
+  @PrefersMinimal()
   @ApiBody({ type: BulkDto })
   @ApiOkResponse({ type: BulkAnswerDto, headers: LIVE_SEQ })
   @ApiProblems(
@@ -119,8 +160,52 @@ export class RowsController {
     'payload_too_large',
     'schema_busy',
   )
-  bulk(@CurrentAccess() access: Access, @Param('tableId', IdPipe) tableId: Id, @Body() body: unknown) {
-    return this.bulkService.run(access, tableId, body);
+  bulk(
+    @CurrentAccess() access: Access,
+    @Param('tableId', IdPipe) tableId: Id,
+    @Body() body: unknown,
+    @Req() request: AppRequest,
+  ) {
+    return this.manners.run(request, tableId, (manner) => this.bulkService.run(access, tableId, body, manner));
+  }
+
+  @Post('bulk-update')
+  @HttpCode(200)
+  @Requires('rows:write')
+  @ApiOperation({
+    summary: 'Change all rows that a filter finds',
+    description:
+      'First with `dryRun`: how many rows, ten of them, and a `confirmToken`. Then the same body with the token; it is refused (409) when one of the rows has changed meanwhile. All or nothing, in one transaction and one change set.',
+  })
+  @ApiBody({ type: BulkUpdateDto })
+  @ApiOkResponse(BY_FILTER_ANSWER)
+  @ApiProblems(...BY_FILTER_PROBLEMS, 'unique_violation')
+  bulkUpdate(
+    @CurrentAccess() access: Access,
+    @Param('tableId', IdPipe) tableId: Id,
+    @Body() body: unknown,
+    @Req() request: AppRequest,
+  ) {
+    return this.manners.run(request, tableId, (manner) => this.byFilter.run(access, tableId, 'update', body, manner));
+  }
+
+  @Post('bulk-delete')
+  @HttpCode(200)
+  @Requires('rows:write')
+  @ApiOperation({
+    summary: 'Delete all rows that a filter finds',
+    description: 'With a dry run first, as bulk-update.',
+  })
+  @ApiBody({ type: BulkDeleteDto })
+  @ApiOkResponse(BY_FILTER_ANSWER)
+  @ApiProblems(...BY_FILTER_PROBLEMS)
+  bulkDelete(
+    @CurrentAccess() access: Access,
+    @Param('tableId', IdPipe) tableId: Id,
+    @Body() body: unknown,
+    @Req() request: AppRequest,
+  ) {
+    return this.manners.run(request, tableId, (manner) => this.byFilter.run(access, tableId, 'delete', body, manner));
   }
 
   @Get(':rowId')
@@ -136,8 +221,10 @@ export class RowsController {
   @Requires('rows:write')
   @ApiOperation({
     summary: 'Change fields of a row',
-    description: 'Absent fields stay; null clears. A change that changes nothing makes no version.',
+    description:
+      'Absent fields stay; null clears. Numbers take `{"$inc": 1}`, lists `{"$add": […], "$remove": […]}`. A change that changes nothing makes no version.',
   })
+  @PrefersMinimal()
   @IfMatch()
   @ApiBody({ type: UpdateRowDto })
   @ApiOkResponse({ type: RowDto, headers: { ...ROW_ETAG, ...LIVE_SEQ } })
@@ -147,6 +234,7 @@ export class RowsController {
     'bad_request',
     'validation_failed',
     'version_mismatch',
+    'merge_conflict',
     'unique_violation',
     'schema_busy',
   )
@@ -155,9 +243,12 @@ export class RowsController {
     @Param('tableId', IdPipe) tableId: Id,
     @Param('rowId', IdPipe) rowId: Id,
     @Body() body: unknown,
+    @Req() request: AppRequest,
     @Headers('If-Match') ifMatch?: string,
   ) {
-    return this.writer.update(access, tableId, rowId, body, ifMatch);
+    return this.manners.run(request, tableId, (manner) =>
+      this.writer.update(access, tableId, rowId, body, ifMatch, manner),
+    );
   }
 
   @Delete(':rowId')
@@ -167,13 +258,32 @@ export class RowsController {
   @IfMatch()
   @ApiNoContentResponse({ headers: LIVE_SEQ })
   @ApiProblems('not_found', 'role_too_low', 'bad_request', 'version_mismatch', 'schema_busy')
-  async remove(
+  remove(
     @CurrentAccess() access: Access,
     @Param('tableId', IdPipe) tableId: Id,
     @Param('rowId', IdPipe) rowId: Id,
+    @Req() request: AppRequest,
     @Headers('If-Match') ifMatch?: string,
   ) {
-    const { seq } = await this.writer.remove(access, tableId, rowId, ifMatch);
-    return new Answer(undefined, { status: 204, headers: { 'live-seq': String(seq) } });
+    return this.manners.run(request, tableId, (manner) => this.writer.remove(access, tableId, rowId, ifMatch, manner));
+  }
+
+  @Post(':rowId/restore')
+  @HttpCode(200)
+  @Requires('rows:write')
+  @ApiOperation({
+    summary: 'Take a row out of the trash',
+    description: 'With the values that it had, and those of its links that are still possible.',
+  })
+  @PrefersMinimal()
+  @ApiOkResponse({ type: RowDto, headers: { ...ROW_ETAG, ...LIVE_SEQ } })
+  @ApiProblems('not_found', 'role_too_low', 'conflict', 'unique_violation', 'schema_busy')
+  restore(
+    @CurrentAccess() access: Access,
+    @Param('tableId', IdPipe) tableId: Id,
+    @Param('rowId', IdPipe) rowId: Id,
+    @Req() request: AppRequest,
+  ) {
+    return this.manners.run(request, tableId, (manner) => this.restores.restore(access, tableId, rowId, manner));
   }
 }

@@ -7,15 +7,31 @@ import { Fence } from './fence.js';
 import { RowsReader } from './read/rows-reader.service.js';
 import { WorkspacesModule } from '../workspaces/index.js';
 import { RowsController } from './rows.controller.js';
+import { ByFilter } from './write/by-filter.service.js';
+import { ByFilterTokens } from './write/by-filter-token.js';
 import { BulkService } from './write/bulk.service.js';
+import { Manners } from './write/manner.js';
+import { OneRow } from './write/one-row.js';
 import { Referents } from './write/referents.js';
+import { RowRestore } from './write/row-restore.service.js';
 import { RowsWriter } from './write/rows-writer.service.js';
 
 /** Reading and writing rows. */
 @Module({
   imports: [TablesModule, FilesModule, WorkspacesModule],
   controllers: [RowsController],
-  providers: [Fence, RowsReader, RowsWriter, BulkService, Referents],
+  providers: [
+    Fence,
+    RowsReader,
+    RowsWriter,
+    RowRestore,
+    OneRow,
+    BulkService,
+    ByFilter,
+    ByFilterTokens,
+    Manners,
+    Referents,
+  ],
 })
 export class RowsModule {
   constructor(writer: MiniDbWriter, bus: EventBus) {

@@ -2,13 +2,14 @@ import type { ColumnSchema, TableSchema } from '../schema.js';
 import { isStored, kindOf } from '../kind.js';
 import { columnType } from '../types/index.js';
 import { empty, ident, join, literal, sql, value, type Sql } from '../sql.js';
+import { createAnswers } from './kept-answers.js';
 import { defaultValue, physicalType } from './physical.js';
 import { streamName, tableName } from './read.js';
 import type { WriteContext } from '../write-plan.js';
 
 /**
  * The tables that every base carries in its own schema: `_stream` (one counter for each table), `_change` (the change log),
- * `_applied` (which schema operations took place) and `_file` (what is attached to rows). Nothing of a base lives anywhere else
+ * `_applied` (which schema operations took place), `_file` (what is attached to rows) and `_idempotency` (answers of writes that may be repeated). Nothing of a base lives anywhere else
  * in the mini-DB.
  */
 export function createBaseSchema(schema: string, displayName: string): Sql[] {
@@ -33,6 +34,7 @@ export function createBaseSchema(schema: string, displayName: string): Sql[] {
       id uuid primary key, table_id uuid not null, name text not null, size bigint, mime_type text not null, sha256 text,
       storage_key text not null, created_at timestamptz not null, created_by uuid, stored_at timestamptz,
       unreferenced_since timestamptz, removed_at timestamptz, check (stored_at is null or (size is not null and sha256 is not null)))`,
+    ...createAnswers(schema),
     sql`comment on table ${name('_file')} is 'Files attached to rows: what they are and where their bytes are kept.'`,
     sql`comment on table ${name('_change')} is 'Change log: every committed change, numbered without gaps for each table.'`,
     sql`comment on table ${name('_stream')} is 'Newest number of each table''s change log, and its schema version.'`,

@@ -1,4 +1,5 @@
-import type { ColumnSchema, LinkRef, TableSchema } from '../schema.js';
+import type { CellValue, ColumnSchema, LinkRef, TableSchema } from '../schema.js';
+import type { RowOp } from '../write-plan.js';
 import { remembered } from '../remember.js';
 import { ident, literal, sql, type Sql } from '../sql.js';
 import { tail } from './ddl.js';
@@ -51,3 +52,11 @@ export const isLink = (
 
 /** The columns of a table that show links. */
 export const linkColumnsOf = remembered((table: TableSchema) => table.columns.filter(isLink));
+
+/** What an op does to values, as far as it is known. */
+type Valued = RowOp | { readonly kind: 'upsert'; readonly values: ReadonlyMap<ColumnSchema, CellValue> };
+
+/** Whether a write has to look at links: it sets some, or deletes a row that may have some. */
+export const concernsLinks = (table: TableSchema, ops: readonly Valued[]): boolean =>
+  linkColumnsOf(table).length > 0 &&
+  ops.some((op) => op.kind === 'delete' || [...op.values.keys()].some(({ derived }) => derived?.kind === 'link'));

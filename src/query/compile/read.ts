@@ -106,7 +106,7 @@ function tablesInCondition(condition: Condition): readonly TableSchema[] {
 }
 
 /** Rows in the trash are not there for anybody who does not ask for them. */
-function visible(where: Condition): Sql {
+export function visible(where: Condition): Sql {
   const alive = sql`${DELETED_AT} is null`;
   return where.kind === 'true' ? alive : sql`${alive} and ${compileCondition(where)}`;
 }

@@ -29,8 +29,8 @@ export function lagsBehind(table: TableSchema, ops: readonly RowOp[], touched: R
   let joins = false;
   for (const op of ops) {
     if (op.kind === 'delete') continue;
-    // A new row is seen from others, itself among them, through its links only.
-    if (op.kind === 'create') joins ||= [...op.values.keys()].some(isLink);
+    // A new row, or one that comes back, is seen from others, itself among them, through its links only.
+    if (op.kind === 'create' || op.kind === 'restore') joins ||= [...op.values.keys()].some(isLink);
     else for (const { id } of op.values.keys()) written.add(id);
   }
   return sources.some(
@@ -40,12 +40,12 @@ export function lagsBehind(table: TableSchema, ops: readonly RowOp[], touched: R
 }
 
 /**
- * These rows as they are behind everything that the transaction wrote: rows `id, json`. Those that were made under the number
+ * These rows as they are behind everything that the transaction wrote: rows `id, json`. Those that were made, or came back, under the number
  * `madeUnder` are put into the change log that way, too, where they were written down by the statement that made them.
  */
 export function compileReread(table: TableSchema, ids: readonly Id[], madeUnder?: number): Sql {
   const relogged = sql`, relogged as (update ${ident(table.physical.schema, '_change')} c set after = written.f::json from written
-  where c.table_id = ${value(table.id, 'uuid')} and c.seq = ${value(madeUnder ?? 0, 'bigint')} and c.op = 'create' and c.row_id = written._id)`;
+  where c.table_id = ${value(table.id, 'uuid')} and c.seq = ${value(madeUnder ?? 0, 'bigint')} and c.op in ('create', 'restore') and c.row_id = written._id)`;
   return sql`with written as materialized (select ${SYSTEM}, ${fieldsJson('t', table.columns, table.physical)} as f
   from ${tableName(table)} t where t._id = any(${value([...ids], 'uuid[]')}))${madeUnder === undefined ? empty : relogged}
 select _id, ${rowJson('written', sql`written.f`)} from written`;

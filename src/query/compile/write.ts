@@ -25,7 +25,7 @@ const NOW = sql`date_trunc('milliseconds', statement_timestamp())`;
  *   and PostgreSQL re-checks the joins (manual 13.2.1, Read Committed).
  *
  * Result, one row for each op: `g, o, status, seq, epoch, id, version, json`; status is `ok`, `unchanged`, `not_found`
- * or `version_mismatch`, json is the row as it is now (null after a deletion). What is computed from other rows that the statement
+ * or `version_mismatch`, json is the row as it is now (null after a deletion, and where a change is quiet). What is computed from other rows that the statement
  * changes is in it as it was before, see {@link lagsBehind}.
  */
 export function compileWrite(table: TableSchema, writes: readonly RowWrite[]): Sql {
@@ -41,8 +41,8 @@ x as materialized (select * from json_to_recordset(${value(JSON.stringify(opReco
 const MAX_SHAPES = 200;
 const bodies = remembered((_table: TableSchema) => new Map<string, Sql>());
 
-const nameOf = (table: TableSchema, { creates, updates, deletes, links, updated }: Shape): string =>
-  [creates, updates, deletes, links, ...updated.map((column) => table.columns.indexOf(column))].join();
+const nameOf = (table: TableSchema, { creates, updates, deletes, restores, links, rows, updated }: Shape): string =>
+  [creates, updates, deletes, restores, links, rows, ...updated.map((column) => table.columns.indexOf(column))].join();
 
 /** All of the statement that follows from its shape: everything behind the values. */
 function body(table: TableSchema, shape: Shape): Sql {
@@ -50,6 +50,7 @@ function body(table: TableSchema, shape: Shape): Sql {
     // In this order, so that a unique value which one op gives up is free for another: `changed` asks for them one by one.
     ...(shape.deletes ? [deleteRows(table, shape)] : []),
     ...(shape.updates ? [updateRows(table, shape)] : []),
+    ...(shape.restores ? [restoreRows(table)] : []),
     ...(shape.creates ? [insertRows(table, shape)] : []),
   ];
   return sql`as x(g integer, o integer, k text, i uuid, e integer${join(recordColumns(table, shape), empty)})),
@@ -76,7 +77,7 @@ select x.g, x.o, coalesce(judged.status, case when c._id is null then 'unchanged
   coalesce(taken.base + numbered.n, s.seq) as seq, coalesce(taken.epoch, s.epoch) as epoch, x.i as id, coalesce(c._version, l._version) as version,
   case when c._id is null then l.json when c.op <> 'delete' then c.json end as json
 from x
-left join (select g, o, _id, _version, op, ${rowJson('changed', sql`changed.f`)} as json from changed) c on c.g = x.g and c.o = x.o
+left join (select g, o, _id, _version, op, ${shape.rows ? rowJson('changed', sql`changed.f`) : sql`null::text`} as json from changed) c on c.g = x.g and c.o = x.o
 left join ${shape.existing ? sql`judged on judged.g = x.g and judged.o = x.o` : sql`(select null::text as status) judged on true`}
 left join ${shape.existing ? sql`(select _id, _version, ${wholeRowJson('locked', table.columns, table.physical)} as json from locked) l on l._id = x.i and c._id is null` : sql`(select null::integer as _version, null::text as json) l on true`}
 left join numbered on numbered.g = x.g
@@ -89,6 +90,9 @@ interface Shape {
   readonly creates: boolean;
   readonly updates: boolean;
   readonly deletes: boolean;
+  readonly restores: boolean;
+  /** Whether some write is asked for its rows. */
+  readonly rows: boolean;
   /** Whether any op concerns a row that should be there. */
   readonly existing: boolean;
   /** Whether links of some row change. */
@@ -104,7 +108,7 @@ function shapeOf(table: TableSchema, writes: readonly RowWrite[]): Shape {
   for (const { ops } of writes) {
     for (const op of ops) {
       kinds.add(op.kind);
-      if (op.kind === 'create') continue;
+      if (op.kind === 'create' || op.kind === 'restore') continue;
       links ||= op.links !== undefined;
       if (op.kind === 'update') for (const column of op.values.keys()) touched.add(column);
     }
@@ -113,7 +117,9 @@ function shapeOf(table: TableSchema, writes: readonly RowWrite[]): Shape {
     creates: kinds.has('create'),
     updates: kinds.has('update'),
     deletes: kinds.has('delete'),
-    existing: kinds.has('update') || kinds.has('delete'),
+    restores: kinds.has('restore'),
+    rows: writes.some(({ quiet }) => !quiet),
+    existing: kinds.has('update') || kinds.has('delete') || kinds.has('restore'),
     links,
     updated: table.columns.filter((column) => touched.has(column)),
   };
@@ -147,6 +153,7 @@ function opRecords(table: TableSchema, writes: readonly RowWrite[]): Record<stri
   return writes.flatMap(({ ops }, g) =>
     ops.map((op, o) => {
       const record: Record<string, unknown> = { g, o, k: op.kind, i: op.id };
+      if (op.kind === 'restore') return record;
       if (op.kind !== 'create' && op.expectedVersion !== undefined) record.e = op.expectedVersion;
       if (op.kind !== 'create' && op.links) {
         record.lb = members(op.links.before);
@@ -188,8 +195,9 @@ function recordColumns(table: TableSchema, shape: Shape): Sql[] {
 /** Locks what must be there, in id order so that two writers never wait for each other in a circle, and judges the preconditions. */
 function lockRows(table: TableSchema, shape: Shape): Sql {
   if (!shape.existing) return empty;
+  const there = shape.restores ? sql`(t._deleted_at is null) = (x.k <> 'restore')` : sql`t._deleted_at is null`;
   return sql`locked as materialized (select t.* from ${tableName(table)} t join x on x.i = t._id
-  where x.k <> 'create' and t._deleted_at is null order by t._id for update of t),
+  where x.k <> 'create' and ${there} order by t._id for update of t),
 judged as materialized (select x.g, x.o, case when l._id is null then 'not_found' else 'version_mismatch' end as status
   from x left join locked l on l._id = x.i where x.k <> 'create' and (l._id is null or l._version <> x.e)),
 blocked as materialized (select x.g, x.o from x join w using (g)
@@ -222,7 +230,7 @@ function insertRows(table: TableSchema, shape: Shape): Change {
 }
 
 /** Rows that really become different; one that would stay the same is left alone and gets no version. */
-function updateRows(table: TableSchema, { updated: columns, links }: Shape): Change {
+function updateRows(table: TableSchema, { updated: columns, links, rows }: Shape): Change {
   const sets = columns.map(
     (column) =>
       sql`${ident(column.physical)} = case when ${isSet(table, column)} then ${given(table, column)} else ${ident('t', column.physical)} end, `,
@@ -239,7 +247,7 @@ function updateRows(table: TableSchema, { updated: columns, links }: Shape): Cha
   set ${join(sets, empty)}_version = t._version + 1, _updated_at = ${NOW}, _updated_by = w.actor
   from x join w using (g) join locked l on l._id = x.i
   where t._id = x.i and x.k = 'update' and ${NOT_BLOCKED} and ${differs.length === 0 ? sql`false` : sql`(${join(differs, sql` or `)})`}
-  returning x.g, x.o, ${SYSTEM}, ${changed('l', 't', sql`x.lb`)} as before, ${changed('t', 'l', sql`x.la`)} as after, ${fieldsJson('t', table.columns, table.physical)} as f)`,
+  returning x.g, x.o, ${SYSTEM}, ${changed('l', 't', sql`x.lb`)} as before, ${changed('t', 'l', sql`x.la`)} as after, ${rows ? fieldsJson('t', table.columns, table.physical) : sql`null::text`} as f)`,
     rows: sql`select t.g, t.o, ${SYSTEM}, 'update' as op, t.before, t.after, t.f from updated t`,
   };
 }
@@ -259,5 +267,17 @@ function deleteRows(table: TableSchema, { links }: Shape): Change {
   where t._id = x.i and x.k = 'delete' and ${NOT_BLOCKED}
   returning x.g, x.o, ${SYSTEM}, ${links ? all : fields} as f)`,
     rows: sql`select t.g, t.o, ${SYSTEM}, 'delete' as op, t.f as before, null::text as after, t.f from deleted t`,
+  };
+}
+
+/** Out of the trash. Its new links are there by now, so the log tells all of the row. */
+function restoreRows(table: TableSchema): Change {
+  return {
+    ctes: sql`restored as (update ${tableName(table)} t
+  set _deleted_at = null, _version = t._version + 1, _updated_at = ${NOW}, _updated_by = w.actor
+  from x join w using (g) join locked l on l._id = x.i
+  where t._id = x.i and x.k = 'restore' and ${NOT_BLOCKED}
+  returning x.g, x.o, ${SYSTEM}, ${fieldsJson('t', table.columns, table.physical)} as f)`,
+    rows: sql`select t.g, t.o, ${SYSTEM}, 'restore' as op, null::text as before, t.f as after, t.f from restored t`,
   };
 }

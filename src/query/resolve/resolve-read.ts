@@ -64,7 +64,8 @@ export interface ResolvedRead {
 
 const TRUE: Condition = { kind: 'true' };
 
-function both(a: Condition, b: Condition): Condition {
+/** Both conditions at once. */
+export function both(a: Condition, b: Condition): Condition {
   if (a.kind === 'true') return b;
   if (b.kind === 'true') return a;
   return { kind: 'and', items: [a, b] };

@@ -86,6 +86,16 @@ export function compareDecimals(a: string, b: string): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
+/** The exact sum of two plain decimals, with as many digits behind the point as the longer one has. */
+export function addDecimals(a: string, b: string): string {
+  const [x, y] = [scaled(a), scaled(b)];
+  const scale = Math.max(x.scale, y.scale);
+  const total = x.digits * 10n ** BigInt(scale - x.scale) + y.digits * 10n ** BigInt(scale - y.scale);
+  const digits = (total < 0n ? -total : total).toString().padStart(scale + 1, '0');
+  const whole = digits.slice(0, digits.length - scale);
+  return `${total < 0n ? '-' : ''}${whole}${scale === 0 ? '' : `.${digits.slice(-scale)}`}`;
+}
+
 function scaled(plain: string): { digits: bigint; scale: number } {
   const [whole = '0', fraction = ''] = plain.split('.');
   return { digits: BigInt(whole + fraction), scale: fraction.length };

@@ -4,13 +4,17 @@ import {
   completeNewRow,
   resolveFieldValues,
   isMatchable,
+  defaultOf,
+  type CellChange,
   type ColumnSchema,
   type DefaultContext,
+  type FieldChanges,
   type FieldValues,
   type RowOp,
   type TableSchema,
 } from '../../../query/index.js';
 import { bodyOf, refuse } from '../body.js';
+import { settle } from './settle.js';
 
 export const MAX_OPS = 1000;
 
@@ -19,15 +23,19 @@ export interface UpsertOp {
   readonly kind: 'upsert';
   readonly matchOn: readonly ColumnSchema[];
   readonly values: FieldValues;
+  readonly changes: FieldChanges;
   /** What it takes to be a new row: values with defaults, and why it could not be one. */
   readonly asNew: { readonly values: FieldValues; readonly errors: readonly ProblemItem[] };
 }
+
+/** An op whose values may depend on what the row holds. */
+export type UnsettledOp = RowOp & { readonly changes?: FieldChanges };
 
 /** One op of a bulk call as read, or what is wrong with it. */
 export interface BulkEntry {
   readonly index: number;
   readonly ref?: string;
-  readonly op?: RowOp | UpsertOp;
+  readonly op?: UnsettledOp | UpsertOp;
   readonly errors: readonly ProblemItem[];
 }
 
@@ -85,7 +93,7 @@ function readOp(
   at: string,
   errors: ProblemItem[],
   defaults: DefaultContext,
-): RowOp | UpsertOp | undefined {
+): UnsettledOp | UpsertOp | undefined {
   switch (kind) {
     case 'create':
       return {
@@ -99,13 +107,16 @@ function readOp(
           defaults,
         ),
       };
-    case 'update':
+    case 'update': {
+      const changes = new Map<ColumnSchema, CellChange>();
       return {
         kind: 'update',
         id: readId(body.id, at, errors),
         ...readVersion(body.version, at, errors),
-        values: resolveFieldValues(body.fields, table, `${at}/fields`, errors),
+        values: resolveFieldValues(body.fields, table, `${at}/fields`, errors, changes),
+        changes,
       };
+    }
     case 'delete':
       return { kind: 'delete', id: readId(body.id, at, errors), ...readVersion(body.version, at, errors) };
     default:
@@ -120,7 +131,8 @@ function readUpsert(
   errors: ProblemItem[],
   defaults: DefaultContext,
 ): UpsertOp {
-  const values = resolveFieldValues(body.fields, table, `${at}/fields`, errors);
+  const changes = new Map<ColumnSchema, CellChange>();
+  const values = resolveFieldValues(body.fields, table, `${at}/fields`, errors, changes);
   const matchOn = readMatchOn(body.matchOn, table, at, errors);
   for (const column of matchOn) {
     if ((values.get(column) ?? null) === null)
@@ -131,8 +143,12 @@ function readUpsert(
       });
   }
   const missing: ProblemItem[] = [];
-  const asNew = completeNewRow(new Map(values), table, `${at}/fields`, missing, defaults);
-  return { kind: 'upsert', matchOn, values, asNew: { values: asNew, errors: missing } };
+  const begun = new Map([
+    ...values,
+    ...settle(changes, (column) => defaultOf(column, defaults), `${at}/fields`, missing),
+  ]);
+  const asNew = completeNewRow(begun, table, `${at}/fields`, missing, defaults);
+  return { kind: 'upsert', matchOn, values, changes, asNew: { values: asNew, errors: missing } };
 }
 
 function readMatchOn(input: unknown, table: TableSchema, at: string, errors: ProblemItem[]): ColumnSchema[] {

@@ -1,21 +1,25 @@
 import { Injectable } from '@nestjs/common';
-import { JsonText, must, Problem, type Access, type Id, type ProblemItem } from '../../../common/index.js';
+import { must, Problem, type Access, type Answer, type Id, type ProblemItem } from '../../../common/index.js';
 import {
   ChangeLog,
   LinksRefused,
   MiniDbLookup,
   MiniDbWriter,
   type OpResult,
+  type Submitted,
   type WriteResult,
 } from '../../../engines/index.js';
-import type { RowOp, RowWrite, TableSchema } from '../../../query/index.js';
+import { concernsLinks, type RowOp, type TableSchema } from '../../../query/index.js';
 import { contextOf } from '../../tables/index.js';
 import { Fence } from '../fence.js';
 import { defaultsFor } from './defaults-for.js';
 import { bulkAnswer, type BulkOutcome } from './bulk-answer.js';
-import { parseBulk, type BulkEntry, type UpsertOp } from './bulk-request.js';
+import { parseBulk, type BulkEntry, type UnsettledOp, type UpsertOp } from './bulk-request.js';
+import { inManner, type Manner } from './manner.js';
 import { missingLinks } from './missing-links.js';
 import { Referents } from './referents.js';
+import { broughtBy } from './settle.js';
+import { changesOf, settleOps } from './settle-ops.js';
 import { takenValues } from './taken-values.js';
 import { decideUpserts, type FindMatches, type Indexed } from './upsert.js';
 
@@ -36,15 +40,16 @@ export class BulkService {
   ) {}
 
   /** @throws Problem `validation_failed` for a body that is no bulk call; `bulk_failed` with all findings when atomic */
-  run(access: Access, tableId: Id, body: unknown): Promise<JsonText> {
+  run(access: Access, tableId: Id, body: unknown, manner: Manner): Promise<Answer> {
     return this.fence.run(tableId, async ({ tableSchema }) => {
       const { mode, entries } = parseBulk(body, tableSchema, defaultsFor(access));
       const startedAt = performance.now();
       const failures = judged(entries);
       await this.judgeReferents(access, tableSchema, entries, failures);
       if (mode === 'atomic' && failures.size > 0) throw await this.allFindings(tableSchema, entries, failures);
-      const outcome = await this.write(access, tableSchema, entries, mode, failures);
-      return bulkAnswer(entries, outcome, performance.now() - startedAt);
+      const call: BulkCall = { access, table: tableSchema, entries, mode, failures, manner };
+      const outcome = await this.write(call);
+      return bulkAnswer(entries, outcome, manner, performance.now() - startedAt);
     });
   }
 
@@ -54,36 +59,28 @@ export class BulkService {
     entries: readonly BulkEntry[],
     failures: Failures,
   ): Promise<void> {
-    const open = entries.flatMap(({ index, op }) => (op && !failures.has(index) ? [{ index, op }] : []));
+    const open = entries.flatMap(({ index, op }) =>
+      op && !failures.has(index) ? [{ index, op: withBrought(op) }] : [],
+    );
     for (const [index, items] of await this.referents.judge(access, table, open))
       failures.set(index, refusedOp(index, items));
   }
 
-  private async write(
-    access: Access,
-    table: TableSchema,
-    entries: readonly BulkEntry[],
-    mode: 'atomic' | 'partial',
-    failures: Failures,
-  ): Promise<BulkOutcome> {
+  private async write(call: BulkCall): Promise<BulkOutcome> {
+    const { table, entries, mode, failures } = call;
     for (let attempt = 1; ;) {
       const open = entries.filter(({ index }) => !failures.has(index));
       if (open.length === 0) return this.nothingWritten(table, failures);
       const ops = open.map(({ op, index }) => ({ index, op: must(op, 'an entry without findings has an op') }));
       let tried: readonly Indexed<RowOp>[] = [];
       try {
-        const { write, result } = await this.execute(
-          access,
-          table,
-          ops,
-          mode,
-          failures,
-          (decided) => (tried = decided),
-        );
-        const results = byIndex(write, result, failures);
+        const { write, result } = await this.execute(call, ops, (decided) => (tried = decided));
+        const outcome = outcomeOf(call, write, result);
+        for (const [index, problem] of outcome.failures) failures.set(index, problem);
         if (mode === 'atomic' && failures.size > 0) throw new Refused();
-        return { failures, results, meta: result };
+        return outcome;
       } catch (error) {
+        if (error instanceof Refused) for (const [index, problem] of error.failures) failures.set(index, problem);
         if (error instanceof NothingLeft) return this.nothingWritten(table, failures);
         if (error instanceof Refused) throw await this.allFindings(table, entries, failures);
         if (error instanceof LinksRefused) {
@@ -104,30 +101,32 @@ export class BulkService {
   }
 
   private async execute(
-    access: Access,
-    table: TableSchema,
+    call: BulkCall,
     ops: readonly IndexedOp[],
-    mode: 'atomic' | 'partial',
-    failures: Failures,
     trying: (ops: readonly Indexed<RowOp>[]) => void,
-  ): Promise<{ write: IndexedWrite; result: WriteResult }> {
-    const context = contextOf(access);
-    const atomic = mode === 'atomic';
-    if (!ops.some(({ op }) => op.kind === 'upsert')) {
+  ): Promise<{ write: BulkWrite; result: WriteResult }> {
+    const { table, mode } = call;
+    const exclusive = ops.some(({ op }) => op.kind === 'upsert');
+    if (!exclusive && ops.every(({ op }) => changesOf(op).size === 0)) {
       const plain = ops as readonly Indexed<RowOp>[];
       trying(plain);
-      const write = indexed(context, atomic, plain);
+      const write = submitted(call, plain);
       return { write, result: await this.writer.write(table, write) };
     }
-    return this.writer.writeExclusively(table, async (session) => {
+    const links = concernsLinks(
+      table,
+      ops.map(({ op }) => withBrought(op)),
+    );
+    return this.writer.writePrepared(table, { exclusive, links }, async (session) => {
       const decided = await decideUpserts(table, ops, (columns, records) =>
         this.lookup.matches(table, columns, records, session),
       );
-      for (const [index, problem] of decided.failures) failures.set(index, problem);
-      if (atomic && decided.failures.size > 0) throw new Refused();
-      if (decided.ops.length === 0) throw new NothingLeft();
-      trying(decided.ops);
-      return indexed(context, atomic, decided.ops);
+      const settled = await settleOps(decided.ops, (ids, columns) => this.lookup.held(session, table, ids, columns));
+      const refused = new Map([...decided.failures, ...settled.failures]);
+      if (mode === 'atomic' && refused.size > 0) throw new Refused(refused);
+      if (settled.ops.length === 0) throw new NothingLeft(refused);
+      trying(settled.ops);
+      return submitted(call, settled.ops, refused);
     });
   }
 
@@ -141,7 +140,7 @@ export class BulkService {
       entries.flatMap(({ op }) => (op && op.kind !== 'upsert' && op.kind !== 'create' ? [op.id] : [])),
     );
     for (const { op, index } of entries) {
-      if (!op || op.kind === 'upsert' || op.kind === 'create') continue;
+      if (!op || (op.kind !== 'update' && op.kind !== 'delete')) continue;
       const version = versions.get(op.id);
       if (version === undefined) failures.set(index, rowProblem('not_found', index));
       else if (op.expectedVersion !== undefined && op.expectedVersion !== version)
@@ -174,25 +173,58 @@ export class BulkService {
   }
 }
 
-type IndexedOp = Indexed<RowOp | UpsertOp>;
+type IndexedOp = Indexed<UnsettledOp | UpsertOp>;
 
-/** An atomic call cannot be done; what is wrong is in the failures. Rolls the transaction back on its way. */
-class Refused extends Error {}
-
-/** None of the ops can be done; a statement without ops would be none. */
-class NothingLeft extends Error {}
-
-/** A write that remembers which entry each of its ops came from. */
-interface IndexedWrite extends RowWrite {
-  readonly indexes: readonly number[];
+/** A bulk call, and what is known to be wrong with it so far. */
+interface BulkCall {
+  readonly access: Access;
+  readonly table: TableSchema;
+  readonly entries: readonly BulkEntry[];
+  readonly mode: 'atomic' | 'partial';
+  readonly failures: Failures;
+  readonly manner: Manner;
 }
 
-const indexed = (context: RowWrite['context'], atomic: boolean, ops: readonly Indexed<RowOp>[]): IndexedWrite => ({
-  context,
-  atomic,
-  ops: ops.map(({ op }) => op),
-  indexes: ops.map(({ index }) => index),
-});
+/** Not all of a call can be done. Rolls the transaction back on its way. */
+class Refused extends Error {
+  constructor(readonly failures: ReadonlyMap<number, Problem> = new Map()) {
+    super('operations cannot be done');
+  }
+}
+
+/** None of the ops can be done; a statement without ops would be none. */
+class NothingLeft extends Refused {}
+
+/** A write that remembers which entry each of its ops came from, and which were left out. */
+interface BulkWrite extends Submitted {
+  readonly indexes: readonly number[];
+  readonly refused: ReadonlyMap<number, Problem>;
+}
+
+function submitted(
+  call: BulkCall,
+  ops: readonly Indexed<RowOp>[],
+  refused: ReadonlyMap<number, Problem> = new Map(),
+): BulkWrite {
+  const write: BulkWrite = {
+    context: contextOf(call.access),
+    atomic: call.mode === 'atomic',
+    ops: ops.map(({ op }) => op),
+    indexes: ops.map(({ index }) => index),
+    refused,
+  };
+  const kept = inManner(call.manner, (result) => {
+    const outcome = outcomeOf(call, write, result);
+    return write.atomic && outcome.failures.size > 0 ? undefined : bulkAnswer(call.entries, outcome, call.manner);
+  });
+  return { ...write, ...kept };
+}
+
+/** An op with what it brings from outside among its values. */
+const withBrought = (op: UnsettledOp | UpsertOp): UnsettledOp | UpsertOp =>
+  op.kind === 'update' || op.kind === 'upsert'
+    ? { ...op, values: new Map([...op.values, ...broughtBy(changesOf(op))]) }
+    : op;
 
 /** Findings below `/fields` of an op, as a bulk call tells them. */
 function refusedOp(index: number, items: readonly ProblemItem[]): Problem {
@@ -208,11 +240,9 @@ function judged(entries: readonly BulkEntry[]): Failures {
   );
 }
 
-function byIndex(
-  write: IndexedWrite,
-  result: WriteResult,
-  failures: Failures,
-): Map<number, { kind: RowOp['kind']; result: OpResult }> {
+/** How a write ended, with all that failed before it and in it. */
+function outcomeOf({ failures: before }: BulkCall, write: BulkWrite, result: WriteResult): BulkOutcome {
+  const failures = new Map([...before, ...write.refused]);
   const results = new Map<number, { kind: RowOp['kind']; result: OpResult }>();
   for (const [o, op] of result.ops.entries()) {
     const index = must(write.indexes[o], 'each result belongs to an op');
@@ -220,7 +250,7 @@ function byIndex(
       failures.set(index, rowProblem(op.status, index));
     else results.set(index, { kind: must(write.ops[o], 'each result belongs to an op').kind, result: op });
   }
-  return results;
+  return { failures, results, meta: result };
 }
 
 /** 422 that lists what is wrong with each bad op, in order. */

@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional, getSchemaPath, ApiExtraModels } from '@nestjs/swagger';
 import { RowDto } from '../read/rows-query.dto.js';
+import { ON_CONFLICT } from './row-patch.js';
 
 const FIELDS = { type: 'object' as const, additionalProperties: true, description: 'Values by column key.' };
 
@@ -9,8 +10,22 @@ export class CreateRowDto {
 }
 
 export class UpdateRowDto {
-  @ApiProperty({ ...FIELDS, description: 'Only what changes; null clears.', example: { status: 'won' } })
+  @ApiProperty({
+    ...FIELDS,
+    description:
+      'Only what changes; null clears. `{"$inc": 1}` adds to a number, `{"$add": […], "$remove": […]}` changes a list.',
+    example: { status: 'won', qty: { $inc: 1 } },
+  })
   fields!: Record<string, unknown>;
+  /** The version that you saw; with `reject` and `merge`. @example 7 */
+  baseVersion?: number;
+  @ApiPropertyOptional({
+    enum: ON_CONFLICT,
+    default: 'overwrite',
+    description:
+      'When the row was changed since baseVersion: write all the same; 409; or 409 only where the same field was changed.',
+  })
+  onConflict?: (typeof ON_CONFLICT)[number];
 }
 
 export class CreateOpDto {

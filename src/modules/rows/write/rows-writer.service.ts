@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import {
+  Answer,
   API_PREFIX,
   invalid,
-  JsonText,
-  must,
   newId,
   notFound,
   Problem,
@@ -11,74 +10,83 @@ import {
   type Id,
   type ProblemItem,
 } from '../../../common/index.js';
-import { LinksRefused, MiniDbLookup, MiniDbWriter, type OpResult, type WriteResult } from '../../../engines/index.js';
-import { completeNewRow, resolveFieldValues, type RowOp, type TableSchema } from '../../../query/index.js';
-import { contextOf } from '../../tables/index.js';
+import type { PgSession } from '../../../database/mini/index.js';
+import { MiniDbLookup, type HeldRow, type OpResult, type WriteResult } from '../../../engines/index.js';
+import {
+  completeNewRow,
+  resolveFieldValues,
+  type ColumnSchema,
+  type RowOp,
+  type TableSchema,
+} from '../../../query/index.js';
 import { bodyOf } from '../body.js';
 import { Fence } from '../fence.js';
 import { defaultsFor } from './defaults-for.js';
-import { Referents } from './referents.js';
+import type { Manner } from './manner.js';
+import { OneRow, type Prepare } from './one-row.js';
+import { rowAnswer } from './row-answer.js';
+import { expectedVersion, opOf, parsePatch, type RowPatch } from './row-patch.js';
+import { broughtBy, canonical, holds, settle } from './settle.js';
 
 /** Use cases of changing one row. */
 @Injectable()
 export class RowsWriter {
   constructor(
     private readonly fence: Fence,
-    private readonly writer: MiniDbWriter,
+    private readonly row: OneRow,
     private readonly lookup: MiniDbLookup,
-    private readonly referents: Referents,
   ) {}
 
   /** @throws Problem `validation_failed`, `unique_violation` */
-  create(access: Access, tableId: Id, body: unknown): Promise<JsonText> {
-    return this.fence.run(tableId, async ({ tableSchema }) => {
+  create(access: Access, tableId: Id, body: unknown, manner: Manner): Promise<Answer> {
+    return this.fence.run(tableId, ({ tableSchema }) => {
       const errors: ProblemItem[] = [];
-      const values = completeNewRow(
-        resolveFieldValues(fieldsOf(body), tableSchema, '/fields', errors),
-        tableSchema,
-        '/fields',
-        errors,
-        defaultsFor(access),
-      );
+      const { fields } = bodyOf(body, '', ['fields']);
+      const given = resolveFieldValues(fields, tableSchema, '/fields', errors);
+      const values = completeNewRow(given, tableSchema, '/fields', errors, defaultsFor(access));
       if (errors.length > 0) throw invalid(errors);
-      const { op, write, ms } = await this.change(access, tableSchema, { kind: 'create', id: newId(), values });
-      const location = `/${API_PREFIX}/tables/${tableId}/rows/${op.id}`;
-      return new JsonText(must(op.json, 'a created row has its text'), {
-        status: 201,
-        headers: { location, ...headers(op, write) },
-        databaseMs: ms,
-        committed: true,
+      const op: RowOp = { kind: 'create', id: newId(), values };
+      return this.row.write(access, tableSchema, op, manner, (done, write, databaseMs) => {
+        const location = `/${API_PREFIX}/tables/${tableId}/rows/${done.id}`;
+        return rowAnswer(done, write, manner, { status: 201, headers: { location } }, databaseMs);
       });
     });
   }
 
   /**
    * Changes the given fields; what stays the same makes no version.
-   * @throws Problem `validation_failed`, `not_found`, `version_mismatch`, `unique_violation`
+   * @throws Problem `validation_failed`, `not_found`, `version_mismatch`, `merge_conflict`, `unique_violation`
    */
-  update(access: Access, tableId: Id, rowId: Id, body: unknown, ifMatch: string | undefined): Promise<JsonText> {
-    return this.fence.run(tableId, async ({ tableSchema }) => {
-      const op = await this.judged(tableSchema, rowId, () => updateOf(tableSchema, rowId, body, ifMatch));
-      const { op: done, write, ms } = await this.change(access, tableSchema, op);
-      return new JsonText(must(done.json, 'an updated row has its text'), {
-        headers: headers(done, write),
-        databaseMs: ms,
-        committed: true,
-      });
+  update(
+    access: Access,
+    tableId: Id,
+    rowId: Id,
+    body: unknown,
+    ifMatch: string | undefined,
+    manner: Manner,
+  ): Promise<Answer> {
+    return this.fence.run(tableId, async ({ tableSchema: table }) => {
+      const patch = await this.judged(table, rowId, () => parsePatch(table, rowId, body, ifMatch));
+      const toAnswer = (done: OpResult, write: WriteResult, databaseMs?: number): Answer =>
+        rowAnswer(done, write, manner, {}, databaseMs);
+      if (patch.changes.size === 0 && !patch.since) return this.row.write(access, table, opOf(patch), manner, toAnswer);
+      const asked = { ...opOf(patch), values: new Map([...patch.values, ...broughtBy(patch.changes)]) };
+      return this.row.prepared(access, table, asked, this.settled(table, patch), manner, toAnswer);
     });
   }
 
   /** Into the trash. @throws Problem `not_found`, `version_mismatch` */
-  remove(access: Access, tableId: Id, rowId: Id, ifMatch: string | undefined): Promise<{ readonly seq: number }> {
-    return this.fence.run(tableId, async ({ tableSchema }) => {
-      const op = await this.judged(tableSchema, rowId, () => deleteOf(rowId, ifMatch));
-      const { write } = await this.change(access, tableSchema, op);
-      return { seq: write.seq };
+  remove(access: Access, tableId: Id, rowId: Id, ifMatch: string | undefined, manner: Manner): Promise<Answer> {
+    return this.fence.run(tableId, async ({ tableSchema: table }) => {
+      const op = await this.judged(table, rowId, () => deleteOf(rowId, ifMatch));
+      const toAnswer = (_: OpResult, { seq }: WriteResult): Answer =>
+        new Answer(undefined, { status: 204, headers: { 'live-seq': String(seq) } });
+      return this.row.write(access, table, op, manner, toAnswer);
     });
   }
 
   /** What is wrong with a request to a row that is not there is not said: 404 goes before 400 and 422. Only a refusal costs the look. */
-  private async judged(table: TableSchema, rowId: Id, read: () => RowOp): Promise<RowOp> {
+  private async judged<T>(table: TableSchema, rowId: Id, read: () => T): Promise<T> {
     try {
       return read();
     } catch (refusal) {
@@ -87,62 +95,50 @@ export class RowsWriter {
     }
   }
 
-  private async change(
-    access: Access,
-    table: TableSchema,
-    op: RowOp,
-  ): Promise<{ op: OpResult; write: WriteResult; ms: number }> {
-    const startedAt = performance.now();
-    const write = await this.write(access, table, op);
-    const result = must(write.ops[0], 'a write of one op has one result');
-    if (result.status === 'not_found') throw notFound('row');
-    if (result.status === 'version_mismatch') throw versionMismatch(result);
-    return { op: result, write, ms: performance.now() - startedAt };
+  /** The patch with what it makes of the row as it is, under its lock. */
+  private settled(table: TableSchema, patch: RowPatch): Prepare {
+    return async (session) => {
+      const columns = [...new Set([...patch.changes.keys(), ...(patch.since ? patch.values.keys() : [])])];
+      const row = (await this.lookup.held(session, table, [patch.id], columns)).get(patch.id);
+      const { expectedVersion: expected = row?.version } = patch;
+      // What is wrong is said by the write itself, which looks again.
+      if (!row || expected !== row.version) return opOf(patch);
+      await this.mustMerge(session, table, patch, row);
+      const errors: ProblemItem[] = [];
+      const settled = settle(patch.changes, (column) => canonical(row.fields[column.key], column), '/fields', errors);
+      if (errors.length > 0) throw invalid(errors);
+      return { ...opOf(patch), values: new Map([...patch.values, ...settled]) };
+    };
   }
 
-  /** @throws Problem `validation_failed` what the values lead to is not there */
-  private async write(access: Access, table: TableSchema, op: RowOp): Promise<WriteResult> {
-    const missing = await this.referents.judge(access, table, [{ index: 0, op }]);
-    if (missing.size > 0) throw invalid([...missing.values()].flat());
-    try {
-      return await this.writer.write(table, { context: contextOf(access), atomic: true, ops: [op] });
-    } catch (error) {
-      throw error instanceof LinksRefused ? invalid([...error.findings.values()].flat()) : error;
-    }
+  /** @throws Problem `merge_conflict` */
+  private async mustMerge(session: PgSession, table: TableSchema, patch: RowPatch, row: HeldRow): Promise<void> {
+    const { since, id, values } = patch;
+    if (!since || since.version === row.version) return;
+    const changed = await this.lookup.changedSince(session, table, id, since.version, row.version);
+    // Where the log does not reach back so far, every field may have been changed.
+    const inTheWay = [...values].filter(
+      ([column, value]) => changed?.has(column.key) !== false && !holds(row.fields[column.key], value, column),
+    );
+    if (since.onConflict === 'merge' && inTheWay.length === 0) return;
+    const columns = inTheWay.map(([column]) => column);
+    throw conflict(row.version, columns, await this.lookup.row(session, table, id));
   }
-}
-
-function updateOf(table: TableSchema, id: Id, body: unknown, ifMatch: string | undefined): RowOp {
-  const expected = expectedVersion(ifMatch);
-  const errors: ProblemItem[] = [];
-  const values = resolveFieldValues(fieldsOf(body), table, '/fields', errors);
-  if (errors.length > 0) throw invalid(errors);
-  return { kind: 'update', id, values, ...expected };
 }
 
 const deleteOf = (id: Id, ifMatch: string | undefined): RowOp => ({ kind: 'delete', id, ...expectedVersion(ifMatch) });
 
-const fieldsOf = (body: unknown): unknown => bodyOf(body, '', ['fields']).fields;
-
-const headers = (op: OpResult, write: WriteResult): Record<string, string> => ({
-  etag: `"${op.version ?? ''}"`,
-  'live-seq': String(write.seq),
-});
-
-/** 412 with the row as it is now, so that the client can show or merge it. */
-function versionMismatch({ version, json }: OpResult): Problem {
-  return new Problem('version_mismatch', {
-    detail: `The row has version ${version ?? 0} now.`,
-    extra: { current: JSON.parse(json ?? 'null') as unknown },
-    headers: { etag: `"${version ?? ''}"` },
+/** 409 with the row as it is now, and the fields that others changed, too. */
+function conflict(version: number, columns: readonly ColumnSchema[], current: string | undefined): Problem {
+  const errors = columns.map(({ key }) => ({
+    pointer: `/fields/${key}`,
+    code: 'changed_since',
+    detail: `${key} was changed since baseVersion.`,
+  }));
+  return new Problem('merge_conflict', {
+    detail: `The row has version ${version} now.`,
+    ...(errors.length > 0 ? { errors } : {}),
+    extra: { current: JSON.parse(current ?? 'null') as unknown },
+    headers: { etag: `"${version}"` },
   });
-}
-
-/** `If-Match` with one strong entity tag (RFC 9110 section 13.1.1), or `*`. @throws Problem `bad_request` when it is neither */
-function expectedVersion(ifMatch: string | undefined): { readonly expectedVersion?: number } {
-  if (ifMatch === undefined || ifMatch.trim() === '*') return {};
-  const version = /^\s*"(0|[1-9]\d{0,8})"\s*$/.exec(ifMatch)?.[1];
-  if (version === undefined)
-    throw new Problem('bad_request', { detail: 'If-Match is the ETag of a row, such as "7", or *.' });
-  return { expectedVersion: Number(version) };
 }

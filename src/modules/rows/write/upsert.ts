@@ -4,10 +4,9 @@ import {
   type CellValue,
   type ColumnSchema,
   type MatchRecord,
-  type RowOp,
   type TableSchema,
 } from '../../../query/index.js';
-import type { UpsertOp } from './bulk-request.js';
+import type { UnsettledOp, UpsertOp } from './bulk-request.js';
 
 export type FindMatches = (
   columns: readonly ColumnSchema[],
@@ -26,12 +25,12 @@ export interface Indexed<T> {
  */
 export async function decideUpserts(
   table: TableSchema,
-  ops: readonly Indexed<RowOp | UpsertOp>[],
+  ops: readonly Indexed<UnsettledOp | UpsertOp>[],
   find: FindMatches,
-): Promise<{ readonly ops: Indexed<RowOp>[]; readonly failures: Map<number, Problem> }> {
+): Promise<{ readonly ops: Indexed<UnsettledOp>[]; readonly failures: Map<number, Problem> }> {
   const found = await findAll(table, ops, find);
   const failures = new Map<number, Problem>();
-  const decided: Indexed<RowOp>[] = [];
+  const decided: Indexed<UnsettledOp>[] = [];
   const named = new Set<string>(ops.flatMap(({ op }) => (op.kind === 'upsert' || op.kind === 'create' ? [] : [op.id])));
   for (const { index, op } of ops) {
     const outcome = op.kind === 'upsert' ? decide(op, found.get(index) ?? [], named, index) : op;
@@ -44,7 +43,7 @@ export async function decideUpserts(
 /** One look for each set of columns that is matched on. */
 async function findAll(
   table: TableSchema,
-  ops: readonly Indexed<RowOp | UpsertOp>[],
+  ops: readonly Indexed<UnsettledOp | UpsertOp>[],
   find: FindMatches,
 ): Promise<Map<number, Id[]>> {
   const groups = new Map<string, { columns: readonly ColumnSchema[]; records: MatchRecord[] }>();
@@ -62,7 +61,7 @@ async function findAll(
   return found;
 }
 
-function decide(op: UpsertOp, ids: readonly Id[], named: Set<string>, index: number): RowOp | Problem {
+function decide(op: UpsertOp, ids: readonly Id[], named: Set<string>, index: number): UnsettledOp | Problem {
   const [id, ...others] = ids;
   if (others.length > 0)
     return refusal(
@@ -78,7 +77,7 @@ function decide(op: UpsertOp, ids: readonly Id[], named: Set<string>, index: num
   if (named.has(key))
     return refusal('conflict', 'An earlier operation of this call concerns the same row.', `/ops/${index}`);
   named.add(key);
-  if (id !== undefined) return { kind: 'update', id, values: op.values };
+  if (id !== undefined) return { kind: 'update', id, values: op.values, changes: op.changes };
   const [first] = op.asNew.errors;
   if (first) return new Problem('validation_failed', { detail: first.detail, errors: op.asNew.errors });
   return { kind: 'create', id: newId(), values: op.asNew.values };

@@ -1,0 +1,74 @@
+import { Injectable } from '@nestjs/common';
+import { Problem } from '../../common/index.js';
+import { REPEATABLE_MS, type RequestKey } from '../../database/main/index.js';
+import { MiniDatabase, type PgSession } from '../../database/mini/index.js';
+import {
+  forgetAnswers,
+  keepAnswers,
+  keptAnswer,
+  toStatement,
+  type RowWrite,
+  type TableSchema,
+} from '../../query/index.js';
+import type { WriteResult } from './write-result.js';
+
+/** What makes a write one that is done once: its answer is kept in its own transaction, for whoever repeats it. */
+export interface Keep {
+  readonly key: RequestKey;
+  /** The answer as text; undefined where the write did not succeed, so that a repetition is tried anew. */
+  answer(result: WriteResult): string | undefined;
+}
+
+/** A write as it is handed in. */
+export interface Submitted extends RowWrite {
+  readonly keep?: Keep;
+}
+
+/** Somebody has done it under the same key; nothing was written. Never reaches a client: what was answered then does. */
+export class DoneBefore extends Error {
+  constructor() {
+    super('a write was done under this key before');
+    this.name = 'DoneBefore';
+  }
+}
+
+/** Keeps the answers of writes that took place, inside of their transaction. @throws DoneBefore */
+export async function keepAll(
+  session: PgSession,
+  table: TableSchema,
+  writes: readonly Submitted[],
+  results: readonly WriteResult[],
+): Promise<void> {
+  const answers = writes.flatMap(({ keep }, i) => {
+    const result = results[i];
+    const answer = keep && result ? keep.answer(result) : undefined;
+    return keep && answer !== undefined ? [{ ...hexOf(keep.key), answer }] : [];
+  });
+  if (answers.length === 0) return;
+  const kept = await session.query(toStatement(keepAnswers(table.physical.schema, answers, REPEATABLE_MS)));
+  // Whose key is taken, by a transaction that was committed while this one waited for it, is not among them.
+  if (kept.length < answers.length) throw new DoneBefore();
+}
+
+/** Answers of writes that can be given again, which every base keeps itself. */
+@Injectable()
+export class KeptWrites {
+  constructor(private readonly database: MiniDatabase) {}
+
+  /** The answer that was given under the key. @throws Problem `idempotency_mismatch` something else was asked for then */
+  async find(schema: string, key: RequestKey): Promise<string | undefined> {
+    const { name, request } = hexOf(key);
+    const [row] = await this.database.query(toStatement(keptAnswer(schema, name)));
+    if (!row) return undefined;
+    if (row[0] !== request) throw new Problem('idempotency_mismatch');
+    return row[1] ?? undefined;
+  }
+
+  /** Removes answers that nobody can ask for any more. @returns how many */
+  async forget(schema: string, atMost: number): Promise<number> {
+    const [row] = await this.database.query(toStatement(forgetAnswers(schema, atMost)));
+    return Number(row?.[0]);
+  }
+}
+
+const hexOf = ({ name, request }: RequestKey) => ({ name: name.toString('hex'), request: request.toString('hex') });

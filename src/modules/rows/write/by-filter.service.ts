@@ -1,0 +1,169 @@
+import { Injectable } from '@nestjs/common';
+import { Answer, invalid, Problem, type Access, type Id, type ProblemItem } from '../../../common/index.js';
+import type { PgSession } from '../../../database/mini/index.js';
+import {
+  ChangeLog,
+  LinksRefused,
+  MiniDbEngine,
+  MiniDbLookup,
+  MiniDbWriter,
+  type Submitted,
+  type WriteResult,
+} from '../../../engines/index.js';
+import { concernsLinks, type Condition, type RowOp, type TableSchema } from '../../../query/index.js';
+import { contextOf } from '../../tables/index.js';
+import { Fence } from '../fence.js';
+import { readScope } from '../read-scope.js';
+import { conditionOf } from '../read/condition-of.js';
+import { MAX_OPS } from './bulk-request.js';
+import { parseByFilter, type ByFilterRequest } from './by-filter-request.js';
+import { ByFilterTokens } from './by-filter-token.js';
+import { inManner, type Manner } from './manner.js';
+import { Referents } from './referents.js';
+import { broughtBy, canonical, settle } from './settle.js';
+
+/** Rows that are shown of those that would change. */
+const SAMPLE = 10;
+
+type Found = readonly { readonly id: Id; readonly version: number }[];
+
+/** Use case of changing or deleting all rows that a filter finds: first a dry run, then the same once more with its confirmation. */
+@Injectable()
+export class ByFilter {
+  constructor(
+    private readonly fence: Fence,
+    private readonly engine: MiniDbEngine,
+    private readonly lookup: MiniDbLookup,
+    private readonly writer: MiniDbWriter,
+    private readonly log: ChangeLog,
+    private readonly referents: Referents,
+    private readonly tokens: ByFilterTokens,
+  ) {}
+
+  /**
+   * @throws Problem `validation_failed`, `filter_invalid`, `limit_reached` more rows than `maxAffected`, `confirmation_required`,
+   * `confirmation_stale`, `unique_violation`; nothing was written then
+   */
+  run(access: Access, tableId: Id, kind: 'update' | 'delete', body: unknown, manner: Manner): Promise<Answer> {
+    return this.fence.run(tableId, async ({ tableSchema: table }) => {
+      const request = parseByFilter(body, kind, table);
+      const where = conditionOf(request.filter, table, access, readScope(access, table));
+      await this.judge(access, table, request);
+      if (request.dryRun) return this.dryRun(table, where, request);
+      if (request.confirmToken === undefined) throw new Problem('confirmation_required');
+      return this.apply(access, table, where, request, request.confirmToken, manner);
+    });
+  }
+
+  private async judge(access: Access, table: TableSchema, { set }: ByFilterRequest): Promise<void> {
+    if (!set) return;
+    const op = { kind: 'update', id: '', values: new Map([...set.values, ...broughtBy(set.changes)]) } as const;
+    const missing = await this.referents.judge(access, table, [{ index: 0, op }]);
+    if (missing.size > 0) throw invalid(belowSet([...missing.values()].flat()));
+  }
+
+  private async dryRun(table: TableSchema, where: Condition, request: ByFilterRequest): Promise<Answer> {
+    const rows = await this.found(table, where, request);
+    const orderBy = [{ by: { kind: 'id' }, dir: 'asc' }] as const;
+    const plan = { from: table, select: table.columns, where, orderBy, limit: SAMPLE, count: 'none' } as const;
+    const sample = JSON.parse(`[${(await this.engine.read(plan)).data}]`) as unknown[];
+    const confirmToken = this.tokens.make(table.id, request.asked, rows);
+    return new Answer({ matched: rows.length, sample, confirmToken });
+  }
+
+  private async apply(
+    access: Access,
+    table: TableSchema,
+    where: Condition,
+    request: ByFilterRequest,
+    token: string,
+    manner: Manner,
+  ): Promise<Answer> {
+    const sets = [...(request.set?.values ?? []), ...(request.set ? broughtBy(request.set.changes) : [])];
+    const links = concernsLinks(table, [{ kind: request.set ? 'update' : 'delete', id: '', values: new Map(sets) }]);
+    try {
+      return await this.writer.writeMany(table, { links }, async (session, write) => {
+        const rows = await this.found(table, where, request, session);
+        this.tokens.check(table.id, token, request.asked, rows);
+        return this.portions(access, table, rows, request, manner, session, write);
+      });
+    } catch (error) {
+      if (error instanceof LinksRefused) throw invalid(belowSet([...error.findings.values()].flat().slice(0, 1)));
+      throw error;
+    }
+  }
+
+  /** All of them are one change set, and each portion takes a number. */
+  private async portions(
+    access: Access,
+    table: TableSchema,
+    rows: Found,
+    request: ByFilterRequest,
+    manner: Manner,
+    session: PgSession,
+    write: (portion: Submitted) => Promise<WriteResult>,
+  ): Promise<Answer> {
+    const context = contextOf(access);
+    let affected = 0;
+    const answerTo = (meta: Pick<WriteResult, 'epoch' | 'seq'>): Answer => byFilterAnswer(rows.length, affected, meta);
+    let last: WriteResult | undefined;
+    for (let i = 0; i < rows.length; i += MAX_OPS) {
+      const ops = await this.opsOf(session, table, rows.slice(i, i + MAX_OPS), request);
+      const isLast = i + MAX_OPS >= rows.length;
+      const kept = inManner(isLast ? manner : { minimal: true }, (result) => {
+        return byFilterAnswer(rows.length, affected + changed(result), result);
+      });
+      last = await write({ context, atomic: true, ops, ...kept, quiet: true });
+      affected += changed(last);
+    }
+    if (last) return answerTo(last);
+    const [head] = await this.log.heads(table.physical.schema, [table.id]);
+    return answerTo({ epoch: head?.epoch ?? '', seq: head?.seq ?? 0 });
+  }
+
+  private async opsOf(
+    session: PgSession,
+    table: TableSchema,
+    rows: Found,
+    { set }: ByFilterRequest,
+  ): Promise<readonly RowOp[]> {
+    if (!set) return rows.map(({ id }) => ({ kind: 'delete', id }));
+    if (set.changes.size === 0) return rows.map(({ id }) => ({ kind: 'update', id, values: set.values }));
+    const ids = rows.map(({ id }) => id);
+    const held = await this.lookup.held(session, table, ids, [...set.changes.keys()]);
+    return ids.map((id) => {
+      const errors: ProblemItem[] = [];
+      const fields = held.get(id)?.fields ?? {};
+      const values = settle(set.changes, (column) => canonical(fields[column.key], column), '/set', errors);
+      if (errors.length > 0) throw invalid(errors.map((item) => ({ ...item, rowId: id })));
+      return { kind: 'update', id, values: new Map([...set.values, ...values]) };
+    });
+  }
+
+  /** @throws Problem `limit_reached` */
+  private async found(
+    table: TableSchema,
+    where: Condition,
+    { maxAffected }: ByFilterRequest,
+    session?: PgSession,
+  ): Promise<Found> {
+    const rows = await this.lookup.matching(table, where, maxAffected + 1, session);
+    if (rows.length <= maxAffected) return rows;
+    throw new Problem('limit_reached', {
+      detail: `The filter finds more than ${maxAffected} rows. Narrow it, or raise maxAffected.`,
+    });
+  }
+}
+
+const changed = ({ ops }: WriteResult): number => ops.filter(({ status }) => status === 'ok').length;
+
+const byFilterAnswer = (
+  matched: number,
+  affected: number,
+  { epoch, seq }: Pick<WriteResult, 'epoch' | 'seq'>,
+): Answer =>
+  new Answer({ matched, affected, meta: { epoch, seq } }, { headers: { 'live-seq': String(seq) }, committed: true });
+
+/** Findings of `fields` as this body calls it. */
+const belowSet = (items: readonly ProblemItem[]): ProblemItem[] =>
+  items.map((item) => ({ ...item, pointer: item.pointer.replace(/^\/fields/, '/set') }));

@@ -1,0 +1,91 @@
+import { Injectable } from '@nestjs/common';
+import { Answer, invalid, must, notFound, Problem, type Access } from '../../../common/index.js';
+import type { PgSession } from '../../../database/mini/index.js';
+import { LinksRefused, MiniDbWriter, type OpResult, type Submitted, type WriteResult } from '../../../engines/index.js';
+import { concernsLinks, type RowOp, type TableSchema } from '../../../query/index.js';
+import { contextOf } from '../../tables/index.js';
+import { inManner, type Manner } from './manner.js';
+import { Referents, type Valued } from './referents.js';
+
+/** What the caller hears of a row that was changed, or would have been. */
+export type ToAnswer = (op: OpResult, write: WriteResult, databaseMs?: number) => Answer;
+
+/** Decides inside of the transaction what is done to the row. */
+export type Prepare = (session: PgSession) => Promise<RowOp>;
+
+/** A write of one row: judged, done in the manner that is asked for, answered. */
+@Injectable()
+export class OneRow {
+  constructor(
+    private readonly writer: MiniDbWriter,
+    private readonly referents: Referents,
+  ) {}
+
+  /** @throws Problem `validation_failed`, `not_found`, `version_mismatch`, `unique_violation` */
+  async write(access: Access, table: TableSchema, op: RowOp, manner: Manner, toAnswer: ToAnswer): Promise<Answer> {
+    await this.judge(access, table, op);
+    return this.answered(toAnswer, () => this.writer.write(table, submitted(access, op, manner, toAnswer)));
+  }
+
+  /**
+   * A write that depends on what the row holds. `asked` is what is known of it before.
+   * @throws Problem as {@link write}; whatever `prepare` throws
+   */
+  async prepared(
+    access: Access,
+    table: TableSchema,
+    asked: Valued,
+    prepare: Prepare,
+    manner: Manner,
+    toAnswer: ToAnswer,
+  ): Promise<Answer> {
+    await this.judge(access, table, asked);
+    const links = concernsLinks(table, [asked]);
+    return this.answered(toAnswer, async () => {
+      const { result } = await this.writer.writePrepared(table, { links }, async (session) =>
+        submitted(access, await prepare(session), manner, toAnswer),
+      );
+      return result;
+    });
+  }
+
+  private async judge(access: Access, table: TableSchema, op: Valued): Promise<void> {
+    const missing = await this.referents.judge(access, table, [{ index: 0, op }]);
+    if (missing.size > 0) throw invalid([...missing.values()].flat());
+  }
+
+  private async answered(toAnswer: ToAnswer, write: () => Promise<WriteResult>): Promise<Answer> {
+    const startedAt = performance.now();
+    try {
+      const result = await write();
+      return toAnswer(succeeded(result), result, performance.now() - startedAt);
+    } catch (error) {
+      throw error instanceof LinksRefused ? invalid([...error.findings.values()].flat()) : error;
+    }
+  }
+}
+
+function submitted(access: Access, op: RowOp, manner: Manner, toAnswer: ToAnswer): Submitted {
+  const kept = inManner(manner, (result) => {
+    const [done] = result.ops;
+    return done?.status === 'ok' || done?.status === 'unchanged' ? toAnswer(done, result) : undefined;
+  });
+  return { context: contextOf(access), atomic: true, ops: [op], ...kept };
+}
+
+/** @throws Problem `not_found`, `version_mismatch` */
+function succeeded({ ops }: WriteResult): OpResult {
+  const result = must(ops[0], 'a write of one op has one result');
+  if (result.status === 'not_found') throw notFound('row');
+  if (result.status === 'version_mismatch') throw versionMismatch(result);
+  return result;
+}
+
+/** 412 with the row as it is now, so that the client can show or merge it. */
+function versionMismatch({ version, json }: OpResult): Problem {
+  return new Problem('version_mismatch', {
+    detail: `The row has version ${version ?? 0} now.`,
+    extra: { current: JSON.parse(json ?? 'null') as unknown },
+    headers: { etag: `"${version ?? ''}"` },
+  });
+}
