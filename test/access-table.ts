@@ -334,6 +334,7 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
   'GET /api/v1/tables/{tableId}/attachments/{attachmentId}': 'viewer',
   'GET /api/v1/files/{token}': { needs: 'public', fresh: newFileLink },
 
+  'GET /api/v1/tables/{tableId}/changes': 'viewer',
   'GET /api/v1/tables/{tableId}/rows': 'viewer',
   'POST /api/v1/tables/{tableId}/rows/query': { needs: 'viewer', body: () => ({}), unaudited: READS },
   'POST /api/v1/tables/{tableId}/rows': {

@@ -57,6 +57,18 @@ export class ChangeLog {
     }));
   }
 
+  /** Where the stream of one table stands, and the oldest number that is kept: the next one where none is. */
+  async span(schema: string, tableId: Id): Promise<(StreamHead & { readonly oldest: number }) | undefined> {
+    const [row] = await this.database.query(
+      toStatement(sql`select epoch, seq, schema_version,
+  coalesce((select min(c.seq) from ${ident(schema, '_change')} c where c.table_id = s.table_id), s.seq + 1)
+from ${ident(schema, '_stream')} s where table_id = ${value(tableId, 'uuid')}`),
+    );
+    if (!row) return undefined;
+    const [epoch, seq, version, oldest] = row;
+    return { tableId, epoch: String(epoch), seq: Number(seq), schemaVersion: Number(version), oldest: Number(oldest) };
+  }
+
   /** The changes behind number `after`, in order, at most `limit` numbers, each whole. */
   async read(schema: string, tableId: Id, after: number, limit: number): Promise<Change[]> {
     const rows = await this.database.query(

@@ -2,6 +2,9 @@ import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/index.js';
 import { TablesModule } from '../tables/index.js';
 import { WorkspacesModule } from '../workspaces/index.js';
+import { ChangesController } from './changes/changes.controller.js';
+import { ChangesService } from './changes/changes.service.js';
+import { ChangeWaits } from './changes/change-waits.js';
 import { ChannelAccess } from './channel-access.js';
 import { Connections } from './connections.js';
 import { LiveHints } from './live-hints.js';
@@ -13,6 +16,17 @@ import { Subscriptions } from './subscriptions.js';
 /** Live updates over Socket.IO: who changed what, numbered and without a gap. */
 @Module({
   imports: [AuthModule, WorkspacesModule, TablesModule],
-  providers: [LiveGateway, MessageRouter, Subscriptions, Connections, ChannelAccess, LiveHints, LiveRights],
+  controllers: [ChangesController],
+  providers: [
+    LiveGateway,
+    MessageRouter,
+    Subscriptions,
+    Connections,
+    ChannelAccess,
+    LiveHints,
+    LiveRights,
+    ChangesService,
+    ChangeWaits,
+  ],
 })
 export class WebsocketModule {}

@@ -1,6 +1,12 @@
 import { must } from '../../../common/index.js';
 import type { FollowLimits } from '../../../engines/index.js';
-import type { CreatedRow, DataUpdateEvent, InvalidatedEvent, SchemaUpdateEvent } from '../messages/index.js';
+import type {
+  ChangeEvent,
+  CreatedRow,
+  DataUpdateEvent,
+  InvalidatedEvent,
+  SchemaUpdateEvent,
+} from '../messages/index.js';
 import { foldRows, type RowChange } from './fold-rows.js';
 import type { Change } from './log-reader.js';
 
@@ -30,31 +36,51 @@ export type LiveEvent = (
 /** The event of one `seq`, from all its changes in order. Pure. */
 export function liveEvent(channel: string, epoch: string, changes: readonly Change[]): LiveEvent {
   const first = must(changes[0], 'a seq has at least one change');
-  const common: SchemaUpdateEvent = {
-    channel,
-    epoch,
-    seq: first.seq,
-    prev: first.seq - 1,
-    schemaVersion: first.schemaVersion,
-    at: first.at,
-    actor: first.actor,
-  };
-  if (changes.some((change) => change.op === 'schema'))
-    return { name: 'schema:update', payload: common, bytes: sizeOf(common) };
-  const head: EventHead = { ...common, changeSet: first.changeSet, source: first.source };
+  if (isOfSchema(changes)) {
+    const payload = numbered(channel, epoch, first);
+    return { name: 'schema:update', payload, bytes: sizeOf(payload) };
+  }
+  const head = headOf(channel, epoch, first);
   const rows = foldRows(changes);
   if (rows.length > MAX_EVENT_ROWS || first.withheld) return invalidated(head, rows, first.withheld);
-  const payload: DataUpdateEvent = {
-    ...head,
-    created: rows.flatMap((row) => (row.kind === 'created' ? [createdRow(row)] : [])),
-    updated: rows.flatMap((row) =>
-      row.kind === 'updated' ? [{ id: row.id, version: row.version, fields: row.fields }] : [],
-    ),
-    deleted: rows.flatMap((row) => (row.kind === 'deleted' ? [{ id: row.id, version: row.version }] : [])),
-  };
+  const payload = { ...head, ...byKind(rows) };
   const bytes = sizeOf(payload);
   return bytes > MAX_EVENT_BYTES ? invalidated(head, rows, first.withheld) : { name: 'data:update', payload, bytes };
 }
+
+/** The same whatever its size, for those who ask for all of it, with what a structure change did. */
+export function wholeEvent(channel: string, epoch: string, changes: readonly Change[]): ChangeEvent {
+  const first = must(changes[0], 'a seq has at least one change');
+  const schema = changes.find(({ op }) => op === 'schema');
+  if (schema) return { event: 'schema:update', ...numbered(channel, epoch, first), change: schema.after ?? {} };
+  return { event: 'data:update', ...headOf(channel, epoch, first), ...byKind(foldRows(changes)) };
+}
+
+const isOfSchema = (changes: readonly Change[]): boolean => changes.some((change) => change.op === 'schema');
+
+const numbered = (channel: string, epoch: string, first: Change): SchemaUpdateEvent => ({
+  channel,
+  epoch,
+  seq: first.seq,
+  prev: first.seq - 1,
+  schemaVersion: first.schemaVersion,
+  at: first.at,
+  actor: first.actor,
+});
+
+const headOf = (channel: string, epoch: string, first: Change): EventHead => ({
+  ...numbered(channel, epoch, first),
+  changeSet: first.changeSet,
+  source: first.source,
+});
+
+const byKind = (rows: readonly RowChange[]): Pick<DataUpdateEvent, 'created' | 'updated' | 'deleted'> => ({
+  created: rows.flatMap((row) => (row.kind === 'created' ? [createdRow(row)] : [])),
+  updated: rows.flatMap((row) =>
+    row.kind === 'updated' ? [{ id: row.id, version: row.version, fields: row.fields }] : [],
+  ),
+  deleted: rows.flatMap((row) => (row.kind === 'deleted' ? [{ id: row.id, version: row.version }] : [])),
+});
 
 /** The changes of a batch, one list per seq, in order. */
 export function bySeq(changes: readonly Change[]): Change[][] {

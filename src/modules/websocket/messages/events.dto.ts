@@ -108,6 +108,22 @@ export class InvalidatedEvent extends RowsEvent {
 /** Name or columns of the table changed: read its description again. */
 export class SchemaUpdateEvent extends NumberedEvent {}
 
+/** {@link DataUpdateEvent} in the list of changes, where it is whole whatever its size. */
+export class DataChange extends DataUpdateEvent {
+  @ApiProperty({ enum: ['data:update'] })
+  readonly event!: 'data:update';
+}
+
+/** {@link SchemaUpdateEvent} in the list of changes. */
+export class SchemaChange extends SchemaUpdateEvent {
+  @ApiProperty({ enum: ['schema:update'] })
+  readonly event!: 'schema:update';
+  @ApiProperty({ ...FIELDS, description: 'What was done, by the name of the action.' })
+  readonly change!: Readonly<Record<string, unknown>>;
+}
+
+export type ChangeEvent = DataChange | SchemaChange;
+
 /** The replay is complete. */
 export class UpToDateControl {
   @ApiProperty({ enum: ['up_to_date'] })
