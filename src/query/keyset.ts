@@ -7,14 +7,20 @@ import type { OrderTerm } from './plan.js';
 /** Where a page ended: the canonical value of each order term, the id last. */
 export type Position = readonly CellValue[];
 
-/** Identifies the query that a cursor belongs to. Field choice and limit may change between pages, filter and sort may not. */
+/** Whatever else of a query decides which rows it finds. */
+export interface QueryVariant {
+  readonly trashed?: boolean;
+}
+
+/** Identifies the query that a cursor belongs to. Field choice and limit may change between pages, what decides which rows come in which order may not. */
 export function fingerprint(
   table: TableSchema,
   filter: FilterInput | undefined,
   orderBy: readonly OrderTerm[],
+  variant: QueryVariant = {},
 ): string {
   const order = orderBy.map(({ by, dir }) => [by.kind === 'id' ? '' : by.column.id, dir]);
-  return hash('sha256', JSON.stringify([table.id, filter ?? null, order]), 'base64url').slice(0, 22);
+  return hash('sha256', JSON.stringify([table.id, filter ?? null, order, variant]), 'base64url').slice(0, 22);
 }
 
 const NONCE_BYTES = 12;

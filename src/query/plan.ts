@@ -8,6 +8,8 @@ export interface ReadPlan {
   readonly from: TableSchema;
   readonly select: readonly ColumnSchema[];
   readonly where: Condition;
+  /** The rows in the trash, instead of those that are there. */
+  readonly trashed?: boolean;
   /** Total order: the resolver ends it with the id. */
   readonly orderBy: readonly OrderTerm[];
   /** Canonical values of the last row already seen, one for each order term; the page starts behind it. */

@@ -5,7 +5,7 @@ import { comma, empty, ident, integer, join, literal, sql, value, type Sql } fro
 import { tablesBehind } from './cell.js';
 import { compileCondition, ROW } from './condition.js';
 import { compileAfter, compileOrderBy, compilePosition } from './order.js';
-import { wholeRowJson } from './row-json.js';
+import { trashedRowJson, wholeRowJson } from './row-json.js';
 
 /** The physical table, or one of its base's own tables. */
 export const tableName = remembered(({ physical }: TableSchema): Sql => ident(physical.schema, physical.table));
@@ -26,6 +26,7 @@ export const ROW_SEPARATOR = ',\n';
  */
 export function compileRead(plan: ReadPlan): Sql {
   const limit = integer(plan.limit);
+  const json = plan.trashed === true ? trashedRowJson : wholeRowJson;
   const position = compilePosition(plan.orderBy, plan.from.physical).map((part, i) => ({
     ...part,
     name: ident(`k${i}`),
@@ -40,7 +41,7 @@ left join lateral (
       sql`, ',', `,
     )}, ']') end as position
   from (
-    select ${wholeRowJson(ROW, plan.select, plan.from.physical)} as j, ${join(
+    select ${json(ROW, plan.select, plan.from.physical)} as j, ${join(
       position.map(({ cell, name }) => sql`${cell} as ${name}`),
       comma,
     )}
@@ -59,7 +60,7 @@ export function compileReadOne(
 ): Sql {
   return sql`select s.schema_version, ${VERSION}, ${wholeRowJson(ROW, select, table.physical)} as json
 from ${streamName(table)} s
-left join ${tableName(table)} ${ident(ROW)} on ${ID} = ${value(rowId, 'uuid')} and ${visible(where)}
+left join ${tableName(table)} ${ident(ROW)} on ${ID} = ${value(rowId, 'uuid')} and ${visible({ where })}
 where s.table_id = ${value(table.id, 'uuid')}${fence(table, tablesOf({ select, where, orderBy: [] }))}`;
 }
 
@@ -106,13 +107,13 @@ function tablesInCondition(condition: Condition): readonly TableSchema[] {
 }
 
 /** Rows in the trash are not there for anybody who does not ask for them. */
-export function visible(where: Condition): Sql {
-  const alive = sql`${DELETED_AT} is null`;
-  return where.kind === 'true' ? alive : sql`${alive} and ${compileCondition(where)}`;
+export function visible({ where, trashed = false }: Pick<ReadPlan, 'where' | 'trashed'>): Sql {
+  const there = trashed ? sql`${DELETED_AT} is not null` : sql`${DELETED_AT} is null`;
+  return where.kind === 'true' ? there : sql`${there} and ${compileCondition(where)}`;
 }
 
 function compileRows(plan: ReadPlan): Sql {
-  const from = sql`select ${ident(ROW)}.* from ${tableName(plan.from)} ${ident(ROW)} where ${visible(plan.where)}`;
+  const from = sql`select ${ident(ROW)}.* from ${tableName(plan.from)} ${ident(ROW)} where ${visible(plan)}`;
   const tail = sql`order by ${compileOrderBy(plan.orderBy)} limit ${integer(plan.limit + 1)}`;
   const after = plan.after ? compileAfter(plan.orderBy, plan.after) : undefined;
   if (after === undefined) return sql`${from} ${tail}`;
@@ -127,7 +128,7 @@ function compileRows(plan: ReadPlan): Sql {
 }
 
 function compileCount(plan: ReadPlan): Sql {
-  const from = sql`from ${tableName(plan.from)} ${ident(ROW)} where ${visible(plan.where)}`;
+  const from = sql`from ${tableName(plan.from)} ${ident(ROW)} where ${visible(plan)}`;
   switch (plan.count) {
     case 'none':
     case 'estimated':
@@ -141,4 +142,4 @@ function compileCount(plan: ReadPlan): Sql {
 
 /** What EXPLAIN is asked for an estimated count. */
 export const compileEstimate = (plan: ReadPlan): Sql =>
-  sql`explain (format json) select 1 from ${tableName(plan.from)} ${ident(ROW)} where ${visible(plan.where)}`;
+  sql`explain (format json) select 1 from ${tableName(plan.from)} ${ident(ROW)} where ${visible(plan)}`;

@@ -59,19 +59,23 @@ const instant = (column: Sql): Sql =>
   sql`left(to_json(date_trunc('milliseconds', ${column}) + interval '1 microsecond')::text, 24) || 'Z"'`;
 
 /** JSON text of a whole row, in the shape of the API. `fields` are parts of JSON text, put in side by side: a text of their own would be copied. */
-export function rowJson(alias: string, ...fields: readonly Sql[]): Sql {
+export const rowJson = (alias: string, ...fields: readonly Sql[]): Sql =>
+  concat([...rowParts(alias, fields), sql`'}'`]);
+
+const person = (column: Sql): Sql => sql`coalesce('"' || ${column} || '"', 'null')`;
+
+/** Without the brace that ends it. */
+function rowParts(alias: string, fields: readonly Sql[]): readonly Sql[] {
   const system = (name: string): Sql => ident(alias, name);
-  const person = (name: string): Sql => sql`coalesce('"' || ${system(name)} || '"', 'null')`;
-  return concat([
+  return [
     sql`'{"id":"'`, system('_id'),
     sql`'","version":'`, system('_version'),
     sql`',"fields":'`, ...fields,
     sql`',"createdAt":'`, instant(system('_created_at')),
-    sql`',"createdBy":'`, person('_created_by'),
+    sql`',"createdBy":'`, person(system('_created_by')),
     sql`',"updatedAt":'`, instant(system('_updated_at')),
-    sql`',"updatedBy":'`, person('_updated_by'),
-    sql`'}'`,
-  ]); // prettier-ignore
+    sql`',"updatedBy":'`, person(system('_updated_by')),
+  ]; // prettier-ignore
 }
 
 const MAX_ALIASES = 8;
@@ -80,3 +84,12 @@ const wholeRows = remembered((_columns: readonly ColumnSchema[]) => new Map<stri
 /** {@link rowJson} with these columns of the row as its fields: the longest part of most statements, built once for each list of columns. */
 export const wholeRowJson = (alias: string, columns: readonly ColumnSchema[], place: Place): Sql =>
   underName(wholeRows(columns), MAX_ALIASES, alias, () => rowJson(alias, ...fieldsParts(alias, columns, place)));
+
+/** A row in the trash: with the time and the author of its last change, by which it went there. */
+export const trashedRowJson = (alias: string, columns: readonly ColumnSchema[], place: Place): Sql =>
+  concat([
+    ...rowParts(alias, fieldsParts(alias, columns, place)),
+    sql`',"deletedAt":'`, instant(ident(alias, '_deleted_at')),
+    sql`',"deletedBy":'`, person(ident(alias, '_updated_by')),
+    sql`'}'`,
+  ]); // prettier-ignore

@@ -15,6 +15,7 @@ export interface SortInput {
 export interface ReadRequest {
   readonly fields?: readonly string[];
   readonly filter?: FilterInput;
+  readonly trashed?: boolean;
   readonly sort: readonly SortInput[];
   readonly limit: number;
   readonly cursor?: string;
@@ -41,13 +42,15 @@ export function resolveRead(
 ): ResolvedRead {
   const orderBy = resolveSort(request.sort, table);
   const own = request.filter ? resolveFilter(request.filter, table, context) : TRUE;
-  const query = fingerprint(table, request.filter, orderBy);
+  const { trashed = false } = request;
+  const query = fingerprint(table, request.filter, orderBy, trashed ? { trashed } : {});
   return {
     query,
     plan: {
       from: table,
       select: resolveFields(request.fields, table),
       where: both(scope.where, own),
+      ...(trashed ? { trashed } : {}),
       orderBy,
       ...(request.cursor === undefined ? {} : { after: cursors.open(query, request.cursor) }),
       limit: request.limit,

@@ -15,6 +15,7 @@ export function requestFromUrl(query: ListRowsQuery): ReadRequest {
   return {
     ...(query.fields === undefined ? {} : { fields: names(query.fields, 'fields') }),
     ...(query.filter === undefined ? {} : { filter: parseTextFilter(query.filter) }),
+    trashed: query.trashed === 'true',
     sort: query.sort === undefined ? [] : names(query.sort, 'sort').map(sortOf),
     limit: query.limit,
     ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
@@ -24,7 +25,7 @@ export function requestFromUrl(query: ListRowsQuery): ReadRequest {
 
 /** The JSON form of a read. */
 export function requestFromBody(input: unknown): ReadRequest {
-  const body = bodyOf(input, '', ['fields', 'filter', 'sort', 'page', 'count']);
+  const body = bodyOf(input, '', ['fields', 'filter', 'trashed', 'sort', 'page', 'count']);
   const page = body.page === undefined ? {} : bodyOf(body.page, '/page', ['limit', 'cursor']);
   const { filter } = body;
   const { cursor } = page;
@@ -33,6 +34,7 @@ export function requestFromBody(input: unknown): ReadRequest {
   return {
     ...(body.fields === undefined ? {} : { fields: listOf(body.fields, '/fields', text) }),
     ...(filter === undefined || filter === null ? {} : { filter: parseJsonFilter(filter, '/filter') }),
+    trashed: flag(body.trashed, '/trashed'),
     sort: body.sort === undefined ? [] : listOf(body.sort, '/sort', sortEntry),
     limit: limitOf(page.limit),
     ...(cursor === undefined ? {} : { cursor }),
@@ -59,6 +61,12 @@ const sortOf = (item: string): SortInput =>
 function text(item: unknown, at: string): string {
   if (typeof item !== 'string') throw refuse(at, 'is_string', 'A column key is expected.');
   return item;
+}
+
+function flag(input: unknown, at: string): boolean {
+  if (input === undefined) return false;
+  if (typeof input !== 'boolean') throw refuse(at, 'is_boolean', 'true or false is expected.');
+  return input;
 }
 
 function sortEntry(item: unknown, at: string): SortInput {

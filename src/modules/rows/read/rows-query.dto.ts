@@ -17,6 +17,11 @@ export class ListRowsQuery extends PageQuery {
   @MaxLength(100_000)
   filter?: string;
 
+  @ApiPropertyOptional({ enum: ['true', 'false'], description: 'true: the rows in the trash instead.' })
+  @IsOptional()
+  @IsIn(['true', 'false'])
+  trashed?: 'true' | 'false';
+
   /** At most 5 column keys, `-` for descending; null is the smallest value, the id breaks ties. @example '-amount,name' */
   @IsOptional()
   @IsString()
@@ -62,6 +67,9 @@ export class QueryRowsDto {
   })
   filter?: object | null;
 
+  /** The rows in the trash, instead of those that are there. @example false */
+  trashed?: boolean;
+
   @ApiPropertyOptional({ type: [SortDto] })
   sort?: SortDto[];
 
@@ -89,6 +97,12 @@ export class RowDto {
   updatedBy!: string | null;
 }
 
+/** A row of a list; with `trashed` it tells when and by whom it was deleted. */
+export class ListedRowDto extends RowDto {
+  deletedAt?: string;
+  deletedBy?: string | null;
+}
+
 export class CountDto {
   @ApiProperty({ enum: ['bounded', 'estimated', 'exact'] })
   mode!: string;
@@ -114,7 +128,7 @@ export class RowsPageDto {
 }
 
 export class RowListDto {
-  data!: RowDto[];
+  data!: ListedRowDto[];
   page!: RowsPageDto;
   count?: CountDto;
   meta!: RowsMetaDto;

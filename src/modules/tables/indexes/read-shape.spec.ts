@@ -55,6 +55,8 @@ describe('the shape of a read', () => {
     expect(textOf({ field: 'name', op: 'neq', value: 'x' })).toBe('');
     expect(textOf({ or: [eq('name', 'x'), eq('qty', 1)] })).toBe('');
     expect(textOf({ not: eq('name', 'x') })).toBe('');
+    const where = { kind: 'isNull', column: column('name', 'text') } as const;
+    expect(shapeOf({ where, orderBy: [], trashed: true })).toBe('');
   });
 
   it('comes back from its text, and nothing comes of another text', () => {

@@ -22,7 +22,9 @@ type OperatorClass = 'equal' | 'range' | 'match';
 const MAX_PER_CLASS = 5;
 
 /** The shape of a plan as text, the key under which it is counted; empty when no index could help. */
-export function shapeOf({ where, orderBy }: Pick<ReadPlan, 'where' | 'orderBy'>): string {
+export function shapeOf({ where, orderBy, trashed = false }: Pick<ReadPlan, 'where' | 'orderBy' | 'trashed'>): string {
+  // Indexes hold the rows that are there.
+  if (trashed) return '';
   const sort = orderBy.flatMap(({ by, dir }) =>
     by.kind === 'column' ? [`${dir === 'desc' ? '-' : ''}${by.column.id}`] : [],
   );
