@@ -66,7 +66,8 @@ export function canRollUp({ type }: ValueKind, fn: RollupFunction): boolean {
   }
 }
 
-const LIST_OPERATORS: readonly Operator[] = ['isEmpty', 'isNotEmpty', 'isNull', 'isNotNull'];
+/** A list is never null: without elements it is empty. */
+const LIST_OPERATORS: readonly Operator[] = ['isEmpty', 'isNotEmpty'];
 const ELEMENT_OPERATORS: readonly Operator[] = ['hasAny', 'hasAll', 'hasNone', 'isExactly'];
 
 /** The operators that filters may use with a column. */

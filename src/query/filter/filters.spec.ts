@@ -146,6 +146,8 @@ describe('the JSON syntax refuses, with a pointer,', () => {
     [leaf('active', 'gt', true), 'unknown_operator', '/filter/op'],
     [leaf('status', 'contains', 'o'), 'unknown_operator', '/filter/op'],
     [leaf('name', 'on', '2026-01-01'), 'unknown_operator', '/filter/op'],
+    [{ field: 'tags', op: 'isNull' }, 'unknown_operator', '/filter/op'],
+    [{ field: 'team', op: 'isNotNull' }, 'unknown_operator', '/filter/op'],
     [{ field: 'name', op: 'eq', valueField: 'nam' }, 'unknown_field', '/filter/valueField'],
     [{ field: 'name', op: 'eq', valueField: 'qty' }, 'not_comparable', '/filter'],
     [{ field: 'status', op: 'eq', valueField: 'status' }, 'not_comparable', '/filter'],
