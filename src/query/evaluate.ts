@@ -2,6 +2,7 @@ import { unreachable, type Id } from '../common/index.js';
 import type { Comparison, Condition, Operand, OrderTerm, ReadPlan } from './plan.js';
 import { kindOf, valueType } from './kind.js';
 import type { CellValue, ColumnSchema, Scalar } from './schema.js';
+import { matchesText, passes, valueAt } from './json-value.js';
 import { foldCase } from './types/text.js';
 
 /** A row in memory: canonical values by column key; an absent key is null, and so is an empty list. */
@@ -64,6 +65,8 @@ export function matches(condition: Condition, row: EvaluatedRow): boolean {
       return (cell(row, condition.column) ?? '') === '';
     case 'list':
       return compareSets(condition, elements(cell(row, condition.column)));
+    case 'json':
+      return passes(condition.test, valueAt(cell(row, condition.column), condition.path));
     case 'linked':
       return linked(condition, row.linked?.[condition.column.key] ?? []);
     default:
@@ -145,15 +148,7 @@ function holds(op: Comparison, order: number | undefined): boolean {
 
 function contains(value: CellValue, mode: 'contains' | 'startsWith' | 'endsWith', text: string): boolean {
   if (typeof value !== 'string') return false;
-  const [whole, part] = [foldCase(value), foldCase(text)];
-  switch (mode) {
-    case 'contains':
-      return whole.includes(part);
-    case 'startsWith':
-      return whole.startsWith(part);
-    case 'endsWith':
-      return whole.endsWith(part);
-  }
+  return matchesText(foldCase(value), mode, foldCase(text));
 }
 
 const isBehind = (row: EvaluatedRow, orderBy: readonly OrderTerm[], after: readonly CellValue[]): boolean => {

@@ -10,6 +10,7 @@ export * from './filter/filter-input.js';
 export * from './filter/json-filter.js';
 export * from './filter/text-filter.js';
 export * from './resolve/resolve-filter.js';
+export { PATH_OPERATORS } from './resolve/resolve-json.js';
 export * from './resolve/resolve-read.js';
 export * from './resolve/parse-cell.js';
 export * from './resolve/cell-change.js';

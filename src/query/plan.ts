@@ -64,6 +64,13 @@ export type Condition =
       readonly op: 'any' | 'all' | 'exactly';
       readonly values: readonly Scalar[];
     }
+  /** Of what stands at a path inside a JSON cell. */
+  | {
+      readonly kind: 'json';
+      readonly column: ColumnSchema;
+      readonly path: readonly string[];
+      readonly test: JsonTest;
+    }
   /** Of the rows that a link leads to. */
   | {
       readonly kind: 'linked';
@@ -72,6 +79,15 @@ export type Condition =
       readonly quantifier: Quantifier;
       readonly where: Condition;
     };
+
+export type JsonScalar = string | number | boolean;
+
+/** A value passes only when it is of the type that it is compared with. `isNull` holds for null and where nothing is. */
+export type JsonTest =
+  | { readonly kind: 'isNull' }
+  | { readonly kind: 'compare'; readonly op: Exclude<Comparison, 'neq'>; readonly value: JsonScalar }
+  | { readonly kind: 'oneOf'; readonly values: readonly JsonScalar[] }
+  | { readonly kind: 'match'; readonly mode: 'contains' | 'startsWith' | 'endsWith'; readonly text: string };
 
 export const QUANTIFIERS = ['some', 'every', 'none'] as const;
 export type Quantifier = (typeof QUANTIFIERS)[number];

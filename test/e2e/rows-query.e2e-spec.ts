@@ -10,6 +10,53 @@ const names = ({ data }: Page) => data.map(({ fields }) => fields.name);
 const ask = async (table: Table, body: object): Promise<Page> =>
   expectStatus(await rows.owner.post<Page>(path(table, 'query'), body), 200);
 
+describe('a filter', () => {
+  it('asks for what stands inside of JSON, by URL and by body alike', async () => {
+    const table = await newTable([
+      { name: 'Name', type: 'text' },
+      { name: 'Extra', type: 'json' },
+    ]);
+    const size = [{ w: 5, tags: ['a', 'b'] }, { w: '5' }, { w: 7.5, ok: true }, { w: null }];
+    for (const [i, value] of size.entries()) await add(table, { name: `${i}`, extra: { size: value } });
+    await add(table, { name: 'none' });
+    for (const [text, leaf, expected] of [
+      ['extra["size"]["w"].eq.5', { path: ['size', 'w'], op: 'eq', value: 5 }, ['0']],
+      ['extra["size"]["w"].eq."5"', { path: ['size', 'w'], op: 'eq', value: '5' }, ['1']],
+      ['extra["size"]["w"].neq.5', { path: ['size', 'w'], op: 'neq', value: 5 }, ['1', '2', '3', 'none']],
+      ['extra["size"]["w"].gt.5', { path: ['size', 'w'], op: 'gt', value: 5 }, ['2']],
+      ['extra["size"]["tags"][0].contains.A', { path: ['size', 'tags', '0'], op: 'contains', value: 'A' }, ['0']],
+      ['extra["size"]["ok"].in.(true,x)', { path: ['size', 'ok'], op: 'in', value: [true, 'x'] }, ['2']],
+      ['extra["size"]["w"].isNull', { path: ['size', 'w'], op: 'isNull' }, ['3', 'none']],
+    ] as const) {
+      expect([text, names(await list(table, `filter=${encodeURIComponent(text)}`))]).toEqual([text, expected]);
+      expect([text, names(await ask(table, { filter: { field: 'extra', ...leaf } }))]).toEqual([text, expected]);
+    }
+  });
+
+  it('is refused when it is huge or endlessly nested, before anything is done with it', async () => {
+    const table = await newTable();
+    const values = Array(1000).fill('x');
+    const many = { and: Array.from({ length: 100 }, () => ({ field: 'name', op: 'in', value: values })) };
+    expect(refusal(await rows.owner.post(path(table, 'query'), { filter: many })).slice(0, 3)).toEqual([
+      422,
+      'filter_invalid',
+      '/filter/and/10 too_many_values',
+    ]);
+    const text = `${'not('.repeat(5_000)}name.isNull`;
+    expect(refusal(await rows.owner.get(`${path(table)}?filter=${text.slice(0, 12_000)}`)).slice(0, 2)).toEqual([
+      422,
+      'filter_invalid',
+    ]);
+    const nested = `{"filter":${'{"not":'.repeat(100_000)}null${'}'.repeat(100_000)}}`;
+    const answer = await fetch(`${rows.app.base}/api/v1${path(table, 'query')}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${rows.owner.token}`, 'content-type': 'application/json' },
+      body: nested,
+    });
+    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([400, 'malformed_json']);
+  });
+});
+
 describe('the trash', () => {
   let table: Table;
   const made = new Map<string, Row>();

@@ -160,6 +160,21 @@ describe('a page says what the plan means', () => {
   });
 });
 
+describe('what stands inside of JSON', () => {
+  it('is found by its path and its type, whatever stands there, as the oracle finds it', async () => {
+    const made = table([column('extra', 'json')]);
+    const real = await makeTable(store, made);
+    const oracle = await fill(store, real, fc.sample(arbitrary.fields(made), fuzz(200)));
+    await fc.assert(
+      fc.asyncProperty(arbitrary.filter(made), async (filterJson) => {
+        const plan = planOf(real, { filterJson });
+        expect(ids((await page(plan)).rows)).toEqual(ids(evaluate(plan, oracle)));
+      }),
+      fuzz(500),
+    );
+  });
+});
+
 describe('a page', () => {
   it('is byte for byte the JSON of the canonical values', async () => {
     // PostgreSQL writes the JSON of JSON columns in its own way, and their value is another test's.

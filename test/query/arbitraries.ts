@@ -3,6 +3,7 @@ import { must, newId } from '../../src/common/index.js';
 import {
   kindOf,
   operatorsOf,
+  PATH_OPERATORS,
   valueType,
   type ColumnSchema,
   type ColumnTypeName,
@@ -59,6 +60,15 @@ const anyDatetime = fc.oneof(
   fc.tuple(anyDate, anyTimeOfDay).map(([date, time]) => date + time),
 );
 
+/** What stands inside of JSON; of each type some that are alike. */
+const jsonScalar = fc.oneof(
+  fc.constantFrom<string | number | boolean | null>(
+    null, true, false, 0, 1, -1.5, 0.1, 1e-7, 1e21, 2 ** 53 - 1, '1', 'true', 'null', 'e\u0301',
+  ),
+  hardText,
+  fc.double({ noNaN: true, noDefaultInfinity: true }),
+); // prettier-ignore
+
 /** Few, so that the same ones meet. */
 const PEOPLE = Array.from({ length: 4 }, newId);
 
@@ -81,7 +91,11 @@ const INPUTS: Partial<Readonly<Record<ColumnTypeName, fc.Arbitrary<unknown>>>> =
   ), // prettier-ignore
   email: fc.constantFrom('ada@example.org', 'Ada@Example.ORG', "o'neil+x@sub.example.org", 'é@exämple.org', 'a@b'),
   phone: fc.constantFrom('+49 30 123456', '030/123-456', '(555) 123.4567 ext. 9', '112', '12'),
-  json: fc.oneof(fc.jsonValue(), fc.constantFrom({ b: 1, a: [{}, [], null, 'é'] }, 'text', 0, false)),
+  json: fc.oneof(
+    fc.jsonValue(),
+    fc.constantFrom({ b: 1, a: [{}, [], null, 'é'] }, 'text', 0, false),
+    fc.record({ a: fc.oneof(jsonScalar, fc.record({ b: jsonScalar })), b: fc.array(jsonScalar) }, { requiredKeys: [] }),
+  ),
   user: fc.constantFrom(...PEOPLE),
 };
 
@@ -126,6 +140,7 @@ export type JsonFilter =
   | JsonLeaf;
 export interface JsonLeaf {
   readonly field: string;
+  readonly path?: readonly string[];
   readonly op: Operator;
   readonly value?: unknown;
   readonly valueField?: string;
@@ -179,12 +194,59 @@ function leafOf(column: ColumnSchema, op: Operator): fc.Arbitrary<JsonLeaf> {
   }
 }
 
-/** A leaf of any column but links and any of its operators, column to column included. */
+/** Few, so that there is often something; not all of a list, and not all that exists. */
+const PATHS = [
+  ['a'],
+  ['b'],
+  ['a', 'b'],
+  ['b', '0'],
+  ['b', '-1'],
+  ['b', '01'],
+  ['b', 'x'],
+  ['0'],
+  [''],
+  ['__proto__'],
+  ['a', '3', '0'],
+];
+const pathScalar = jsonScalar.filter(
+  (value) => value !== null && (!Number.isInteger(value) || Number.isSafeInteger(value)),
+);
+
+function pathLeaf({ key: field }: ColumnSchema): fc.Arbitrary<JsonLeaf> {
+  return fc
+    .tuple(fc.constantFrom(...PATHS), fc.constantFrom(...PATH_OPERATORS))
+    .chain(([path, op]): fc.Arbitrary<JsonLeaf> => {
+      const withValue = (value: fc.Arbitrary<unknown>) => value.map((given) => ({ field, path, op, value: given }));
+      switch (op) {
+        case 'isNull':
+        case 'isNotNull':
+          return fc.constant({ field, path, op });
+        case 'in':
+        case 'nin':
+          return withValue(fc.array(pathScalar, { minLength: 1, maxLength: 4 }));
+        case 'between':
+        case 'nbetween':
+          return withValue(fc.tuple(pathScalar, pathScalar).filter(([a, b]) => typeof a === typeof b));
+        case 'contains':
+        case 'ncontains':
+        case 'startsWith':
+        case 'endsWith':
+          return withValue(hardText);
+        default:
+          return withValue(pathScalar);
+      }
+    });
+}
+
+/** A leaf of any column but links and any of its operators, column to column and into JSON included. */
 export function leaf({ columns }: TableSchema): fc.Arbitrary<JsonLeaf> {
   const valued = columns.filter(({ type }) => type !== 'link');
-  const byValue = fc
-    .constantFrom(...valued)
-    .chain((column) => fc.constantFrom(...operatorsOf(column)).chain((op) => leafOf(column, op)));
+  const byValue = fc.constantFrom(...valued).chain((column) =>
+    fc.oneof(
+      fc.constantFrom(...operatorsOf(column)).chain((op) => leafOf(column, op)),
+      ...(kindOf(column).type === 'json' && !kindOf(column).list ? [pathLeaf(column), pathLeaf(column)] : []),
+    ),
+  );
   const pairs = valued.flatMap((a) =>
     valued
       .filter((b) => b !== a && valueType(a).family === valueType(b).family && !kindOf(a).list && !kindOf(b).list)
@@ -218,16 +280,25 @@ export function printFilter(filter: JsonFilter, bare: boolean): string {
   if ('and' in filter) return `and(${filter.and.map((item) => printFilter(item, bare)).join(',')})`;
   if ('or' in filter) return `or(${filter.or.map((item) => printFilter(item, bare)).join(',')})`;
   if ('not' in filter) return `not(${printFilter(filter.not, bare)})`;
-  const { field, op, value, valueField } = filter;
+  const { path, op, value, valueField } = filter;
+  const print = path === undefined ? printScalar : printJsonScalar;
+  const field = filter.field + (path ?? []).map((part) => `["${escapeQuotes(part)}"]`).join('');
   if (valueField !== undefined) return `${field}.${op}.{${valueField}}`;
   if (value === undefined) return `${field}.${op}`;
-  return `${field}.${op}.${Array.isArray(value) ? `(${value.map((item) => printScalar(item, bare)).join(',')})` : printScalar(value, bare)}`;
+  return `${field}.${op}.${Array.isArray(value) ? `(${value.map((item) => print(item, bare)).join(',')})` : print(value, bare)}`;
 }
 
 function printScalar(value: unknown, bare: boolean): string {
   const text =
     typeof value === 'object' && value !== null ? printObject(value as Record<string, unknown>) : String(value);
-  return bare && /^[^,()"{][^,)]*$/s.test(text) ? text : `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
+  return bare && /^[^,()"{][^,)]*$/s.test(text) ? text : `"${escapeQuotes(text)}"`;
+}
+
+const escapeQuotes = (text: string): string => text.replaceAll(/["\\]/g, '\\$&');
+
+function printJsonScalar(value: unknown, bare: boolean): string {
+  if (typeof value !== 'string') return String(value);
+  return /^(true|false|-?\d.*)$/s.test(value) ? `"${escapeQuotes(value)}"` : printScalar(value, bare);
 }
 
 function printObject(value: Readonly<Record<string, unknown>>): string {

@@ -3,18 +3,13 @@ import { isStored, kindOf, valueType } from '../kind.js';
 import type { ColumnSchema, LinkRef, Scalar } from '../schema.js';
 import type { Comparison, Condition } from '../plan.js';
 import { join, sql, value, type Sql } from '../sql.js';
+import { COMPARISON } from './comparison.js';
+import { jsonTest } from './json-path.js';
+import { textMatch } from './text-match.js';
 import { cellOf, elementsOf, linkedAlias, linkedRows } from './cell.js';
 
 /** Alias of the table that a read speaks of. */
 export const ROW = 't';
-
-const OPERATOR: Readonly<Record<Exclude<Comparison, 'neq'>, Sql>> = {
-  eq: sql`=`,
-  gt: sql`>`,
-  gte: sql`>=`,
-  lt: sql`<`,
-  lte: sql`<=`,
-};
 
 const bind = (column: ColumnSchema, v: Scalar): Sql => value(v, valueType(column).bind);
 const bindList = (column: ColumnSchema, values: readonly Scalar[]): Sql =>
@@ -49,13 +44,15 @@ export function compileCondition(condition: Condition, alias = ROW): Sql {
       return sql`${cellOf(column, alias)} between ${bind(column, low)} and ${bind(column, high)}`;
     }
     case 'match':
-      return match(cellOf(condition.column, alias), condition.mode, condition.text);
+      return textMatch(cellOf(condition.column, alias), condition.mode, condition.text);
     case 'isNull':
       return isNull(condition.column, alias);
     case 'isEmpty':
       return sql`coalesce(${cellOf(condition.column, alias)}, '') = ''`;
     case 'list':
       return list(condition, alias);
+    case 'json':
+      return jsonTest(cellOf(condition.column, alias), condition.path, condition.test);
     case 'linked':
       return linked(condition.link, condition.quantifier, condition.where, alias);
     default:
@@ -70,7 +67,7 @@ function negate(item: Condition, alias: string): Sql {
 
 function compare(cell: Sql, op: Comparison, v: Sql): Sql {
   if (op === 'neq') return sql`${cell} is distinct from ${v}`;
-  return sql`${cell} ${OPERATOR[op]} ${v}`;
+  return sql`${cell} ${COMPARISON[op]} ${v}`;
 }
 
 /** A list that is made of other rows is empty as soon as there is none, which takes no list to find out. */
@@ -118,19 +115,9 @@ function compareColumns(a: Sql, op: Comparison, b: Sql): Sql {
       return sql`${a} is distinct from ${b}`;
     case 'gt':
     case 'lt':
-      return sql`${a} ${OPERATOR[op]} ${b}`;
+      return sql`${a} ${COMPARISON[op]} ${b}`;
     case 'gte':
     case 'lte':
-      return sql`(${a} ${OPERATOR[op]} ${b} or (${a} is null and ${b} is null))`;
+      return sql`(${a} ${COMPARISON[op]} ${b} or (${a} is null and ${b} is null))`;
   }
-}
-
-/** As {@link foldCase}. Case is ignored by Unicode's rules: the C collation of the columns would fold ASCII only. */
-export const folded = (text: Sql): Sql => sql`translate(lower(${text} collate "und-x-icu"), 'ς', 'σ')`;
-
-/** `%`, `_` and `\` are ordinary characters. */
-function match(column: Sql, mode: 'contains' | 'startsWith' | 'endsWith', text: string): Sql {
-  const escaped = text.replaceAll(/[\\%_]/g, '\\$&');
-  const pattern = { contains: `%${escaped}%`, startsWith: `${escaped}%`, endsWith: `%${escaped}` }[mode];
-  return sql`${folded(column)} like ${folded(value(pattern, 'text'))}`;
 }

@@ -3,7 +3,7 @@ import type { ColumnSchema, TableSchema } from '../schema.js';
 import { kindOf, valueType } from '../kind.js';
 import { columnType } from '../types/index.js';
 import { comma, ident, join, sql, value, type Sql } from '../sql.js';
-import { folded } from './condition.js';
+import { folded } from './text-match.js';
 import { primaryKeyName, tail } from './ddl.js';
 import { tableName } from './read.js';
 

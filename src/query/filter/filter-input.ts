@@ -9,6 +9,8 @@ export type FilterInput =
   | {
       readonly kind: 'leaf';
       readonly field: string;
+      /** Leads to a value inside a JSON cell; the operand is `json`, `column` or `none` then, in both syntaxes. */
+      readonly path?: readonly string[];
       readonly op: string;
       readonly operand: OperandInput;
       readonly pointer: string;
@@ -36,6 +38,10 @@ export type OperandInput =
 export const MAX_DEPTH = 6;
 export const MAX_LEAVES = 100;
 export const MAX_LIST = 1000;
+/** Values of all lists together. */
+export const MAX_VALUES = 10_000;
+export const MAX_PATH = 10;
+export const MAX_PATH_PART = 255;
 
 /** 422: the filter is understood but cannot be obeyed, so it is refused; it is never dropped or widened. */
 export function filterInvalid(item: ProblemItem): Problem {
@@ -45,6 +51,7 @@ export function filterInvalid(item: ProblemItem): Problem {
 /** Counts what both parsers must bound before anything recursive happens. */
 export class FilterBudget {
   private leaves = 0;
+  private values = 0;
 
   enter(depth: number, pointer: string): void {
     if (depth > MAX_DEPTH)
@@ -61,6 +68,16 @@ export class FilterBudget {
         pointer,
         code: 'too_many_conditions',
         detail: `A filter has at most ${MAX_LEAVES} conditions.`,
+      });
+  }
+
+  list(length: number, pointer: string): void {
+    this.values += length;
+    if (this.values > MAX_VALUES)
+      throw filterInvalid({
+        pointer,
+        code: 'too_many_values',
+        detail: `The lists of a filter have at most ${MAX_VALUES} values in all.`,
       });
   }
 }

@@ -63,6 +63,12 @@ describe('the two syntaxes', () => {
     ['qty.between.(-1,+2)', leaf('qty', 'between', [-1, 2])],
     ['status.eq.Lost for good', leaf('status', 'eq', 'lost')],
     ['seen.on.2026-12-01', leaf('seen', 'on', '2026-12-01')],
+    ['extra["a"]["b"].eq.5', { ...leaf('extra', 'eq', 5), path: ['a', 'b'] }],
+    ['extra["a"]["b"].eq."5"', { ...leaf('extra', 'eq', '5'), path: ['a', 'b'] }],
+    ['extra["list"][0].neq.true', { ...leaf('extra', 'neq', true), path: ['list', '0'] }],
+    ['extra["a].b"]["\\"\\\\"].contains.x', { ...leaf('extra', 'contains', 'x'), path: ['a].b', '"\\'] }],
+    ['extra["a"].in.(1.50,-2e3,yes,"false")', { ...leaf('extra', 'in', [1.5, -2000, 'yes', 'false']), path: ['a'] }],
+    ['extra["a"].isNull', { field: 'extra', path: ['a'], op: 'isNull' }],
   ])('%s', (text, json) => expect(fromText(text)).toEqual(fromJson(json)));
 
   it('mean the same, whatever the filter', () => {
@@ -106,7 +112,8 @@ describe('the text syntax refuses, with the position,', () => {
     ['', 0], ['   ', 0], ['name', 4], ['name.', 5], ['.eq.x', 0], ['and()', 0], ['or()', 0], ['not()', 4], ['and(name.isNull', 15],
     ['name.eq.', 8], ['name.eq."a', 10], ['name.eq."a\\n"', 11], ['name.eq."a"b', 11], ['name.isNull)', 11], ['name.in.()', 9], ['name.in.(a', 10],
     ['name.eq.{}', 9], ['name.eq.{a', 10], ['name.eq.{a}b', 11], ['name.eq.a,b', 9], ['and(name.isNull,)', 16], ['some(company)', 12], ['some(company,)', 13], ['some(,name.isNull)', 5], ['company.some(name.isNull)', 12],
-    ['and (name.isNull)', 3],
+    ['and (name.isNull)', 3], ['extra[a].isNull', 6], ['extra[].isNull', 6], ['extra["a].isNull', 16], ['extra["a"', 9], ['extra["a"]', 10], ['extra["a"]x.isNull', 10],
+    [`extra${'["a"]'.repeat(11)}.isNull`, 55], [`extra["${'a'.repeat(256)}"].isNull`, 264], ['extra["a"].eq.0.12345678901234567890123', 39],
   ])('%j', (text, position) => {
     try {
       parseTextFilter(text);
@@ -173,6 +180,28 @@ describe('the JSON syntax refuses, with a pointer,', () => {
     [leaf('due', 'gte', { $today: true, $now: true }), 'invalid_relative_time', '/filter/value'],
     [leaf('due', 'within', { last: 0, unit: 'day' }), 'invalid_range', '/filter'],
     [leaf('due', 'within', 'someday'), 'invalid_range', '/filter'],
+    ...[[], 'a', null, ['a', 1], Array(11).fill('a'), ['a'.repeat(256)]].map((path): [unknown, string, string] => [
+      { ...leaf('extra', 'eq', 1), path },
+      'invalid_path',
+      '/filter/path',
+    ]),
+    [{ ...leaf('extra', 'eq', 1), path: ['\0'] }, 'nul_character', '/filter/path'],
+    [{ ...leaf('extra', 'eq', 1), path: ['\ud800'] }, 'lone_surrogate', '/filter/path'],
+    [{ ...leaf('extra', 'eq', '\0'), path: ['a'] }, 'nul_character', '/filter/value'],
+    [{ ...leaf('extra', 'eq', null), path: ['a'] }, 'null_not_allowed', '/filter'],
+    [{ ...leaf('extra', 'eq', { $now: true }), path: ['a'] }, 'not_a_scalar', '/filter/value'],
+    [{ ...leaf('extra', 'eq', [1]), path: ['a'] }, 'one_value_expected', '/filter'],
+    [{ ...leaf('extra', 'in', 1), path: ['a'] }, 'list_expected', '/filter'],
+    [{ ...leaf('extra', 'in', []), path: ['a'] }, 'list_size', '/filter'],
+    [{ ...leaf('extra', 'between', [1, 'b']), path: ['a'] }, 'two_values_expected', '/filter'],
+    [{ ...leaf('extra', 'contains', 1), path: ['a'] }, 'not_text', '/filter/value'],
+    [{ ...leaf('extra', 'isNull', 1), path: ['a'] }, 'value_not_expected', '/filter'],
+    [{ ...leaf('extra', 'eq', 2 ** 53), path: ['a'] }, 'out_of_range', '/filter/value'],
+    [{ field: 'extra', path: ['a'], op: 'eq' }, 'value_missing', '/filter'],
+    [{ field: 'extra', path: ['a'], op: 'eq', valueField: 'name' }, 'operator_needs_value', '/filter'],
+    [{ ...leaf('extra', 'isEmpty', 1), path: ['a'] }, 'unknown_operator', '/filter/op'],
+    [{ ...leaf('name', 'eq', 'x'), path: ['a'] }, 'path_not_allowed', '/filter/path'],
+    [leaf('extra', 'eq', 1), 'unknown_operator', '/filter/op'],
     [leaf('name', 'eq', 'a\0b'), 'nul_character', '/filter/value'],
     [leaf('name', 'eq', '\ud800'), 'lone_surrogate', '/filter/value'],
   ])('%j: %s at %s', (json, first, pointer) => {
@@ -192,6 +221,23 @@ describe('the JSON syntax refuses, with a pointer,', () => {
       levels === 0 ? { field: 'name', op: 'isNull' } : { not: nested(levels - 1) };
     expect(fromJson(nested(6))).toMatchObject({ kind: 'not' });
     expect(refusal(() => fromJson(nested(7)))).toMatchObject({ status: 422, first: 'too_deep' });
+  });
+
+  it('takes exactly 10,000 values in all its lists', () => {
+    const lists = (n: number) => ({
+      and: Array.from({ length: n }, () => leaf('name', 'in', Array(500).fill('a'))),
+    });
+    expect(fromJson(lists(20))).toMatchObject({ kind: 'and' });
+    expect(refusal(() => fromJson(lists(21)))).toMatchObject({ status: 422, first: 'too_many_values' });
+    expect(refusal(() => fromText(printFilter(lists(21) as never, true)))).toMatchObject({
+      status: 422,
+      first: 'too_many_values',
+    });
+    // Not looked at before they are counted.
+    const startedAt = performance.now();
+    const many = { and: Array.from({ length: 100 }, () => leaf('name', 'in', Array(1000).fill(7))) };
+    expect(refusal(() => fromJson(many))).toMatchObject({ status: 422, first: 'too_many_values' });
+    expect(performance.now() - startedAt).toBeLessThan(100);
   });
 
   it('refuses 10,000 conditions, nested or side by side, in both syntaxes, before they cost anything', () => {

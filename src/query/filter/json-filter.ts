@@ -1,10 +1,17 @@
 import { pointer as at } from '../../common/index.js';
 import { QUANTIFIERS } from '../plan.js';
 import { isRecord } from '../types/index.js';
-import { FilterBudget, filterInvalid, type FilterInput, type OperandInput } from './filter-input.js';
+import {
+  FilterBudget,
+  filterInvalid,
+  MAX_PATH,
+  MAX_PATH_PART,
+  type FilterInput,
+  type OperandInput,
+} from './filter-input.js';
 
 /**
- * Reads the JSON syntax: `{"field","op","value"}`, `{"field","op","valueField"}`, `{"and":[…]}`, `{"or":[…]}`, `{"not":…}`,
+ * Reads the JSON syntax: `{"field","op","value"}`, `{"field","op","valueField"}`, `{"field","path","op","value"}`, `{"and":[…]}`, `{"or":[…]}`, `{"not":…}`,
  * `{"link","quantifier","where"}`.
  * @throws Problem `filter_invalid` with a pointer to the part that cannot be read
  */
@@ -76,7 +83,7 @@ function leaf(
   budget: FilterBudget,
 ): FilterInput {
   budget.leaf(pointer);
-  const unknown = keys.find((key) => !['field', 'op', 'value', 'valueField'].includes(key));
+  const unknown = keys.find((key) => !['field', 'path', 'op', 'value', 'valueField'].includes(key));
   if (unknown !== undefined)
     throw filterInvalid({
       pointer: pointer + at(unknown),
@@ -88,7 +95,21 @@ function leaf(
     throw filterInvalid({ pointer, code: 'field_missing', detail: 'A condition needs "field", the key of a column.' });
   if (typeof op !== 'string')
     throw filterInvalid({ pointer, code: 'op_missing', detail: 'A condition needs "op", an operator.' });
-  return { kind: 'leaf', field, op, operand: operand(input, pointer), pointer, syntax: 'json' };
+  if (Array.isArray(input.value)) budget.list(input.value.length, pointer);
+  const path = Object.hasOwn(input, 'path') ? { path: pathOf(input.path, `${pointer}/path`) } : {};
+  return { kind: 'leaf', field, ...path, op, operand: operand(input, pointer), pointer, syntax: 'json' };
+}
+
+function pathOf(input: unknown, pointer: string): readonly string[] {
+  const isPath = (parts: readonly unknown[]): parts is readonly string[] =>
+    parts.every((part) => typeof part === 'string' && part.length <= MAX_PATH_PART);
+  if (!Array.isArray(input) || input.length === 0 || input.length > MAX_PATH || !isPath(input))
+    throw filterInvalid({
+      pointer,
+      code: 'invalid_path',
+      detail: `"path" is a list of 1 to ${MAX_PATH} texts of at most ${MAX_PATH_PART} characters; a place in a list is written "0".`,
+    });
+  return input;
 }
 
 function operand(input: Readonly<Record<string, unknown>>, pointer: string): OperandInput {

@@ -1,6 +1,7 @@
 import { Problem } from '../../common/index.js';
 import { QUANTIFIERS, type Quantifier } from '../plan.js';
-import { FilterBudget, type FilterInput, type OperandInput } from './filter-input.js';
+import { compareDecimals, plainDecimal } from '../types/number.js';
+import { FilterBudget, MAX_PATH, MAX_PATH_PART, type FilterInput, type OperandInput } from './filter-input.js';
 
 /**
  * Reads the text syntax of URLs: `and(price.gte.100,status.in.(open,won),not(name.contains."a, b"))`.
@@ -8,11 +9,13 @@ import { FilterBudget, type FilterInput, type OperandInput } from './filter-inpu
  *     filter  = group / leaf
  *     group   = ("and" / "or") "(" filter *("," filter) ")" / "not" "(" filter ")" / linked
  *     linked  = ("some" / "every" / "none") "(" link "," filter ")"
- *     leaf    = field "." op [ "." value ]
+ *     leaf    = field *( "[" (quoted / 1*DIGIT) "]" ) "." op [ "." value ]
  *     value   = list / "{" field "}" / scalar ; list = "(" scalar *("," scalar) ")"
- *     scalar  = DQUOTE *(char / "\" (DQUOTE / "\")) DQUOTE / bare text up to "," or ")"
+ *     scalar  = quoted / bare text up to "," or ")"
+ *     quoted  = DQUOTE *(char / "\" (DQUOTE / "\")) DQUOTE
  *
- * The value is everything after the second dot. A quoted value is a literal, so a text such as `"{price}"` can be meant as text.
+ * The brackets lead into a JSON cell: `extra["size"]["tags"][0].eq.5`. There a bare `5` or `true` is a number or a boolean, and
+ * `"5"` a text. The value is everything after the dot behind the operator. A quoted value is a literal, so a text such as `"{price}"` can be meant as text.
  * @throws Problem 400 `invalid_syntax` with the position where reading stopped
  */
 export function parseTextFilter(input: string): FilterInput {
@@ -20,6 +23,10 @@ export function parseTextFilter(input: string): FilterInput {
 }
 
 const NAME = /[A-Za-z0-9_]/;
+/** Operators that take nothing but a text, whatever it looks like. */
+const OF_TEXTS: ReadonlySet<string> = new Set(['contains', 'ncontains', 'startsWith', 'endsWith']);
+/** RFC 8259, a zero in front let be. */
+const JSON_NUMBER = /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/;
 
 class TextFilterParser {
   private at = 0;
@@ -67,15 +74,58 @@ class TextFilterParser {
   }
 
   private leaf(field: string): FilterInput {
+    const path = this.path();
     this.expect('.');
     const op = this.name();
     this.budget.leaf('/filter');
     let operand: OperandInput = { kind: 'none' };
     if (this.peek() === '.') {
       this.at++;
-      operand = this.operand();
+      operand = path.length === 0 ? this.operand() : this.jsonOperand(op);
     }
-    return { kind: 'leaf', field, op, operand, pointer: '/filter', syntax: 'text' };
+    const into = path.length === 0 ? {} : { path };
+    return { kind: 'leaf', field, ...into, op, operand, pointer: '/filter', syntax: 'text' };
+  }
+
+  private path(): readonly string[] {
+    const path: string[] = [];
+    while (this.peek() === '[') {
+      if (path.length === MAX_PATH) throw this.fail(`A path has at most ${MAX_PATH} parts.`);
+      this.at++;
+      const part = this.peek() === '"' ? this.quoted() : this.place();
+      if (part.length > MAX_PATH_PART) throw this.fail(`A part of a path has at most ${MAX_PATH_PART} characters.`);
+      path.push(part);
+      this.expect(']');
+    }
+    return path;
+  }
+
+  private place(): string {
+    const start = this.at;
+    while (/[0-9]/.test(this.peek())) this.at++;
+    if (this.at === start) throw this.fail('A quoted name or a place in a list is expected.');
+    return this.input.slice(start, this.at);
+  }
+
+  private jsonOperand(op: string): OperandInput {
+    if (OF_TEXTS.has(op)) return { kind: 'json', value: this.scalar() };
+    if (this.peek() === '(') return { kind: 'json', value: this.list(() => this.jsonScalar()) };
+    if (this.peek() === '{') return this.operand();
+    return { kind: 'json', value: this.jsonScalar() };
+  }
+
+  /** Bare, it is what it is in JSON. */
+  private jsonScalar(): string | number | boolean {
+    if (this.peek() === '"') return this.quoted();
+    const text = this.scalar();
+    if (text === 'true' || text === 'false') return text === 'true';
+    if (!JSON_NUMBER.test(text)) return text;
+    const number = Number(text);
+    if (String(number) === text) return number;
+    const [given, kept] = [plainDecimal(text), plainDecimal(String(number))];
+    if (given === undefined || kept === undefined || compareDecimals(given, kept) !== 0)
+      throw this.fail(`${text.slice(0, 60)} has more digits than a JSON number can keep.`);
+    return number;
   }
 
   private link(quantifier: Quantifier, depth: number): FilterInput {
@@ -89,7 +139,7 @@ class TextFilterParser {
   }
 
   private operand(): OperandInput {
-    if (this.peek() === '(') return { kind: 'texts', values: this.list() };
+    if (this.peek() === '(') return { kind: 'texts', values: this.list(() => this.scalar()) };
     if (this.peek() === '{') {
       this.at++;
       const field = this.name();
@@ -99,13 +149,14 @@ class TextFilterParser {
     return { kind: 'text', value: this.scalar() };
   }
 
-  private list(): string[] {
+  private list<T>(item: () => T): T[] {
     this.expect('(');
-    const values = [this.scalar()];
+    const values = [item()];
     while (this.peek() === ',') {
       this.at++;
-      values.push(this.scalar());
+      values.push(item());
     }
+    this.budget.list(values.length, '/filter');
     this.expect(')');
     return values;
   }

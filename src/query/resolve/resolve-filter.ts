@@ -4,6 +4,7 @@ import { columnByKey, type ColumnSchema, type Scalar, type TableSchema, type Val
 import type { Comparison, Condition } from '../plan.js';
 import { accepted, columnType, isRecord, OPERATORS, refused, type Operator, type Parsed } from '../types/index.js';
 import { filterInvalid, MAX_LIST, type FilterInput, type OperandInput } from '../filter/filter-input.js';
+import { resolveJsonLeaf } from './resolve-json.js';
 import { parseRange, relativeValue, spanOfDay, type TimeSpan } from './relative-time.js';
 
 /** What a filter may depend on besides the table. */
@@ -25,7 +26,9 @@ export function resolveFilter(input: FilterInput, table: TableSchema, context: F
     case 'not':
       return { kind: 'not', item: resolveFilter(input.item, table, context) };
     case 'leaf':
-      return new LeafResolver(input, table, context).resolve();
+      return input.path === undefined
+        ? new LeafResolver(input, table, context).resolve()
+        : resolveJsonLeaf({ ...input, path: input.path }, table);
     case 'link':
       return resolveLink(input, table, context);
   }

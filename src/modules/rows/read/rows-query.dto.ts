@@ -57,7 +57,7 @@ export class QueryRowsDto {
     additionalProperties: true,
     nullable: true,
     description:
-      'A condition `{field, op, value}` or `{field, op, valueField}`, or `{and:[…]}`, `{or:[…]}`, `{not:…}`.',
+      'A condition `{field, op, value}` or `{field, op, valueField}`, or `{and:[…]}`, `{or:[…]}`, `{not:…}`. Into JSON cells: `{field, path: ["a", "0"], op, value}`.',
     example: {
       and: [
         { field: 'amount', op: 'gte', value: 100 },
