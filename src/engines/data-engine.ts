@@ -5,8 +5,10 @@ import type { ColumnSchema, Condition, Position, ReadPlan, TableSchema } from '.
 export interface PageText {
   /** JSON texts of the rows with commas between, without brackets; empty when there is no row. */
   readonly data: string;
-  /** Where the page ends, when more rows follow. */
+  /** Where the page ends, when more rows follow, or followed when the cursor was made. */
   readonly next?: Position;
+  /** Where the page begins, when there are rows before it, or were when the cursor was made. */
+  readonly prev?: Position;
   readonly count?: {
     readonly mode: 'bounded' | 'estimated' | 'exact';
     readonly value: number;

@@ -1,5 +1,13 @@
 import { unreachable, type Id } from '../common/index.js';
-import type { Comparison, Condition, Operand, OrderTerm, ReadPlan } from './plan.js';
+import {
+  isBackward,
+  type Comparison,
+  type Condition,
+  type Operand,
+  type OrderTerm,
+  type ReadPlan,
+  type Way,
+} from './plan.js';
 import { kindOf, valueType } from './kind.js';
 import type { CellValue, ColumnSchema, Scalar } from './schema.js';
 import { matchesText, passes, valueAt } from './json-value.js';
@@ -18,20 +26,20 @@ export interface EvaluatedRow {
  * decide by it which rows they hold.
  */
 export function evaluate<R extends EvaluatedRow>(
-  plan: Pick<ReadPlan, 'where' | 'orderBy' | 'after' | 'limit'>,
+  plan: Pick<ReadPlan, 'where' | 'orderBy' | 'after' | 'way' | 'limit'>,
   rows: readonly R[],
 ): R[] {
-  const { where, orderBy, after, limit } = plan;
-  return rows
-    .filter((row) => matches(where, row) && (after === undefined || isBehind(row, orderBy, after)))
+  const { where, orderBy, after, way = 'after', limit } = plan;
+  const found = rows
+    .filter((row) => matches(where, row) && (after === undefined || lies(row, way, orderBy, after)))
     .sort((a, b) =>
       compareBy(
         orderBy,
         (by) => cellOf(a, by),
         (by) => cellOf(b, by),
       ),
-    )
-    .slice(0, limit);
+    );
+  return isBackward(way) ? found.slice(-limit) : found.slice(0, limit);
 }
 
 /** Whether the row satisfies the condition. Never unknown: a null satisfies `neq`, `isNull` and negations, and nothing else. */
@@ -151,16 +159,16 @@ function contains(value: CellValue, mode: 'contains' | 'startsWith' | 'endsWith'
   return matchesText(foldCase(value), mode, foldCase(text));
 }
 
-const isBehind = (row: EvaluatedRow, orderBy: readonly OrderTerm[], after: readonly CellValue[]): boolean => {
-  const position = new Map(orderBy.map(({ by }, i) => [by, after[i] ?? null]));
-  return (
-    compareBy(
-      orderBy,
-      (by) => cellOf(row, by),
-      (by) => position.get(by) ?? null,
-    ) > 0
+function lies(row: EvaluatedRow, way: Way, orderBy: readonly OrderTerm[], at: readonly CellValue[]): boolean {
+  const position = new Map(orderBy.map(({ by }, i) => [by, at[i] ?? null]));
+  const side = compareBy(
+    orderBy,
+    (by) => cellOf(row, by),
+    (by) => position.get(by) ?? null,
   );
-};
+  if (side === 0) return way === 'from' || way === 'upTo';
+  return isBackward(way) === side < 0;
+}
 
 /** Null is the smallest value; ids compare as text, which for UUIDs is their byte order. */
 function compareBy(

@@ -27,6 +27,13 @@ describe('a cursor', () => {
     );
   });
 
+  it('says which way it leads', () => {
+    for (const way of ['after', 'from', 'before', 'upTo'] as const)
+      expect(codec.openEdge('q', codec.seal('q', [1], way))).toEqual({ position: [1], way });
+    // As cursors were made before there were ways.
+    expect(codec.openEdge('q', codec.seal('q', [1]))).toEqual({ position: [1], way: 'after' });
+  });
+
   it('shows nothing of the row, and looks different each time', () => {
     const [a, b] = [codec.seal('q', ['secret']), codec.seal('q', ['secret'])];
     expect(a).toMatch(/^[\w-]+$/);

@@ -2,10 +2,16 @@ import { createCipheriv, createDecipheriv, hash, hkdfSync, randomFillSync } from
 import { Problem } from '../common/index.js';
 import type { CellValue, TableSchema } from './schema.js';
 import type { FilterInput } from './filter/filter-input.js';
-import type { OrderTerm } from './plan.js';
+import type { OrderTerm, Way } from './plan.js';
 
-/** Where a page ended: the canonical value of each order term, the id last. */
+/** Where a page began or ended: the canonical value of each order term, the id last. */
 export type Position = readonly CellValue[];
+
+/** What a cursor leads to. */
+export interface Edge {
+  readonly position: Position;
+  readonly way: Way;
+}
 
 /** Whatever else of a query decides which rows it finds. */
 export interface QueryVariant {
@@ -38,21 +44,29 @@ export class CursorCodec {
     this.key = Buffer.from(hkdfSync('sha256', masterKey, '', 'live-tables cursor v1', 32));
   }
 
-  seal(query: string, position: Position): string {
+  seal(query: string, position: Position, way: Way = 'after'): string {
     const iv = this.nonce();
     const cipher = createCipheriv('aes-256-gcm', this.key, iv);
-    const body = Buffer.concat([cipher.update(JSON.stringify([query, position]), 'utf8'), cipher.final()]);
+    const body = Buffer.concat([
+      cipher.update(JSON.stringify([query, position, ...(way === 'after' ? [] : [way])]), 'utf8'),
+      cipher.final(),
+    ]);
     return Buffer.concat([iv, cipher.getAuthTag(), body]).toString('base64url');
   }
 
-  /** @throws Problem 400 `cursor_invalid`, or `cursor_mismatch` when it belongs to another filter, sort or table */
+  /** The position alone, of lists that are paged in one direction. Throws as {@link openEdge}. */
   open(query: string, cursor: string): Position {
-    const [owner, position] = this.decrypt(cursor);
+    return this.openEdge(query, cursor).position;
+  }
+
+  /** @throws Problem 400 `cursor_invalid`, or `cursor_mismatch` when it belongs to another filter, sort or table */
+  openEdge(query: string, cursor: string): Edge {
+    const [owner, position, way = 'after'] = this.decrypt(cursor);
     if (owner !== query)
       throw new Problem('cursor_mismatch', {
         detail: 'This cursor belongs to another filter, sort or table; start again without it.',
       });
-    return position;
+    return { position, way };
   }
 
   /** From a pool: one call into the system's generator serves many cursors. No byte is used twice. */
@@ -64,7 +78,7 @@ export class CursorCodec {
     return this.random.subarray(this.used, (this.used += NONCE_BYTES));
   }
 
-  private decrypt(cursor: string): [string, Position] {
+  private decrypt(cursor: string): [string, Position, Way?] {
     try {
       const bytes = Buffer.from(cursor, 'base64url');
       const decipher = createDecipheriv('aes-256-gcm', this.key, bytes.subarray(0, 12), { authTagLength: 16 });
@@ -72,6 +86,7 @@ export class CursorCodec {
       return JSON.parse(decipher.update(bytes.subarray(28)).toString('utf8') + decipher.final('utf8')) as [
         string,
         Position,
+        Way?,
       ];
     } catch (cause) {
       throw new Problem('cursor_invalid', { detail: 'The cursor is not one of ours; start again without it.', cause });

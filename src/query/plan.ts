@@ -12,11 +12,22 @@ export interface ReadPlan {
   readonly trashed?: boolean;
   /** Total order: the resolver ends it with the id. */
   readonly orderBy: readonly OrderTerm[];
-  /** Canonical values of the last row already seen, one for each order term; the page starts behind it. */
+  /** Canonical values of a row at the edge of what was already seen, one for each order term; the page starts behind it. */
   readonly after?: readonly CellValue[];
+  /** How the page lies to that row, where it is not behind it. */
+  readonly way?: Way;
   readonly limit: number;
   readonly count: CountMode;
 }
+
+/**
+ * From a position on, `after` without the row there and `from` with it; or the rows that lead up to it, `before` without the
+ * row there and `upTo` with it. The order of the rows is the same in all.
+ */
+export type Way = 'after' | 'from' | 'before' | 'upTo';
+
+/** Whether the page is read against the order, so that it ends at the position. */
+export const isBackward = (way: Way): boolean => way === 'before' || way === 'upTo';
 
 export const COUNT_MODES = ['none', 'bounded', 'estimated', 'exact'] as const;
 export type CountMode = (typeof COUNT_MODES)[number];

@@ -57,6 +57,61 @@ describe('a filter', () => {
   });
 });
 
+describe('paging', () => {
+  const cursorsOf = ({ page }: Page) => [page.prevCursor !== undefined, page.nextCursor !== undefined];
+
+  it('goes forth and back, by URL and by body, and ends on either side', async () => {
+    const table = await newTable();
+    for (const name of ['a', 'b', 'c', 'd', 'e']) await add(table, { name });
+    const query = 'sort=-name&limit=2';
+    const first = await list(table, query);
+    const second = await list(table, `${query}&cursor=${first.page.nextCursor}`);
+    const third = await list(table, `${query}&cursor=${second.page.nextCursor}`);
+    expect([names(first), names(second), names(third)]).toEqual([['e', 'd'], ['c', 'b'], ['a']]);
+    expect([first, second, third].map(cursorsOf)).toEqual([
+      [false, true],
+      [true, true],
+      [true, false],
+    ]);
+    const backInTheMiddle = await list(table, `${query}&cursor=${third.page.prevCursor}`);
+    expect([names(backInTheMiddle), cursorsOf(backInTheMiddle)]).toEqual([
+      ['c', 'b'],
+      [true, true],
+    ]);
+    const { prevCursor: cursor } = backInTheMiddle.page;
+    const back = await ask(table, { sort: [{ field: 'name', dir: 'desc' }], page: { limit: 2, cursor } });
+    expect([names(back), cursorsOf(back)]).toEqual([
+      ['e', 'd'],
+      [false, true],
+    ]);
+    expect(names(await list(table, `${query}&cursor=${back.page.nextCursor}`))).toEqual(['c', 'b']);
+    expect(refusal(await rows.owner.get(`${path(table)}?sort=name&cursor=${cursor}`))).toEqual([
+      400,
+      'cursor_mismatch',
+    ]);
+  });
+
+  it('leads out of a page that is empty by now, to the row that it was asked from', async () => {
+    const table = await newTable();
+    const made: Row[] = [];
+    for (const name of ['a', 'b', 'c', 'd']) made.push(await add(table, { name }));
+    const [a, , c, d] = made;
+    const query = 'sort=name&limit=1';
+    const first = await list(table, query);
+    const second = await list(table, `${query}&cursor=${first.page.nextCursor}`);
+    const third = await list(table, `${query}&cursor=${second.page.nextCursor}`);
+    for (const row of [a, c, d]) expectStatus(await rows.owner.del(path(table, must(row, 'made').id)), 204);
+    const beyond = await list(table, `${query}&cursor=${third.page.nextCursor}`);
+    expect([names(beyond), cursorsOf(beyond)]).toEqual([[], [true, false]]);
+    const second2 = await list(table, `${query}&cursor=${second.page.nextCursor}`);
+    expect([names(second2), cursorsOf(second2)]).toEqual([[], [true, false]]);
+    expect(names(await list(table, `${query}&cursor=${second2.page.prevCursor}`))).toEqual(['b']);
+    const before = await list(table, `${query}&cursor=${second.page.prevCursor}`);
+    expect([names(before), cursorsOf(before)]).toEqual([[], [false, true]]);
+    expect(names(await list(table, `${query}&cursor=${before.page.nextCursor}`))).toEqual(['b']);
+  });
+});
+
 describe('the trash', () => {
   let table: Table;
   const made = new Map<string, Row>();

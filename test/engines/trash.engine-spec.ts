@@ -1,18 +1,10 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { must } from '../../src/common/index.js';
-import {
-  CursorCodec,
-  evaluate,
-  parseJsonFilter,
-  resolveRead,
-  type ReadPlan,
-  type TableSchema,
-} from '../../src/query/index.js';
-import { arbitrary, everyType, fuzz, NOW } from '../query/index.js';
+import { evaluate, type ReadPlan, type TableSchema } from '../../src/query/index.js';
+import { arbitrary, everyType, fuzz } from '../query/index.js';
+import { ids, pageOf, planOf } from './pages.js';
 import { fill, makeTable, node, remove, writeOf, type Node } from './store.js';
-
-const cursors = new CursorCodec(Buffer.alloc(32, 7));
 
 let store: Node;
 beforeAll(async () => {
@@ -20,33 +12,7 @@ beforeAll(async () => {
 });
 
 const trashOf = (table: TableSchema, filterJson?: unknown): ReadPlan =>
-  resolveRead(
-    {
-      ...(filterJson === undefined ? {} : { filter: parseJsonFilter(filterJson, '/filter') }),
-      trashed: true,
-      sort: [],
-      limit: 1000,
-      count: 'exact',
-    },
-    table,
-    { where: { kind: 'true' } },
-    cursors,
-    { now: NOW },
-  ).plan;
-
-interface TrashedRow {
-  readonly id: string;
-  readonly version: number;
-  readonly updatedAt: string;
-  readonly updatedBy: string;
-  readonly deletedAt: string;
-  readonly deletedBy: string;
-}
-
-async function page(plan: ReadPlan) {
-  const { data, count } = await store.engine.read(plan);
-  return { rows: JSON.parse(`[${data}]`) as TrashedRow[], count };
-}
+  planOf(table, { ...(filterJson === undefined ? {} : { filterJson }), trashed: true, count: 'exact' });
 
 describe('the trash', () => {
   it('lists the rows that were deleted, found and counted like any others, and no other row', async () => {
@@ -63,8 +29,8 @@ describe('the trash', () => {
         const gone = await fill(store, real, go);
         await store.writer.write(real, writeOf(gone.map(({ id }) => remove(id))));
         const plan = trashOf(real, filterJson);
-        const { rows, count } = await page(plan);
-        expect(rows.map(({ id }) => id)).toEqual(evaluate(plan, gone).map(({ id }) => id));
+        const { rows, count } = await pageOf(store, plan);
+        expect(ids(rows)).toEqual(ids(evaluate(plan, gone)));
         expect(count).toEqual({ mode: 'exact', value: rows.length, relation: 'exact' });
       }),
       fuzz(15),
@@ -76,10 +42,10 @@ describe('the trash', () => {
     const [kept, gone] = await fill(store, real, [{ title: 'kept' }, { title: 'gone' }]);
     const write = writeOf([remove(must(gone, 'two rows').id)]);
     await store.writer.write(real, write);
-    const { rows } = await page(trashOf(real));
+    const { rows } = await pageOf(store, trashOf(real));
     expect(rows).toMatchObject([{ id: gone?.id, version: 2, deletedBy: write.context.actorId }]);
     expect(rows[0]?.deletedAt).toBe(rows[0]?.updatedAt);
-    const { rows: live } = await page({ ...trashOf(real), trashed: false });
+    const { rows: live } = await pageOf(store, { ...trashOf(real), trashed: false });
     expect(live.map(({ id }) => id)).toEqual([kept?.id]);
     expect(live[0]).not.toHaveProperty('deletedAt');
   });

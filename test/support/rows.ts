@@ -18,7 +18,7 @@ import { loggedChanges, replay, storedRows } from './changes.js';
 
 export interface Page {
   readonly data: readonly Row[];
-  readonly page: { readonly limit: number; readonly nextCursor?: string };
+  readonly page: { readonly limit: number; readonly nextCursor?: string; readonly prevCursor?: string };
   readonly count?: { readonly mode: string; readonly value: number; readonly relation: string };
   readonly meta: { readonly schemaVersion: number; readonly epoch: string; readonly seq: number };
 }

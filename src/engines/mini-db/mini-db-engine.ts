@@ -6,6 +6,7 @@ import {
   compileEstimate,
   compileRead,
   compileReadOne,
+  isBackward,
   ROW_SEPARATOR,
   toStatement,
   type ColumnSchema,
@@ -29,10 +30,12 @@ export class MiniDbEngine implements DataEngine {
     const [row] = await this.run(compileRead(plan), plan.from);
     // The fence for reads: rows and version come from one snapshot, so a page is never read with another structure's columns.
     if (!row || Number(row[2]) !== plan.from.schemaVersion) throw new SchemaMoved();
-    const [epoch, seq, , data, , position, total] = row;
+    const [epoch, seq, , data, found, last, first, total] = row;
+    const hasMore = Number(found) > plan.limit;
     return {
-      data: position ? withoutLast(data ?? '') : (data ?? ''),
-      ...(position ? { next: readPosition(position) } : {}),
+      data: hasMore ? withoutOneMore(data ?? '', plan) : (data ?? ''),
+      ...(last ? { next: readPosition(last) } : {}),
+      ...(first ? { prev: readPosition(first) } : {}),
       ...(plan.count === 'none' ? {} : { count: await this.count(plan, Number(total)) }),
       stream: { epoch: String(epoch), seq: Number(seq) },
     };
@@ -81,5 +84,8 @@ export class MiniDbEngine implements DataEngine {
 const readPosition = (json: string): Position =>
   (JSON.parse(json) as Position).map((cell) => (Array.isArray(cell) && cell.length === 0 ? null : cell));
 
-/** The row that only told that there is a next page is not part of this one. */
-const withoutLast = (rows: string): string => rows.slice(0, rows.lastIndexOf(ROW_SEPARATOR));
+/** The row that only told that there is another page is not part of this one. */
+const withoutOneMore = (rows: string, { way = 'after' }: ReadPlan): string =>
+  isBackward(way)
+    ? rows.slice(rows.indexOf(ROW_SEPARATOR) + ROW_SEPARATOR.length)
+    : rows.slice(0, rows.lastIndexOf(ROW_SEPARATOR));

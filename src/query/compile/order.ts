@@ -2,7 +2,7 @@ import type { CellValue, ColumnSchema } from '../schema.js';
 import type { Operand, OrderTerm } from '../plan.js';
 import { kindOf, valueType } from '../kind.js';
 import type { Place } from '../types/index.js';
-import { comma, ident, join, sql, value, type Sql } from '../sql.js';
+import { comma, empty, ident, join, sql, value, type Sql } from '../sql.js';
 import { cellJson, cellOf, valueJson } from './cell.js';
 import { ROW } from './condition.js';
 
@@ -57,6 +57,10 @@ export const compilePosition = (orderBy: readonly OrderTerm[], place: Place): re
     return { cell: cellOf(column, ROW), json: (name) => valueJson(name, column, place) };
   });
 
+/** The same order read from its end. */
+export const reversed = (orderBy: readonly OrderTerm[]): readonly OrderTerm[] =>
+  orderBy.map(({ by, dir }) => ({ by, dir: dir === 'asc' ? 'desc' : 'asc' }));
+
 /** Null is the smallest value; one index `(c asc nulls first, _id)` serves both directions. */
 export function compileOrderBy(orderBy: readonly OrderTerm[]): Sql {
   const direction = (key: OrderKey): Sql => {
@@ -73,16 +77,20 @@ export function compileOrderBy(orderBy: readonly OrderTerm[]): Sql {
  * The rows behind a position, as branches that exclude each other, each of which one index range can answer; the caller
  * unites them. One `OR` over the same conditions makes PostgreSQL scan the table. An empty list: nothing is behind.
  *
- * Where all keys from some point on have one direction and no null in the position, a row comparison covers them at once.
+ * With `inclusive` the row at the position is among them. Where all keys from some point on have one direction and no null in the position, a row comparison covers them at once.
  */
-export function compileAfter(orderBy: readonly OrderTerm[], position: readonly CellValue[]): readonly Sql[] {
+export function compileAfter(
+  orderBy: readonly OrderTerm[],
+  position: readonly CellValue[],
+  inclusive = false,
+): readonly Sql[] {
   const all = keys(orderBy).map((key, i) => ({ ...key, at: position[i] ?? null }));
   const branches: Sql[] = [];
   const tied: Sql[] = [];
   for (const [i, key] of all.entries()) {
     const rest = all.slice(i);
     if (rest.every(({ dir, at }) => dir === key.dir && at !== null)) {
-      branches.push(conjunction([...tied, rowComparison(rest)]));
+      branches.push(conjunction([...tied, rowComparison(rest, inclusive)]));
       if (key.dir === 'desc') branches.push(...nullTails(rest, tied));
       return branches;
     }
@@ -98,7 +106,7 @@ interface PositionedKey extends OrderKey {
 
 const conjunction = (conditions: readonly Sql[]): Sql => join(conditions, sql` and `);
 
-function rowComparison(rest: readonly PositionedKey[]): Sql {
+function rowComparison(rest: readonly PositionedKey[], inclusive: boolean): Sql {
   const left = join(
     rest.map((key) => key.sql),
     comma,
@@ -107,7 +115,8 @@ function rowComparison(rest: readonly PositionedKey[]): Sql {
     rest.map((key) => key.bind(key.at)),
     comma,
   );
-  return rest[0]?.dir === 'desc' ? sql`(${left}) < (${right})` : sql`(${left}) > (${right})`;
+  const op = rest[0]?.dir === 'desc' ? sql`<` : sql`>`;
+  return sql`(${left}) ${op}${inclusive ? sql`=` : empty} (${right})`;
 }
 
 /** Descending, nulls come last: behind any value, but a row comparison with a null is not true, so they need branches of their own. */

@@ -1,10 +1,10 @@
-import { COUNT_BOUND, type Condition, type ReadPlan } from '../plan.js';
+import { COUNT_BOUND, isBackward, type Condition, type ReadPlan } from '../plan.js';
 import type { ColumnSchema, TableSchema } from '../schema.js';
 import { remembered } from '../remember.js';
 import { comma, empty, ident, integer, join, literal, sql, value, type Sql } from '../sql.js';
 import { tablesBehind } from './cell.js';
 import { compileCondition, ROW } from './condition.js';
-import { compileAfter, compileOrderBy, compilePosition } from './order.js';
+import { compileAfter, compileOrderBy, compilePosition, reversed } from './order.js';
 import { trashedRowJson, wholeRowJson } from './row-json.js';
 
 /** The physical table, or one of its base's own tables. */
@@ -18,37 +18,60 @@ export const ROW_SEPARATOR = ',\n';
 
 /**
  * One page in one statement, hence one snapshot: the stream's number and schema version, the rows as JSON text, the number
- * of rows found (one more than the limit tells that there is a next page, and that the last row is not part of this one),
- * the position of the last row of a page that is not the last, the count.
+ * of rows found (one more than the limit tells that there is another page behind, and that the last row is not part of this one;
+ * of a page that is read backwards: before, and the first), the positions of the last row and of the first, the count. A position
+ * is null where no page can lie beyond it.
  *
- * Result: one row `epoch, seq, schema_version, data, found, position (JSON array), total`; no row when the table has no stream,
+ * Result: one row `epoch, seq, schema_version, data, found, last, first (JSON arrays), total`; no row when the table has no stream,
  * or when another table that the plan reads has a structure that it was not made for.
  */
 export function compileRead(plan: ReadPlan): Sql {
-  const limit = integer(plan.limit);
+  const { last, first } = edgesOf(plan);
   const json = plan.trashed === true ? trashedRowJson : wholeRowJson;
   const position = compilePosition(plan.orderBy, plan.from.physical).map((part, i) => ({
     ...part,
     name: ident(`k${i}`),
   }));
-  return sql`select s.epoch, s.seq, s.schema_version, page.data, page.found, page.position, ${compileCount(plan)} as total
+  return sql`select s.epoch, s.seq, s.schema_version, page.data, page.found, page.last, page.first, ${compileCount(plan)} as total
 from ${streamName(plan.from)} s
 left join lateral (
   select string_agg(r.j, ${literal(ROW_SEPARATOR)}) as data, count(*) as found,
-    -- by subscript, which costs less than a window over all rows
-    case when count(*) > ${limit} then concat('[', ${join(
-      position.map(({ json, name }) => json(sql`(array_agg(r.${name}))[${limit}]`)),
-      sql`, ',', `,
-    )}, ']') end as position
+    ${positionJson(last, position)} as last, ${positionJson(first, position)} as first
   from (
     select ${json(ROW, plan.select, plan.from.physical)} as j, ${join(
       position.map(({ cell, name }) => sql`${cell} as ${name}`),
       comma,
     )}
-    from (${compileRows(plan)}) ${ident(ROW)}
+    from (${compilePage(plan)}) ${ident(ROW)}
   ) r
 ) page on true
 where s.table_id = ${value(plan.from.id, 'uuid')}${fence(plan.from, tablesOf(plan))}`;
+}
+
+/** A row whose position is asked for: in which case, and which of those found. */
+interface EdgeRow {
+  readonly when: Sql;
+  readonly index: Sql;
+}
+
+/** Nothing lies before the first page; where a page was asked for by a cursor, rows were on the other side of it. */
+function edgesOf({ limit, after, way = 'after' }: ReadPlan): { readonly last?: EdgeRow; readonly first?: EdgeRow } {
+  const most = integer(limit);
+  const more = sql`count(*) > ${most}`;
+  const any = sql`count(*) > 0`;
+  if (isBackward(way)) return { last: { when: any, index: sql`count(*)` }, first: { when: more, index: sql`2` } };
+  const last = { when: more, index: most };
+  return after === undefined ? { last } : { last, first: { when: any, index: sql`1` } };
+}
+
+/** By subscript, which costs less than a window over all rows. */
+function positionJson(
+  row: EdgeRow | undefined,
+  cells: readonly { readonly json: (cell: Sql) => Sql; readonly name: Sql }[],
+): Sql {
+  if (!row) return sql`null::text`;
+  const parts = cells.map(({ json, name }) => json(sql`(array_agg(r.${name}))[${row.index}]`));
+  return sql`case when ${row.when} then concat('[', ${join(parts, sql`, ',', `)}, ']') end`;
 }
 
 /** One row by id: `schema_version, version, json`; no row when the table has no stream, nulls when the row is not there. */
@@ -112,10 +135,20 @@ export function visible({ where, trashed = false }: Pick<ReadPlan, 'where' | 'tr
   return where.kind === 'true' ? there : sql`${there} and ${compileCondition(where)}`;
 }
 
+/** The rows in their order, also where they were found from the other end. */
+function compilePage(plan: ReadPlan): Sql {
+  const { orderBy, way = 'after' } = plan;
+  if (!isBackward(way)) return compileRows(plan);
+  const rows = compileRows({ ...plan, orderBy: reversed(orderBy) });
+  return sql`select ${ident(ROW)}.* from (${rows}) ${ident(ROW)} order by ${compileOrderBy(orderBy)}`;
+}
+
 function compileRows(plan: ReadPlan): Sql {
   const from = sql`select ${ident(ROW)}.* from ${tableName(plan.from)} ${ident(ROW)} where ${visible(plan)}`;
   const tail = sql`order by ${compileOrderBy(plan.orderBy)} limit ${integer(plan.limit + 1)}`;
-  const after = plan.after ? compileAfter(plan.orderBy, plan.after) : undefined;
+  const after = plan.after
+    ? compileAfter(plan.orderBy, plan.after, plan.way === 'from' || plan.way === 'upTo')
+    : undefined;
   if (after === undefined) return sql`${from} ${tail}`;
   const [only, ...more] = after;
   if (only === undefined) return sql`${from} and false`;

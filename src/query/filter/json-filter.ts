@@ -103,13 +103,14 @@ function leaf(
 function pathOf(input: unknown, pointer: string): readonly string[] {
   const isPath = (parts: readonly unknown[]): parts is readonly string[] =>
     parts.every((part) => typeof part === 'string' && part.length <= MAX_PATH_PART);
-  if (!Array.isArray(input) || input.length === 0 || input.length > MAX_PATH || !isPath(input))
+  const parts: readonly unknown[] = Array.isArray(input) ? input : [];
+  if (parts.length === 0 || parts.length > MAX_PATH || !isPath(parts))
     throw filterInvalid({
       pointer,
       code: 'invalid_path',
       detail: `"path" is a list of 1 to ${MAX_PATH} texts of at most ${MAX_PATH_PART} characters; a place in a list is written "0".`,
     });
-  return input;
+  return parts;
 }
 
 function operand(input: Readonly<Record<string, unknown>>, pointer: string): OperandInput {

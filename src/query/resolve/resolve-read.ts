@@ -1,5 +1,5 @@
 import { Problem, type ProblemItem } from '../../common/index.js';
-import { fingerprint, type CursorCodec } from '../keyset.js';
+import { fingerprint, type CursorCodec, type Edge } from '../keyset.js';
 import type { Condition, CountMode, OrderTerm, ReadPlan } from '../plan.js';
 import { valueType } from '../kind.js';
 import { columnByKey, type ColumnSchema, type TableSchema } from '../schema.js';
@@ -52,12 +52,17 @@ export function resolveRead(
       where: both(scope.where, own),
       ...(trashed ? { trashed } : {}),
       orderBy,
-      ...(request.cursor === undefined ? {} : { after: cursors.open(query, request.cursor) }),
+      ...(request.cursor === undefined ? {} : edge(cursors.openEdge(query, request.cursor))),
       limit: request.limit,
       count: request.count,
     },
   };
 }
+
+const edge = ({ position, way }: Edge): Pick<ReadPlan, 'after' | 'way'> => ({
+  after: position,
+  ...(way === 'after' ? {} : { way }),
+});
 
 export interface ResolvedRead {
   readonly plan: ReadPlan;

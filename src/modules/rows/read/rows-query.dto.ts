@@ -124,7 +124,10 @@ export class RowsMetaDto {
 export class RowsPageDto {
   @ApiProperty({ example: 50 })
   limit!: number;
+  /** Of the page behind; absent at the end. */
   nextCursor?: string;
+  /** Of the page before, as `cursor`; absent on the first page. */
+  prevCursor?: string;
 }
 
 export class RowListDto {

@@ -2,7 +2,16 @@ import { Inject, Injectable } from '@nestjs/common';
 import { JsonText, notFound, type Access, type Id } from '../../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
 import { MiniDbEngine, type PageText } from '../../../engines/index.js';
-import { CursorCodec, resolveFields, resolveRead, type ReadRequest } from '../../../query/index.js';
+import {
+  CursorCodec,
+  isBackward,
+  resolveFields,
+  resolveRead,
+  type Position,
+  type ReadPlan,
+  type ReadRequest,
+  type Way,
+} from '../../../query/index.js';
 import { UsageCounter } from '../../tables/index.js';
 import { Fence } from '../fence.js';
 import { readScope } from '../read-scope.js';
@@ -32,9 +41,21 @@ export class RowsReader {
       const page = await this.engine.read(plan);
       const databaseMs = performance.now() - startedAt;
       this.usage.count(plan, databaseMs);
-      const cursor = page.next && this.cursors.seal(query, page.next);
-      return new JsonText(pageJson(page, plan.limit, tableSchema.schemaVersion, cursor), { databaseMs });
+      return new JsonText(pageJson(page, plan.limit, tableSchema.schemaVersion, this.cursorsOf(plan, page, query)), {
+        databaseMs,
+      });
     });
+  }
+
+  /** A page that is empty by now leads back to where it was asked from: to the row there, should it be there, and what lies beyond. */
+  private cursorsOf({ after, way = 'after' }: ReadPlan, { data, next, prev }: PageText, query: string): Cursors {
+    const seal = (position: Position | undefined, to: Way): string | undefined =>
+      position && this.cursors.seal(query, position, to);
+    const isEmpty = data === '';
+    return {
+      next: isEmpty && isBackward(way) ? seal(after, 'from') : seal(next, 'after'),
+      prev: isEmpty && !isBackward(way) ? seal(after, 'upTo') : seal(prev, 'before'),
+    };
   }
 
   /** @throws Problem `not_found` */
@@ -56,9 +77,15 @@ export class RowsReader {
   }
 }
 
-function pageJson(page: PageText, limit: number, schemaVersion: number, cursor: string | undefined): string {
-  const next = cursor === undefined ? '' : `,"nextCursor":"${cursor}"`;
+interface Cursors {
+  readonly next: string | undefined;
+  readonly prev: string | undefined;
+}
+
+function pageJson(page: PageText, limit: number, schemaVersion: number, cursors: Cursors): string {
+  const next = cursors.next === undefined ? '' : `,"nextCursor":"${cursors.next}"`;
+  const prev = cursors.prev === undefined ? '' : `,"prevCursor":"${cursors.prev}"`;
   const count = page.count ? `,"count":${JSON.stringify(page.count)}` : '';
   const meta = JSON.stringify({ schemaVersion, ...page.stream });
-  return `{"data":[${page.data}],"page":{"limit":${limit}${next}}${count},"meta":${meta}}`;
+  return `{"data":[${page.data}],"page":{"limit":${limit}${next}${prev}}${count},"meta":${meta}}`;
 }
