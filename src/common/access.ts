@@ -28,6 +28,8 @@ export interface Access {
   readonly principal: Principal;
   readonly workspaceId: Id;
   readonly role: Role;
+  /** Time zone (IANA) that the workspace counts its days in. */
+  readonly timeZone: string;
   readonly request: RequestMeta;
 }
 

@@ -1,4 +1,5 @@
 export * from './schema.js';
+export * from './time-zone.js';
 export * from './sql.js';
 export * from './plan.js';
 export * from './write-plan.js';

@@ -16,6 +16,7 @@ export interface Edge {
 /** Whatever else of a query decides which rows it finds. */
 export interface QueryVariant {
   readonly trashed?: boolean;
+  readonly tz?: string;
 }
 
 /** Identifies the query that a cursor belongs to. Field choice and limit may change between pages, what decides which rows come in which order may not. */

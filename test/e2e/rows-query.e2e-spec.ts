@@ -112,6 +112,78 @@ describe('paging', () => {
   });
 });
 
+describe('days', () => {
+  const now = new Date();
+  const columns = [
+    { name: 'Name', type: 'text' },
+    { name: 'Seen', type: 'datetime' },
+    { name: 'Due', type: 'date' },
+  ];
+
+  it('are those of the time zone that is asked for, by URL and by body', async () => {
+    const table = await newTable(columns);
+    for (const seen of ['2026-03-28T22:30:00Z', '2026-03-28T23:30:00Z', '2026-03-29T21:30:00Z', '2026-03-29T22:30:00Z'])
+      await add(table, { name: seen.slice(8, 13), seen });
+    const on = { field: 'seen', op: 'on', value: '2026-03-29' };
+    for (const [tz, expected] of [
+      ['UTC', ['29T21', '29T22']],
+      ['Europe/Berlin', ['28T23', '29T21']],
+      ['America/New_York', ['29T21', '29T22']],
+      ['Asia/Kolkata', ['28T22', '28T23']],
+    ] as const) {
+      const url = `filter=seen.on.2026-03-29&tz=${encodeURIComponent(tz)}`;
+      expect([tz, names(await list(table, url))]).toEqual([tz, expected]);
+      expect([tz, names(await ask(table, { filter: on, tz }))]).toEqual([tz, expected]);
+    }
+    const query = 'filter=seen.after.2026-03-28&limit=1';
+    const { page } = await list(table, `${query}&tz=Europe/Berlin`);
+    expect(refusal(await rows.owner.get(`${path(table)}?${query}&cursor=${page.nextCursor}`))).toEqual([
+      400,
+      'cursor_mismatch',
+    ]);
+  });
+
+  it('are those of the workspace otherwise, from its change on', async () => {
+    // One of them is always at another day than UTC, the other at the same.
+    const [far, near] = now.getUTCHours() < 11 ? ['Etc/GMT+12', 'Etc/GMT-12'] : ['Etc/GMT-14', 'Etc/GMT+11'];
+    const table = await newTable(columns);
+    const day = (offset: number) => new Date(now.getTime() + offset * 86_400_000).toISOString().slice(0, 10);
+    for (const offset of [-1, 0, 1]) await add(table, { name: day(offset), due: day(offset) });
+    const today = async () => names(await list(table, 'filter=due.eq.@today'));
+    const workspace = `/workspaces/${rows.at.workspace.id}`;
+    expect(await today()).toEqual([day(0)]);
+    const changed = await rows.owner.patch<{ timeZone: string; name: string }>(workspace, { timeZone: far });
+    expect(expectStatus(changed, 200)).toMatchObject({ name: 'Acme', timeZone: far });
+    expect(await today()).toEqual([day(now.getUTCHours() < 11 ? -1 : 1)]);
+    expect(names(await list(table, 'filter=due.eq.@today&tz=UTC'))).toEqual([day(0)]);
+    expectStatus(await rows.owner.patch(workspace, { timeZone: near, name: 'Acme' }), 200);
+    expect(await today()).toEqual([day(0)]);
+    expectStatus(await rows.owner.patch(workspace, { timeZone: 'UTC' }), 200);
+  });
+
+  it('are refused in a time zone that is none', async () => {
+    const { table } = rows.at;
+    for (const tz of ['Mars/Olympus', '+02:00', '', 'Europe/Berlin%00', 'x'.repeat(64)])
+      expect(refusal(await rows.owner.get(`${path(table)}?tz=${encodeURIComponent(tz)}`))).toEqual([
+        422,
+        'validation_failed',
+        '/tz unknown_time_zone',
+      ]);
+    for (const tz of [null, 2, ['UTC'], 'Mars/Olympus']) {
+      expect(refusal(await rows.owner.post(path(table, 'query'), { tz }))).toEqual([
+        422,
+        'validation_failed',
+        '/tz unknown_time_zone',
+      ]);
+      expect(refusal(await rows.owner.patch(`/workspaces/${rows.at.workspace.id}`, { timeZone: tz }))).toEqual([
+        422,
+        'validation_failed',
+        '/timeZone unknown_time_zone',
+      ]);
+    }
+  });
+});
+
 describe('the trash', () => {
   let table: Table;
   const made = new Map<string, Row>();

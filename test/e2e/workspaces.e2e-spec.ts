@@ -63,6 +63,7 @@ describe('workspaces', () => {
         name: 'Ünïts & Söhne',
         slug: 'units-sohne',
         role: 'owner',
+        timeZone: 'UTC',
         createdAt: TIME,
         updatedAt: TIME,
       });

@@ -8,6 +8,7 @@ import { DeletedWith1700000000700 } from './migrations/1700000000700-deleted-wit
 import { ColumnConversions1700000000800 } from './migrations/1700000000800-column-conversions.js';
 import { UniqueIndexes1700000000900 } from './migrations/1700000000900-unique-indexes.js';
 import { StructureLife1700000000500 } from './migrations/1700000000500-structure-life.js';
+import { TimeZones1700000001000 } from './migrations/1700000001000-time-zones.js';
 import { TableIndexes1700000000600 } from './migrations/1700000000600-table-indexes.js';
 
 /** Options of the main database; the server adds the entities of its modules, the migration command needs none. */
@@ -30,6 +31,7 @@ export const mainDataSourceOptions = (settings: PostgresSettings) =>
       DeletedWith1700000000700,
       ColumnConversions1700000000800,
       UniqueIndexes1700000000900,
+      TimeZones1700000001000,
     ],
     migrationsTableName: '_migrations',
     migrationsTransactionMode: 'each',

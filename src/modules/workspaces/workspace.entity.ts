@@ -8,6 +8,8 @@ export class WorkspaceEntity {
   @Column('text') name!: string;
   /** For addresses; unique, derived from the first name, never changed. */
   @Column('text') slug!: string;
+  /** Time zone (IANA) of days, weeks and so on, where a request names no other. */
+  @Column('text', { name: 'time_zone', default: 'UTC' }) timeZone!: string;
   @Column('timestamptz', { name: 'created_at' }) createdAt!: Date;
   @Column('timestamptz', { name: 'updated_at' }) updatedAt!: Date;
   @Column('timestamptz', { name: 'deleted_at', nullable: true }) deletedAt!: Date | null;

@@ -17,6 +17,7 @@ import {
 } from '../../common/index.js';
 import { actorOf, AuditedTransaction, type AuditEntry, type AuditedManager } from '../../database/main/index.js';
 import type { CreateWorkspaceDto, UpdateWorkspaceDto, WorkspaceDto, WorkspaceListDto } from './dto/workspaces.dto.js';
+import { DEFAULT_TIME_ZONE } from '../../query/index.js';
 import { MemberEntity } from './members/member.entity.js';
 import { slugCandidates } from './slug.js';
 import { WorkspaceEntity } from './workspace.entity.js';
@@ -66,21 +67,22 @@ export class WorkspacesService {
   }
 
   /** Changes what is given. The slug stays, since addresses lead to it. */
-  async update(access: Access, { name }: UpdateWorkspaceDto): Promise<WorkspaceDto> {
+  async update(access: Access, { name, timeZone }: UpdateWorkspaceDto): Promise<WorkspaceDto> {
     const before = await this.find(access);
-    if (name === undefined || name === before.name) return toDto(before, access.role);
-    const { id, slug, createdAt } = before;
-    const after = { id, name, slug, createdAt, updatedAt: new Date(), deletedAt: null };
+    const { id } = before;
+    const change = changed(before, { name, timeZone });
+    if (Object.keys(change).length === 0) return toDto(before, access.role);
+    const after = { ...before, ...change, updatedAt: new Date() };
     return this.transaction.run(actorOf(access), async (manager) => {
       const { affected } = await manager.update(
         WorkspaceEntity,
         { id, deletedAt: IsNull() },
-        { name, updatedAt: after.updatedAt },
+        { ...change, updatedAt: after.updatedAt },
       );
       if (affected !== 1) throw notFound('workspace');
       return {
         result: toDto(after, access.role),
-        audit: [audit('workspace.updated', after, { before: { name: before.name }, after: { name } })],
+        audit: [audit('workspace.updated', after, { before: namely(before, change), after: change })],
         events: [{ topic: 'workspace.changed', payload: { workspaceId: id } }],
       };
     });
@@ -136,7 +138,15 @@ export class WorkspacesService {
 async function insertWithFreeSlug(manager: AuditedManager, name: string): Promise<WorkspaceEntity> {
   const now = new Date();
   for (const slug of slugCandidates(name)) {
-    const workspace = { id: newId(), name, slug, createdAt: now, updatedAt: now, deletedAt: null };
+    const workspace = {
+      id: newId(),
+      name,
+      slug,
+      timeZone: DEFAULT_TIME_ZONE,
+      createdAt: now,
+      updatedAt: now,
+      deletedAt: null,
+    };
     // A refused insert would end the transaction; ON CONFLICT DO NOTHING only inserts nothing.
     const inserted = await manager
       .createQueryBuilder()
@@ -162,11 +172,28 @@ const audit = (
   ...change,
 });
 
-const toDto = ({ id, name, slug, createdAt, updatedAt }: WorkspaceEntity, role: Role): WorkspaceDto => ({
+type Settings = Partial<Pick<WorkspaceEntity, 'name' | 'timeZone'>>;
+
+/** What of the wishes is not so yet. */
+function changed(before: WorkspaceEntity, { name, timeZone }: UpdateWorkspaceDto): Settings {
+  return {
+    ...(name === undefined || name === before.name ? {} : { name }),
+    ...(timeZone === undefined || timeZone === before.timeZone ? {} : { timeZone }),
+  };
+}
+
+/** The same settings as they were. */
+const namely = ({ name, timeZone }: WorkspaceEntity, change: Settings): Settings => ({
+  ...('name' in change ? { name } : {}),
+  ...('timeZone' in change ? { timeZone } : {}),
+});
+
+const toDto = ({ id, name, slug, timeZone, createdAt, updatedAt }: WorkspaceEntity, role: Role): WorkspaceDto => ({
   id,
   name,
   slug,
   role,
+  timeZone,
   createdAt: createdAt.toISOString(),
   updatedAt: updatedAt.toISOString(),
 });

@@ -6,8 +6,8 @@ import { parseRange, relativeValue, spanOfDay } from './relative-time.js';
 /** A Sunday. */
 const NOW = new Date('2026-11-22T15:04:05.678Z');
 
-const value = (input: unknown, type: 'date' | 'datetime' = 'datetime', now = NOW): unknown => {
-  const parsed = relativeValue(input, type, now);
+const value = (input: unknown, type: 'date' | 'datetime' = 'datetime', now = NOW, zone = 'UTC'): unknown => {
+  const parsed = relativeValue(input, type, { now, zone });
   return parsed === undefined ? undefined : parsed.ok ? parsed.value : parsed.code;
 };
 
@@ -48,7 +48,7 @@ describe('a relative value', () => {
   });
 
   it('is an ordinary value where there is no time, or no relation', () => {
-    expect(relativeValue('@today', 'text', NOW)).toBeUndefined();
+    expect(relativeValue('@today', 'text', { now: NOW, zone: 'UTC' })).toBeUndefined();
     expect(value('2026-01-01')).toBeUndefined();
     expect(value(5)).toBeUndefined();
   });
@@ -56,8 +56,8 @@ describe('a relative value', () => {
 
 describe('within', () => {
   const range = (input: unknown, now = NOW): unknown => {
-    const parsed = parseRange(input, now);
-    return parsed.ok ? [parsed.value.from, parsed.value.until] : parsed.code;
+    const parsed = parseRange(input, { now, zone: 'UTC' });
+    return parsed.ok ? [parsed.value.from.at, parsed.value.until?.at] : parsed.code;
   };
   const days = (from: string, until: string) => [`${from}T00:00:00.000Z`, `${until}T00:00:00.000Z`];
 
@@ -113,9 +113,94 @@ describe('within', () => {
 });
 
 describe('a day', () => {
+  const midnight = (date: string) => ({ date, at: `${date}T00:00:00.000Z` });
+
   it('lasts until the next, and the last one has no end', () => {
-    expect(spanOfDay('2026-12-31')).toEqual({ from: '2026-12-31T00:00:00.000Z', until: '2027-01-01T00:00:00.000Z' });
-    expect(spanOfDay('0001-01-01').from).toBe('0001-01-01T00:00:00.000Z');
-    expect(spanOfDay('9999-12-31')).toEqual({ from: '9999-12-31T00:00:00.000Z' });
+    expect(spanOfDay('2026-12-31', 'UTC')).toEqual({ from: midnight('2026-12-31'), until: midnight('2027-01-01') });
+    expect(spanOfDay('0001-01-01', 'UTC').from).toEqual(midnight('0001-01-01'));
+    expect(spanOfDay('9999-12-31', 'UTC')).toEqual({ from: midnight('9999-12-31') });
   });
+
+  it('at either end of the calendar is there in every time zone', () => {
+    for (const zone of ['Pacific/Kiritimati', 'Europe/Berlin', 'America/New_York', 'Etc/GMT+12'])
+      for (const date of ['0001-01-01', '9999-12-31']) {
+        const { from, until } = spanOfDay(date, zone);
+        expect([from.date, from.at.slice(0, 4)]).toEqual([date, date.slice(0, 4)]);
+        expect([undefined, '0001']).toContain(until?.at.slice(0, 4));
+      }
+  });
+
+  it('that was skipped is no time at all, and yet a date', () => {
+    expect(spanOfDay('2011-12-30', 'Pacific/Apia')).toEqual({
+      from: { date: '2011-12-30', at: '2011-12-30T10:00:00.000Z' },
+      until: { date: '2011-12-31', at: '2011-12-30T10:00:00.000Z' },
+    });
+  });
+});
+
+describe('in a time zone', () => {
+  const at = (input: unknown, now: string, zone: string) =>
+    (['datetime', 'date'] as const).map((type) => value(input, type, new Date(now), zone));
+  const within = (input: unknown, now: string, zone: string): unknown => {
+    const parsed = parseRange(input, { now: new Date(now), zone });
+    return parsed.ok ? parsed.value : parsed.code;
+  };
+
+  it.each([
+    // Late in the evening of UTC it is the next day in the east, in its small hours the day before in the west.
+    ['@today', '2026-11-22T23:30:00Z', 'Europe/Berlin', '2026-11-22T23:00:00.000Z', '2026-11-23'],
+    ['@today', '2026-11-22T03:00:00Z', 'America/New_York', '2026-11-21T05:00:00.000Z', '2026-11-21'],
+    ['@today', '2026-11-22T18:30:00Z', 'Asia/Kolkata', '2026-11-22T18:30:00.000Z', '2026-11-23'],
+    ['@now', '2026-11-22T23:30:00.123Z', 'Europe/Berlin', '2026-11-22T23:30:00.123Z', '2026-11-23'],
+    // A day is one of the calendar: over the ends of summer time it has 23 or 25 hours.
+    ['@now-1d', '2026-03-29T10:00:00.123Z', 'Europe/Berlin', '2026-03-28T11:00:00.123Z', '2026-03-28'],
+    ['@now-24h', '2026-03-29T10:00:00.123Z', 'Europe/Berlin', '2026-03-28T10:00:00.123Z', '2026-03-28'],
+    ['@today+1d', '2026-10-25T10:00:00Z', 'Europe/Berlin', '2026-10-25T23:00:00.000Z', '2026-10-26'],
+    ['@today+1m', '2026-10-20T10:00:00Z', 'Europe/Berlin', '2026-11-19T23:00:00.000Z', '2026-11-20'],
+    ['@today+3h', '2026-03-29T10:00:00Z', 'Europe/Berlin', '2026-03-29T02:00:00.000Z', '2026-03-29'],
+    ['@today', '2018-11-04T12:00:00Z', 'America/Sao_Paulo', '2018-11-04T03:00:00.000Z', '2018-11-04'],
+    ['@today-1d', '2011-12-31T12:00:00+14:00', 'Pacific/Apia', '2011-12-30T10:00:00.000Z', '2011-12-30'],
+  ])('%s at %s in %s is %s, the day %s', (input, now, zone, instant, date) =>
+    expect(at(input, now, zone)).toEqual([instant, date]),
+  );
+
+  it.each<[unknown, string, string, string[], string[]]>([
+    [
+      'today',
+      '2026-03-29T10:00:00Z',
+      'Europe/Berlin',
+      ['2026-03-28T23:00:00.000Z', '2026-03-29T22:00:00.000Z'],
+      ['2026-03-29', '2026-03-30'],
+    ],
+    [
+      'thisMonth',
+      '2026-10-31T23:30:00Z',
+      'Europe/Berlin',
+      ['2026-10-31T23:00:00.000Z', '2026-11-30T23:00:00.000Z'],
+      ['2026-11-01', '2026-12-01'],
+    ],
+    [
+      'thisWeek',
+      '2026-11-23T03:00:00Z',
+      'America/New_York',
+      ['2026-11-16T05:00:00.000Z', '2026-11-23T05:00:00.000Z'],
+      ['2026-11-16', '2026-11-23'],
+    ],
+    [
+      { last: 7, unit: 'day' },
+      '2026-03-30T10:00:00Z',
+      'Europe/Berlin',
+      ['2026-03-23T11:00:00.000Z', '2026-03-30T10:00:00.000Z'],
+      ['2026-03-23', '2026-03-30'],
+    ],
+    [
+      { next: 2, unit: 'hour' },
+      '2026-11-22T22:30:00Z',
+      'Europe/Berlin',
+      ['2026-11-22T22:30:00.000Z', '2026-11-23T00:30:00.000Z'],
+      ['2026-11-22', '2026-11-23'],
+    ],
+  ])('within %j at %s in %s', (input, now, zone, [from, until], [first, last]) =>
+    expect(within(input, now, zone)).toEqual({ from: { date: first, at: from }, until: { date: last, at: until } }),
+  );
 });

@@ -5,11 +5,14 @@ import type { Comparison, Condition } from '../plan.js';
 import { accepted, columnType, isRecord, OPERATORS, refused, type Operator, type Parsed } from '../types/index.js';
 import { filterInvalid, MAX_LIST, type FilterInput, type OperandInput } from '../filter/filter-input.js';
 import { resolveJsonLeaf } from './resolve-json.js';
-import { parseRange, relativeValue, spanOfDay, type TimeSpan } from './relative-time.js';
+import { localDate } from '../zoned-time.js';
+import { parseRange, relativeValue, spanOfDay, type Clock, type Moment, type TimeSpan } from './relative-time.js';
 
 /** What a filter may depend on besides the table. */
 export interface FilterContext {
   readonly now: Date;
+  /** Time zone (IANA) of days, weeks and so on; UTC where it is absent. */
+  readonly zone?: string;
   /** Who asks; `$me` is refused where nobody does. */
   readonly me?: Id | null;
 }
@@ -61,12 +64,14 @@ class LeafResolver {
   private readonly column: ColumnSchema;
   private readonly kind: ValueKind;
   private readonly op: Operator;
+  private readonly clock: Clock;
 
   constructor(
     private readonly leaf: Leaf,
     private readonly table: TableSchema,
     private readonly context: FilterContext,
   ) {
+    this.clock = { now: context.now, zone: context.zone ?? 'UTC' };
     this.column = this.field(leaf.field, 'field');
     this.kind = kindOf(this.column);
     this.op = this.operator(leaf.op);
@@ -109,7 +114,7 @@ class LeafResolver {
       case 'on':
         return this.within(this.day());
       case 'before':
-        return this.compare('lt', this.kind.type === 'datetime' ? this.day().from : this.scalar());
+        return this.compare('lt', this.kind.type === 'datetime' ? this.day().from.at : this.scalar());
       case 'after':
         return this.kind.type === 'datetime' ? this.afterDay(this.day()) : this.compare('gt', this.scalar());
       case 'within':
@@ -155,33 +160,32 @@ class LeafResolver {
   }
 
   private within(span: TimeSpan): Condition {
-    const bound = (at: string): string => (this.kind.type === 'date' ? at.slice(0, 10) : at);
+    const bound = ({ date, at }: Moment): string => (this.kind.type === 'date' ? date : at);
     const start = this.compare('gte', bound(span.from));
     if (span.until === undefined) return start;
     return { kind: 'and', items: [start, this.compare('lt', bound(span.until))] };
   }
 
   private afterDay({ until }: TimeSpan): Condition {
-    return until === undefined ? not({ kind: 'true' }) : this.compare('gte', until);
+    return until === undefined ? not({ kind: 'true' }) : this.compare('gte', until.at);
   }
 
   /** The day that a date, or the moment of a datetime, lies in. */
   private day(): TimeSpan {
     const { operand } = this.leaf;
+    const { zone } = this.clock;
     const given = operand.kind === 'json' || operand.kind === 'text' ? operand.value : undefined;
     if (typeof given === 'string') {
       const date = columnType('date').parseText(given, { options: {} });
-      if (date.ok) return spanOfDay(String(date.value));
+      if (date.ok) return spanOfDay(String(date.value), zone);
     }
-    return spanOfDay(String(this.scalar()).slice(0, 10));
+    const value = String(this.scalar());
+    return spanOfDay(this.kind.type === 'date' ? value : localDate(new Date(value), zone), zone);
   }
 
   private range(): TimeSpan {
     const { operand } = this.leaf;
-    const span = parseRange(
-      operand.kind === 'json' || operand.kind === 'text' ? operand.value : undefined,
-      this.context.now,
-    );
+    const span = parseRange(operand.kind === 'json' || operand.kind === 'text' ? operand.value : undefined, this.clock);
     if (!span.ok) throw this.refuse(span.code, span.detail);
     return span.value;
   }
@@ -210,7 +214,7 @@ class LeafResolver {
   /** `$now`, `$today` and `$me`, in either syntax; undefined for an ordinary value. */
   private dynamic(input: unknown): Parsed | undefined {
     const { type } = this.kind;
-    if (type !== 'user') return relativeValue(input, type, this.context.now);
+    if (type !== 'user') return relativeValue(input, type, this.clock);
     const isMe = input === '@me' || (isRecord(input) && input.$me === true && Object.keys(input).length === 1);
     if (!isMe) return undefined;
     const { me } = this.context;

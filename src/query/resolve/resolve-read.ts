@@ -16,6 +16,8 @@ export interface ReadRequest {
   readonly fields?: readonly string[];
   readonly filter?: FilterInput;
   readonly trashed?: boolean;
+  /** Time zone (IANA) that days are meant in, where it is another than the workspace's. */
+  readonly tz?: string;
   readonly sort: readonly SortInput[];
   readonly limit: number;
   readonly cursor?: string;
@@ -41,9 +43,13 @@ export function resolveRead(
   context: FilterContext,
 ): ResolvedRead {
   const orderBy = resolveSort(request.sort, table);
-  const own = request.filter ? resolveFilter(request.filter, table, context) : TRUE;
-  const { trashed = false } = request;
-  const query = fingerprint(table, request.filter, orderBy, trashed ? { trashed } : {});
+  const { trashed = false, tz } = request;
+  const zoned = tz === undefined ? context : { ...context, zone: tz };
+  const own = request.filter ? resolveFilter(request.filter, table, zoned) : TRUE;
+  const query = fingerprint(table, request.filter, orderBy, {
+    ...(trashed ? { trashed } : {}),
+    ...(tz === undefined ? {} : { tz }),
+  });
   return {
     query,
     plan: {

@@ -1,6 +1,7 @@
 import { DEFAULT_LIMIT, invalid, MAX_LIMIT } from '../../../common/index.js';
 import {
   COUNT_MODES,
+  isTimeZone,
   parseJsonFilter,
   parseTextFilter,
   type CountMode,
@@ -16,6 +17,7 @@ export function requestFromUrl(query: ListRowsQuery): ReadRequest {
     ...(query.fields === undefined ? {} : { fields: names(query.fields, 'fields') }),
     ...(query.filter === undefined ? {} : { filter: parseTextFilter(query.filter) }),
     trashed: query.trashed === 'true',
+    ...(query.tz === undefined ? {} : { tz: timeZone(query.tz) }),
     sort: query.sort === undefined ? [] : names(query.sort, 'sort').map(sortOf),
     limit: query.limit,
     ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
@@ -25,7 +27,7 @@ export function requestFromUrl(query: ListRowsQuery): ReadRequest {
 
 /** The JSON form of a read. */
 export function requestFromBody(input: unknown): ReadRequest {
-  const body = bodyOf(input, '', ['fields', 'filter', 'trashed', 'sort', 'page', 'count']);
+  const body = bodyOf(input, '', ['fields', 'filter', 'trashed', 'sort', 'page', 'count', 'tz']);
   const page = body.page === undefined ? {} : bodyOf(body.page, '/page', ['limit', 'cursor']);
   const { filter } = body;
   const { cursor } = page;
@@ -35,6 +37,7 @@ export function requestFromBody(input: unknown): ReadRequest {
     ...(body.fields === undefined ? {} : { fields: listOf(body.fields, '/fields', text) }),
     ...(filter === undefined || filter === null ? {} : { filter: parseJsonFilter(filter, '/filter') }),
     trashed: flag(body.trashed, '/trashed'),
+    ...(body.tz === undefined ? {} : { tz: timeZone(body.tz) }),
     sort: body.sort === undefined ? [] : listOf(body.sort, '/sort', sortEntry),
     limit: limitOf(page.limit),
     ...(cursor === undefined ? {} : { cursor }),
@@ -67,6 +70,12 @@ function flag(input: unknown, at: string): boolean {
   if (input === undefined) return false;
   if (typeof input !== 'boolean') throw refuse(at, 'is_boolean', 'true or false is expected.');
   return input;
+}
+
+function timeZone(tz: unknown): string {
+  if (typeof tz !== 'string' || !isTimeZone(tz))
+    throw refuse('/tz', 'unknown_time_zone', 'tz is a name of the IANA time zone database, such as Europe/Berlin.');
+  return tz;
 }
 
 function sortEntry(item: unknown, at: string): SortInput {

@@ -22,6 +22,12 @@ export class ListRowsQuery extends PageQuery {
   @IsIn(['true', 'false'])
   trashed?: 'true' | 'false';
 
+  /** Time zone that days, weeks and so on of the filter are meant in; without it the workspace's. @example 'Europe/Berlin' */
+  @IsOptional()
+  @IsString()
+  @MaxLength(64)
+  tz?: string;
+
   /** At most 5 column keys, `-` for descending; null is the smallest value, the id breaks ties. @example '-amount,name' */
   @IsOptional()
   @IsString()
@@ -78,6 +84,9 @@ export class QueryRowsDto {
 
   @ApiPropertyOptional({ enum: COUNT_MODES, default: 'none' })
   count?: CountMode;
+
+  /** Time zone (IANA) that days, weeks and so on of the filter are meant in; without it the workspace's. @example 'Europe/Berlin' */
+  tz?: string;
 }
 
 export class RowDto {

@@ -35,6 +35,7 @@ export class RowsReader {
     return this.fence.run(tableId, async ({ tableSchema }) => {
       const { plan, query } = resolveRead(request, tableSchema, readScope(access, tableSchema), this.cursors, {
         now: new Date(),
+        zone: access.timeZone,
         me: access.principal.userId,
       });
       const startedAt = performance.now();

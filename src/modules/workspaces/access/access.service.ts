@@ -30,10 +30,16 @@ export interface Membership {
   readonly workspaceId: Id;
 }
 
+/** What a request has to know of a member and the workspace. */
+interface Standing {
+  readonly role: Role;
+  readonly timeZone: string;
+}
+
 /** Who may do what where, asked on every request and every socket message: from memory, at most 3 s old, at once after an event. */
 @Injectable()
 export class AccessService implements OnModuleInit, OnModuleDestroy {
-  private readonly roles = new FreshCache<Role>({
+  private readonly standings = new FreshCache<Standing>({
     maxEntries: MAX_ENTRIES,
     maxAgeMs: MAX_AGE_MS,
     load: (key) => this.load(key),
@@ -47,8 +53,8 @@ export class AccessService implements OnModuleInit, OnModuleDestroy {
 
   onModuleInit(): void {
     this.stopListening = [
-      this.bus.on('member.changed', ({ workspaceId, userId }) => this.roles.drop(keyOf(workspaceId, userId))),
-      this.bus.on('workspace.changed', ({ workspaceId }) => this.roles.dropPrefix(workspaceId)),
+      this.bus.on('member.changed', ({ workspaceId, userId }) => this.standings.drop(keyOf(workspaceId, userId))),
+      this.bus.on('workspace.changed', ({ workspaceId }) => this.standings.dropPrefix(workspaceId)),
     ];
   }
 
@@ -62,10 +68,11 @@ export class AccessService implements OnModuleInit, OnModuleDestroy {
    */
   async require(caller: Caller, workspaceId: Id, needed: Permission, what = 'workspace'): Promise<Access> {
     const { principal, request } = caller;
-    const role = await this.roles.get(keyOf(workspaceId, principal.userId));
-    if (role === undefined) throw notFound(what);
+    const standing = await this.standings.get(keyOf(workspaceId, principal.userId));
+    if (standing === undefined) throw notFound(what);
+    const { role, timeZone } = standing;
     if (!mayDo(role, needed)) throw roleTooLow(PERMISSIONS[needed], role);
-    return { principal, workspaceId, role, request };
+    return { principal, workspaceId, role, timeZone, request };
   }
 
   /** The memberships of these people in these workspaces as they are now: one query, not from memory. For what outlives a request. */
@@ -80,14 +87,15 @@ export class AccessService implements OnModuleInit, OnModuleDestroy {
       .getRawMany<Membership>();
   }
 
-  private async load(key: string): Promise<Role | undefined> {
+  private async load(key: string): Promise<Standing | undefined> {
     const [workspaceId, userId] = key.split('/');
     if (!isId(workspaceId) || !isId(userId)) return undefined;
     const member = await this.members.findOne({
       where: { workspaceId, userId, workspace: { deletedAt: IsNull() } },
-      select: { id: true, role: true },
+      relations: { workspace: true },
+      select: { id: true, role: true, workspace: { id: true, timeZone: true } },
     });
-    return member?.role;
+    return member?.workspace && { role: member.role, timeZone: member.workspace.timeZone };
   }
 }
 

@@ -1,4 +1,5 @@
 import { IsId, IsName, MayBeAbsent, type PageDto, type Role } from '../../../common/index.js';
+import { IsTimeZone } from './is-time-zone.js';
 import { ApiRole } from './is-role.js';
 
 export class CreateWorkspaceDto {
@@ -12,6 +13,11 @@ export class UpdateWorkspaceDto {
   @MayBeAbsent()
   @IsName()
   name?: string;
+
+  /** In which days, weeks and so on of filters are meant, where a request names no other. */
+  @MayBeAbsent()
+  @IsTimeZone()
+  timeZone?: string;
 }
 
 export class TransferDto {
@@ -33,6 +39,8 @@ export class WorkspaceDto {
   /** Your role in it. */
   @ApiRole('owner')
   role!: Role;
+  /** IANA name. @example 'UTC' */
+  timeZone!: string;
   /** @example '2026-11-22T20:45:00.000Z' */
   createdAt!: string;
   /** @example '2026-11-22T20:45:00.000Z' */
