@@ -17,6 +17,7 @@ export interface Edge {
 export interface QueryVariant {
   readonly trashed?: boolean;
   readonly tz?: string;
+  readonly search?: string;
 }
 
 /** Identifies the query that a cursor belongs to. Field choice and limit may change between pages, what decides which rows come in which order may not. */

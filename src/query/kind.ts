@@ -84,6 +84,10 @@ export const isWritable = ({ type, derived }: Pick<ColumnSchema, 'type' | 'deriv
 /** Whether the cells are in a physical column of the table. */
 export const isStored = ({ derived }: Pick<ColumnSchema, 'derived'>): boolean => derived === undefined;
 
+/** Whether the cells are texts that people write into the row itself. */
+export const isTextual = (column: ColumnSchema): boolean =>
+  isStored(column) && !kindOf(column).list && valueType(column).operators.includes('contains');
+
 /** Whether rows can be looked up by a value of the column that is given to them. */
 export const isMatchable = (column: ColumnSchema): boolean =>
   isStored(column) && isWritable(column) && !kindOf(column).list && valueType(column).family !== 'json';

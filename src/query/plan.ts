@@ -7,6 +7,8 @@ import type { CellValue, ColumnSchema, LinkRef, Scalar, TableSchema } from './sc
 export interface ReadPlan {
   readonly from: TableSchema;
   readonly select: readonly ColumnSchema[];
+  /** Links whose rows are shown by their titles, too. */
+  readonly expand?: readonly ExpandedLink[];
   readonly where: Condition;
   /** The rows in the trash, instead of those that are there. */
   readonly trashed?: boolean;
@@ -18,6 +20,13 @@ export interface ReadPlan {
   readonly way?: Way;
   readonly limit: number;
   readonly count: CountMode;
+}
+
+/** A link of the table, and the column at its other end that names the rows there; none where that table has no column. */
+export interface ExpandedLink {
+  readonly column: ColumnSchema;
+  readonly link: LinkRef;
+  readonly title?: ColumnSchema;
 }
 
 /**

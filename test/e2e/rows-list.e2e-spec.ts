@@ -125,7 +125,9 @@ describe('a list of rows', () => {
     ['filter=name.like.1', 422, '/filter unknown_operator'], ['sort=nope', 422, '/sort/0 unknown_field'], ['sort=name,name', 422, '/sort/1 duplicate_key'],
     ['sort=', 422, '/sort empty_name'], ['sort=name,,qty', 422, '/sort empty_name'], ['fields=nope', 422, '/fields unknown_field'], ['fields=', 422, '/fields empty_name'],
     ['count=all', 422, '/count is_in'], ['cursor=abc', 400, undefined], ['cursor=', 400, undefined], ['colour=red', 422, '/colour unknown_property'], ['sort=name&sort=qty', 422, '/sort max_length'],
-    ['filter[and]=x', 422, '/filter[and] unknown_property'], ['filter=name.eq.%00', 422, '/filter nul_character'], ['search=x', 422, '/search unknown_property'],
+    ['filter[and]=x', 422, '/filter[and] unknown_property'], ['filter=name.eq.%00', 422, '/filter nul_character'], ['search=', 422, '/search search_length'], ['search=%20', 422, '/search search_length'],
+    [`search=${'x'.repeat(201)}`, 422, '/search search_length'], [`search=${'x+'.repeat(11)}`, 422, '/search too_many_words'], ['search=%00', 422, '/search nul_character'],
+    ['expand=', 422, '/expand empty_name'], ['expand=nope', 422, '/expand unknown_field'], ['expand=name', 422, '/expand not_a_link'], [`expand=${Array(11).fill('x')}`, 422, '/expand too_many_keys'], ['group=name', 422, '/group unknown_property'],
   ])('refuses ?%s: %d', async (query, status, finding) => {
     const [got, , ...findings] = refusal(await rows.owner.get(`${path(table)}?${query}`));
     expect([got, findings[0]]).toEqual([status, finding]);
@@ -136,6 +138,7 @@ describe('a list of rows', () => {
     [{ filter: { and: [{ field: 'x', op: 'isNull' }] } }, '/filter/and/0/field unknown_field'], [{ sort: 'name' }, '/sort is_array'], [{ sort: [{ field: 'name', dir: 'up' }] }, '/sort/0/dir is_in'],
     [{ sort: [{ field: 'name', nulls: 'last' }] }, '/sort/0/nulls unknown_property'], [{ sort: [{}] }, '/sort/0/field is_string'], [{ page: { limit: 0 } }, '/page/limit min'], [{ page: { limit: '5' } }, '/page/limit min'],
     [{ page: { offset: 5 } }, '/page/offset unknown_property'], [{ page: { cursor: 5 } }, '/page/cursor is_string'], [{ fields: 'name' }, '/fields is_array'], [{ fields: [1] }, '/fields/0 is_string'], [{ limit: 5 }, '/limit unknown_property'],
+    [{ search: 5 }, '/search is_string'], [{ search: '\ud800' }, '/search lone_surrogate'], [{ search: ' ' }, '/search search_length'], [{ expand: 'name' }, '/expand is_array'], [{ expand: [5] }, '/expand/0 is_string'],
     [{ count: 'all' }, '/count is_in'], [{ where: {} }, '/where unknown_property'],
   ])('refuses a body of %j', async (body, finding) => {
     expect(refusal(await rows.owner.post(path(table, 'query'), body)).slice(0, 3)).toEqual([422, expect.any(String), finding]);

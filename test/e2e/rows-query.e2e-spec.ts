@@ -184,6 +184,96 @@ describe('days', () => {
   });
 });
 
+describe('a search', () => {
+  it('finds words wherever they are, in any letter case, by URL and by body', async () => {
+    const table = await newTable();
+    await add(table, { name: 'Acme Berlin', notes: 'first call' });
+    await add(table, { name: 'Acme Paris', notes: 'Berlin branch', status: 'won' });
+    await add(table, { name: 'Zoo "50%"', status: 'open' });
+    for (const [search, expected] of [
+      ['ACME berlin', ['Acme Berlin', 'Acme Paris']],
+      ['acme call', ['Acme Berlin']],
+      ['acme  won', ['Acme Paris']],
+      ['"50%"', ['Zoo "50%"']],
+      ['acme zoo', []],
+      ['_', []],
+    ] as const) {
+      expect([search, names(await list(table, `search=${encodeURIComponent(search)}`))]).toEqual([search, expected]);
+      expect([search, names(await ask(table, { search }))]).toEqual([search, expected]);
+    }
+    const { page } = await list(table, 'search=acme&limit=1');
+    expect(names(await list(table, `search=acme&limit=1&cursor=${page.nextCursor}`))).toEqual(['Acme Paris']);
+    expect(refusal(await rows.owner.get(`${path(table)}?search=zoo&cursor=${page.nextCursor}`))).toEqual([
+      400,
+      'cursor_mismatch',
+    ]);
+  });
+
+  it('finds nothing where there is no text', async () => {
+    const table = await newTable([{ name: 'Qty', type: 'integer' }]);
+    expectStatus(await rows.owner.post(path(table), { fields: { qty: 5 } }), 201);
+    expect((await list(table, 'search=5')).data).toEqual([]);
+  });
+});
+
+describe('expanded links', () => {
+  interface Expanded extends Row {
+    readonly expanded: Readonly<Record<string, readonly { readonly id: string; readonly title: string | null }[]>>;
+  }
+  const expanded = ({ data }: Page) => data.map((row) => (row as Expanded).expanded);
+
+  it('name the rows that they lead to, in their order, by URL and by body', async () => {
+    const companies = await newTable([
+      { name: 'Size', type: 'integer' },
+      { name: 'Name', type: 'text' },
+    ]);
+    const tags = await newTable([
+      { name: 'Kinds', type: 'multi_select', options: { choices: [{ label: 'Hot "one"' }, { label: 'Old' }] } },
+    ]);
+    const deals = await newTable([{ name: 'Name', type: 'text' }]);
+    for (const link of [
+      { name: 'Companies', type: 'link', options: { tableId: companies.id, inverseName: 'Deals' } },
+      { name: 'Tag', type: 'link', options: { tableId: tags.id, multiple: false } },
+    ])
+      expectStatus(await rows.owner.post(`/tables/${deals.id}/columns`, link), 201);
+    const made = async (table: Table, fields: object) =>
+      expectStatus(await rows.owner.post<Row>(path(table), { fields }), 201).id;
+    const [acme, zoo] = [await made(companies, { name: 'Acme "Ltd"' }), await made(companies, { name: 'Zoo' })];
+    const [nameless, tag, bare] = [
+      await made(companies, {}),
+      await made(tags, { kinds: ['Old', 'Hot "one"'] }),
+      await made(tags, {}),
+    ];
+    await made(deals, { name: 'a', companies: [zoo, nameless, acme], tag });
+    await made(deals, { name: 'b', companies: [], tag: bare });
+    const page = await list(deals, 'expand=companies,tag&fields=name&sort=name');
+    expect(expanded(page)).toEqual([
+      {
+        companies: [
+          { id: zoo, title: 'Zoo' },
+          { id: nameless, title: null },
+          { id: acme, title: 'Acme "Ltd"' },
+        ],
+        tag: [{ id: tag, title: 'Old, Hot "one"' }],
+      },
+      { companies: [], tag: [{ id: bare, title: null }] },
+    ]);
+    expect(Object.keys(page.data[0]?.fields ?? {})).toEqual(['name']);
+    const asked = await ask(deals, { expand: ['companies', 'tag'], fields: ['name'], sort: [{ field: 'name' }] });
+    expect(asked.data).toEqual(page.data);
+    expect((await list(deals)).data.some((row) => 'expanded' in row)).toBe(false);
+    // Also from the other end, and after the structure there has changed.
+    expectStatus(await rows.owner.post(`/tables/${deals.id}/columns`, { name: 'More', type: 'text' }), 201);
+    const back = await list(companies, 'expand=deals&filter=name.eq.Zoo');
+    expect(expanded(back)).toEqual([{ deals: [{ id: page.data[0]?.id, title: 'a' }] }]);
+    expect(refusal(await rows.owner.post(path(deals, 'query'), { expand: ['tag', 'tag'] }))).toEqual([
+      422,
+      'validation_failed',
+      '/expand duplicate_key',
+    ]);
+  });
+});
+
 describe('the trash', () => {
   let table: Table;
   const made = new Map<string, Row>();

@@ -5,7 +5,7 @@ import { comma, empty, ident, integer, join, literal, sql, value, type Sql } fro
 import { tablesBehind } from './cell.js';
 import { compileCondition, ROW } from './condition.js';
 import { compileAfter, compileOrderBy, compilePosition, reversed } from './order.js';
-import { trashedRowJson, wholeRowJson } from './row-json.js';
+import { listedRowJson, wholeRowJson } from './row-json.js';
 
 /** The physical table, or one of its base's own tables. */
 export const tableName = remembered(({ physical }: TableSchema): Sql => ident(physical.schema, physical.table));
@@ -27,7 +27,6 @@ export const ROW_SEPARATOR = ',\n';
  */
 export function compileRead(plan: ReadPlan): Sql {
   const { last, first } = edgesOf(plan);
-  const json = plan.trashed === true ? trashedRowJson : wholeRowJson;
   const position = compilePosition(plan.orderBy, plan.from.physical).map((part, i) => ({
     ...part,
     name: ident(`k${i}`),
@@ -38,7 +37,7 @@ left join lateral (
   select string_agg(r.j, ${literal(ROW_SEPARATOR)}) as data, count(*) as found,
     ${positionJson(last, position)} as last, ${positionJson(first, position)} as first
   from (
-    select ${json(ROW, plan.select, plan.from.physical)} as j, ${join(
+    select ${listedRowJson(ROW, plan, plan.from.physical)} as j, ${join(
       position.map(({ cell, name }) => sql`${cell} as ${name}`),
       comma,
     )}
@@ -99,8 +98,15 @@ function fence(table: TableSchema, others: ReadonlySet<TableSchema>): Sql {
 }
 
 /** The tables that a plan reads besides its own, and maybe its own. */
-function tablesOf({ select, where, orderBy }: Pick<ReadPlan, 'select' | 'where' | 'orderBy'>): Set<TableSchema> {
+function tablesOf({
+  select,
+  where,
+  orderBy,
+  expand = [],
+}: Pick<ReadPlan, 'select' | 'where' | 'orderBy' | 'expand'>): Set<TableSchema> {
   const tables = new Set(tablesBehindAll(select));
+  for (const { link, title } of expand)
+    for (const table of [link.target, ...(title ? tablesBehind(title) : [])]) tables.add(table);
   for (const { by } of orderBy)
     if (by.kind === 'column') for (const table of tablesBehind(by.column)) tables.add(table);
   for (const table of tablesInCondition(where)) tables.add(table);

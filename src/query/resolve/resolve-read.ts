@@ -4,6 +4,8 @@ import type { Condition, CountMode, OrderTerm, ReadPlan } from '../plan.js';
 import { valueType } from '../kind.js';
 import { columnByKey, type ColumnSchema, type TableSchema } from '../schema.js';
 import type { FilterInput } from '../filter/filter-input.js';
+import { resolveExpand } from './resolve-expand.js';
+import { resolveSearch } from './resolve-search.js';
 import { resolveFilter, type FilterContext } from './resolve-filter.js';
 
 export interface SortInput {
@@ -15,6 +17,10 @@ export interface SortInput {
 export interface ReadRequest {
   readonly fields?: readonly string[];
   readonly filter?: FilterInput;
+  /** Words that have to be found in texts of the row. */
+  readonly search?: string;
+  /** Keys of links whose rows are to be named. */
+  readonly expand?: readonly string[];
   readonly trashed?: boolean;
   /** Time zone (IANA) that days are meant in, where it is another than the workspace's. */
   readonly tz?: string;
@@ -43,19 +49,22 @@ export function resolveRead(
   context: FilterContext,
 ): ResolvedRead {
   const orderBy = resolveSort(request.sort, table);
-  const { trashed = false, tz } = request;
+  const { trashed = false, tz, search } = request;
   const zoned = tz === undefined ? context : { ...context, zone: tz };
   const own = request.filter ? resolveFilter(request.filter, table, zoned) : TRUE;
   const query = fingerprint(table, request.filter, orderBy, {
     ...(trashed ? { trashed } : {}),
     ...(tz === undefined ? {} : { tz }),
+    ...(search === undefined ? {} : { search }),
   });
+  const found = search === undefined ? own : both(own, resolveSearch(search, table));
   return {
     query,
     plan: {
       from: table,
       select: resolveFields(request.fields, table),
-      where: both(scope.where, own),
+      ...(request.expand === undefined ? {} : { expand: resolveExpand(request.expand, table) }),
+      where: both(scope.where, found),
       ...(trashed ? { trashed } : {}),
       orderBy,
       ...(request.cursor === undefined ? {} : edge(cursors.openEdge(query, request.cursor))),

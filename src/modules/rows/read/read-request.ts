@@ -16,6 +16,8 @@ export function requestFromUrl(query: ListRowsQuery): ReadRequest {
   return {
     ...(query.fields === undefined ? {} : { fields: names(query.fields, 'fields') }),
     ...(query.filter === undefined ? {} : { filter: parseTextFilter(query.filter) }),
+    ...(query.search === undefined ? {} : { search: query.search }),
+    ...(query.expand === undefined ? {} : { expand: names(query.expand, 'expand') }),
     trashed: query.trashed === 'true',
     ...(query.tz === undefined ? {} : { tz: timeZone(query.tz) }),
     sort: query.sort === undefined ? [] : names(query.sort, 'sort').map(sortOf),
@@ -25,9 +27,11 @@ export function requestFromUrl(query: ListRowsQuery): ReadRequest {
   };
 }
 
+const MEMBERS = ['fields', 'expand', 'filter', 'search', 'trashed', 'sort', 'page', 'count', 'tz'] as const;
+
 /** The JSON form of a read. */
 export function requestFromBody(input: unknown): ReadRequest {
-  const body = bodyOf(input, '', ['fields', 'filter', 'trashed', 'sort', 'page', 'count', 'tz']);
+  const body = bodyOf(input, '', MEMBERS);
   const page = body.page === undefined ? {} : bodyOf(body.page, '/page', ['limit', 'cursor']);
   const { filter } = body;
   const { cursor } = page;
@@ -36,6 +40,8 @@ export function requestFromBody(input: unknown): ReadRequest {
   return {
     ...(body.fields === undefined ? {} : { fields: listOf(body.fields, '/fields', text) }),
     ...(filter === undefined || filter === null ? {} : { filter: parseJsonFilter(filter, '/filter') }),
+    ...(body.search === undefined ? {} : { search: searchOf(body.search) }),
+    ...(body.expand === undefined ? {} : { expand: listOf(body.expand, '/expand', text) }),
     trashed: flag(body.trashed, '/trashed'),
     ...(body.tz === undefined ? {} : { tz: timeZone(body.tz) }),
     sort: body.sort === undefined ? [] : listOf(body.sort, '/sort', sortEntry),
@@ -69,6 +75,11 @@ function text(item: unknown, at: string): string {
 function flag(input: unknown, at: string): boolean {
   if (input === undefined) return false;
   if (typeof input !== 'boolean') throw refuse(at, 'is_boolean', 'true or false is expected.');
+  return input;
+}
+
+function searchOf(input: unknown): string {
+  if (typeof input !== 'string') throw refuse('/search', 'is_string', 'search is a text.');
   return input;
 }
 

@@ -17,6 +17,18 @@ export class ListRowsQuery extends PageQuery {
   @MaxLength(100_000)
   filter?: string;
 
+  /** Words, each of which has to be found in a text of the row or the label of a choice; letter case is ignored. @example 'acme berlin' */
+  @IsOptional()
+  @IsString()
+  @MaxLength(400)
+  search?: string;
+
+  /** Keys of at most 10 links, separated by commas: `expanded` of each row names the rows that they lead to. @example 'company' */
+  @IsOptional()
+  @IsString()
+  @MaxLength(1_000)
+  expand?: string;
+
   @ApiPropertyOptional({ enum: ['true', 'false'], description: 'true: the rows in the trash instead.' })
   @IsOptional()
   @IsIn(['true', 'false'])
@@ -73,6 +85,16 @@ export class QueryRowsDto {
   })
   filter?: object | null;
 
+  /** Words, each of which has to be found in a text of the row or the label of a choice; letter case is ignored. @example 'acme berlin' */
+  search?: string;
+
+  @ApiPropertyOptional({
+    type: [String],
+    example: ['company'],
+    description: 'Keys of at most 10 links: `expanded` of each row names the rows that they lead to.',
+  })
+  expand?: string[];
+
   /** The rows in the trash, instead of those that are there. @example false */
   trashed?: boolean;
 
@@ -110,6 +132,20 @@ export class RowDto {
 export class ListedRowDto extends RowDto {
   deletedAt?: string;
   deletedBy?: string | null;
+  @ApiPropertyOptional({
+    type: 'object',
+    description: 'With `expand`: by key of the link, in its order. The title is the text of the first column of text.',
+    additionalProperties: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['id', 'title'],
+        properties: { id: { type: 'string' }, title: { type: 'string', nullable: true } },
+      },
+    },
+    example: { company: [{ id: '01982c5e-7a10-7c3f-9d42-5b1f0c8e2a11', title: 'Acme' }] },
+  })
+  expanded?: Record<string, { id: string; title: string | null }[]>;
 }
 
 export class CountDto {
