@@ -127,7 +127,7 @@ describe('a list of rows', () => {
     ['count=all', 422, '/count is_in'], ['cursor=abc', 400, undefined], ['cursor=', 400, undefined], ['colour=red', 422, '/colour unknown_property'], ['sort=name&sort=qty', 422, '/sort max_length'],
     ['filter[and]=x', 422, '/filter[and] unknown_property'], ['filter=name.eq.%00', 422, '/filter nul_character'], ['search=', 422, '/search search_length'], ['search=%20', 422, '/search search_length'],
     [`search=${'x'.repeat(201)}`, 422, '/search search_length'], [`search=${'x+'.repeat(11)}`, 422, '/search too_many_words'], ['search=%00', 422, '/search nul_character'],
-    ['expand=', 422, '/expand empty_name'], ['expand=nope', 422, '/expand unknown_field'], ['expand=name', 422, '/expand not_a_link'], [`expand=${Array(11).fill('x')}`, 422, '/expand too_many_keys'], ['group=name', 422, '/group unknown_property'],
+    ['expand=', 422, '/expand empty_name'], ['expand=nope', 422, '/expand unknown_field'], ['expand=name', 422, '/expand not_a_link'], [`expand=${'x,'.repeat(10)}x`, 422, '/expand too_many_keys'], ['group=name', 422, '/group unknown_property'],
   ])('refuses ?%s: %d', async (query, status, finding) => {
     const [got, , ...findings] = refusal(await rows.owner.get(`${path(table)}?${query}`));
     expect([got, findings[0]]).toEqual([status, finding]);

@@ -40,7 +40,7 @@ export interface PageRow {
   readonly deletedBy?: string;
 }
 
-export async function pageOf({ engine }: Node, plan: ReadPlan) {
+export async function pageOf({ engine }: Pick<Node, 'engine'>, plan: ReadPlan) {
   const { data, ...page } = await engine.read(plan);
   return { ...page, rows: JSON.parse(`[${data}]`) as PageRow[] };
 }

@@ -17,17 +17,28 @@ import {
   type TableSchema,
 } from '../../query/index.js';
 import { SchemaMoved, type DataEngine, type PageText, type RowText } from '../data-engine.js';
-import { translate } from './pg-errors.js';
+import { pgError, translate } from './pg-errors.js';
 
-/** Reads of the managed tables: one statement, one round trip; PostgreSQL makes the JSON. */
+/** Reads of the managed tables: one statement, one round trip (with a count, which has its own limit of time, three); PostgreSQL makes the JSON. */
 @Injectable()
 export class MiniDbEngine implements DataEngine {
   readonly capabilities = { changeLog: true, rowVersions: true } as const;
 
+  /** A count that takes longer is given up, and the page goes out with an estimate. */
+  protected readonly countTimeoutMs: number = 5_000;
+
   constructor(private readonly database: MiniDatabase) {}
 
   async read(plan: ReadPlan): Promise<PageText> {
-    const [row] = await this.run(compileRead(plan), plan.from);
+    const { count: mode } = plan;
+    if (mode === 'none' || mode === 'estimated') return this.page(plan, await this.run(compileRead(plan), plan.from));
+    const counted = await this.runInTime(compileRead(plan), plan.from);
+    if (counted) return this.page(plan, counted);
+    const page = await this.read({ ...plan, count: 'estimated' });
+    return { ...page, ...(page.count ? { count: { ...page.count, mode } } : {}) };
+  }
+
+  private async page(plan: ReadPlan, [row]: readonly PgRow[]): Promise<PageText> {
     // The fence for reads: rows and version come from one snapshot, so a page is never read with another structure's columns.
     if (!row || Number(row[2]) !== plan.from.schemaVersion) throw new SchemaMoved();
     const [epoch, seq, , data, found, last, first, total] = row;
@@ -68,6 +79,17 @@ export class MiniDbEngine implements DataEngine {
         const [explained] = JSON.parse(row?.[0] ?? '[]') as { Plan: { 'Plan Rows': number } }[];
         return { mode: 'estimated', value: explained?.Plan['Plan Rows'] ?? 0, relation: 'estimate' };
       }
+    }
+  }
+
+  /** Undefined when it took longer than a count may. */
+  private async runInTime(fragment: Sql, table: TableSchema): Promise<PgRow[] | undefined> {
+    const options = { prepares: true, timeoutMs: this.countTimeoutMs };
+    try {
+      return await this.database.transaction((session) => session.query(toStatement(fragment)), options);
+    } catch (error) {
+      if (pgError(error)?.code === '57014') return undefined;
+      throw translate(error, table);
     }
   }
 

@@ -23,8 +23,8 @@ function linkedTitles(alias: string, { link, title }: ExpandedLink): Sql {
 /** What a person reads in a cell; null where it is empty. */
 function titleOf(column: ColumnSchema, alias: string): Sql {
   const { list, options } = kindOf(column);
-  const { toText } = valueType(column);
-  if (!list) return toText(cellOf(column, alias), options);
+  const type = valueType(column);
+  if (!list) return type.toText(cellOf(column, alias), options);
   const { from, element, order } = elementsOf(column, alias);
-  return sql`(select string_agg(${toText(element, options)}, ', ' order by ${order}) ${from})`;
+  return sql`(select string_agg(${type.toText(element, options)}, ', ' order by ${order}) ${from})`;
 }

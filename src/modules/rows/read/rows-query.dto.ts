@@ -46,7 +46,11 @@ export class ListRowsQuery extends PageQuery {
   @MaxLength(1_000)
   sort?: string;
 
-  @ApiPropertyOptional({ enum: COUNT_MODES, default: 'none', description: 'bounded counts exactly up to 10,000.' })
+  @ApiPropertyOptional({
+    enum: COUNT_MODES,
+    default: 'none',
+    description: 'bounded counts exactly up to 10,000. A count of more than 5 s is given up for an estimate.',
+  })
   @IsOptional()
   @IsIn(COUNT_MODES)
   count?: CountMode;
@@ -153,6 +157,7 @@ export class CountDto {
   mode!: string;
   /** @example 3376 */
   value!: number;
+  /** `estimate` also where the count that was asked for took too long. */
   @ApiProperty({ enum: ['exact', 'atLeast', 'estimate'] })
   relation!: string;
 }
