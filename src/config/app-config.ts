@@ -92,8 +92,10 @@ export interface AppConfig {
     readonly from: string;
   };
   readonly files: FileSettings;
-  /** Seconds for which a deleted workspace can be brought back; then it is purged. */
+  /** Seconds for which what was deleted can be brought back; then it is purged. */
   readonly trashSeconds: number;
+  /** Seconds for which the change log is kept; forever without it. */
+  readonly changeLogSeconds?: number;
   /** Whether indexes that would help are only listed, or added by themselves when they would help often. */
   readonly indexAdvice: 'suggest' | 'auto';
   /** Live rows above which the type of a column is changed in the background. */

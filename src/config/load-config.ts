@@ -81,6 +81,7 @@ export function loadConfig(env: Environment, provided: Provided = {}): AppConfig
     mail: { from: values.MAIL_FROM, ...(values.SMTP_URL === undefined ? {} : { smtpUrl: values.SMTP_URL }) },
     files: filesOf(read),
     trashSeconds: values.TRASH_RETENTION,
+    ...(values.CHANGE_LOG_RETENTION === 'forever' ? {} : { changeLogSeconds: values.CHANGE_LOG_RETENTION }),
     indexAdvice: values.INDEX_ADVICE,
     conversionBackgroundRows: values.CONVERSION_BACKGROUND_ROWS,
     dataDir: path.resolve(projectRoot, values.DATA_DIR),

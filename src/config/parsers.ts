@@ -47,6 +47,12 @@ export const duration =
       : fail(`must be a time span from ${minSeconds} to ${maxSeconds} seconds, such as 15m, 12h or 30d`);
   };
 
+/** A word instead of a value. */
+export const orForever =
+  <T>(parse: Parser<T>): Parser<T | 'forever'> =>
+  (value) =>
+    value === 'forever' ? 'forever' : parse(value);
+
 /** Exactly 32 bytes as 64 hexadecimal digits. */
 export const key32: Parser<Buffer> = (value) =>
   /^[0-9a-f]{64}$/i.test(value) ? Buffer.from(value, 'hex') : fail('must be 64 hexadecimal digits (32 bytes)');

@@ -7,6 +7,7 @@ import {
   mediaTypes,
   objectPrefix,
   oneOf,
+  orForever,
   origins,
   proxies,
   smtpUrl,
@@ -328,10 +329,17 @@ const FILES = {
 const KEEPING = {
   TRASH_RETENTION: setting({
     about:
-      'For how long a deleted workspace, base, table or column can be brought back; then it is purged with all its data.',
+      'For how long a deleted workspace, base, table, column or row can be brought back; then it is purged with all its data.',
     parse: duration(60, 315_360_000),
     fallback: '30d',
     example: '30d',
+  }),
+  CHANGE_LOG_RETENTION: setting({
+    about:
+      'For how long the change log of rows is kept, which is their history as well; `forever`, or a time span. Who is further behind reads the rows anew.',
+    parse: orForever(duration(86_400, 3_153_600_000)),
+    fallback: 'forever',
+    example: 'forever',
   }),
 };
 

@@ -10,6 +10,7 @@ import {
   MiniDbLookup,
   MiniDbPurge,
   MiniDbSchema,
+  MiniDbUpkeep,
   MiniDbWriter,
 } from './mini-db/index.js';
 
@@ -24,6 +25,7 @@ import {
     MiniDbPurge,
     MiniDbSchema,
     MiniDbCatalog,
+    MiniDbUpkeep,
     MiniDbIndexes,
     ChangeLog,
     DriftRecord,
@@ -37,6 +39,7 @@ import {
     MiniDbPurge,
     MiniDbSchema,
     MiniDbCatalog,
+    MiniDbUpkeep,
     MiniDbIndexes,
     ChangeLog,
     DriftRecord,

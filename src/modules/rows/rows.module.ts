@@ -7,6 +7,7 @@ import { Fence } from './fence.js';
 import { RowsReader } from './read/rows-reader.service.js';
 import { WorkspacesModule } from '../workspaces/index.js';
 import { RowsController } from './rows.controller.js';
+import { RowsUpkeep } from './upkeep/rows-upkeep.js';
 import { ByFilter } from './write/by-filter.service.js';
 import { ByFilterTokens } from './write/by-filter-token.js';
 import { BulkService } from './write/bulk.service.js';
@@ -31,6 +32,7 @@ import { RowsWriter } from './write/rows-writer.service.js';
     ByFilterTokens,
     Manners,
     Referents,
+    RowsUpkeep,
   ],
 })
 export class RowsModule {

@@ -1,3 +1,4 @@
+import type { Id } from '../../common/index.js';
 import type { TableSchema } from '../schema.js';
 import { ident, integer, sql, value, type Sql } from '../sql.js';
 import { streamName, tableName } from './read.js';
@@ -15,3 +16,28 @@ export const forgetChanges = ({ id, physical }: TableSchema, atMost: number): Sq
     select ctid from ${ident(physical.schema, '_change')} where table_id = ${value(id, 'uuid')} limit ${integer(atMost)} for update skip locked))
   returning 1)
 select count(*) from gone`;
+
+/** Removes some of the rows that were deleted before a time, and tells how many. */
+export const purgeTrashedRows = (
+  schema: string,
+  table: string,
+  before: string,
+  atMost: number,
+): Sql => sql`with gone as (
+  delete from ${ident(schema, table)} where _id = any(array(
+    select _id from ${ident(schema, table)} where _deleted_at < ${value(before, 'timestamptz')} limit ${integer(atMost)} for update skip locked))
+  returning 1)
+select count(*) from gone`;
+
+/**
+ * Removes the oldest numbers of a table's log whose changes were all made before a time, and tells how many changes that were. Numbers are
+ * taken whole, and in order: what is left has no hole. The newest number is never taken.
+ */
+export function forgetOldChanges(schema: string, tableId: Id, before: string, atMost: number): Sql {
+  const log = ident(schema, '_change');
+  const own = sql`table_id = ${value(tableId, 'uuid')}`;
+  return sql`with oldest as materialized (select seq, at from ${log} where ${own} order by seq, ord limit ${integer(atMost)}),
+until as (select coalesce(min(seq) filter (where at >= ${value(before, 'timestamptz')}), max(seq)) as seq from oldest),
+gone as (delete from ${log} using until where ${own} and ${log}.seq < until.seq returning 1)
+select count(*) from gone`;
+}

@@ -14,6 +14,7 @@ import {
 } from '../../../query/index.js';
 import { UsageCounter } from '../../tables/index.js';
 import { Fence } from '../fence.js';
+import { filterContext } from './filter-context.js';
 import { readScope } from '../read-scope.js';
 
 /** Use cases of reading: request → resolve → plan → engine. */
@@ -33,11 +34,13 @@ export class RowsReader {
   /** One page; the rows go through as the text that PostgreSQL made. */
   list(access: Access, tableId: Id, request: ReadRequest): Promise<JsonText> {
     return this.fence.run(tableId, async ({ tableSchema }) => {
-      const { plan, query } = resolveRead(request, tableSchema, readScope(access, tableSchema), this.cursors, {
-        now: new Date(),
-        zone: access.timeZone,
-        me: access.principal.userId,
-      });
+      const { plan, query } = resolveRead(
+        request,
+        tableSchema,
+        readScope(access, tableSchema),
+        this.cursors,
+        filterContext(access),
+      );
       const startedAt = performance.now();
       const page = await this.engine.read(plan);
       const databaseMs = performance.now() - startedAt;

@@ -1,0 +1,98 @@
+import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
+import { MainDatabase } from '../../../database/main/index.js';
+import { KeptWrites, MiniDbUpkeep } from '../../../engines/index.js';
+import { PhysicalColumns, Retention } from '../../tables/index.js';
+
+const EVERY_MS = 60 * 60 * 1000;
+/** Also for nodes that never live for an hour. */
+const FIRST_MS = 90 * 1000;
+const LOCK = 7_203_004;
+const ANSWERS_AT_ONCE = 5_000;
+
+/** What a sweep removed. */
+export interface SweptRows {
+  readonly rows: number;
+  readonly changes: number;
+  readonly answers: number;
+}
+
+/**
+ * Removes for good, every hour and on one node at a time: rows that have been in the trash for longer than `TRASH_RETENTION`, changes
+ * older than `CHANGE_LOG_RETENTION`, answers that nobody can ask for any more.
+ */
+@Injectable()
+export class RowsUpkeep implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly logger = new Logger('Rows');
+  private timers: NodeJS.Timeout[] = [];
+  private running: Promise<void> | undefined;
+  private stopping = false;
+
+  constructor(
+    private readonly database: MainDatabase,
+    private readonly bases: PhysicalColumns,
+    private readonly retention: Retention,
+    private readonly upkeep: MiniDbUpkeep,
+    private readonly kept: KeptWrites,
+    @Inject(APP_CONFIG) private readonly config: AppConfig,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    const begin = (): void => {
+      this.running ??= this.sweepQuietly().finally(() => (this.running = undefined));
+    };
+    this.timers = [setTimeout(begin, FIRST_MS), setInterval(begin, EVERY_MS)];
+    for (const timer of this.timers) timer.unref();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.stopping = true;
+    for (const timer of this.timers) clearTimeout(timer);
+    await this.running;
+  }
+
+  /** Undefined when another node is at it. What fails in one base keeps none of the others from it. */
+  sweep(): Promise<SweptRows | undefined> {
+    return this.database.alone(LOCK, async () => {
+      const swept = { rows: 0, changes: 0, answers: 0 };
+      for (const schema of await this.bases.schemas()) {
+        if (this.stopping) break;
+        try {
+          const base = await this.sweepBase(schema);
+          swept.rows += base.rows;
+          swept.changes += base.changes;
+          swept.answers += base.answers;
+        } catch (error) {
+          // Such as a structure change in the middle; the next sweep tries again.
+          this.logger.warn({ msg: 'The rows of a base could not be swept', schema, err: error });
+        }
+      }
+      return swept;
+    });
+  }
+
+  private async sweepBase(schema: string): Promise<SweptRows> {
+    const goOn = (): boolean => !this.stopping;
+    const { names, logged } = await this.upkeep.tablesOf(schema);
+    const before = this.retention.purgedBefore();
+    let [rows, changes, answers] = [0, 0, 0];
+    for (const name of names) rows += await this.upkeep.purgeTrash(schema, name, before, goOn);
+    const { changeLogSeconds } = this.config;
+    if (changeLogSeconds !== undefined) {
+      const cut = new Date(Date.now() - changeLogSeconds * 1000);
+      for (const id of logged) changes += await this.upkeep.forgetChanges(schema, id, cut, goOn);
+    }
+    for (let gone = ANSWERS_AT_ONCE; gone === ANSWERS_AT_ONCE && goOn(); answers += gone)
+      gone = await this.kept.forget(schema, ANSWERS_AT_ONCE);
+    return { rows, changes, answers };
+  }
+
+  private async sweepQuietly(): Promise<void> {
+    try {
+      await this.sweep();
+    } catch (error) {
+      // The databases are away; health says so, and the next sweep tries again.
+      this.logger.debug({ msg: 'Rows cannot be swept', err: error });
+    }
+  }
+}
