@@ -1,9 +1,12 @@
 export const DEFAULT_TIME_ZONE = 'UTC';
 
-/** Names begin with a letter. Offsets are none: PostgreSQL reads the sign of "+02" the other way round. */
-const NAME = /^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/;
+/**
+ * A region and a place in it, or UTC. Short names are left out, for IST is India here and Israel in PostgreSQL, where CET has no
+ * summer; so are offsets, whose sign it reads the other way round, and names that ICU alone has, which it takes for offsets.
+ */
+const NAME = /^(?:UTC|(?!SystemV\/)[A-Za-z][A-Za-z_]{0,31}(?:\/[A-Za-z0-9_+-]{1,31}){1,2})$/i;
 
-/** Whether it is a name of the IANA time zone database. */
+/** Whether it is a name of the IANA time zone database that says the same everywhere. */
 export function isTimeZone(name: string): boolean {
   if (!NAME.test(name)) return false;
   try {
