@@ -47,6 +47,12 @@ describe('resolveRead', () => {
     expect(read({}).plan.where).toEqual({ kind: 'true' });
     expect(read({}, mine).plan.where).toBe(mine);
     expect(read({ filter }, mine).plan.where).toMatchObject({ kind: 'and', items: [mine, { kind: 'or' }] });
+    const searched = { kind: 'and', items: [{ kind: 'or' }, { kind: 'or' }] };
+    expect(read({ search: 'a b' }, mine).plan.where).toMatchObject({ kind: 'and', items: [mine, searched] });
+    expect(read({ filter, search: 'a b' }, mine).plan.where).toMatchObject({
+      kind: 'and',
+      items: [mine, { kind: 'and', items: [{ kind: 'or' }, searched] }],
+    });
   });
 
   it('selects all columns, or those asked for in the order of the table', () => {
