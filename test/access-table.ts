@@ -40,6 +40,8 @@ export interface Line {
   readonly needs: Needs;
   /** A body that is accepted; made anew for every call. */
   readonly body?: (call: Call) => object | Promise<object>;
+  /** What stands behind the path. */
+  readonly query?: () => string;
   /** For calls that use up what they act on: new things (or another caller of the same role) for each call. */
   readonly fresh?: (call: Call) => Promise<Partial<Call>>;
   /** A body that names a thing of another workspace: the code of the refusal, in which a `not_found` says why. */
@@ -60,6 +62,8 @@ let made = 0;
 const name = (): string => `Thing ${(made += 1)}`;
 const freshEmail = (): string => `${name().replace(' ', '-').toLowerCase()}@example.net`;
 const ids = (call: Call, more: Ids): Partial<Call> => ({ ids: { ...call.ids, ...more } });
+
+const csvFile = (): Blob => new Blob([`name\n${name()}\n`], { type: 'text/csv' });
 
 const newWorkspace = async (call: Call): Promise<Partial<Call>> =>
   ids(call, {
@@ -330,6 +334,13 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
   'GET /api/v1/tables/{tableId}/indexes/advice': 'viewer',
   'DELETE /api/v1/tables/{tableId}/indexes/{indexId}': { needs: 'admin', fresh: newIndex },
 
+  'GET /api/v1/tables/{tableId}/export': 'viewer',
+  'POST /api/v1/tables/{tableId}/import': { needs: 'editor', body: () => csvFile(), unaudited: CHANGE_LOG },
+  'POST /api/v1/bases/{baseId}/import': {
+    needs: 'admin',
+    query: () => `name=${encodeURIComponent(name())}`,
+    body: () => csvFile(),
+  },
   'POST /api/v1/tables/{tableId}/attachments': { needs: 'editor', body: () => form('text'), unaudited: FILES },
   'GET /api/v1/tables/{tableId}/attachments/{attachmentId}': 'viewer',
   'GET /api/v1/files/{token}': { needs: 'public', fresh: newFileLink },

@@ -19,3 +19,4 @@ export * from './seal.js';
 export * from './secret-token.js';
 export * from './pipes/index.js';
 export * from './redact.js';
+export { parseJson } from './server/json-body.js';

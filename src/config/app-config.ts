@@ -56,6 +56,8 @@ export interface AppConfig {
   readonly trustProxy: number | readonly string[];
   /** Largest request body, bytes. */
   readonly bodyLimit: number;
+  /** Largest file of rows that is imported, bytes. */
+  readonly importMaxBytes: number;
   /** Largest answer that is made of rows, bytes. */
   readonly responseLimit: number;
   /** How long a request may take to arrive whole, seconds. */

@@ -58,6 +58,7 @@ export function loadConfig(env: Environment, provided: Provided = {}): AppConfig
     corsOrigins: values.CORS_ORIGIN,
     trustProxy: values.TRUST_PROXY,
     bodyLimit: values.BODY_LIMIT_BYTES,
+    importMaxBytes: values.IMPORT_MAX_BYTES,
     responseLimit: values.RESPONSE_LIMIT_BYTES,
     requestSeconds: values.REQUEST_TIMEOUT,
     mainDb: configured.main ? databaseOf(read, 'DB') : (provided.main ?? missing('DB_HOST')),

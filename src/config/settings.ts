@@ -130,6 +130,13 @@ const SERVER = {
     fallback: '4194304',
     example: '4194304',
   }),
+  IMPORT_MAX_BYTES: setting({
+    about:
+      "Largest file of rows that can be imported, in bytes; until it is through it lies in the system's folder for temporary files.",
+    parse: integer(1_024, 1_099_511_627_776),
+    fallback: '1073741824',
+    example: '1073741824',
+  }),
   REQUEST_TIMEOUT: setting({
     about: 'How long a request may take to arrive whole, headers and body; after that it is cut off with 408.',
     parse: duration(1, 3_600),

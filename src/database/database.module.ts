@@ -9,7 +9,7 @@ import {
   Outbox,
   OutboxEntity,
 } from './main/index.js';
-import { MiniDatabase, MiniMaintenance, RoleReport } from './mini/index.js';
+import { LongSessions, MiniDatabase, MiniMaintenance, RoleReport } from './mini/index.js';
 
 /**
  * The two databases, for every module: the main one through TypeORM (entities load with the modules that own them) and
@@ -30,7 +30,7 @@ import { MiniDatabase, MiniMaintenance, RoleReport } from './mini/index.js';
     }),
     TypeOrmModule.forFeature([AuditLogEntity, OutboxEntity]),
   ],
-  providers: [MainDatabase, AuditedTransaction, Outbox, MiniDatabase, MiniMaintenance, RoleReport],
-  exports: [MainDatabase, AuditedTransaction, Outbox, MiniDatabase, MiniMaintenance],
+  providers: [MainDatabase, AuditedTransaction, Outbox, MiniDatabase, LongSessions, MiniMaintenance, RoleReport],
+  exports: [MainDatabase, AuditedTransaction, Outbox, MiniDatabase, LongSessions, MiniMaintenance],
 })
 export class DatabaseModule {}

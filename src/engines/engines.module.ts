@@ -5,7 +5,9 @@ import {
   KeptWrites,
   MiniDbCatalog,
   MiniDbEngine,
+  MiniDbExport,
   MiniDbFiles,
+  MiniDbImport,
   MiniDbIndexes,
   MiniDbLookup,
   MiniDbPurge,
@@ -19,6 +21,7 @@ import {
 @Module({
   providers: [
     MiniDbEngine,
+    MiniDbExport,
     MiniDbFiles,
     MiniDbWriter,
     MiniDbLookup,
@@ -26,6 +29,7 @@ import {
     MiniDbSchema,
     MiniDbCatalog,
     MiniDbUpkeep,
+    MiniDbImport,
     MiniDbIndexes,
     ChangeLog,
     DriftRecord,
@@ -33,6 +37,7 @@ import {
   ],
   exports: [
     MiniDbEngine,
+    MiniDbExport,
     MiniDbFiles,
     MiniDbWriter,
     MiniDbLookup,
@@ -40,6 +45,7 @@ import {
     MiniDbSchema,
     MiniDbCatalog,
     MiniDbUpkeep,
+    MiniDbImport,
     MiniDbIndexes,
     ChangeLog,
     DriftRecord,

@@ -168,7 +168,9 @@ async function prepare(line: Line, caller: Client): Promise<Call & { readonly bo
 /** Sends it under a request id of its own, by which its traces are found. */
 async function send(name: string, caller: Client, ids: Ids, body?: object) {
   const requestId = randomUUID();
-  const answer = await client(nextNode(), caller.token).call<ProblemBody>(methodOf(name), concrete(name, ids), body, {
+  const { query } = lineOf(must(ACCESS[name], name));
+  const path = concrete(name, ids) + (query ? `?${query()}` : '');
+  const answer = await client(nextNode(), caller.token).call<ProblemBody>(methodOf(name), path, body, {
     'x-request-id': requestId,
   });
   return { answer, requestId };

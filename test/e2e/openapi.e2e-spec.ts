@@ -92,7 +92,9 @@ function tells(schema: Schema | undefined): boolean {
 
 /** JSON, but for files. */
 const schemaOf = (content: Readonly<Record<string, Media>> = {}): Schema | undefined =>
-  (content['application/json'] ?? content['multipart/form-data'] ?? content['application/octet-stream'])?.schema;
+  ['application/json', 'multipart/form-data', 'application/octet-stream', 'text/csv'].flatMap(
+    (type) => content[type]?.schema ?? [],
+  )[0];
 
 const success = ({ responses }: Operation) => Object.entries(responses).filter(([status]) => status.startsWith('2'));
 

@@ -17,13 +17,14 @@ export interface Client {
   post<T = unknown>(path: string, body?: unknown, headers?: Extra): Promise<Answer<T>>;
   patch<T = unknown>(path: string, body?: unknown, headers?: Extra): Promise<Answer<T>>;
   del<T = unknown>(path: string, headers?: Extra, body?: unknown): Promise<Answer<T>>;
-  /** Any method; a string, bytes or a form as `body` is sent as it is, everything else as JSON. */
+  /** Any method; a string, bytes, a form or a blob as `body` is sent as it is, everything else as JSON. */
   call<T = unknown>(method: string, path: string, body?: unknown, headers?: Extra): Promise<Answer<T>>;
 }
 
 export function client(base: string, token?: string): Client {
   const call = async <T>(method: string, path: string, body?: unknown, headers: Extra = {}): Promise<Answer<T>> => {
-    const raw = typeof body === 'string' || body instanceof Uint8Array || body instanceof FormData;
+    const raw =
+      typeof body === 'string' || body instanceof Uint8Array || body instanceof FormData || body instanceof Blob;
     const response = await fetch(base + (/^\/(api|public|metrics)\b/.test(path) ? path : `/api/v1${path}`), {
       method,
       redirect: 'manual',

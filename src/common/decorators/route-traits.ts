@@ -4,6 +4,8 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 export interface RouteTraits {
   /** Its body is `multipart/form-data` and nothing else; the handler reads it while it arrives. */
   readonly multipart?: true;
+  /** Its body is text of one of these media types; the handler reads it while it arrives. */
+  readonly streamed?: readonly string[];
   /** Its answers go out as they are: they have ranges, and an ETag for these very bytes. */
   readonly compress?: false;
 }

@@ -196,6 +196,11 @@ export const ERRORS = {
     title: 'Some operations failed, nothing was written',
     hint: 'All bad operations are in "errors"; mend them and send the whole call again.',
   },
+  import_failed: {
+    status: 422,
+    title: 'The file cannot be imported as it is',
+    hint: 'What is wrong is in "errors", by line and column of the file; mend it, or send it with onError=skip.',
+  },
   confirmation_required: {
     status: 422,
     title: 'Confirmation is required',

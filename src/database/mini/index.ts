@@ -1,3 +1,4 @@
+export * from './long-sessions.js';
 export * from './maintenance.js';
 export * from './migrate.js';
 export * from './mini-database.js';

@@ -51,6 +51,11 @@ export class MiniDbWriter {
     this.listeners.push(listener);
   }
 
+  /** Tells the listeners of a commit that was made beside {@link write}. */
+  committed(table: TableSchema, seq: number): void {
+    for (const listener of this.listeners) listener(table, seq);
+  }
+
   /**
    * Makes the changes and answers after the commit. Preconditions that do not hold are results, not errors.
    *

@@ -3,7 +3,14 @@ import { MiniDbWriter } from '../../engines/index.js';
 import { EventBus } from '../events/index.js';
 import { FilesModule } from '../files/index.js';
 import { TablesModule } from '../tables/index.js';
+import { ExportController } from './export/export.controller.js';
+import { ExportService } from './export/export.service.js';
 import { Fence } from './fence.js';
+import { ImportController } from './import/import.controller.js';
+import { ImportTableController } from './import/import-table.controller.js';
+import { ImportTableService } from './import/import-table.service.js';
+import { ImportService } from './import/import.service.js';
+import { Importer } from './import/importer.js';
 import { RowsReader } from './read/rows-reader.service.js';
 import { WorkspacesModule } from '../workspaces/index.js';
 import { RowsController } from './rows.controller.js';
@@ -20,7 +27,7 @@ import { RowsWriter } from './write/rows-writer.service.js';
 /** Reading and writing rows. */
 @Module({
   imports: [TablesModule, FilesModule, WorkspacesModule],
-  controllers: [RowsController],
+  controllers: [RowsController, ExportController, ImportController, ImportTableController],
   providers: [
     Fence,
     RowsReader,
@@ -33,6 +40,10 @@ import { RowsWriter } from './write/rows-writer.service.js';
     Manners,
     Referents,
     RowsUpkeep,
+    ExportService,
+    Importer,
+    ImportService,
+    ImportTableService,
   ],
 })
 export class RowsModule {

@@ -8,4 +8,6 @@ export { BasePurge, type BasePurgeStep } from './purge/base-purge.js';
 export { Retention } from './retention.js';
 export { contextOf } from './schema/structure.js';
 export { UsageCounter } from './indexes/usage-counter.js';
+export { TableDto } from './tables/table.dto.js';
+export { TablesService } from './tables/tables.service.js';
 export { TablesModule } from './tables.module.js';

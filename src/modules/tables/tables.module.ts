@@ -109,7 +109,7 @@ const CONVERSIONS = [Conversions, Confirmations, BackgroundConversions, Conversi
     TemplatesService,
     ...INDEXES,
   ],
-  exports: [TableCatalog, PhysicalColumns, Retention, UsageCounter, DriftWatch, BasePurge, BaseCopy],
+  exports: [TableCatalog, TablesService, PhysicalColumns, Retention, UsageCounter, DriftWatch, BasePurge, BaseCopy],
 })
 export class TablesModule {
   constructor(

@@ -1,6 +1,6 @@
 import type { Id } from '../../common/index.js';
 import type { LinkRef, TableSchema } from '../schema.js';
-import { ident, integer, sql, value, type Sql } from '../sql.js';
+import { comma, ident, integer, join, sql, value, type Sql } from '../sql.js';
 import { linkColumns, linkTable } from './cell.js';
 import { tableName } from './read.js';
 
@@ -16,6 +16,10 @@ export const lockLinks = (tables: readonly TableSchema[]): Sql =>
 /** Locks those of the rows that are there: rows `id, version`. */
 export const lockRows = (table: TableSchema, ids: readonly Id[]): Sql =>
   sql`select _id, _version from ${tableName(table)} where _id = any(${value([...ids], 'uuid[]')}) and _deleted_at is null order by _id for update`;
+
+/** Holds tables against everybody who writes to them or locks their rows, not against readers; always in the same order. */
+export const lockTables = (tables: readonly TableSchema[]): Sql =>
+  sql`lock table ${join([...tables].sort((a, b) => (a.id < b.id ? -1 : 1)).map(tableName), comma)} in exclusive mode`;
 
 export interface Pair {
   readonly mine: Id;

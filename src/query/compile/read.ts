@@ -90,7 +90,7 @@ where s.table_id = ${value(table.id, 'uuid')}${fence(table, tablesOf({ select, w
  * Lookups and conditions on links read other tables, whose structure may have moved on while this one's has not. Their versions
  * are asked for in the same snapshot.
  */
-function fence(table: TableSchema, others: ReadonlySet<TableSchema>): Sql {
+export function fence(table: TableSchema, others: ReadonlySet<TableSchema>): Sql {
   const foreign = [...others].filter(({ id }) => id !== table.id);
   if (foreign.length === 0) return empty;
   const known = foreign.map(({ id, schemaVersion }) => sql`(${value(id, 'uuid')}, ${value(schemaVersion, 'integer')})`);
@@ -98,7 +98,7 @@ function fence(table: TableSchema, others: ReadonlySet<TableSchema>): Sql {
 }
 
 /** The tables that a plan reads besides its own, and maybe its own. */
-function tablesOf({
+export function tablesOf({
   select,
   where,
   orderBy,

@@ -15,6 +15,7 @@ import {
   type Role,
 } from '../../../common/index.js';
 import { EventBus } from '../../events/index.js';
+import { normalizeEmail } from '../../users/index.js';
 import { MemberEntity } from '../members/member.entity.js';
 
 /**
@@ -85,6 +86,26 @@ export class AccessService implements OnModuleInit, OnModuleDestroy {
       .where('member.userId = any(:userIds)', { userIds: [...userIds] })
       .andWhere('member.workspaceId = any(:workspaceIds)', { workspaceIds: [...workspaceIds] })
       .getRawMany<Membership>();
+  }
+
+  /** The members who have one of these addresses, by the address as it is given here. */
+  async membersByEmail(workspaceId: Id, given: readonly string[]): Promise<ReadonlyMap<string, Id>> {
+    const normal = new Map(given.map((email) => [email, normalizeEmail(email)]));
+    const found = await this.members
+      .createQueryBuilder('member')
+      .innerJoin('member.user', 'person')
+      .select('person.email', 'email')
+      .addSelect('person.id', 'id')
+      .where('member.workspaceId = :workspaceId', { workspaceId })
+      .andWhere('person.email = any(:emails)', { emails: [...new Set(normal.values())] })
+      .getRawMany<{ email: string; id: Id }>();
+    const ids = new Map(found.map(({ email, id }) => [email, id]));
+    return new Map(
+      [...normal].flatMap(([email, normalized]) => {
+        const id = ids.get(normalized);
+        return id === undefined ? [] : [[email, id] as const];
+      }),
+    );
   }
 
   private async load(key: string): Promise<Standing | undefined> {

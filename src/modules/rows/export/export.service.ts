@@ -1,0 +1,109 @@
+import { Inject, Injectable, StreamableFile } from '@nestjs/common';
+import { Readable } from 'node:stream';
+import { Answer, Problem, type Access, type AppRequest, type Id } from '../../../common/index.js';
+import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
+import { MiniDbExport, type RowLines } from '../../../engines/index.js';
+import { CursorCodec, resolveRead, type ExportFormat, type ExportPlan } from '../../../query/index.js';
+import { contentDisposition } from '../../files/index.js';
+import type { TableMeta } from '../../tables/index.js';
+import { Fence } from '../fence.js';
+import { requestFromUrl } from '../read/read-request.js';
+import { filterContext } from '../read/filter-context.js';
+import { readScope } from '../read-scope.js';
+import { CRLF, headerLine } from './csv-line.js';
+import type { ExportQuery } from './export-query.dto.js';
+import { LineStream, type TextSource } from './line-stream.js';
+
+/** Exports that one node is at, each with a connection of its own. */
+const AT_ONCE = 4;
+
+const MEDIA_TYPES = { csv: 'text/csv; charset=utf-8', ndjson: 'application/x-ndjson; charset=utf-8' } as const;
+
+/** Use case of taking rows out as a file. */
+@Injectable()
+export class ExportService {
+  private readonly cursors: CursorCodec;
+  private running = 0;
+
+  constructor(
+    private readonly fence: Fence,
+    private readonly engine: MiniDbExport,
+    @Inject(APP_CONFIG) config: AppConfig,
+  ) {
+    this.cursors = new CursorCodec(config.encryptionKey);
+  }
+
+  /**
+   * All rows that the query finds, as they are at one moment, streamed.
+   * @throws Problem `filter_invalid`, `sort_invalid`, `validation_failed`, `overloaded` when too many are under way
+   */
+  export(access: Access, tableId: Id, query: ExportQuery, { method }: Pick<AppRequest, 'method'>): Promise<Answer> {
+    const { format = 'csv' } = query;
+    return this.fence.run(tableId, async (meta) => {
+      const plan = this.plan(access, meta, query);
+      const content = method === 'HEAD' ? Readable.from([]) : new LineStream(await this.texts(plan, query, format));
+      return new Answer(new StreamableFile(content), { headers: headersOf(meta, format) });
+    });
+  }
+
+  private plan(access: Access, { tableSchema }: TableMeta, { fields, filter, sort }: ExportQuery): ExportPlan {
+    const asked = {
+      ...(fields === undefined ? {} : { fields }),
+      ...(filter === undefined ? {} : { filter }),
+      ...(sort === undefined ? {} : { sort }),
+    };
+    const { plan } = resolveRead(
+      requestFromUrl({ ...asked, limit: 1 }),
+      tableSchema,
+      readScope(access, tableSchema),
+      this.cursors,
+      filterContext(access),
+    );
+    return plan;
+  }
+
+  private async texts(plan: ExportPlan, query: ExportQuery, format: ExportFormat): Promise<TextSource> {
+    if (this.running >= AT_ONCE)
+      throw new Problem('overloaded', {
+        detail: `This server is at ${AT_ONCE} exports already.`,
+        headers: { 'retry-after': '5' },
+      });
+    this.running++;
+    try {
+      const lines = await this.engine.open(plan, format);
+      return {
+        ...(format === 'csv' ? csv(lines, plan, query) : ndjson(lines)),
+        close: () => lines.close().finally(() => this.running--),
+      };
+    } catch (error) {
+      this.running--;
+      throw error;
+    }
+  }
+}
+
+type Lines = Pick<RowLines, 'next'>;
+
+function csv(lines: Lines, { select }: ExportPlan, { header, bom }: ExportQuery): Pick<TextSource, 'next'> {
+  let first: string | undefined =
+    (bom === 'true' ? '\ufeff' : '') + headerLine(select.map(({ key, name }) => (header === 'names' ? name : key)));
+  return {
+    async next() {
+      const text = first ?? joined(await lines.next(), CRLF);
+      first = undefined;
+      return text;
+    },
+  };
+}
+
+const ndjson = (lines: Lines): Pick<TextSource, 'next'> => ({ next: async () => joined(await lines.next(), '\n') });
+
+const joined = (batch: readonly string[], end: string): string | undefined =>
+  batch.length === 0 ? undefined : batch.join(end) + end;
+
+const headersOf = ({ name }: TableMeta, format: ExportFormat): Record<string, string> => ({
+  'content-type': MEDIA_TYPES[format],
+  'content-disposition': contentDisposition('attachment', `${name.replace(/[/\\]/g, '_')}.${format}`),
+  'x-content-type-options': 'nosniff',
+  'cache-control': 'no-store',
+});
