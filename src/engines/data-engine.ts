@@ -1,5 +1,5 @@
 import type { Id } from '../common/index.js';
-import type { ColumnSchema, Condition, Position, ReadPlan, TableSchema } from '../query/index.js';
+import type { ColumnSchema, Condition, GroupPlan, Position, ReadPlan, TableSchema } from '../query/index.js';
 
 /** A page as the database made it: JSON text that goes to the client unread. */
 export interface PageText {
@@ -38,6 +38,8 @@ export interface EngineCapabilities {
 export interface DataEngine {
   readonly capabilities: EngineCapabilities;
   read(plan: ReadPlan): Promise<PageText>;
+  /** A page of groups in the place of rows. */
+  readGroups(plan: GroupPlan): Promise<PageText>;
   /** @returns undefined when there is no such row within `where` */
   readOne(
     table: TableSchema,

@@ -28,8 +28,12 @@ export function fingerprint(
   variant: QueryVariant = {},
 ): string {
   const order = orderBy.map(({ by, dir }) => [by.kind === 'id' ? '' : by.column.id, dir]);
-  return hash('sha256', JSON.stringify([table.id, filter ?? null, order, variant]), 'base64url').slice(0, 22);
+  return digest([table.id, filter ?? null, order, variant]);
 }
+
+/** A short text for a query, of all that must be the same on its next page. */
+export const digest = (query: readonly unknown[]): string =>
+  hash('sha256', JSON.stringify(query), 'base64url').slice(0, 22);
 
 const NONCE_BYTES = 12;
 

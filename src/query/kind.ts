@@ -3,8 +3,9 @@ import { remembered } from './remember.js';
 import { columnType, type ColumnType, type Operator } from './types/index.js';
 
 /** What the cells of a column hold: for most a value of its own type; for lookups and rollups it follows from where they lead. */
-export const kindOf = remembered((column: Pick<ColumnSchema, 'type' | 'options' | 'derived'>): ValueKind => {
-  const { derived, type, options } = column;
+export const kindOf = remembered((column: Pick<ColumnSchema, 'type' | 'options' | 'derived' | 'holds'>): ValueKind => {
+  const { derived, type, options, holds } = column;
+  if (holds) return holds;
   switch (derived?.kind) {
     case 'lookup': {
       const target = kindOf(derived.column);
@@ -26,7 +27,8 @@ export const valueType = (column: ColumnSchema): ColumnType => columnType(kindOf
 
 const WHOLE: ValueKind = { type: 'integer', options: {}, list: false };
 
-function rollupKind({ column, fn }: Extract<Derivation, { kind: 'rollup' }>): ValueKind {
+/** What becomes of the values of a column in one value. */
+export function rollupKind({ column, fn }: Pick<Extract<Derivation, { kind: 'rollup' }>, 'column' | 'fn'>): ValueKind {
   const target = kindOf(column);
   switch (fn) {
     case 'count':

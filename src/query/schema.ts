@@ -102,6 +102,8 @@ export interface ColumnSchema {
   readonly physical: string;
   /** Absent where the cells are stored under {@link physical} and written by people. */
   readonly derived?: Derivation;
+  /** What the cells hold, of a column that a query makes and that has no type and options of its own. */
+  readonly holds?: ValueKind;
 }
 
 /** A table as the query core sees it: everything needed to resolve a request, nothing of where it came from. */

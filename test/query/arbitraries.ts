@@ -250,6 +250,7 @@ export function leaf({ columns }: TableSchema): fc.Arbitrary<JsonLeaf> {
   const pairs = valued.flatMap((a) =>
     valued
       .filter((b) => b !== a && valueType(a).family === valueType(b).family && !kindOf(a).list && !kindOf(b).list)
+      .filter((b) => valueType(b).family !== 'choice')
       .flatMap((b) =>
         operatorsOf(a)
           .filter((op) => ['eq', 'neq', 'gt', 'gte', 'lt', 'lte'].includes(op))

@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import type { Id } from '../../common/index.js';
+import { invalid, type Id } from '../../common/index.js';
 import { MiniDatabase, type PgRow } from '../../database/mini/index.js';
 import {
   COUNT_BOUND,
   compileEstimate,
+  compileGroupEstimate,
+  compileGroups,
   compileRead,
   compileReadOne,
   isBackward,
@@ -11,13 +13,15 @@ import {
   toStatement,
   type ColumnSchema,
   type Condition,
+  type CountMode,
+  type GroupPlan,
   type Position,
   type ReadPlan,
   type Sql,
   type TableSchema,
 } from '../../query/index.js';
 import { SchemaMoved, type DataEngine, type PageText, type RowText } from '../data-engine.js';
-import { pgError, translate } from './pg-errors.js';
+import { isUnknownTimeZone, pgError, translate } from './pg-errors.js';
 
 /** Reads of the managed tables: one statement, one round trip (with a count, which has its own limit of time, three); PostgreSQL makes the JSON. */
 @Injectable()
@@ -29,27 +33,41 @@ export class MiniDbEngine implements DataEngine {
 
   constructor(private readonly database: MiniDatabase) {}
 
-  async read(plan: ReadPlan): Promise<PageText> {
-    const { count: mode } = plan;
-    if (mode === 'none' || mode === 'estimated') return this.page(plan, await this.run(compileRead(plan), plan.from));
-    const counted = await this.runInTime(compileRead(plan), plan.from);
-    if (counted) return this.page(plan, counted);
-    const page = await this.read({ ...plan, count: 'estimated' });
-    return { ...page, ...(page.count ? { count: { ...page.count, mode } } : {}) };
-  }
-
-  private async page(plan: ReadPlan, [row]: readonly PgRow[]): Promise<PageText> {
-    // The fence for reads: rows and version come from one snapshot, so a page is never read with another structure's columns.
-    if (!row || Number(row[2]) !== plan.from.schemaVersion) throw new SchemaMoved();
+  async read(asked: ReadPlan): Promise<PageText> {
+    const { plan, row } = await this.ran(asked, compileRead);
     const [epoch, seq, , data, found, last, first, total] = row;
-    const hasMore = Number(found) > plan.limit;
     return {
-      data: hasMore ? withoutOneMore(data ?? '', plan) : (data ?? ''),
+      data: Number(found) > plan.limit ? withoutOneMore(data ?? '', plan) : (data ?? ''),
       ...(last ? { next: readPosition(last) } : {}),
       ...(first ? { prev: readPosition(first) } : {}),
-      ...(plan.count === 'none' ? {} : { count: await this.count(plan, Number(total)) }),
+      ...(await this.counted(asked.count, plan, Number(total), compileEstimate)),
       stream: { epoch: String(epoch), seq: Number(seq) },
     };
+  }
+
+  async readGroups(asked: GroupPlan): Promise<PageText> {
+    const { plan, row } = await this.ran(asked, compileGroups).catch(tellingZone);
+    const [epoch, seq, , data, , position, total] = row;
+    return {
+      data: position ? withoutLast(data ?? '') : (data ?? ''),
+      ...(position ? { next: readPosition(position) } : {}),
+      ...(await this.counted(asked.count, plan, Number(total), compileGroupEstimate)),
+      stream: { epoch: String(epoch), seq: Number(seq) },
+    };
+  }
+
+  /** The row that the statement of a plan gave, and the plan that it was made for: without its count where that took too long. */
+  private async ran<P extends ReadPlan | GroupPlan>(
+    plan: P,
+    compile: (plan: P) => Sql,
+  ): Promise<{ readonly plan: P; readonly row: PgRow }> {
+    const counts = plan.count === 'exact' || plan.count === 'bounded';
+    const rows = await (counts ? this.runInTime(compile(plan), plan.from) : this.run(compile(plan), plan.from));
+    if (!rows) return this.ran({ ...plan, count: 'estimated' }, compile);
+    const [row] = rows;
+    // The fence for reads: rows and version come from one snapshot, so a page is never read with another structure's columns.
+    if (!row || Number(row[2]) !== plan.from.schemaVersion) throw new SchemaMoved();
+    return { plan, row };
   }
 
   async readOne(
@@ -64,20 +82,25 @@ export class MiniDbEngine implements DataEngine {
     return version && json ? { version: Number(version), json } : undefined;
   }
 
-  private async count(plan: ReadPlan, total: number): Promise<PageText['count']> {
+  /** The count under the name that it was asked for by. */
+  private async counted<P extends ReadPlan | GroupPlan>(
+    mode: CountMode,
+    plan: P,
+    total: number,
+    estimate: (plan: P) => Sql,
+  ): Promise<Pick<PageText, 'count'>> {
+    if (mode === 'none') return {};
     switch (plan.count) {
-      case 'none':
-        return undefined;
       case 'exact':
-        return { mode: 'exact', value: total, relation: 'exact' };
+        return { count: { mode, value: total, relation: 'exact' } };
       case 'bounded':
-        return total > COUNT_BOUND
-          ? { mode: 'bounded', value: COUNT_BOUND, relation: 'atLeast' }
-          : { mode: 'bounded', value: total, relation: 'exact' };
-      case 'estimated': {
-        const [row] = await this.run(compileEstimate(plan), plan.from);
+        return {
+          count: { mode, value: Math.min(total, COUNT_BOUND), relation: total > COUNT_BOUND ? 'atLeast' : 'exact' },
+        };
+      default: {
+        const [row] = await this.run(estimate(plan), plan.from);
         const [explained] = JSON.parse(row?.[0] ?? '[]') as { Plan: { 'Plan Rows': number } }[];
-        return { mode: 'estimated', value: explained?.Plan['Plan Rows'] ?? 0, relation: 'estimate' };
+        return { count: { mode, value: explained?.Plan['Plan Rows'] ?? 0, relation: 'estimate' } };
       }
     }
   }
@@ -111,3 +134,12 @@ const withoutOneMore = (rows: string, { way = 'after' }: ReadPlan): string =>
   isBackward(way)
     ? rows.slice(rows.indexOf(ROW_SEPARATOR) + ROW_SEPARATOR.length)
     : rows.slice(0, rows.lastIndexOf(ROW_SEPARATOR));
+
+/** The group that only told that there is another page is not part of this one. */
+const withoutLast = (groups: string): string => groups.slice(0, groups.lastIndexOf(ROW_SEPARATOR));
+
+/** One of the names that this server knows and that PostgreSQL does not. */
+function tellingZone(error: unknown): never {
+  if (!isUnknownTimeZone(error)) throw error;
+  throw invalid([{ pointer: '/tz', code: 'unknown_time_zone', detail: 'The database knows no such time zone.' }]);
+}

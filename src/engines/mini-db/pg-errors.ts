@@ -35,6 +35,9 @@ export const isTransient = (error: unknown): boolean => ['40P01', '40001'].inclu
 export const isOtherStructure = (error: unknown): boolean =>
   ['42804', '42883', '42703', '42P01', '3F000', '0A000'].includes(pgError(error)?.code ?? '');
 
+/** A statement that names a time zone has no other parameter of ours that could be invalid. */
+export const isUnknownTimeZone = (error: unknown): boolean => pgError(error)?.code === '22023';
+
 /** The statement was refused for what it held, not for where it ran: one write of a batch can be told from the others by trying each alone. */
 export const isContentError = (error: unknown): boolean =>
   error instanceof SchemaMoved ||

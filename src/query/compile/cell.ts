@@ -140,8 +140,12 @@ const MAX_SECONDS = integer(Number.MAX_SAFE_INTEGER);
 /** Digits behind the point of an average. */
 const AVERAGE_SCALE = 10;
 
-/** The value of a rollup over the linked rows; `order` is theirs. */
-export function aggregate({ column, fn }: Extract<Derivation, { kind: 'rollup' }>, element: Sql, order: Sql): Sql {
+/** The value of a rollup over the linked rows, or of an aggregate over those of a group; `order` is theirs. */
+export function aggregate(
+  { column, fn }: Pick<Extract<Derivation, { kind: 'rollup' }>, 'column' | 'fn'>,
+  element: Sql,
+  order: Sql,
+): Sql {
   const { type, options } = kindOf(column);
   switch (fn) {
     case 'sum': {
@@ -171,7 +175,7 @@ function extreme(fn: 'min' | 'max', column: ColumnSchema, element: Sql): Sql {
   const { type, options } = kindOf(column);
   const key = columnType(type).orderKey?.(element, options);
   if (!key) return fn === 'min' ? sql`min(${element})` : sql`max(${element})`;
-  return sql`(array_agg(${element} order by ${key} ${fn === 'min' ? empty : sql`desc`}))[1]`;
+  return sql`(array_agg(${element} order by ${key} ${fn === 'min' ? empty : sql`desc nulls last`}))[1]`;
 }
 
 /** A column of the rows at the other end of a link, that cells are computed from. */

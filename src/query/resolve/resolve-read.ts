@@ -85,7 +85,7 @@ export interface ResolvedRead {
   readonly query: string;
 }
 
-const TRUE: Condition = { kind: 'true' };
+export const TRUE: Condition = { kind: 'true' };
 
 /** Both conditions at once. */
 export function both(a: Condition, b: Condition): Condition {
@@ -109,6 +109,12 @@ export function resolveFields(fields: readonly string[] | undefined, table: Tabl
 }
 
 function resolveSort(sort: readonly SortInput[], table: TableSchema): readonly OrderTerm[] {
+  const terms = resolveSortKeys(sort, table);
+  return [...terms, { by: { kind: 'id' }, dir: terms.at(-1)?.dir ?? 'asc' }];
+}
+
+/** The keys that were asked for; what breaks their ties is the caller's to add. */
+export function resolveSortKeys(sort: readonly SortInput[], table: TableSchema): readonly OrderTerm[] {
   if (sort.length > MAX_SORT_KEYS)
     throw refuse('sort_invalid', {
       pointer: '/sort',
@@ -116,7 +122,7 @@ function resolveSort(sort: readonly SortInput[], table: TableSchema): readonly O
       detail: `At most ${MAX_SORT_KEYS} sort keys are allowed.`,
     });
   const seen = new Set<string>();
-  const terms = sort.map(({ field, dir }, i): OrderTerm => {
+  return sort.map(({ field, dir }, i): OrderTerm => {
     const column = columnByKey(table, field);
     if (!column)
       throw refuse('sort_invalid', {
@@ -135,7 +141,6 @@ function resolveSort(sort: readonly SortInput[], table: TableSchema): readonly O
     seen.add(field);
     return { by: { kind: 'column', column }, dir };
   });
-  return [...terms, { by: { kind: 'id' }, dir: terms.at(-1)?.dir ?? 'asc' }];
 }
 
 const refuse = (code: 'sort_invalid' | 'validation_failed', item: ProblemItem): Problem =>
