@@ -20,6 +20,8 @@ import {
   type AppRequest,
   type Id,
 } from '../../common/index.js';
+import { asksForGroups, groupRequest } from './read/group-request.js';
+import { GroupsReader } from './read/groups-reader.service.js';
 import { requestFromBody, requestFromUrl } from './read/read-request.js';
 import { ListRowsQuery, QueryRowsDto, RowDto, RowListDto } from './read/rows-query.dto.js';
 import { RowsReader } from './read/rows-reader.service.js';
@@ -78,6 +80,7 @@ const PrefersMinimal = () =>
 export class RowsController {
   constructor(
     private readonly reader: RowsReader,
+    private readonly groups: GroupsReader,
     private readonly writer: RowsWriter,
     private readonly bulkService: BulkService,
     private readonly byFilter: ByFilter,
@@ -122,6 +125,7 @@ export class RowsController {
     'limit_reached',
   )
   query(@CurrentAccess() access: Access, @Param('tableId', IdPipe) tableId: Id, @Body() body: unknown) {
+    if (asksForGroups(body)) return this.groups.list(access, tableId, groupRequest(body));
     return this.reader.list(access, tableId, requestFromBody(body));
   }
 

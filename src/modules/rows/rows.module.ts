@@ -11,6 +11,7 @@ import { ImportTableController } from './import/import-table.controller.js';
 import { ImportTableService } from './import/import-table.service.js';
 import { ImportService } from './import/import.service.js';
 import { Importer } from './import/importer.js';
+import { GroupsReader } from './read/groups-reader.service.js';
 import { RowsReader } from './read/rows-reader.service.js';
 import { WorkspacesModule } from '../workspaces/index.js';
 import { RowsController } from './rows.controller.js';
@@ -30,6 +31,7 @@ import { RowsWriter } from './write/rows-writer.service.js';
   controllers: [RowsController, ExportController, ImportController, ImportTableController],
   providers: [
     Fence,
+    GroupsReader,
     RowsReader,
     RowsWriter,
     RowRestore,

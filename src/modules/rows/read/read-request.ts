@@ -32,18 +32,27 @@ const MEMBERS = ['fields', 'expand', 'filter', 'search', 'trashed', 'sort', 'pag
 /** The JSON form of a read. */
 export function requestFromBody(input: unknown): ReadRequest {
   const body = bodyOf(input, '', MEMBERS);
+  return {
+    ...(body.fields === undefined ? {} : { fields: listOf(body.fields, '/fields', text) }),
+    ...(body.search === undefined ? {} : { search: searchOf(body.search) }),
+    ...(body.expand === undefined ? {} : { expand: listOf(body.expand, '/expand', text) }),
+    trashed: flag(body.trashed, '/trashed'),
+    ...(body.tz === undefined ? {} : { tz: timeZone(body.tz) }),
+    ...pagedBy(body),
+  };
+}
+
+/** What rows and groups are asked for alike: which of them, in which order, and which page. */
+export function pagedBy(
+  body: Readonly<Record<string, unknown>>,
+): Pick<ReadRequest, 'filter' | 'sort' | 'limit' | 'cursor' | 'count'> {
   const page = body.page === undefined ? {} : bodyOf(body.page, '/page', ['limit', 'cursor']);
   const { filter } = body;
   const { cursor } = page;
   if (cursor !== undefined && typeof cursor !== 'string')
     throw refuse('/page/cursor', 'is_string', 'cursor is a text.');
   return {
-    ...(body.fields === undefined ? {} : { fields: listOf(body.fields, '/fields', text) }),
     ...(filter === undefined || filter === null ? {} : { filter: parseJsonFilter(filter, '/filter') }),
-    ...(body.search === undefined ? {} : { search: searchOf(body.search) }),
-    ...(body.expand === undefined ? {} : { expand: listOf(body.expand, '/expand', text) }),
-    trashed: flag(body.trashed, '/trashed'),
-    ...(body.tz === undefined ? {} : { tz: timeZone(body.tz) }),
     sort: body.sort === undefined ? [] : listOf(body.sort, '/sort', sortEntry),
     limit: limitOf(page.limit),
     ...(cursor === undefined ? {} : { cursor }),
@@ -83,7 +92,7 @@ function searchOf(input: unknown): string {
   return input;
 }
 
-function timeZone(tz: unknown): string {
+export function timeZone(tz: unknown): string {
   if (typeof tz !== 'string' || !isTimeZone(tz))
     throw refuse('/tz', 'unknown_time_zone', 'tz is a name of the IANA time zone database, such as Europe/Berlin.');
   return tz;

@@ -83,10 +83,11 @@ export class RowsReader {
 
 interface Cursors {
   readonly next: string | undefined;
-  readonly prev: string | undefined;
+  readonly prev?: string | undefined;
 }
 
-function pageJson(page: PageText, limit: number, schemaVersion: number, cursors: Cursors): string {
+/** The answer with a page of rows, or of groups. */
+export function pageJson(page: PageText, limit: number, schemaVersion: number, cursors: Cursors): string {
   const next = cursors.next === undefined ? '' : `,"nextCursor":"${cursors.next}"`;
   const prev = cursors.prev === undefined ? '' : `,"prevCursor":"${cursors.prev}"`;
   const count = page.count ? `,"count":${JSON.stringify(page.count)}` : '';

@@ -1,0 +1,48 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { JsonText, type Access, type Id } from '../../../common/index.js';
+import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
+import { MiniDbEngine } from '../../../engines/index.js';
+import { CursorCodec, resolveGroups } from '../../../query/index.js';
+import { UsageCounter } from '../../tables/index.js';
+import { Fence } from '../fence.js';
+import { readScope } from '../read-scope.js';
+import { filterContext } from './filter-context.js';
+import type { GroupsAsked } from './group-request.js';
+import { pageJson } from './rows-reader.service.js';
+
+/** Groups of rows with their aggregates, read as rows are: request → resolve → plan → engine. */
+@Injectable()
+export class GroupsReader {
+  private readonly cursors: CursorCodec;
+
+  constructor(
+    private readonly fence: Fence,
+    private readonly engine: MiniDbEngine,
+    private readonly usage: UsageCounter,
+    @Inject(APP_CONFIG) config: AppConfig,
+  ) {
+    this.cursors = new CursorCodec(config.encryptionKey);
+  }
+
+  /** One page of groups. */
+  list(access: Access, tableId: Id, asked: GroupsAsked): Promise<JsonText> {
+    return this.fence.run(tableId, async ({ tableSchema }) => {
+      const { timeZone = access.timeZone } = asked;
+      const context = { ...filterContext(access), zone: timeZone };
+      const { plan, query } = resolveGroups(
+        { ...asked, timeZone },
+        tableSchema,
+        readScope(access, tableSchema),
+        this.cursors,
+        context,
+      );
+      const startedAt = performance.now();
+      const page = await this.engine.readGroups(plan);
+      const databaseMs = performance.now() - startedAt;
+      // An index can find the rows; their groups are put in order after they were made.
+      this.usage.count({ from: plan.from, where: plan.where, orderBy: [] }, databaseMs);
+      const next = page.next && this.cursors.seal(query, page.next);
+      return new JsonText(pageJson(page, plan.limit, tableSchema.schemaVersion, { next }), { databaseMs });
+    });
+  }
+}
