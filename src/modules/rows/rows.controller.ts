@@ -9,6 +9,7 @@ import {
   ApiOkResponse,
   ApiOperation,
   ApiTags,
+  getSchemaPath,
 } from '@nestjs/swagger';
 import {
   ApiProblems,
@@ -21,6 +22,7 @@ import {
   type Id,
 } from '../../common/index.js';
 import { asksForGroups, groupRequest } from './read/group-request.js';
+import { GroupListDto } from './read/groups.dto.js';
 import { GroupsReader } from './read/groups-reader.service.js';
 import { requestFromBody, requestFromUrl } from './read/read-request.js';
 import { ListRowsQuery, QueryRowsDto, RowDto, RowListDto } from './read/rows-query.dto.js';
@@ -112,9 +114,14 @@ export class RowsController {
   @Post('query')
   @HttpCode(200)
   @Requires('rows:read')
-  @ApiOperation({ summary: 'List rows, asked by a JSON body' })
+  @ApiOperation({
+    summary: 'List rows, or groups of them, asked by a JSON body',
+    description:
+      'With `groupBy` or `aggregates` the answer has groups, which are filtered, sorted and paged as rows are.',
+  })
   @ApiBody({ type: QueryRowsDto })
-  @ApiOkResponse({ type: RowListDto })
+  @ApiOkResponse({ schema: { oneOf: [RowListDto, GroupListDto].map((type) => ({ $ref: getSchemaPath(type) })) } })
+  @ApiExtraModels(RowListDto, GroupListDto)
   @ApiProblems(
     'not_found',
     'filter_invalid',

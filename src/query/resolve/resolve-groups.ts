@@ -90,7 +90,7 @@ function withTies(terms: readonly OrderTerm[], groups: readonly GroupKey[]): rea
 }
 
 function fingerprint(
-  { filter, having }: GroupRequest,
+  { filter, having, timeZone }: GroupRequest,
   table: TableSchema,
   groups: readonly GroupKey[],
   aggregates: readonly Aggregate[],
@@ -100,9 +100,10 @@ function fingerprint(
     'groups',
     table.id,
     filter ?? null,
-    groups.map(({ column, bucket, output }) => [output.key, column.id, bucket ?? null]),
+    groups.map(({ column, bucket, output }) => [output.key, column.id, bucket?.unit ?? null]),
     aggregates.map(({ fn, column, output }) => [output.key, fn, column?.id ?? null]),
     having ?? null,
+    timeZone,
     orderBy.map(({ by, dir }) => [by.kind === 'column' ? by.column.key : '', dir]),
   ]);
 }

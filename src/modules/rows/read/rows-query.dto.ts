@@ -1,6 +1,7 @@
 import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { PageQuery } from '../../../common/index.js';
+import { AggregateDto, GroupByDto } from './group-by.dto.js';
 import { COUNT_MODES, type CountMode } from '../../../query/index.js';
 
 /** The query string of a list of rows. */
@@ -108,10 +109,34 @@ export class QueryRowsDto {
   @ApiPropertyOptional({ type: PageInputDto, example: { limit: 100 } })
   page?: PageInputDto;
 
-  @ApiPropertyOptional({ enum: COUNT_MODES, default: 'none' })
+  @ApiPropertyOptional({ enum: COUNT_MODES, default: 'none', description: 'Of the rows, or of the groups.' })
   count?: CountMode;
 
   /** Time zone (IANA) that days, weeks and so on of the filter are meant in; without it the workspace's. @example 'Europe/Berlin' */
+  @ApiPropertyOptional({
+    type: () => [GroupByDto],
+    description:
+      'At most 5. The answer has groups in the place of rows; `fields` does not go together with it. Without it, `aggregates` are of all rows.',
+  })
+  groupBy?: GroupByDto[];
+
+  @ApiPropertyOptional({ type: () => [AggregateDto], description: 'At most 20.' })
+  aggregates?: AggregateDto[];
+
+  @ApiPropertyOptional({
+    type: 'object',
+    additionalProperties: true,
+    nullable: true,
+    description: 'A filter of the groups, by the names of groups and aggregates; `sort` speaks of these, too.',
+    example: { field: 'total', op: 'gt', value: '100' },
+  })
+  having?: object | null;
+
+  @ApiPropertyOptional({
+    default: 'UTC',
+    example: 'Europe/Berlin',
+    description: 'In which days and hours begin: an IANA name of the form Region/City, or UTC.',
+  })
   tz?: string;
 }
 
