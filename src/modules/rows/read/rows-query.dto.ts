@@ -18,13 +18,13 @@ export class ListRowsQuery extends PageQuery {
   @MaxLength(100_000)
   filter?: string;
 
-  /** Words, each of which has to be found in a text of the row or the label of a choice; letter case is ignored. @example 'acme berlin' */
+  /** Words, each of which has to be found in a text of the row or the label of a choice; letter case is ignored. @example 'acme' */
   @IsOptional()
   @IsString()
   @MaxLength(400)
   search?: string;
 
-  /** Keys of at most 10 links, separated by commas: `expanded` of each row names the rows that they lead to. @example 'company' */
+  /** Keys of at most 10 links, separated by commas: `expanded` of each row names the rows that they lead to. */
   @IsOptional()
   @IsString()
   @MaxLength(1_000)
@@ -90,12 +90,12 @@ export class QueryRowsDto {
   })
   filter?: object | null;
 
-  /** Words, each of which has to be found in a text of the row or the label of a choice; letter case is ignored. @example 'acme berlin' */
+  /** Words, each of which has to be found in a text of the row or the label of a choice; letter case is ignored. @example 'acme' */
   search?: string;
 
   @ApiPropertyOptional({
     type: [String],
-    example: ['company'],
+    example: [],
     description: 'Keys of at most 10 links: `expanded` of each row names the rows that they lead to.',
   })
   expand?: string[];
