@@ -511,7 +511,14 @@ describe('columns computed from links', () => {
     expect(await names(deals, 'sort=-total')).toEqual(['b', 'a', 'c', 'd']);
     expect(await names(deals, 'sort=-number,name')).toEqual(['b', 'a', 'c', 'd']);
     expect(await names(deals, 'sort=countries')).toEqual(['d', 'a', 'b', 'c']);
-    for (const filter of ['company.eq.x', 'some(company,nothing.eq.1)', 'some(name,name.eq.x)', 'some(company,)', 'countries.isNull', 'company.isNotNull'])
+    for (const filter of [
+      'company.eq.x',
+      'some(company,nothing.eq.1)',
+      'some(name,name.eq.x)',
+      'some(company,)',
+      'countries.isNull',
+      'company.isNotNull',
+    ])
       expect([filter, (await fixture.owner.get(`${path(deals)}?filter=${encodeURIComponent(filter)}`)).status]).toEqual(
         [filter, filter === 'some(company,)' ? 400 : 422],
       );
