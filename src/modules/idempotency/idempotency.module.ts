@@ -6,7 +6,7 @@ import { LateAnswers } from './late-answers.js';
 import { RepeatedDeleteGuard } from './repeated-delete.guard.js';
 
 /**
- * Retries that are safe: `Idempotency-Key` on every write but those of rows. Brings a global guard that has to come between those of
+ * Retries that are safe: `Idempotency-Key` on every write whose rows are in the main database. Brings a global guard that has to come between those of
  * auth (who calls) and workspaces (what is there): import this module between them.
  */
 @Module({

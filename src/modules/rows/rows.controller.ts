@@ -44,6 +44,12 @@ import { RowsWriter } from './write/rows-writer.service.js';
 const ROW_ETAG = {
   ETag: { description: 'The version of the row', schema: { type: 'string' as const, example: '"1"' } },
 };
+/** Of rows: what groups take is not all for rows, so the examples of all members together are no request. */
+const QUERY_EXAMPLE = {
+  filter: { field: 'amount', op: 'gte', value: 100 },
+  sort: [{ field: 'amount', dir: 'desc' }],
+  page: { limit: 100 },
+};
 const LIVE_SEQ = {
   'Live-Seq': { description: "Number of this change in the table's live stream", schema: { type: 'integer' as const } },
 };
@@ -77,7 +83,7 @@ const PrefersMinimal = () =>
 @IgnoresIdempotencyKey()
 @ApiTags('Rows')
 @ApiBearerAuth()
-@ApiExtraModels(ByFilterDryRunDto, ByFilterDoneDto)
+@ApiExtraModels(ByFilterDryRunDto, ByFilterDoneDto, QueryRowsDto)
 @Controller('tables/:tableId/rows')
 export class RowsController {
   constructor(
@@ -119,7 +125,7 @@ export class RowsController {
     description:
       'With `groupBy` or `aggregates` the answer has groups, which are filtered, sorted and paged as rows are.',
   })
-  @ApiBody({ type: QueryRowsDto })
+  @ApiBody({ schema: { allOf: [{ $ref: getSchemaPath(QueryRowsDto) }], example: QUERY_EXAMPLE } })
   @ApiOkResponse({ schema: { oneOf: [RowListDto, GroupListDto].map((type) => ({ $ref: getSchemaPath(type) })) } })
   @ApiExtraModels(RowListDto, GroupListDto)
   @ApiProblems(

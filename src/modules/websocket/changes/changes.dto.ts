@@ -1,4 +1,4 @@
-import { ApiProperty, getSchemaPath } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsInt, IsOptional, Max, Min } from 'class-validator';
 import { DataChange, SchemaChange, type ChangeEvent } from '../messages/index.js';
@@ -7,21 +7,37 @@ export const MAX_CHANGES = 1_000;
 export const MAX_WAIT_SECONDS = 30;
 
 export class ListChangesQuery {
-  /** The last number that you have; 0 for all. @example 41 */
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 0,
+    default: 0,
+    description: 'The last number that you have; 0 for all.',
+  })
   @Type(() => Number)
   @IsInt()
   @Min(0)
   @Max(Number.MAX_SAFE_INTEGER)
   after = 0;
 
-  /** Numbers in one answer at most. @example 100 */
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 1,
+    default: 100,
+    description: 'Numbers in one answer at most, up to 1,000.',
+  })
   @IsOptional()
   @Type(() => Number)
   @IsInt()
   @Min(1)
   limit = 100;
 
-  /** Seconds to wait for the next change when there is none yet. @example 25 */
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 0,
+    maximum: MAX_WAIT_SECONDS,
+    default: 0,
+    description: 'Seconds to wait for the next change when there is none yet.',
+  })
   @IsOptional()
   @Type(() => Number)
   @IsInt()
