@@ -235,17 +235,9 @@ describe('a request with an idempotency key', () => {
       expect([400, 422]).toContain(status);
     });
 
-    it('is not looked at in reads and in writes of rows', async () => {
-      const at = await world(node.base);
-      const rows = `/tables/${at.table.id}/rows`;
-      for (const key of [randomUUID(), '', 'x'.repeat(300)]) {
-        const [one, two] = [
-          await at.owner.post<Made>(rows, { fields: { name: 'A' } }, under(key)),
-          await at.owner.post<Made>(rows, { fields: { name: 'A' } }, under(key)),
-        ];
-        expect([one.status, two.status, one.body.id === two.body.id]).toEqual([201, 201, false]);
-        expect((await at.owner.get('/workspaces', under(key))).status).toBe(200);
-      }
+    it('is not looked at in reads', async () => {
+      for (const key of [randomUUID(), '', 'x'.repeat(300)])
+        expect((await owner.get('/workspaces', under(key))).status).toBe(200);
     });
   });
 
