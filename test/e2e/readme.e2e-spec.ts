@@ -56,16 +56,20 @@ describe('the tour of the README, as it is written', () => {
     expect(answers[0]?.count).toEqual({ mode: 'exact', value: 2, relation: 'exact' });
   });
 
+  it('groups', () => {
+    expect((JSON.parse(parts[4] ?? '') as Answer).data.length).toBeGreaterThan(0);
+  });
+
   it('changes a row under its version once', () => {
-    const [changed = '', refused] = (parts[4] ?? '').split('\n');
+    const [changed = '', refused] = (parts[5] ?? '').split('\n');
     expect(JSON.parse(changed)).toMatchObject({ version: 3, fields: { status: 'won' } });
     expect(refused).toBe('version_mismatch');
   });
 
   it('watches', () => {
-    expect(parts[5]).toContain("mode: 'live'");
-    expect(parts[5]).toContain('"clientId": "my-tab"');
-    expect(parts[5]).toContain('"unit_price": "1300.00"');
-    expect(parts).toHaveLength(6);
+    expect(parts[6]).toContain("mode: 'live'");
+    expect(parts[6]).toContain('"clientId": "my-tab"');
+    expect(parts[6]).toContain('"unit_price": "1300.00"');
+    expect(parts).toHaveLength(7);
   });
 });
