@@ -111,7 +111,7 @@ export const uniqueIndex = (table: TableSchema, column: ColumnSchema): Sql =>
 
 /** What a unique column holds once of a cell, or of a value. */
 export const uniqueKey = ({ type }: Pick<ColumnSchema, 'type'>, cell: Sql): Sql =>
-  columnType(type).uniqueKey?.(cell) ?? cell;
+  columnType(type).uniqueKey?.sql(cell) ?? cell;
 
 /** Name of the constraint that holds what the type of a column demands of its values. */
 export const checkName = (column: ColumnSchema): string => `_ck_${tail(column.id)}`;

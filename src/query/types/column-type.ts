@@ -77,10 +77,10 @@ export interface ColumnType {
   indexBytes?(options: ColumnOptions): number;
   /** The same order in memory: negative, zero, positive. Both values are canonical and not null. */
   compare(a: Scalar, b: Scalar, options: ColumnOptions): number;
-  /** Text that is the same for values of which a unique column holds one only, where the canonical values are not (1.0 and 1.00). */
+  /** Text that is the same for values which are equal, where the canonical values are not (1.0 and 1.00). */
   identity?(value: Scalar): string;
-  /** The same in SQL, where equal values are not all that it means. */
-  uniqueKey?(cell: Sql): Sql;
+  /** What a unique column holds once, where it is not the value itself: in SQL, and in memory. */
+  readonly uniqueKey?: { of(value: Scalar): string; sql(cell: Sql): Sql };
   /** JSON schema of a value, for API documentation. */
   readonly jsonSchema: Readonly<Record<string, unknown>>;
 }

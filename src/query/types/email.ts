@@ -30,8 +30,10 @@ export const email: ColumnType = {
   parseText: parse,
   fromText: takingTextsLike(`^${NAME}{1,64}@${NAME}+\\.${NAME}+$`, MAX_LENGTH),
   // By ASCII letters only, which is what lower() folds in the collation of our columns.
-  identity: (address) => String(address).replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase()),
-  uniqueKey: (cell) => sql`lower(${cell})`,
+  uniqueKey: {
+    of: (address) => String(address).replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase()),
+    sql: (cell) => sql`lower(${cell})`,
+  },
   // Four bytes are the most that a character takes in UTF-8.
   indexBytes: () => 4 * MAX_LENGTH,
   jsonSchema: { type: 'string', format: 'email' },

@@ -55,8 +55,12 @@ const TYPES: Readonly<Record<ColumnTypeName, ColumnType>> = {
 /** The plugin of a column type. */
 export const columnType = (name: ColumnTypeName): ColumnType => TYPES[name];
 
-/** Text that two canonical values of a type share exactly when a unique column holds one of them only. */
+/** Text that two canonical values of a type share exactly when they are equal. */
 export const identityOf = ({ type }: Pick<ColumnSchema, 'type'>, value: Scalar): string =>
   columnType(type).identity?.(value) ?? String(value);
+
+/** Text that two canonical values of a type share exactly when a unique column holds one of them only. */
+export const uniqueIdentityOf = (column: Pick<ColumnSchema, 'type'>, value: Scalar): string =>
+  columnType(column.type).uniqueKey?.of(value) ?? identityOf(column, value);
 
 export * from './column-type.js';

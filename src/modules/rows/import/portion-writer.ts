@@ -1,6 +1,12 @@
 import { must, Problem, type ProblemItem } from '../../../common/index.js';
 import { LinksRefused, type WriteResult } from '../../../engines/index.js';
-import { identityOf, type RowOp, type RowWrite, type TableSchema, type WriteContext } from '../../../query/index.js';
+import {
+  uniqueIdentityOf,
+  type RowOp,
+  type RowWrite,
+  type TableSchema,
+  type WriteContext,
+} from '../../../query/index.js';
 import type { UpsertOp } from '../write/bulk-request.js';
 import { takenValues } from '../write/taken-values.js';
 import { decideUpserts, type FindMatches, type Indexed } from '../write/upsert.js';
@@ -153,6 +159,6 @@ const identityOfUpsert = ({ matchOn, values }: UpsertOp): string =>
   JSON.stringify(
     matchOn.map((column) => {
       const cell = values.get(column) ?? null;
-      return typeof cell === 'object' ? null : identityOf(column, cell);
+      return typeof cell === 'object' ? null : uniqueIdentityOf(column, cell);
     }),
   );

@@ -1,5 +1,5 @@
 import { Problem, type Id } from '../../../common/index.js';
-import { identityOf, type ColumnSchema, type RowOp, type TableSchema } from '../../../query/index.js';
+import { uniqueIdentityOf, type ColumnSchema, type RowOp, type TableSchema } from '../../../query/index.js';
 import type { FindMatches, Indexed } from './upsert.js';
 
 /** Among updates PostgreSQL looks at one row after the other, in an order of its own. */
@@ -19,7 +19,9 @@ export async function takenValues(
   for (const column of table.columns.filter(({ unique }) => unique)) {
     const bringing = ops.flatMap(({ index, op }) => {
       const cell = op.kind === 'delete' ? null : (op.values.get(column) ?? null);
-      return cell === null || typeof cell === 'object' ? [] : [{ index, op, cell, identity: identityOf(column, cell) }];
+      return cell === null || typeof cell === 'object'
+        ? []
+        : [{ index, op, cell, identity: uniqueIdentityOf(column, cell) }];
     });
     const holders = await find(
       [column],

@@ -1,6 +1,6 @@
 import { newId, Problem, type Id } from '../../../common/index.js';
 import {
-  identityOf,
+  uniqueIdentityOf,
   type CellValue,
   type ColumnSchema,
   type MatchRecord,
@@ -85,7 +85,7 @@ function decide(op: UpsertOp, ids: readonly Id[], named: Set<string>, index: num
 
 /** Matching is by values that are no lists. */
 const identityOfCell = (column: ColumnSchema, cell: CellValue): string =>
-  typeof cell === 'object' ? '' : identityOf(column, cell);
+  typeof cell === 'object' ? '' : uniqueIdentityOf(column, cell);
 
 const refusal = (code: 'upsert_ambiguous' | 'conflict', detail: string, pointer: string): Problem =>
   new Problem(code, { detail, errors: [{ pointer, code, detail }] });
