@@ -286,9 +286,13 @@ export class LinkedWrite {
 
 /** Keeps others from changing links of the table until the transaction ends. Comes before any lock of rows. */
 export async function lockLinksOf(session: PgSession, table: TableSchema): Promise<void> {
-  const targets = linkColumnsOf(table).map(({ derived }) => derived.link.target);
-  await session.query(toStatement(lockLinks([...new Set([table, ...targets])])));
+  await session.query(toStatement(lockLinks(linkedTables(table))));
 }
+
+/** The table, and those that its links lead to. */
+export const linkedTables = (table: TableSchema): readonly TableSchema[] => [
+  ...new Set([table, ...linkColumnsOf(table).map(({ derived }) => derived.link.target)]),
+];
 
 const touches = (changes: ReturnType<LinkChanges['of']>): RowOp[] =>
   [...changes].map(([id, links]) => ({ kind: 'update', id, values: new Map(), links }));

@@ -1,22 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { Problem, type Id } from '../../common/index.js';
+import { Problem } from '../../common/index.js';
 import { LongSessions, type LongSession, type PgSession } from '../../database/mini/index.js';
-import {
-  compileWrite,
-  concernsLinks,
-  linkColumnsOf,
-  lockLinks,
-  lockTables,
-  sql,
-  toStatement,
-  value,
-  type RowWrite,
-  type TableSchema,
-} from '../../query/index.js';
-import { LinkedWrite } from './linked-write.js';
+import { lockTables, sql, toStatement, value, type RowWrite, type TableSchema } from '../../query/index.js';
+import { linkedTables, lockLinksOf } from './linked-write.js';
 import { MiniDbWriter } from './mini-db-writer.js';
 import { isTransient, pgError, translate } from './pg-errors.js';
-import { readResults } from './read-results.js';
+import { TakenNumbers } from './taken-numbers.js';
 import type { WriteResult } from './write-result.js';
 
 /** A try to get the locks; whoever writes meanwhile waits behind it, so it is short. */
@@ -51,7 +40,7 @@ export class MiniDbImport {
     const session = await this.sessions.transaction();
     try {
       await lock(session, table, links);
-      return new Portions(session, table, (of, seq) => this.writer.committed(of, seq));
+      return new Portions(session, table, this.writer);
     } catch (error) {
       await session.abandon();
       throw translate(error, table);
@@ -64,15 +53,13 @@ export class MiniDbImport {
  * rows.
  */
 async function lock(session: PgSession, table: TableSchema, links: boolean): Promise<void> {
-  const held = links
-    ? [...new Set([table, ...linkColumnsOf(table).map(({ derived }) => derived.link.target)])]
-    : [table];
+  const held = links ? linkedTables(table) : [table];
   await session.query(toStatement(sql`savepoint before_locks`));
   for (let attempt = 1; ; attempt++) {
     try {
       await session.query(toStatement(sql`select set_config('lock_timeout', ${value(`${LOCK_MS}ms`, 'text')}, true)`));
       await session.query({ text: 'select pg_advisory_xact_lock(hashtextextended($1, 0))', values: [table.id] });
-      if (links) await session.query(toStatement(lockLinks(held)));
+      if (links) await lockLinksOf(session, table);
       await session.query(toStatement(lockTables(held)));
       await session.query(toStatement(sql`select set_config('lock_timeout', '0', true)`));
       return;
@@ -91,13 +78,12 @@ async function lock(session: PgSession, table: TableSchema, links: boolean): Pro
 }
 
 class Portions implements PortionedWrite {
-  /** The last number that was taken of each table. */
-  private readonly taken = new Map<Id, { readonly table: TableSchema; readonly seq: number }>();
+  private readonly taken = new TakenNumbers();
 
   constructor(
     readonly session: LongSession,
     private readonly table: TableSchema,
-    private readonly committed: (table: TableSchema, seq: number) => void,
+    private readonly writer: MiniDbWriter,
   ) {}
 
   async write<W extends RowWrite>(
@@ -106,9 +92,10 @@ class Portions implements PortionedWrite {
     await this.session.query(toStatement(sql`savepoint portion`));
     try {
       const write = await prepare(this.session);
-      const result = await this.make(write);
+      const done = await this.writer.within(this.session, this.table, write);
       await this.session.query(toStatement(sql`release savepoint portion`));
-      return { write, result };
+      this.taken.add(this.table, done);
+      return { write, result: done.result };
     } catch (error) {
       await this.session.query(toStatement(sql`rollback to savepoint portion`));
       throw translate(error, this.table);
@@ -117,27 +104,10 @@ class Portions implements PortionedWrite {
 
   async commit(): Promise<void> {
     await this.session.commit();
-    for (const { table, seq } of this.taken.values()) this.committed(table, seq);
+    this.writer.committed(this.taken);
   }
 
   abandon(): Promise<void> {
     return this.session.abandon();
-  }
-
-  private async make(write: RowWrite): Promise<WriteResult> {
-    if (concernsLinks(this.table, write.ops)) {
-      const { result, others } = await new LinkedWrite(this.session, this.table, write).run();
-      for (const other of others) this.taken.set(other.table.id, other);
-      this.note(result);
-      return result;
-    }
-    const [result] = readResults([write], await this.session.query(toStatement(compileWrite(this.table, [write]))));
-    if (!result) throw new Error('a write has no result');
-    this.note(result);
-    return result;
-  }
-
-  private note({ ops, seq }: WriteResult): void {
-    if (ops.some(({ status }) => status === 'ok')) this.taken.set(this.table.id, { table: this.table, seq });
   }
 }

@@ -20,6 +20,7 @@ import {
   type MatchRecord,
   type TableSchema,
 } from '../../query/index.js';
+import { translate } from './pg-errors.js';
 
 /** A row under lock. */
 export interface HeldRow {
@@ -76,7 +77,7 @@ export class MiniDbLookup {
     return row?.[1] ?? undefined;
   }
 
-  /** Rows that a condition holds for, with their versions, in id order. With a `session` they are locked until its transaction ends. */
+  /** Rows that a condition holds for, with their versions, in id order. With a `session` they are locked until its transaction ends. @throws SchemaMoved, Problem `overloaded` */
   async matching(
     table: TableSchema,
     where: Condition,
@@ -84,8 +85,13 @@ export class MiniDbLookup {
     session?: PgSession,
   ): Promise<readonly { readonly id: Id; readonly version: number }[]> {
     const statement = toStatement(matchingRows(table, where, atMost, session !== undefined));
-    const rows = await (session ?? this.database).query(statement);
-    return rows.map(([id, version]) => ({ id: String(id), version: Number(version) }));
+    try {
+      const rows = await (session ?? this.database).query(statement);
+      return rows.map(([id, version]) => ({ id: String(id), version: Number(version) }));
+    } catch (error) {
+      // Transactions that are to be tried again are the business of whoever began them.
+      throw session ? error : translate(error, table);
+    }
   }
 
   /** Which of these rows at the other end of a link are linked with some row. */

@@ -1,10 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { must } from '../../common/index.js';
 import { MiniDatabase, type PgSession } from '../../database/mini/index.js';
-import { compileWrite, concernsLinks, lagsBehind, toStatement, type TableSchema } from '../../query/index.js';
+import {
+  compileWrite,
+  concernsLinks,
+  lagsBehind,
+  lockTables,
+  toStatement,
+  type TableSchema,
+} from '../../query/index.js';
 import { keepAll, type Submitted } from './kept-writes.js';
-import { LinkedWrite, lockLinksOf, type LinkedResult } from './linked-write.js';
+import { linkedTables, LinkedWrite, lockLinksOf, type LinkedResult } from './linked-write.js';
 import { isContentError, isTransient, translate } from './pg-errors.js';
+import { TakenNumbers } from './taken-numbers.js';
 import { Turns } from './turns.js';
 import { readResults } from './read-results.js';
 import { reread } from './reread.js';
@@ -51,9 +59,9 @@ export class MiniDbWriter {
     this.listeners.push(listener);
   }
 
-  /** Tells the listeners of a commit that was made beside {@link write}. */
-  committed(table: TableSchema, seq: number): void {
-    for (const listener of this.listeners) listener(table, seq);
+  /** Tells the listeners what a transaction took that is committed by now. */
+  committed({ all }: TakenNumbers): void {
+    for (const { table, seq } of all) for (const listener of this.listeners) listener(table, seq);
   }
 
   /**
@@ -97,7 +105,8 @@ export class MiniDbWriter {
 
   /**
    * Several writes in one transaction, each with a number of its own: for more than one statement takes well. `work` decides inside, and
-   * hands them in one after the other. `links` as with {@link writePrepared}.
+   * hands them in one after the other. `links` as with {@link writePrepared}; the tables at both ends are held against all other writers
+   * then, since a portion takes numbers before the next locks linked rows, which is not the order of the others.
    */
   async writeMany<T>(
     table: TableSchema,
@@ -106,16 +115,19 @@ export class MiniDbWriter {
   ): Promise<T> {
     return this.large.run(table.id, () =>
       this.retrying(table, async () => {
-        const done: LinkedResult[] = [];
+        const taken = new TakenNumbers();
         const result = await this.database.transaction(async (session) => {
-          if (links) await lockLinksOf(session, table);
+          if (links) {
+            await lockLinksOf(session, table);
+            await session.query(toStatement(lockTables(linkedTables(table))));
+          }
           return work(session, async (portion) => {
-            const written = await this.writeOne(session, table, portion);
-            done.push(written);
+            const written = await this.within(session, table, portion);
+            taken.add(table, written);
             return written.result;
           });
         });
-        for (const each of done) this.announceAll(table, each);
+        this.committed(taken);
         return result;
       }),
     );
@@ -128,23 +140,23 @@ export class MiniDbWriter {
     return this.retrying(table, async () => {
       const done = await this.database.transaction(async (session) => {
         const write = await prepare(session);
-        return { write, ...(await this.writeOne(session, table, write)) };
+        return { write, ...(await this.within(session, table, write)) };
       });
-      this.announceAll(table, done);
+      this.committed(new TakenNumbers().add(table, done));
       return { write: done.write, result: done.result };
     });
   }
 
   private writeLinks(table: TableSchema, write: Submitted): Promise<WriteResult> {
     return this.retrying(table, async () => {
-      const done = await this.database.transaction((session) => this.writeOne(session, table, write));
-      this.announceAll(table, done);
+      const done = await this.database.transaction((session) => this.within(session, table, write));
+      this.committed(new TakenNumbers().add(table, done));
       return done.result;
     });
   }
 
-  /** One write of any kind, with what is kept of it. */
-  private async writeOne(session: PgSession, table: TableSchema, write: Submitted): Promise<LinkedResult> {
+  /** One write of any kind inside of a transaction, whose owner says {@link committed}. @throws LinksRefused, DoneBefore, PostgreSQL's own errors */
+  async within(session: PgSession, table: TableSchema, write: Submitted): Promise<LinkedResult> {
     if (!concernsLinks(table, write.ops)) {
       const [result] = await this.writeRows(session, table, [write]);
       return { result: must(result, 'a write has a result'), others: [] };
@@ -152,11 +164,6 @@ export class MiniDbWriter {
     const done = await new LinkedWrite(session, table, write).run();
     await keepAll(session, table, [write], [done.result]);
     return done;
-  }
-
-  private announceAll(table: TableSchema, { result, others }: LinkedResult): void {
-    this.announce(table, [result]);
-    for (const other of others) for (const listener of this.listeners) listener(other.table, other.seq);
   }
 
   private execute(table: TableSchema, writes: readonly Submitted[]): Promise<WriteResult[]> {

@@ -1,6 +1,6 @@
 import type { PgSession } from '../../database/mini/index.js';
 import { compileReread, toStatement, type TableSchema } from '../../query/index.js';
-import type { WriteResult } from './write-result.js';
+import type { OpResult, WriteResult } from './write-result.js';
 
 /**
  * Results of writes with their rows as they are behind all that the transaction wrote: what is computed from links is what a
@@ -12,7 +12,10 @@ export async function reread(
   results: readonly WriteResult[],
   madeUnder?: number,
 ): Promise<WriteResult[]> {
-  const ids = results.flatMap(({ ops }) => ops.flatMap(({ id, json }) => (json === undefined ? [] : [id])));
+  // The log is mended also where nobody asks for the rows.
+  const isMeant = ({ status, json }: OpResult): boolean =>
+    json !== undefined || (madeUnder !== undefined && status === 'ok');
+  const ids = results.flatMap(({ ops }) => ops.filter(isMeant).map(({ id }) => id));
   if (ids.length === 0) return [...results];
   const found = await session.query(toStatement(compileReread(table, ids, madeUnder)));
   const rows = new Map(found.map(([id, json]) => [String(id), String(json)]));
