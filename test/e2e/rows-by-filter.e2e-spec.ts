@@ -136,6 +136,35 @@ describe('a change by filter', () => {
     await proveLog(companies);
   });
 
+  it('of many linked rows goes on while others change the rows that they are linked with', async () => {
+    const companies = await newTable([{ name: 'Name', type: 'text' }]);
+    const deals = await newTable();
+    const link = { name: 'Company', type: 'link', options: { tableId: companies.id, inverseName: 'Deals' } };
+    expectStatus(await fixture.owner.post(`/tables/${deals.id}/columns`, link), 201);
+    const some: Row[] = [];
+    for (let i = 0; i < 20; i++) some.push(await add(companies, { name: `c${i}` }));
+    await fill(deals, 2200);
+    const node = fixture.onEitherNode();
+    let ends = false;
+    let changes = 0;
+    const writer = async (nr: number): Promise<void> => {
+      for (let i = nr; !ends; i += 4) {
+        const name = { fields: { name: `w${nr}-${i}` } };
+        expectStatus(await node(nr).patch(path(companies, some[i % 20]?.id ?? ''), name), 200);
+        changes++;
+      }
+    };
+    const writers = [0, 1, 2, 3].map(writer);
+    const body = { filter: null, set: { company: some.slice(0, 3).map(({ id }) => id) }, maxAffected: 3000 };
+    const answer = await confirmed(deals, 'bulk-update', body);
+    ends = true;
+    await Promise.all(writers);
+    expect(expectStatus(answer, 200)).toMatchObject({ matched: 2200, affected: 2200 });
+    expect(changes).toBeGreaterThanOrEqual(4);
+    await proveLog(companies);
+    await proveLog(deals);
+  }, 60_000);
+
   it.each<[Kind, object, string]>([
     ['bulk-update', { set: { qty: 1 } }, '422 validation_failed /filter required'],
     ['bulk-update', { filter: LOST }, '422 validation_failed /set not_an_object'],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { expectStatus, signup, type Column, type ProblemBody, type Row, type Table } from '../harness/index.js';
+import { expectStatus, signup, sleep, type Column, type ProblemBody, type Row, type Table } from '../harness/index.js';
 import { path, refusal, rowsFixture, tag } from '../support/rows.js';
 
 const fixture = rowsFixture();
@@ -291,6 +291,36 @@ describe('operators', () => {
 });
 
 describe('an answer without the rows', () => {
+  it('leaves the log as whole as another: new rows are told with what is looked up through their links', async () => {
+    // In this order: the rows that are linked with are written behind the new ones, which show when that was.
+    const deals = await newTable([{ name: 'Name', type: 'text' }]);
+    const companies = await newTable([
+      { name: 'Name', type: 'text' },
+      { name: 'Touched', type: 'updated_at' },
+    ]);
+    const column = async (body: object): Promise<Column> =>
+      expectStatus(await fixture.owner.post<Column>(`/tables/${deals.id}/columns`, body), 201);
+    const link = await column({ name: 'Company', type: 'link', options: { tableId: companies.id } });
+    const options = { linkColumnId: link.id, columnId: companies.columns[1]?.id };
+    await column({ name: 'Beside', type: 'lookup', options });
+    const acme = await add(companies, { name: 'acme' });
+    const shown: unknown[] = [];
+    for (const prefer of ['return=representation', 'return=minimal']) {
+      const fields = { name: 'd', company: [acme.id] };
+      expectStatus(await fixture.owner.post(path(deals), { fields }, { prefer }), 201);
+      const [newest] = (await list(deals, 'sort=-name&limit=1&filter=name.eq.d')).data;
+      shown.push(newest?.fields.beside);
+      await sleep(5);
+    }
+    const { data } = expectStatus(
+      await fixture.owner.get<{ data: { created?: Row[] }[] }>(`/tables/${deals.id}/changes`),
+      200,
+    );
+    const told = data.flatMap(({ created = [] }) => created.map(({ fields }) => fields.beside));
+    expect(new Set(told.map(String)).size).toBe(2);
+    expect(told).toEqual(shown);
+  });
+
   it('is given to whoever prefers it, and says the same otherwise', async () => {
     const table = await newTable();
     const minimal = { prefer: 'respond-async, return=minimal' };
