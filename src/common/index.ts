@@ -20,3 +20,4 @@ export * from './secret-token.js';
 export * from './pipes/index.js';
 export * from './redact.js';
 export { parseJson } from './server/json-body.js';
+export * from './rounds.js';

@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Rounds } from '../../common/index.js';
 import { MiniDbFiles, type RemovedFile } from '../../engines/index.js';
 import { PhysicalColumns } from '../tables/index.js';
 import { FILE_STORAGE, type FileStorage } from './storage/index.js';
@@ -16,9 +17,11 @@ const BATCH = 100;
 @Injectable()
 export class FileSweeper implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger('Files');
-  private timer: NodeJS.Timeout | undefined;
-  private running: Promise<void> | undefined;
-  private stopped = false;
+  private readonly rounds = new Rounds(
+    () => this.sweep(),
+    // The databases are away; health says so, and the next sweep tries again.
+    (err) => this.logger.debug({ msg: 'Files cannot be swept', err }),
+  );
 
   constructor(
     private readonly bases: PhysicalColumns,
@@ -27,22 +30,17 @@ export class FileSweeper implements OnModuleInit, OnModuleDestroy {
   ) {}
 
   onModuleInit(): void {
-    this.timer = setInterval(() => {
-      this.running ??= this.sweepQuietly().finally(() => (this.running = undefined));
-    }, SWEEP_EVERY_MS);
-    this.timer.unref();
+    this.rounds.begin({ everyMs: SWEEP_EVERY_MS });
   }
 
-  async onModuleDestroy(): Promise<void> {
-    this.stopped = true;
-    clearInterval(this.timer);
-    await this.running;
+  onModuleDestroy(): Promise<void> {
+    return this.rounds.end();
   }
 
   /** Sweeps the bases that have files and that nobody swept lately. What fails in one keeps none of the others from it. */
   async sweep(): Promise<void> {
     for (const schema of await this.bases.schemas()) {
-      if (this.stopped) return;
+      if (this.rounds.isEnding) return;
       try {
         if (!(await this.files.hasAny(schema)) || !(await this.files.claimSweep(schema, RESTS_MINUTES))) continue;
         await this.sweepBase(schema);
@@ -62,7 +60,7 @@ export class FileSweeper implements OnModuleInit, OnModuleDestroy {
   }
 
   private async removeBytes(schema: string): Promise<void> {
-    for (let batch = await this.files.removed(schema, BATCH); batch.length > 0 && !this.stopped;) {
+    for (let batch = await this.files.removed(schema, BATCH); batch.length > 0 && !this.rounds.isEnding;) {
       const failures = await this.removeAll(schema, batch);
       // Those that failed are at the end of the line now, for the next sweep.
       if (failures.length > 0) throw failures[0];
@@ -82,14 +80,5 @@ export class FileSweeper implements OnModuleInit, OnModuleDestroy {
       }
     }
     return failures;
-  }
-
-  private async sweepQuietly(): Promise<void> {
-    try {
-      await this.sweep();
-    } catch (error) {
-      // The databases are away; health says so, and the next sweep tries again.
-      this.logger.debug({ msg: 'Files cannot be swept', err: error });
-    }
   }
 }

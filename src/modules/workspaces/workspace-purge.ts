@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { LessThan, Repository } from 'typeorm';
-import type { Id } from '../../common/index.js';
+import { Rounds, type Id } from '../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../config/index.js';
 import { AuditedTransaction, systemActor, type AuditedManager } from '../../database/main/index.js';
 import { WorkspaceEntity } from './workspace.entity.js';
@@ -20,8 +20,10 @@ class NotDue extends Error {}
 export class WorkspacePurge implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger(WorkspacePurge.name);
   private readonly steps: PurgeStep[] = [];
-  private timer: NodeJS.Timeout | undefined;
-  private running: Promise<void> | undefined;
+  private readonly rounds = new Rounds(
+    () => this.sweepAll(),
+    (err) => this.logger.warn({ msg: 'Deleted workspaces could not be purged', err }),
+  );
 
   constructor(
     @InjectRepository(WorkspaceEntity) private readonly workspaces: Repository<WorkspaceEntity>,
@@ -30,15 +32,11 @@ export class WorkspacePurge implements OnModuleInit, OnModuleDestroy {
   ) {}
 
   onModuleInit(): void {
-    this.timer = setInterval(() => {
-      this.running ??= this.sweepQuietly().finally(() => (this.running = undefined));
-    }, SWEEP_EVERY_MS);
-    this.timer.unref();
+    this.rounds.begin({ everyMs: SWEEP_EVERY_MS });
   }
 
-  async onModuleDestroy(): Promise<void> {
-    clearInterval(this.timer);
-    await this.running;
+  onModuleDestroy(): Promise<void> {
+    return this.rounds.end();
   }
 
   /** Adds what another module has to remove first. */
@@ -99,12 +97,7 @@ export class WorkspacePurge implements OnModuleInit, OnModuleDestroy {
     return new Date(Date.now() - this.config.trashSeconds * 1000);
   }
 
-  private async sweepQuietly(): Promise<void> {
-    try {
-      while ((await this.sweep()) === BATCH);
-    } catch (error) {
-      // The next sweep tries again.
-      this.logger.warn({ msg: 'Deleted workspaces could not be purged', err: error });
-    }
+  private async sweepAll(): Promise<void> {
+    while ((await this.sweep()) === BATCH);
   }
 }

@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Rounds } from '../../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
 import { MainDatabase } from '../../../database/main/index.js';
 import { KeptWrites, MiniDbUpkeep } from '../../../engines/index.js';
@@ -24,9 +25,11 @@ export interface SweptRows {
 @Injectable()
 export class RowsUpkeep implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger('Rows');
-  private timers: NodeJS.Timeout[] = [];
-  private running: Promise<void> | undefined;
-  private stopping = false;
+  private readonly rounds = new Rounds(
+    () => this.sweep(),
+    // The databases are away; health says so, and the next sweep tries again.
+    (err) => this.logger.debug({ msg: 'Rows cannot be swept', err }),
+  );
 
   constructor(
     private readonly database: MainDatabase,
@@ -38,17 +41,11 @@ export class RowsUpkeep implements OnApplicationBootstrap, OnModuleDestroy {
   ) {}
 
   onApplicationBootstrap(): void {
-    const begin = (): void => {
-      this.running ??= this.sweepQuietly().finally(() => (this.running = undefined));
-    };
-    this.timers = [setTimeout(begin, FIRST_MS), setInterval(begin, EVERY_MS)];
-    for (const timer of this.timers) timer.unref();
+    this.rounds.begin({ everyMs: EVERY_MS, firstMs: FIRST_MS });
   }
 
-  async onModuleDestroy(): Promise<void> {
-    this.stopping = true;
-    for (const timer of this.timers) clearTimeout(timer);
-    await this.running;
+  onModuleDestroy(): Promise<void> {
+    return this.rounds.end();
   }
 
   /** Undefined when another node is at it. What fails in one base keeps none of the others from it. */
@@ -56,7 +53,7 @@ export class RowsUpkeep implements OnApplicationBootstrap, OnModuleDestroy {
     return this.database.alone(LOCK, async () => {
       const swept = { rows: 0, changes: 0, answers: 0 };
       for (const schema of await this.bases.schemas()) {
-        if (this.stopping) break;
+        if (this.rounds.isEnding) break;
         try {
           const base = await this.sweepBase(schema);
           swept.rows += base.rows;
@@ -72,7 +69,7 @@ export class RowsUpkeep implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async sweepBase(schema: string): Promise<SweptRows> {
-    const goOn = (): boolean => !this.stopping;
+    const goOn = (): boolean => !this.rounds.isEnding;
     const { names, logged } = await this.upkeep.tablesOf(schema);
     const before = this.retention.purgedBefore();
     let [rows, changes, answers] = [0, 0, 0];
@@ -85,14 +82,5 @@ export class RowsUpkeep implements OnApplicationBootstrap, OnModuleDestroy {
     for (let gone = ANSWERS_AT_ONCE; gone === ANSWERS_AT_ONCE && goOn(); answers += gone)
       gone = await this.kept.forget(schema, ANSWERS_AT_ONCE);
     return { rows, changes, answers };
-  }
-
-  private async sweepQuietly(): Promise<void> {
-    try {
-      await this.sweep();
-    } catch (error) {
-      // The databases are away; health says so, and the next sweep tries again.
-      this.logger.debug({ msg: 'Rows cannot be swept', err: error });
-    }
   }
 }

@@ -1,5 +1,5 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import type { Id } from '../../../common/index.js';
+import { Rounds, type Id } from '../../../common/index.js';
 import { MainDatabase } from '../../../database/main/index.js';
 import { BasePurge } from './base-purge.js';
 import { NotDue } from './not-due.js';
@@ -23,9 +23,10 @@ export interface Swept {
 @Injectable()
 export class StructurePurge implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger(StructurePurge.name);
-  private timers: NodeJS.Timeout[] = [];
-  private running: Promise<void> | undefined;
-  private stopping = false;
+  private readonly rounds = new Rounds(
+    () => this.sweep(),
+    (err) => this.logger.warn({ msg: 'The trash could not be looked at', err }),
+  );
 
   constructor(
     private readonly database: MainDatabase,
@@ -34,25 +35,19 @@ export class StructurePurge implements OnApplicationBootstrap, OnModuleDestroy {
   ) {}
 
   onApplicationBootstrap(): void {
-    const begin = (): void => {
-      this.running ??= this.sweepQuietly().finally(() => (this.running = undefined));
-    };
-    this.timers = [setTimeout(begin, FIRST_MS), setInterval(begin, EVERY_MS)];
-    for (const timer of this.timers) timer.unref();
+    this.rounds.begin({ everyMs: EVERY_MS, firstMs: FIRST_MS });
   }
 
   /** Waits for the one thing that is being purged, not for all that is due. */
-  async onModuleDestroy(): Promise<void> {
-    this.stopping = true;
-    for (const timer of this.timers) clearTimeout(timer);
-    await this.running;
+  onModuleDestroy(): Promise<void> {
+    return this.rounds.end();
   }
 
   /** Undefined when another node is at it. What cannot be purged keeps nothing else from it, and is tried again by the next sweep. */
   sweep(): Promise<Swept | undefined> {
     return this.database.alone(LOCK, async () => {
       const bases = await this.each(await this.bases.due(), (id) => this.bases.purge(id));
-      const goOn = (): boolean => !this.stopping;
+      const goOn = (): boolean => !this.rounds.isEnding;
       const tables = await this.each(await this.tables.dueTables(), (id) => this.tables.purgeTable(id, goOn));
       const columns = await this.each(await this.tables.tablesWithDueColumns(), (id) => this.tables.purgeColumns(id));
       const worn = await this.tables.wornTables();
@@ -67,7 +62,7 @@ export class StructurePurge implements OnApplicationBootstrap, OnModuleDestroy {
   private async each(ids: readonly Id[], purge: (id: Id) => Promise<void>): Promise<number> {
     let done = 0;
     for (const id of ids) {
-      if (this.stopping) break;
+      if (this.rounds.isEnding) break;
       try {
         await purge(id);
         done++;
@@ -76,13 +71,5 @@ export class StructurePurge implements OnApplicationBootstrap, OnModuleDestroy {
       }
     }
     return done;
-  }
-
-  private async sweepQuietly(): Promise<void> {
-    try {
-      await this.sweep();
-    } catch (error) {
-      this.logger.warn({ msg: 'The trash could not be looked at', err: error });
-    }
   }
 }
