@@ -85,6 +85,21 @@ describe('an export as CSV', () => {
     expect([...new Uint8Array(await bytes.arrayBuffer()).slice(0, 3)]).toEqual([0xef, 0xbb, 0xbf]);
   });
 
+  it('is searched like a list, and takes days as the zone has them', async () => {
+    const table = await newTable();
+    await add(table, { name: 'Acme', seen: '2026-03-01T23:30:00Z' });
+    await add(table, { name: 'Globex', seen: '2026-03-01T12:00:00Z' });
+    const names = async (query: string): Promise<string[]> => {
+      const { status, text } = await exported(table, `fields=name&${query}`);
+      expect(status).toBe(200);
+      return linesOf(text).slice(1, -1);
+    };
+    expect(await names('search=acm')).toEqual(['Acme']);
+    expect(await names('filter=seen.on.2026-03-02&tz=Europe/Berlin')).toEqual(['Acme']);
+    expect(await names('filter=seen.on.2026-03-01')).toEqual(['Acme', 'Globex']);
+    expect(refusal(await exported(table, 'tz=Atlantis/Centre')).slice(0, 2)).toEqual([422, 'validation_failed']);
+  });
+
   it('has a header and nothing else where there are no rows', async () => {
     expect((await exported(await newTable(), 'fields=name')).text).toBe('name\r\n');
     expect((await exported(await newTable(), 'format=ndjson')).text).toBe('');

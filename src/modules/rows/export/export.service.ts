@@ -46,14 +46,9 @@ export class ExportService {
     });
   }
 
-  private plan(access: Access, { tableSchema }: TableMeta, { fields, filter, sort }: ExportQuery): ExportPlan {
-    const asked = {
-      ...(fields === undefined ? {} : { fields }),
-      ...(filter === undefined ? {} : { filter }),
-      ...(sort === undefined ? {} : { sort }),
-    };
+  private plan(access: Access, { tableSchema }: TableMeta, query: ExportQuery): ExportPlan {
     const { plan } = resolveRead(
-      requestFromUrl({ ...asked, limit: 1 }),
+      requestFromUrl({ ...query, limit: 1 }),
       tableSchema,
       readScope(access, tableSchema),
       this.cursors,
