@@ -2,6 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import {
   ChangeLog,
   DriftRecord,
+  ImportMarks,
   KeptWrites,
   MiniDbCatalog,
   MiniDbEngine,
@@ -33,6 +34,7 @@ import {
     MiniDbIndexes,
     ChangeLog,
     DriftRecord,
+    ImportMarks,
     KeptWrites,
   ],
   exports: [
@@ -49,6 +51,7 @@ import {
     MiniDbIndexes,
     ChangeLog,
     DriftRecord,
+    ImportMarks,
     KeptWrites,
   ],
 })

@@ -38,6 +38,7 @@ export * from './compile/link-ddl.js';
 export * from './compile/links.js';
 export * from './compile/physical.js';
 export * from './compile/copy.js';
+export * from './compile/import-marks.js';
 export * from './compile/kept-answers.js';
 export * from './compile/held.js';
 export * from './compile/by-filter.js';

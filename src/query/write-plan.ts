@@ -35,7 +35,7 @@ export interface WriteContext {
   readonly actorName: string;
   readonly clientId?: string;
   readonly requestId: string;
-  readonly source: 'api' | 'system';
+  readonly source: 'api' | 'import' | 'system';
   /** Groups what was done as one act; history and revert work on it. */
   readonly changeSet: Id;
 }

@@ -40,10 +40,10 @@ describe('the migrations of the mini database', () => {
       );
     // Down to where there were no files, which is behind the newest.
     const withoutFiles = async (): Promise<void> => {
-      for (let id = 4; id >= 2; id--) await revertMini(mini);
+      for (let id = 5; id >= 2; id--) await revertMini(mini);
     };
     await withoutFiles();
-    await make('old_000001', ['"_file"', '"_idempotency"', '_live_tables_open_base']);
+    await make('old_000001', ['"_file"', '"_idempotency"', '"_import"', '_live_tables_open_base']);
     await migrateMini(mini);
     await make('new_000001', []);
     const migrated = await tableOf('old_000001');

@@ -76,6 +76,14 @@ export const MINI_MIGRATIONS: readonly MiniMigration[] = [
       comment on table %1$I._idempotency is 'Answers of writes with an Idempotency-Key, kept for a day in the transaction of the write.'`),
     down: inEveryBase('drop table %1$I._idempotency'),
   },
+  {
+    id: 5,
+    name: 'imports',
+    up: inEveryBase(`create table %1$I._import (id uuid primary key, line bigint not null, counts json not null, errors json, at timestamptz not null);
+      create index on %1$I._import (at);
+      comment on table %1$I._import is 'How far imports have come, kept in the transactions of their rows: whoever takes one up goes on behind it.'`),
+    down: inEveryBase('drop table %1$I._import'),
+  },
 ];
 
 /** Runs a statement in the schema of each base there is, `%1$I`, as the owner of the base. Bases are known by their `_stream`. */

@@ -1,6 +1,7 @@
 export * from './change-log.js';
 export { LinksRefused } from './linked-write.js';
 export * from './drift-record.js';
+export { ImportMarks, ImportTakenOver } from './import-marks.js';
 export { DoneBefore, KeptWrites, type Keep, type Submitted } from './kept-writes.js';
 export * from './mini-db-catalog.js';
 export * from './mini-db-engine.js';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Problem } from '../../common/index.js';
+import { must, Problem } from '../../common/index.js';
 import { REPEATABLE_MS, type RequestKey } from '../../database/main/index.js';
 import { MiniDatabase, type PgSession } from '../../database/mini/index.js';
 import {
@@ -22,6 +22,8 @@ export interface Keep {
 /** A write as it is handed in. */
 export interface Submitted extends RowWrite {
   readonly keep?: Keep;
+  /** What else belongs into its transaction, behind the rows. May be called again, with another result, where the transaction is. */
+  readonly also?: (session: PgSession, result: WriteResult) => Promise<void>;
 }
 
 /** Somebody has done it under the same key; nothing was written. Never reaches a client: what was answered then does. */
@@ -32,8 +34,19 @@ export class DoneBefore extends Error {
   }
 }
 
-/** Keeps the answers of writes that took place, inside of their transaction. @throws DoneBefore */
-export async function keepAll(
+/** Does what belongs to writes besides their rows, inside of their transaction. @throws DoneBefore; whatever one's `also` throws */
+export async function completeAll(
+  session: PgSession,
+  table: TableSchema,
+  writes: readonly Submitted[],
+  results: readonly WriteResult[],
+): Promise<void> {
+  await keepAll(session, table, writes, results);
+  for (const [i, { also }] of writes.entries()) await also?.(session, must(results[i], 'a write has a result'));
+}
+
+/** Keeps the answers of writes that took place. */
+async function keepAll(
   session: PgSession,
   table: TableSchema,
   writes: readonly Submitted[],

@@ -9,7 +9,7 @@ import {
   toStatement,
   type TableSchema,
 } from '../../query/index.js';
-import { keepAll, type Submitted } from './kept-writes.js';
+import { completeAll, type Submitted } from './kept-writes.js';
 import { linkedTables, LinkedWrite, lockLinksOf, type LinkedResult } from './linked-write.js';
 import { isContentError, isTransient, translate } from './pg-errors.js';
 import { TakenNumbers } from './taken-numbers.js';
@@ -162,7 +162,7 @@ export class MiniDbWriter {
       return { result: must(result, 'a write has a result'), others: [] };
     }
     const done = await new LinkedWrite(session, table, write).run();
-    await keepAll(session, table, [write], [done.result]);
+    await completeAll(session, table, [write], [done.result]);
     return done;
   }
 
@@ -184,7 +184,7 @@ export class MiniDbWriter {
   ): Promise<WriteResult[]> {
     const written = readResults(writes, await session.query(toStatement(compileWrite(table, writes))));
     const results = lags(table, writes) ? await reread(session, table, written) : written;
-    await keepAll(session, table, writes, results);
+    await completeAll(session, table, writes, results);
     return results;
   }
 
@@ -211,6 +211,6 @@ const lags = (table: TableSchema, writes: readonly Submitted[]): boolean => {
   return writes.some(({ ops }) => lagsBehind(table, ops, touched));
 };
 
-/** Whether the answer is read behind the write, or kept with it. */
+/** Whether the answer is read behind the write, or something goes with it. */
 const takesMore = (table: TableSchema, writes: readonly Submitted[]): boolean =>
-  writes.some(({ keep }) => keep !== undefined) || lags(table, writes);
+  writes.some(({ keep, also }) => keep !== undefined || also !== undefined) || lags(table, writes);

@@ -9,6 +9,7 @@ import {
   type TableSchema,
 } from '../../query/index.js';
 import { SchemaMoved } from '../data-engine.js';
+import { ImportTakenOver } from './import-marks.js';
 import { DoneBefore } from './kept-writes.js';
 
 /** The members of a PostgreSQL error that we read (manual: Error and Notice Message Fields). */
@@ -43,6 +44,7 @@ export const isContentError = (error: unknown): boolean =>
   error instanceof SchemaMoved ||
   error instanceof Problem ||
   error instanceof DoneBefore ||
+  error instanceof ImportTakenOver ||
   /^(22|23|42|54)/.test(pgError(error)?.code ?? '');
 
 /** What a database error means to our callers; unknown ones pass through and become a 500 or 503 at the edge. */

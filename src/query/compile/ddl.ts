@@ -2,6 +2,7 @@ import type { ColumnSchema, TableSchema } from '../schema.js';
 import { isStored, kindOf } from '../kind.js';
 import { columnType } from '../types/index.js';
 import { empty, ident, join, literal, sql, value, type Sql } from '../sql.js';
+import { createImportMarks } from './import-marks.js';
 import { createAnswers } from './kept-answers.js';
 import { defaultValue, physicalType } from './physical.js';
 import { streamName, tableName } from './read.js';
@@ -35,6 +36,7 @@ export function createBaseSchema(schema: string, displayName: string): Sql[] {
       storage_key text not null, created_at timestamptz not null, created_by uuid, stored_at timestamptz,
       unreferenced_since timestamptz, removed_at timestamptz, check (stored_at is null or (size is not null and sha256 is not null)))`,
     ...createAnswers(schema),
+    ...createImportMarks(schema),
     sql`comment on table ${name('_file')} is 'Files attached to rows: what they are and where their bytes are kept.'`,
     sql`comment on table ${name('_change')} is 'Change log: every committed change, numbered without gaps for each table.'`,
     sql`comment on table ${name('_stream')} is 'Newest number of each table''s change log, and its schema version.'`,

@@ -70,8 +70,8 @@ export class TablesService {
     return toTableDto(table, columns, schema);
   }
 
-  /** @throws Problem `name_taken`, `validation_failed`, `limit_reached` */
-  async create(access: Access, baseId: Id, input: CreateTableDto): Promise<TableDto> {
+  /** `id`: where it is known before. @throws Problem `name_taken`, `validation_failed`, `limit_reached` */
+  async create(access: Access, baseId: Id, input: CreateTableDto, id = newId()): Promise<TableDto> {
     await this.people.judge(access, input.columns ?? [], (i) => `/columns/${i}`);
     return this.saga.run({
       kind: 'table.create',
@@ -88,7 +88,7 @@ export class TablesService {
         const key = deriveKey(input.name, new Set(siblings.map((sibling) => sibling.key)));
         const at = new Date();
         const table: TableEntity = {
-          id: newId(),
+          id,
           baseId,
           workspaceId: access.workspaceId,
           key,
