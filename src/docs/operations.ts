@@ -35,6 +35,6 @@ export const extensionOf = (operation: Operation, name: string): unknown =>
 /** Whether a rate limit counts the operation; probes are never refused. */
 export const isLimited = (path: string): boolean => !path.includes('/health');
 
-/** Whether a repetition is told from a new request by its key. Imports change too much for an answer that is kept; asking for rows changes nothing. */
+/** Whether a repetition is told from a new request by its key. Asking for rows changes nothing. */
 export const takesIdempotencyKey = (method: Method, path: string): boolean =>
-  method !== 'get' && !path.endsWith('/import') && !path.endsWith('/rows/query');
+  method !== 'get' && !path.endsWith('/rows/query');

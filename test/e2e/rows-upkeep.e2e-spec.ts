@@ -24,14 +24,14 @@ describe('what was kept for a time', () => {
       await add('c'),
     ];
     for (const { id } of rows.slice(0, 2)) expectStatus(await at.owner.del(path(at.table, id)), 204);
-    expect(await sweep()).toEqual({ rows: 0, changes: 0, answers: 0 });
+    expect(await sweep()).toEqual({ rows: 0, changes: 0, answers: 0, imports: 0, marks: 0 });
     const table = `@."${at.table.physical.table}"`;
     await mini(`update ${table} set _deleted_at = now() - interval '11 days' where name = 'a'`);
     await mini(`update ${table} set _deleted_at = now() - interval '9 days' where name = 'b'`);
     await mini(`update @._idempotency set expires_at = now() where name = (select min(name) from @._idempotency)`);
     // Numbers 1 and 3 are old; what lies behind the first that is not stays.
     await mini(`update @._change set at = now() - interval '31 days' where seq in (1, 3)`);
-    expect(await sweep()).toEqual({ rows: 1, changes: 1, answers: 1 });
+    expect(await sweep()).toEqual({ rows: 1, changes: 1, answers: 1, imports: 0, marks: 0 });
     expect(refusal(await at.owner.post(path(at.table, rows[0]?.id ?? '', 'restore')))).toEqual([404, 'not_found']);
     expectStatus(await at.owner.post(path(at.table, rows[1]?.id ?? '', 'restore')), 200);
     expect((await mini<{ seq: string }>('select seq from @._change order by 1')).map(({ seq }) => Number(seq))).toEqual(

@@ -133,6 +133,11 @@ export const ERRORS = {
     title: 'Changed by somebody else',
     hint: 'The same field was changed since baseVersion; read the row again and decide.',
   },
+  import_cancelled: {
+    status: 409,
+    title: 'The import was cancelled',
+    hint: 'Somebody ended it with DELETE /api/v1/imports/{importId}; the detail says what of it is written.',
+  },
   conflict: {
     status: 409,
     title: 'Conflict',

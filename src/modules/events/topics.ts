@@ -10,6 +10,12 @@ export interface Topics {
   'index.changed': { readonly tableId: Id };
   /** A column is to be given another type in the background, or no longer; whichever node comes first sees to it. */
   'conversion.changed': { readonly tableId: Id };
+  /** How far an import is. Nothing but a courtesy to those who look on: whoever has to know asks for the import itself. */
+  'import.progressed': ImportProgress;
+  /** An import is to be worked at in the background; whichever node comes first does it. */
+  'import.queued': { readonly importId: Id };
+  /** An import is to end. */
+  'import.cancelled': { readonly importId: Id };
   'base.changed': { readonly baseId: Id; readonly workspaceId: Id };
   'workspace.changed': { readonly workspaceId: Id };
   /** A membership was added, removed, or has another role. */
@@ -22,6 +28,19 @@ export interface Topics {
 }
 export type Topic = keyof Topics;
 
+/** How far an import is: bytes of the file, and rows. */
+export interface ImportProgress {
+  readonly tableId: Id;
+  readonly importId: Id;
+  readonly state: string;
+  readonly bytes: number;
+  readonly bytesRead: number;
+  readonly created: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  readonly failed: number;
+}
+
 type Check = (value: unknown) => boolean;
 const text: Check = (value) => typeof value === 'string' && value.length > 0 && value.length <= 255;
 const count: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
@@ -31,6 +50,19 @@ const SHAPES: { readonly [T in Topic]: Readonly<Record<keyof Topics[T], Check>> 
   'schema.changed': { tableId: isId, baseId: isId, workspaceId: isId },
   'index.changed': { tableId: isId },
   'conversion.changed': { tableId: isId },
+  'import.progressed': {
+    tableId: isId,
+    importId: isId,
+    state: text,
+    bytes: count,
+    bytesRead: count,
+    created: count,
+    updated: count,
+    unchanged: count,
+    failed: count,
+  },
+  'import.queued': { importId: isId },
+  'import.cancelled': { importId: isId },
   'base.changed': { baseId: isId, workspaceId: isId },
   'workspace.changed': { workspaceId: isId },
   'member.changed': { workspaceId: isId, userId: isId },

@@ -28,7 +28,7 @@ import { UploadsService } from './upload/uploads.service.js';
     FileSweeper,
     FilesPurge,
   ],
-  exports: [FilesService, FilesPurge],
+  exports: [FILE_STORAGE, FilesService, FilesPurge],
 })
 export class FilesModule {
   constructor(workspaces: WorkspacePurge, bases: BasePurge, copies: BaseCopy, purge: FilesPurge, files: FilesService) {

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { MiniDbWriter } from '../../engines/index.js';
 import { EventBus } from '../events/index.js';
 import { FilesModule } from '../files/index.js';
@@ -8,12 +9,19 @@ import { ExportService } from './export/export.service.js';
 import { Fence } from './fence.js';
 import { ImportController } from './import/import.controller.js';
 import { ImportTableController } from './import/import-table.controller.js';
-import { ImportTableService } from './import/import-table.service.js';
 import { ImportService } from './import/import.service.js';
 import { Importer } from './import/importer.js';
+import { ImportJobEntity } from './import/jobs/import-job.entity.js';
+import { ImportJobs } from './import/jobs/import-jobs.js';
+import { ImportJobsController } from './import/jobs/import-jobs.controller.js';
+import { ImportJobsService } from './import/jobs/import-jobs.service.js';
+import { ImportRuns } from './import/jobs/import-runs.js';
+import { ImportWorker } from './import/jobs/import-worker.js';
+import { LineJudge } from './import/line-judge.js';
+import { TableMaker } from './import/table-maker.js';
 import { GroupsReader } from './read/groups-reader.service.js';
 import { RowsReader } from './read/rows-reader.service.js';
-import { WorkspacesModule } from '../workspaces/index.js';
+import { ResourceRegistry, WorkspacesModule } from '../workspaces/index.js';
 import { RowsController } from './rows.controller.js';
 import { RowsUpkeep } from './upkeep/rows-upkeep.js';
 import { ByFilter } from './write/by-filter.service.js';
@@ -25,10 +33,21 @@ import { Referents } from './write/referents.js';
 import { RowRestore } from './write/row-restore.service.js';
 import { RowsWriter } from './write/rows-writer.service.js';
 
+const IMPORTS = [
+  ImportService,
+  Importer,
+  LineJudge,
+  TableMaker,
+  ImportJobs,
+  ImportJobsService,
+  ImportRuns,
+  ImportWorker,
+];
+
 /** Reading and writing rows. */
 @Module({
-  imports: [TablesModule, FilesModule, WorkspacesModule],
-  controllers: [RowsController, ExportController, ImportController, ImportTableController],
+  imports: [TablesModule, FilesModule, WorkspacesModule, TypeOrmModule.forFeature([ImportJobEntity])],
+  controllers: [RowsController, ExportController, ImportController, ImportTableController, ImportJobsController],
   providers: [
     Fence,
     GroupsReader,
@@ -43,13 +62,12 @@ import { RowsWriter } from './write/rows-writer.service.js';
     Referents,
     RowsUpkeep,
     ExportService,
-    Importer,
-    ImportService,
-    ImportTableService,
+    ...IMPORTS,
   ],
 })
 export class RowsModule {
-  constructor(writer: MiniDbWriter, bus: EventBus) {
+  constructor(writer: MiniDbWriter, bus: EventBus, registry: ResourceRegistry, imports: ImportJobs) {
+    registry.register('importId', (id) => imports.workspaceOf(id));
     // A hint, not the event itself: the log is the truth, and a lost hint costs a second at most.
     writer.onCommitted(({ id, physical }, seq) =>
       bus.publish('rows.changed', { schema: physical.schema, tableId: id, seq }),

@@ -5,11 +5,11 @@ import { Subscriptions } from './subscriptions.js';
 /** Hints may be lost; the heads of all followed tables are looked at this often. */
 const POLL_MS = 1_000;
 
-/** Wakes the feeds: at once by the hints of the bus, and by a poll for those that never arrive. */
+/** Wakes the feeds: at once by the hints of the bus, and by a poll for those that never arrive. Passes on what is nothing but a hint. */
 @Injectable()
 export class LiveHints implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger('Live');
-  private stopListening: (() => void) | undefined;
+  private stopListening: readonly (() => void)[] = [];
   private timer: NodeJS.Timeout | undefined;
   private failing = false;
 
@@ -19,14 +19,17 @@ export class LiveHints implements OnModuleInit, OnModuleDestroy {
   ) {}
 
   onModuleInit(): void {
-    this.stopListening = this.bus.on('rows.changed', ({ tableId, seq }) => this.subscriptions.feeds.hint(tableId, seq));
+    this.stopListening = [
+      this.bus.on('rows.changed', ({ tableId, seq }) => this.subscriptions.feeds.hint(tableId, seq)),
+      this.bus.on('import.progressed', (progress) => this.subscriptions.showProgress(progress)),
+    ];
     this.timer = setInterval(() => void this.poll(), POLL_MS);
     this.timer.unref();
   }
 
   onModuleDestroy(): void {
     clearInterval(this.timer);
-    this.stopListening?.();
+    for (const stop of this.stopListening) stop();
   }
 
   /** One line when the logs cannot be read, one when they can again. */

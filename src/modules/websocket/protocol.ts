@@ -6,6 +6,7 @@ import {
   AuthMessage,
   DataUpdateEvent,
   EndedControl,
+  ImportProgressEvent,
   InvalidatedEvent,
   RefusedAnswer,
   ResetAnswer,
@@ -187,6 +188,30 @@ export const SOCKET_PROTOCOL: SocketProtocol = {
       payload: [SchemaUpdateEvent],
       examples: [
         { summary: 'A column was added', payload: { ...NUMBERED, schemaVersion: 3 } satisfies SchemaUpdateEvent },
+      ],
+    },
+    {
+      id: 'importProgress',
+      event: 'import:progress',
+      title: 'How far an import into the table is',
+      description:
+        'Every two seconds while it lasts, and at its end. Beside the numbered stream: one may be missed, and `GET /api/v1/imports/{importId}` always tells.',
+      payload: [ImportProgressEvent],
+      examples: [
+        {
+          summary: 'Half-way',
+          payload: {
+            channel: CHANNEL,
+            id: OF_ROWS.changeSet,
+            state: 'running',
+            bytes: 104_857_600,
+            bytesRead: 52_428_800,
+            created: 500_000,
+            updated: 0,
+            unchanged: 0,
+            failed: 2,
+          } satisfies ImportProgressEvent,
+        },
       ],
     },
     {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { must, Problem } from '../../common/index.js';
 import { ChangeLog } from '../../engines/index.js';
+import type { ImportProgress } from '../events/index.js';
 import { ChannelAccess } from './channel-access.js';
 import type { Connection, Subscription } from './connection.js';
 import { Connections } from './connections.js';
@@ -84,6 +85,12 @@ export class Subscriptions {
 
   leaveAll(connection: Connection): void {
     for (const subscription of connection.subscriptions.values()) this.forget(connection, subscription);
+  }
+
+  /** Tells those who follow a table, here, how far an import into it is. */
+  showProgress({ tableId, importId, ...progress }: ImportProgress): void {
+    const channel = tableChannel(tableId);
+    this.server?.to(channel).emit('import:progress', { channel, id: importId, ...progress });
   }
 
   /** Ends a subscription that the person has no right to any more, and says so. */

@@ -15,13 +15,16 @@ import type { LineOp } from './portion-writer.js';
 import { flawsOf, importFailed, type Tally } from './tally.js';
 
 /** What an import is asked to do, read. */
-export interface ImportOptions extends Pick<BindingOptions, 'ignoreUnknown'> {
-  /** The change set of all that it writes. */
-  readonly id: Id;
+export interface RowsWish extends Pick<BindingOptions, 'ignoreUnknown'> {
   readonly mode: ImportMode;
   readonly matchOn: readonly string[];
   readonly onError: 'abort' | 'skip';
   readonly dryRun: boolean;
+}
+
+export interface ImportOptions extends RowsWish {
+  /** The change set of all that it writes. */
+  readonly id: Id;
   /** Rows that may be written as one: whoever else writes to the table waits until they are. */
   readonly mostAtOnce: number;
 }
@@ -31,7 +34,7 @@ const MAX_MATCHED = 5;
 const MOST_AT_ONCE = 1_000_000;
 
 /** @throws Problem `validation_failed` */
-export function optionsOf(query: ImportRowsQuery): ImportOptions {
+export function wishOf(query: ImportRowsQuery): RowsWish {
   const { mode = 'append', matchOn, onError = 'abort', dryRun, ignoreUnknown } = query;
   const keys = matchOn?.split(',').map((key) => key.trim()) ?? [];
   if (mode === 'upsert' ? keys.length === 0 || keys.length > MAX_MATCHED : matchOn !== undefined)
@@ -43,15 +46,27 @@ export function optionsOf(query: ImportRowsQuery): ImportOptions {
       },
     ]);
   return {
-    id: newId(),
     mode,
     matchOn: keys,
     onError,
     dryRun: dryRun === 'true',
     ignoreUnknown: ignoreUnknown === 'true',
-    mostAtOnce: MOST_AT_ONCE,
   };
 }
+
+/** Of rows for a table that others write to, too. */
+export const optionsOf = (id: Id, wish: RowsWish): ImportOptions => ({ ...wish, id, mostAtOnce: MOST_AT_ONCE });
+
+/** All or nothing: nobody else writes to a table that was just made, so it may take as long as it takes. */
+export const optionsForNewTable = (id: Id): ImportOptions => ({
+  id,
+  mode: 'append',
+  matchOn: [],
+  onError: 'abort',
+  dryRun: false,
+  ignoreUnknown: false,
+  mostAtOnce: Number.MAX_SAFE_INTEGER,
+});
 
 /** The columns that rows are told apart by. @throws Problem `validation_failed`, `import_failed` the file does not have one */
 export function matchedColumns(table: TableSchema, { columns }: Binding, matchOn: readonly string[]): ColumnSchema[] {

@@ -1,10 +1,11 @@
 import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsName } from '../../../common/index.js';
+import { IsName, type Id } from '../../../common/index.js';
 import { BulkMetaDto } from '../write/row.dto.js';
 import { TableDto } from '../../tables/index.js';
 import { DELIMITERS, type Delimiter } from './file/csv-parser.js';
 import { CHARSETS, type Charset } from './file/decode.js';
+import type { Tally } from './tally.js';
 
 const FLAGS = ['true', 'false'] as const;
 type Flag = (typeof FLAGS)[number];
@@ -124,3 +125,8 @@ export class ImportTableAnswerDto {
   inference!: InferredColumnDto[];
   import!: ImportResultDto;
 }
+
+export const resultOf = (id: Id, tally: Tally): ImportResultDto => {
+  const { created, updated, unchanged, failed, errors, errorsTruncated, meta } = tally;
+  return { id, created, updated, unchanged, failed, errors, errorsTruncated, meta: meta ?? { epoch: '', seq: 0 } };
+};

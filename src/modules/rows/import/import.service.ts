@@ -1,62 +1,151 @@
+import { Readable } from 'node:stream';
 import type { Socket } from 'node:net';
 import { Inject, Injectable } from '@nestjs/common';
-import { Answer, Problem, type Access, type AppRequest, type Id } from '../../../common/index.js';
+import {
+  accepted,
+  Answer,
+  created,
+  newId,
+  Problem,
+  type Access,
+  type AppRequest,
+  type Id,
+} from '../../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
-import { rowFile, type FileForm, type RowFile } from './file/row-file.js';
-import { spool } from './file/spool.js';
-import { Importer } from './importer.js';
-import { optionsOf, type ImportOptions } from './import-options.js';
-import type { ImportAnswerDto, ImportResultDto, ImportRowsQuery } from './import.dto.js';
-import type { Tally } from './tally.js';
+import type { RequestKey } from '../../../database/main/index.js';
+import { ImportTakenOver } from '../../../engines/index.js';
+import { EventBus } from '../../events/index.js';
+import { FILE_STORAGE, storageKey, type FileStorage } from '../../files/index.js';
+import { checkKey, RequestKeys } from '../../idempotency/index.js';
+import { TableCatalog } from '../../tables/index.js';
+import { prefers } from '../prefer.js';
+import type { FileForm } from './file/row-file.js';
+import { spool, type Spool } from './file/spool.js';
+import { wishOf } from './import-options.js';
+import type { ImportRowsQuery, ImportTableQuery } from './import.dto.js';
+import type { ImportJobEntity, ImportWish } from './jobs/import-job.entity.js';
+import { ImportJobs, type TakenImport } from './jobs/import-jobs.js';
+import { ImportRuns } from './jobs/import-runs.js';
+import { toImportDto } from './jobs/to-import-dto.js';
 
-/** Imports that one node is at, from the first byte of the file on. */
+/** Imports that one node takes in, from the first byte of the file to the answer. */
 const AT_ONCE = 4;
 
 export const CSV = 'text/csv';
 export const NDJSON = 'application/x-ndjson';
 
-/** What can be done with a file that has arrived. */
-export interface Arrived {
-  readonly file: RowFile;
+/** Where the rows are to go. */
+interface Place {
+  readonly baseId: Id;
+  readonly tableId: Id;
+}
+
+/** A file that has arrived. */
+interface Arrived {
+  readonly body: Spool;
+  readonly form: FileForm;
+  readonly key: RequestKey | undefined;
+  /** The caller does not want to wait: `Prefer: respond-async` (RFC 7240). */
+  readonly inBackground: boolean;
   /** Aborted when the caller has gone. */
   readonly gone: AbortSignal;
 }
 
-/** Use case of taking a file into a table that is there. */
+/** Takes files in, and sees to it that each is imported once. */
 @Injectable()
 export class ImportService {
   private running = 0;
+  private readonly keys: RequestKeys;
 
   constructor(
-    private readonly importer: Importer,
+    private readonly jobs: ImportJobs,
+    private readonly runs: ImportRuns,
+    private readonly catalog: TableCatalog,
+    private readonly bus: EventBus,
+    @Inject(FILE_STORAGE) private readonly storage: FileStorage,
     @Inject(APP_CONFIG) private readonly config: AppConfig,
-  ) {}
-
-  /** @throws Problem `import_failed`, `validation_failed`, `unsupported_media_type`, `payload_too_large`, `limit_reached`, `overloaded` */
-  import(access: Access, tableId: Id, query: ImportRowsQuery, request: AppRequest): Promise<Answer<ImportAnswerDto>> {
-    const options = optionsOf(query);
-    return this.received(request, query, async ({ file, gone }) => {
-      const startedAt = performance.now();
-      const tally = await this.importer.run({ access, tableId, file, options, gone });
-      const { mode, dryRun } = options;
-      const result = resultOf(options, tally);
-      return new Answer(
-        { ...result, mode, dryRun },
-        { headers: { 'live-seq': String(result.meta.seq) }, databaseMs: performance.now() - startedAt },
-      );
-    });
+  ) {
+    this.keys = new RequestKeys(config.encryptionKey);
   }
 
   /**
-   * Takes the body in, then works at it, for as long as the caller stays.
-   * @throws Problem `unsupported_media_type`, `payload_too_large`, `bad_request`, `overloaded`
+   * Rows for a table that is there.
+   * @throws Problem `import_failed`, `validation_failed`, `unsupported_media_type`, `payload_too_large`, `limit_reached`, `overloaded`,
+   * `import_cancelled`, `idempotency_mismatch`, `idempotency_in_progress`
    */
-  async received<T>(
+  async rows(access: Access, tableId: Id, query: ImportRowsQuery, request: AppRequest): Promise<Answer> {
+    const wish = { kind: 'rows', ...wishOf(query) } as const;
+    const { baseId } = await this.catalog.find(tableId);
+    return this.import(access, { baseId, tableId }, wish, query, request);
+  }
+
+  /** A table out of a file. @throws Problem as {@link rows}, and `name_taken` */
+  table(access: Access, baseId: Id, query: ImportTableQuery, request: AppRequest): Promise<Answer> {
+    return this.import(access, { baseId, tableId: newId() }, { kind: 'table', name: query.name }, query, request);
+  }
+
+  private import(
+    { principal, request: meta, workspaceId }: Access,
+    place: Place,
+    wish: ImportWish,
+    query: Pick<ImportRowsQuery, 'charset' | 'delimiter'>,
+    request: AppRequest,
+  ): Promise<Answer> {
+    return this.received(request, query, async (arrived) => {
+      const { body, form, key, inBackground } = arrived;
+      const begun = await this.jobs.begin({
+        id: newId(),
+        workspaceId,
+        ...place,
+        wish,
+        form,
+        caller: { principal, request: meta },
+        bytes: String(body.bytes),
+        stored: inBackground,
+        keyName: key?.name ?? null,
+        keyRequest: key?.request ?? null,
+      });
+      if (!('before' in begun)) return this.begin(begun, arrived);
+      const { before } = begun;
+      if (key && !before.keyRequest?.equals(key.request)) throw new Problem('idempotency_mismatch');
+      const again = answerAgain(before, inBackground);
+      if (again) return again;
+      const taken = await this.jobs.takeUp(before.id, inBackground);
+      if (taken) return this.begin(taken, arrived);
+      throw inProgress(before);
+    });
+  }
+
+  private async begin(taken: TakenImport, arrived: Arrived): Promise<Answer> {
+    if (arrived.inBackground) return this.leave(taken, arrived);
+    const startedAt = performance.now();
+    try {
+      const result = await this.runs.run(taken, arrived.body, arrived.gone);
+      return answerOf({ ...taken.job, result }, performance.now() - startedAt);
+    } catch (error) {
+      if (error instanceof ImportTakenOver) throw inProgress(taken.job, error);
+      throw error;
+    }
+  }
+
+  /** To whichever node comes first. What is told of as accepted is stored for good. */
+  private async leave(taken: TakenImport, { body }: Arrived): Promise<Answer> {
+    const { job } = taken;
+    await this.storage.put(storageKey(await this.jobs.schemaOf(job), job.id), Readable.from(body.read()));
+    await this.jobs.release(taken);
+    this.bus.publish('import.queued', { importId: job.id });
+    return acceptedAs(job);
+  }
+
+  /** Takes the body in, then works at it, for as long as the caller stays. */
+  private async received(
     request: AppRequest,
     form: Omit<FileForm, 'format'>,
-    work: (arrived: Arrived) => Promise<T>,
-  ): Promise<T> {
+    work: (arrived: Arrived) => Promise<Answer>,
+  ): Promise<Answer> {
     const format = formatOf(request);
+    const given = request.headers['idempotency-key'];
+    const named = given === undefined ? undefined : checkKey(given);
     if (this.running >= AT_ONCE)
       throw new Problem('overloaded', {
         detail: `This server is at ${AT_ONCE} imports already.`,
@@ -66,8 +155,11 @@ export class ImportService {
     try {
       const body = await spool(request.raw, this.config.importMaxBytes);
       try {
+        const { charset, delimiter } = form;
+        const key = named === undefined ? undefined : this.keys.of(request, named, await body.digest());
+        const inBackground = prefers(request, 'respond-async');
         return await whileConnected(request.raw.socket, (gone) =>
-          work({ file: rowFile(body, { ...form, format }), gone }),
+          work({ body, form: { format, charset, delimiter }, key, inBackground, gone }),
         );
       } finally {
         await body.close();
@@ -78,10 +170,31 @@ export class ImportService {
   }
 }
 
-export const resultOf = ({ id }: Pick<ImportOptions, 'id'>, tally: Tally): ImportResultDto => {
-  const { created, updated, unchanged, failed, errors, errorsTruncated, meta } = tally;
-  return { id, created, updated, unchanged, failed, errors, errorsTruncated, meta: meta ?? { epoch: '', seq: 0 } };
+/** What was answered before, or is known meanwhile. Undefined: there is no answer yet. */
+function answerAgain(job: ImportJobEntity, inBackground: boolean): Answer | undefined {
+  const isOver = job.state === 'done';
+  if (!isOver && !(inBackground && job.stored && job.state === 'running')) return undefined;
+  const { body, options } = inBackground ? acceptedAs(job) : answerOf(job);
+  return new Answer(body, { ...options, headers: { ...options.headers, 'idempotency-replayed': 'true' } });
+}
+
+const acceptedAs = (job: ImportJobEntity): Answer => {
+  const { body, options } = accepted(`/imports/${job.id}`, toImportDto(job));
+  return new Answer(body, { ...options, headers: { ...options.headers, 'preference-applied': 'respond-async' } });
 };
+
+function answerOf({ result, tableId }: ImportJobEntity, databaseMs?: number): Answer {
+  if (result && 'table' in result) return created(`/tables/${tableId}`, result);
+  const headers = { 'live-seq': String(result?.meta.seq ?? 0) };
+  return new Answer(result, { status: 200, headers, ...(databaseMs === undefined ? {} : { databaseMs }) });
+}
+
+const inProgress = ({ id }: ImportJobEntity, cause?: Error): Problem =>
+  new Problem('idempotency_in_progress', {
+    detail: `The import ${id} is under way; GET /api/v1/imports/${id} tells how far it is.`,
+    headers: { 'retry-after': '5' },
+    cause,
+  });
 
 /** A body without a media type, or none at all, has not been looked at by anybody yet. */
 function formatOf({ headers }: AppRequest): FileForm['format'] {

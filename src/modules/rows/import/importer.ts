@@ -1,49 +1,54 @@
 import { Injectable } from '@nestjs/common';
-import { must, Problem, type Access, type Id, type ProblemItem } from '../../../common/index.js';
-import { ChangeLog, MiniDbImport, MiniDbLookup, MiniDbWriter, type PortionedWrite } from '../../../engines/index.js';
-import { isLink, type TableSchema, type WriteContext } from '../../../query/index.js';
-import { contextOf } from '../../tables/index.js';
-import { AccessService } from '../../workspaces/index.js';
+import { Problem, type Access, type Id } from '../../../common/index.js';
+import {
+  ChangeLog,
+  ImportMarks,
+  MiniDbImport,
+  MiniDbLookup,
+  MiniDbWriter,
+  type PortionedWrite,
+} from '../../../engines/index.js';
+import { isLink, type TableSchema } from '../../../query/index.js';
 import { Fence } from '../fence.js';
-import { defaultsFor } from '../write/defaults-for.js';
-import { missingLinks } from '../write/missing-links.js';
-import { Referents } from '../write/referents.js';
-import { takenValues } from '../write/taken-values.js';
-import { decideUpserts, type FindMatches } from '../write/upsert.js';
-import { bindColumns, type Binding } from './bind-columns.js';
+import type { FindMatches } from '../write/upsert.js';
 import { FileFlaw } from './file/file-flaw.js';
 import type { RowFile, SourceRow } from './file/row-file.js';
-import { matchedColumns, opsOf, type ImportOptions } from './import-options.js';
-import { PortionWriter, type LineOp, type Target } from './portion-writer.js';
+import type { ImportOptions } from './import-options.js';
+import { LineJudge, readingOf, remembering, type Header, type ReadPortion, type Reading } from './line-judge.js';
+import { PortionWriter, type Complete, type LineOp, type Target } from './portion-writer.js';
 import { portions } from './portions.js';
-import { flawsOf, importFailed, Tally, type Meta } from './tally.js';
+import { countsOf, importFailed, Tally, type Meta } from './tally.js';
 
-/** Addresses that are remembered. */
-const MOST_KNOWN = 10_000;
-
-/** One import: who asks for what, of which file. `gone` tells that nobody waits for it any more. */
+/** One import: who asks for what, of which file. */
 export interface ImportJob {
   readonly access: Access;
   readonly tableId: Id;
   readonly file: RowFile;
   readonly options: ImportOptions;
-  readonly gone: AbortSignal;
+  /** Says that it is to end, and why. */
+  readonly stop: AbortSignal;
+  /** Is shown how it goes: each time anew where it begins anew. */
+  readonly watch: (tally: Tally) => void;
 }
 
-/** Takes the rows of a file into a table, all of them or those that can be (ADR 11). */
+/** Takes the rows of a file into a table, all of them or those that can be (ADR 11), each of them once (ADR 13). */
 @Injectable()
 export class Importer {
   constructor(
     private readonly fence: Fence,
     private readonly writer: MiniDbWriter,
     private readonly imports: MiniDbImport,
+    private readonly marks: ImportMarks,
     private readonly lookup: MiniDbLookup,
     private readonly log: ChangeLog,
-    private readonly referents: Referents,
-    private readonly access: AccessService,
+    private readonly judge: LineJudge,
   ) {}
 
-  /** @throws Problem `import_failed` with what is wrong; `limit_reached`, `validation_failed`, `overloaded` */
+  /**
+   * What is written of this import already, by its id, is not written again.
+   * @throws Problem `import_failed` with what is wrong; `limit_reached`, `validation_failed`, `overloaded`
+   * @throws ImportTakenOver somebody else works at it
+   */
   async run(job: ImportJob): Promise<Tally> {
     const header = await headerOf(job.file);
     return job.options.onError === 'skip' && !job.options.dryRun
@@ -57,30 +62,35 @@ export class Importer {
    * lines goes on instead.
    */
   private asOne(job: ImportJob, header: Header): Promise<Tally> {
-    const { options, access, gone } = job;
-    return this.fence.run(job.tableId, async ({ tableSchema }) => {
-      const reading = readingOf(job, tableSchema, header);
+    const { options, access, stop } = job;
+    return this.fence.run(job.tableId, async ({ tableSchema, schema }) => {
+      const written = options.dryRun ? undefined : await this.marks.find(schema, options.id);
+      if (written) return Tally.at(written);
+      const reading = readingOf(access, options, tableSchema, header);
       const tally = new Tally();
+      job.watch(tally);
       const goesOn = (): boolean => tally.failed === 0 || options.onError === 'skip';
       let open: PortionedWrite | undefined;
       let writing: Promise<void> = Promise.resolve();
       let rows = 0;
+      let line = 0;
       try {
         for await (const portion of readable(job.file, tally)) {
-          gone.throwIfAborted();
+          stop.throwIfAborted();
           rows += portion.length;
+          line = lastLine(portion);
           if (rows > options.mostAtOnce) throw tooMany(options);
-          const ops = await this.judged(access, reading, portion, tally);
+          const ops = await this.judge.judge(access, reading, portion, tally);
           // While one portion is written the next is read.
           await writing;
           if (goesOn()) {
             open ??= await this.imports.begin(tableSchema, { links: reading.binding.columns.some(isLink) });
-            writing = new PortionWriter(tableSchema, reading.context, this.inside(tableSchema, open), tally).write(ops);
+            writing = new PortionWriter(tableSchema, reading.context, this.inside(tableSchema, open)).write(ops, tally);
             writing.catch(() => undefined);
           } else {
             await open?.abandon();
             open = undefined;
-            await this.look(tableSchema, ops, tally);
+            await this.judge.look(tableSchema, ops, tally);
           }
         }
         await writing;
@@ -89,8 +99,11 @@ export class Importer {
             failed: tally.failed,
             errorsTruncated: tally.errorsTruncated,
           });
-        gone.throwIfAborted();
-        if (!options.dryRun) await open?.commit();
+        stop.throwIfAborted();
+        if (open && !options.dryRun) {
+          await this.marks.move(open.session, schema, options.id, 0, tally.mark(line));
+          await open.commit();
+        }
         return await this.placed(tally, tableSchema, options.dryRun);
       } finally {
         await writing.catch(() => undefined);
@@ -101,100 +114,86 @@ export class Importer {
 
   /** Each portion is there when it is written, whatever becomes of the next: a file of any length, and nobody waits for it for long. */
   private async inPortions(job: ImportJob, header: Header): Promise<Tally> {
-    const tally = new Tally();
-    const reading = remembering((table) => readingOf(job, table, header));
-    let line = 1;
-    const table = await this.fence.run(job.tableId, ({ tableSchema }) => Promise.resolve(reading(tableSchema).table));
+    const reading = remembering((table) => readingOf(job.access, job.options, table, header));
+    const { tableSchema, schema } = await this.fence.run(job.tableId, (table) => {
+      reading(table.tableSchema);
+      return Promise.resolve(table);
+    });
+    const before = await this.marks.find(schema, job.options.id);
+    const saved = before && Tally.at(before);
+    const progress: Progress = { tally: saved ?? new Tally(), marked: before?.line ?? 0, saved };
+    job.watch(progress.tally);
+    // What the end of the file adds is not a part of what is written.
+    const end = new Tally();
+    let line = progress.marked;
     let writing: Promise<void> = Promise.resolve();
     try {
-      for await (const portion of readable(job.file, tally)) {
-        job.gone.throwIfAborted();
+      for await (const portion of readable(job.file, end, progress.marked)) {
+        job.stop.throwIfAborted();
         // While one portion is written the next is read.
-        const ahead = await this.readPortion(job.access, reading(), portion);
+        const ahead = await this.judge.read(job.access, reading(), portion);
         await writing;
-        writing = this.writePortion(job, portion, reading, ahead, tally);
+        writing = this.writePortion(job, portion, reading, ahead, progress);
         writing.catch(() => undefined);
-        line = portion.at(-1)?.line ?? line;
+        line = lastLine(portion);
       }
       await writing;
-      if (tally.unreadable) throw importFailed(tally.errors, tally.failed, countsOf(tally));
+      progress.tally = progress.tally.plus(end);
+      if (end.unreadable)
+        throw importFailed(progress.tally.errors, progress.tally.failed, { ...countsOf(progress.tally) });
     } catch (error) {
       await writing.catch(() => undefined);
-      throw interrupted(error, tally, line);
+      throw interrupted(error, progress.tally, line);
     }
-    return this.placed(tally, table, false);
+    return this.placed(progress.tally, tableSchema, false);
   }
 
+  /** The whole portion and how far the import is with it, in one transaction. */
   private async writePortion(
-    { access, tableId, options }: ImportJob,
+    { access, tableId, options, watch }: ImportJob,
     portion: readonly SourceRow[],
     reading: (table: TableSchema) => Reading,
     ahead: ReadPortion,
-    tally: Tally,
+    progress: Progress,
   ): Promise<void> {
-    const written = new Tally();
-    const done = new Set<number>();
-    let read = ahead;
-    await this.fence.run(tableId, async ({ tableSchema }) => {
+    const line = lastLine(portion);
+    await this.fence.run(tableId, async ({ tableSchema, schema }) => {
       const current = reading(tableSchema);
-      if (read.table !== tableSchema)
-        read = await this.readPortion(
-          access,
-          current,
-          portion.filter(({ line }) => !done.has(line)),
-        );
-      const ops = read.ops.filter(({ index }) => !done.has(index));
-      await new PortionWriter(tableSchema, current.context, this.outside(tableSchema, options), written, done).write(
-        ops,
-      );
+      const read = ahead.table === tableSchema ? ahead : await this.judge.read(access, current, portion);
+      const sum = (written: Tally): Tally => progress.tally.plus(read.tally, written);
+      const complete: Complete = (session, written) =>
+        this.marks.move(session, schema, options.id, progress.marked, sum(written).mark(line, progress.saved));
+      const written = await this.writeWhole(tableSchema, current, options, read.ops, complete);
+      progress.tally = sum(written);
+      if (read.ops.length > 0) {
+        progress.marked = line;
+        progress.saved = progress.tally;
+      }
     });
-    tally.add(read.tally);
-    tally.add(written);
+    watch(progress.tally);
   }
 
-  private async readPortion(access: Access, reading: Reading, portion: readonly SourceRow[]): Promise<ReadPortion> {
-    const tally = new Tally();
-    return { table: reading.table, ops: await this.judged(access, reading, portion, tally), tally };
-  }
-
-  /** The ops of a portion without those that can be seen to be wrong. */
-  private async judged(
-    access: Access,
-    { table, binding, matchOn, people }: Reading,
-    portion: readonly SourceRow[],
-    tally: Tally,
-  ): Promise<LineOp[]> {
-    await this.meet(access, binding, portion, people);
-    const ops = opsOf(portion, table, binding, matchOn, defaultsFor(access), tally);
-    const missing = await this.referents.judge(access, table, ops);
-    for (const [line, items] of missing) tally.refuse(line, flawsOf(items));
-    return missing.size === 0 ? ops : ops.filter(({ index }) => !missing.has(index));
-  }
-
-  /** Gets to know those who are named by their addresses. */
-  private async meet(
-    { workspaceId }: Access,
-    binding: Binding,
-    portion: readonly SourceRow[],
-    people: Map<string, Id>,
-  ): Promise<void> {
-    const strangers = binding.addresses(portion).filter((address) => !people.has(address));
-    if (strangers.length === 0) return;
-    // Not more than one portion needs: a file may have any number of spellings.
-    if (people.size > MOST_KNOWN) people.clear();
-    for (const [address, id] of await this.access.membersByEmail(workspaceId, [...new Set(strangers)]))
-      people.set(address, id);
-  }
-
-  /** What the table itself has against ops that are not going to be written. */
-  private async look(table: TableSchema, ops: readonly LineOp[], tally: Tally): Promise<void> {
-    const decided = await decideUpserts(table, ops, this.finder(table));
-    const dead = await missingLinks(table, decided.ops, (target, ids) => this.lookup.versions(target, ids));
-    const open = decided.ops.filter(({ index }) => !dead.has(index));
-    const taken = await takenValues(table, open, this.finder(table), 'as if all at once');
-    const refuse = (line: number, items: readonly ProblemItem[]): void => tally.refuse(line, flawsOf(items));
-    for (const [line, items] of dead) refuse(line, items);
-    for (const [line, { errors = [] }] of [...decided.failures, ...taken]) refuse(line, errors);
+  private async writeWhole(
+    table: TableSchema,
+    { context, binding }: Reading,
+    options: ImportOptions,
+    ops: readonly LineOp[],
+    complete: Complete,
+  ): Promise<Tally> {
+    if (ops.length === 0) return new Tally();
+    const done = await new PortionWriter(table, context, this.outside(table, options)).once(ops, complete);
+    if (done) return done;
+    // Several writes are one transaction only for somebody who holds the table.
+    const open = await this.imports.begin(table, { links: binding.columns.some(isLink) });
+    try {
+      const tally = new Tally();
+      await new PortionWriter(table, context, this.inside(table, open)).write(ops, tally);
+      await complete(open.session, tally);
+      await open.commit();
+      return tally;
+    } finally {
+      await open.abandon();
+    }
   }
 
   private inside(table: TableSchema, open: PortionedWrite): Target {
@@ -234,41 +233,6 @@ export class Importer {
   }
 }
 
-type Header = readonly string[] | undefined;
-
-/** How the rows of the file are read into a table of this structure. */
-interface Reading {
-  readonly table: TableSchema;
-  readonly binding: Binding;
-  readonly matchOn: ReturnType<typeof matchedColumns>;
-  readonly context: WriteContext;
-  /** Those whose addresses occurred. */
-  readonly people: Map<string, Id>;
-}
-
-function readingOf({ access, options }: ImportJob, table: TableSchema, header: Header): Reading {
-  const people = new Map<string, Id>();
-  const binding = bindColumns(header, table, { ...options, people });
-  const matchOn = matchedColumns(table, binding, options.matchOn);
-  return { table, binding, matchOn, context: { ...contextOf(access), changeSet: options.id }, people };
-}
-
-/** The last one is kept, and given where no table is named: the structure changes seldom. */
-function remembering(make: (table: TableSchema) => Reading): (table?: TableSchema) => Reading {
-  let last: Reading | undefined;
-  return (table = last?.table) => {
-    if (last?.table !== table || !last) last = make(must(table, 'the first call names a table'));
-    return last;
-  };
-}
-
-/** A portion as it was read for a table of this structure, with what is wrong with it. */
-interface ReadPortion {
-  readonly table: TableSchema;
-  readonly ops: readonly LineOp[];
-  readonly tally: Tally;
-}
-
 async function headerOf(file: RowFile): Promise<Header> {
   try {
     return await file.header();
@@ -278,10 +242,21 @@ async function headerOf(file: RowFile): Promise<Header> {
   }
 }
 
-/** The portions of the file, up to where it cannot be read any more; that becomes a finding. */
-async function* readable(file: RowFile, tally: Tally): AsyncGenerator<readonly SourceRow[], void> {
+/** How far an import in portions is. */
+interface Progress {
+  tally: Tally;
+  /** All lines up to this one are written, or refused for good. */
+  marked: number;
+  /** As it was marked. */
+  saved: Tally | undefined;
+}
+
+const lastLine = (portion: readonly SourceRow[]): number => portion.at(-1)?.line ?? 0;
+
+/** The portions of the file behind a line, up to where it cannot be read any more; that becomes a finding. */
+async function* readable(file: RowFile, tally: Tally, behind = 0): AsyncGenerator<readonly SourceRow[], void> {
   try {
-    yield* portions(file.rows());
+    yield* portions(behind > 0 ? rowsBehind(file, behind) : file.rows());
   } catch (error) {
     if (!(error instanceof FileFlaw)) throw error;
     const { line, ...flaw } = lineErrorOf(error);
@@ -290,15 +265,14 @@ async function* readable(file: RowFile, tally: Tally): AsyncGenerator<readonly S
   }
 }
 
-const lineErrorOf = ({ line, code, detail }: FileFlaw) => ({ line, code, detail });
+async function* rowsBehind(file: RowFile, line: number): AsyncGenerator<readonly SourceRow[], void> {
+  for await (const batch of file.rows()) {
+    const rest = batch.filter((row) => row.line > line);
+    if (rest.length > 0) yield rest;
+  }
+}
 
-const countsOf = ({ created, updated, unchanged, failed, errorsTruncated }: Tally) => ({
-  created,
-  updated,
-  unchanged,
-  failed,
-  errorsTruncated,
-});
+const lineErrorOf = ({ line, code, detail }: FileFlaw) => ({ line, code, detail });
 
 const tooMany = ({ mostAtOnce }: ImportOptions): Problem =>
   new Problem('limit_reached', {

@@ -1,22 +1,17 @@
 import { must, Problem, type ProblemItem } from '../../../common/index.js';
-import { LinksRefused, type WriteResult } from '../../../engines/index.js';
-import {
-  uniqueIdentityOf,
-  type RowOp,
-  type RowWrite,
-  type TableSchema,
-  type WriteContext,
-} from '../../../query/index.js';
+import type { PgSession } from '../../../database/mini/index.js';
+import { LinksRefused, type Submitted, type WriteResult } from '../../../engines/index.js';
+import { uniqueIdentityOf, type RowOp, type TableSchema, type WriteContext } from '../../../query/index.js';
 import type { UpsertOp } from '../write/bulk-request.js';
 import { takenValues } from '../write/taken-values.js';
 import { decideUpserts, type FindMatches, type Indexed } from '../write/upsert.js';
-import { flawsOf, type Tally } from './tally.js';
+import { flawsOf, Tally } from './tally.js';
 
 /** An op with the line of the file that it is from. */
 export type LineOp = Indexed<RowOp | UpsertOp>;
 
 /** A write that remembers the lines of its ops. */
-export interface LineWrite extends RowWrite {
+export interface LineWrite extends Submitted {
   readonly lines: readonly number[];
 }
 
@@ -28,10 +23,15 @@ export interface Target {
   ): Promise<{ readonly write: LineWrite; readonly result: WriteResult }>;
 }
 
+/** Does what belongs to a write that becomes true with it; `tally` is what became of its lines. */
+export type Complete = (session: PgSession, tally: Tally) => Promise<void>;
+
 type Refused = ReadonlyMap<number, readonly ProblemItem[]>;
 
 /** None of the ops can be done; a statement without ops would be none. */
 class NothingLeft extends Error {}
+
+type Decided = Awaited<ReturnType<typeof decideUpserts>>;
 
 /** Writes the ops of a portion, those that can be done; the others become findings of their lines. */
 export class PortionWriter {
@@ -39,47 +39,72 @@ export class PortionWriter {
     private readonly table: TableSchema,
     private readonly context: WriteContext,
     private readonly target: Target,
-    private readonly tally: Tally,
-    /** Lines whose fate is sealed: they are not to be tried again, whatever becomes of the others. */
-    private readonly done = new Set<number>(),
   ) {}
 
-  async write(ops: readonly LineOp[]): Promise<void> {
-    for (const run of withoutRepeats(ops)) await this.writeRun(run);
+  /**
+   * All ops by one write, which `complete` is told of inside of its transaction. Undefined, and nothing is written: they cannot all be
+   * done, or not by one write.
+   */
+  async once(ops: readonly LineOp[], complete: Complete): Promise<Tally | undefined> {
+    if (ops.length === 0 || withoutRepeats(ops).length > 1) return undefined;
+    let tally: Tally | undefined;
+    try {
+      await this.target.write(async (find) => {
+        const decided = await decideUpserts(this.table, ops, find);
+        if (decided.ops.length === 0) throw new NothingLeft();
+        const write = this.writeOf(decided.ops);
+        const also = async (session: PgSession, result: WriteResult): Promise<void> => {
+          tally = new Tally();
+          refuse(tally, problems(decided));
+          count(tally, write, result);
+          await complete(session, tally);
+        };
+        return { ...write, also };
+      });
+      return tally;
+    } catch (error) {
+      if (error instanceof NothingLeft || isAboutOps(error)) return undefined;
+      throw error;
+    }
   }
 
-  private async writeRun(ops: readonly LineOp[]): Promise<void> {
+  /** As many writes as it takes. */
+  async write(ops: readonly LineOp[], tally: Tally): Promise<void> {
+    for (const run of withoutRepeats(ops)) await this.writeRun(run, tally);
+  }
+
+  private async writeRun(ops: readonly LineOp[], tally: Tally): Promise<void> {
     if (ops.length === 0) return;
-    let decided: Awaited<ReturnType<typeof decideUpserts>> | undefined;
+    let decided: Decided | undefined;
     try {
       const { write, result } = await this.target.write(async (find) => {
         decided = await decideUpserts(this.table, ops, find);
         if (decided.ops.length === 0) throw new NothingLeft();
         return this.writeOf(decided.ops);
       });
-      this.refuse(problems(decided));
-      this.count(write, result);
+      refuse(tally, problems(decided));
+      count(tally, write, result);
     } catch (error) {
       const blamed = error instanceof NothingLeft ? new Map() : await this.blame(error, decided?.ops ?? []);
       const refused: Refused = new Map([...problems(decided), ...blamed]);
-      this.refuse(refused);
+      refuse(tally, refused);
       const rest = ops.filter(({ index }) => !refused.has(index));
-      if (refused.size > 0) return this.writeRun(rest);
-      await this.halves(rest, error);
+      if (refused.size > 0) return this.writeRun(rest, tally);
+      await this.halves(rest, error, tally);
     }
   }
 
   /** Nobody knows which op it is, only that one cannot be written. */
-  private async halves(ops: readonly LineOp[], error: unknown): Promise<void> {
+  private async halves(ops: readonly LineOp[], error: unknown, tally: Tally): Promise<void> {
     const [only, ...more] = ops;
     if (only && more.length === 0) {
       const { errors = [], message, code } = error as Problem;
-      this.refuse(new Map([[only.index, errors.length > 0 ? errors : [{ pointer: '', code, detail: message }]]]));
+      refuse(tally, new Map([[only.index, errors.length > 0 ? errors : [{ pointer: '', code, detail: message }]]]));
       return;
     }
     const middle = Math.ceil(ops.length / 2);
-    await this.writeRun(ops.slice(0, middle));
-    await this.writeRun(ops.slice(middle));
+    await this.writeRun(ops.slice(0, middle), tally);
+    await this.writeRun(ops.slice(middle), tally);
   }
 
   /** Which of the ops were refused for what they hold; none where that is not known. @throws whatever has another reason */
@@ -91,18 +116,11 @@ export class PortionWriter {
           items,
         ]),
       );
-    if (!(error instanceof Problem) || !['unique_violation', 'validation_failed'].includes(error.code)) throw error;
+    if (!isAboutOps(error)) throw error;
     const certain = await takenValues(this.table, ops, this.target.find, 'as if all at once');
     return problemItems(
       certain.size > 0 ? certain : await takenValues(this.table, ops, this.target.find, 'one by one'),
     );
-  }
-
-  private refuse(refused: Refused): void {
-    for (const [line, items] of refused) {
-      this.tally.refuse(line, flawsOf(items));
-      this.done.add(line);
-    }
   }
 
   private writeOf(ops: readonly Indexed<RowOp>[]): LineWrite {
@@ -114,23 +132,30 @@ export class PortionWriter {
       lines: ops.map(({ index }) => index),
     };
   }
+}
 
-  private count(write: LineWrite, { ops, epoch, seq }: WriteResult): void {
-    this.tally.meta = { epoch, seq };
-    for (const line of write.lines) this.done.add(line);
-    for (const [at, { status }] of ops.entries()) {
-      if (status === 'unchanged') this.tally.unchanged++;
-      else if (status !== 'ok') this.tally.refuse(write.lines[at] ?? 0, [GONE]);
-      else if (write.ops[at]?.kind === 'create') this.tally.created++;
-      else this.tally.updated++;
-    }
+/** What the table has against rows, by what it says. */
+const isAboutOps = (error: unknown): boolean =>
+  error instanceof LinksRefused ||
+  (error instanceof Problem && ['unique_violation', 'validation_failed'].includes(error.code));
+
+function refuse(tally: Tally, refused: Refused): void {
+  for (const [line, items] of refused) tally.refuse(line, flawsOf(items));
+}
+
+function count(tally: Tally, write: LineWrite, { ops, epoch, seq }: WriteResult): void {
+  tally.meta = { epoch, seq };
+  for (const [at, { status }] of ops.entries()) {
+    if (status === 'unchanged') tally.unchanged++;
+    else if (status !== 'ok') tally.refuse(write.lines[at] ?? 0, [GONE]);
+    else if (write.ops[at]?.kind === 'create') tally.created++;
+    else tally.updated++;
   }
 }
 
 const GONE = { code: 'conflict', detail: 'Somebody changed or deleted the row in this very moment.' };
 
-const problems = (decided: Awaited<ReturnType<typeof decideUpserts>> | undefined): Refused =>
-  decided ? problemItems(decided.failures) : new Map();
+const problems = (decided: Decided | undefined): Refused => (decided ? problemItems(decided.failures) : new Map());
 
 const problemItems = (found: ReadonlyMap<number, Problem>): Map<number, readonly ProblemItem[]> =>
   new Map(

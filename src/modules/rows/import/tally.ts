@@ -1,4 +1,5 @@
 import { Problem, type ProblemItem } from '../../../common/index.js';
+import type { ImportMark } from '../../../query/index.js';
 import type { Flaw } from './file/file-flaw.js';
 
 /** What is wrong with a line of the file. */
@@ -14,12 +15,21 @@ export interface Meta {
 /** Errors that are listed; the others are counted. */
 const MAX_LISTED = 1_000;
 
+/** What became of the lines of a file. */
+export interface Counts {
+  readonly created: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  /** Lines that were not written. */
+  readonly failed: number;
+  readonly errorsTruncated: boolean;
+}
+
 /** How an import goes. */
-export class Tally {
+export class Tally implements Counts {
   created = 0;
   updated = 0;
   unchanged = 0;
-  /** Lines that were not written. */
   failed = 0;
   errorsTruncated = false;
   /** The file cannot be read to its end. */
@@ -27,6 +37,21 @@ export class Tally {
   /** Where the stream stood after the last write. */
   meta: Meta | undefined;
   private readonly listed: LineError[] = [];
+
+  /** As it was when it was marked. */
+  static at({ counts, errors }: { readonly counts: string; readonly errors: string }): Tally {
+    const tally = new Tally();
+    Object.assign(tally, JSON.parse(counts) as Counts & { readonly meta?: Meta });
+    tally.listed.push(...(JSON.parse(errors) as LineError[]));
+    return tally;
+  }
+
+  /** To go on from here at another time. Errors only where there are more than at `last`: they are long. */
+  mark(line: number, last?: Tally): ImportMark {
+    const counts = JSON.stringify({ ...countsOf(this), meta: this.meta });
+    const errors = this.listed.length === (last?.listed.length ?? 0) ? {} : { errors: JSON.stringify(this.listed) };
+    return { line, counts, ...errors };
+  }
 
   get errors(): readonly LineError[] {
     return [...this.listed].sort((a, b) => a.line - b.line);
@@ -38,7 +63,14 @@ export class Tally {
     this.list(flaws.map((flaw) => ({ line, ...flaw })));
   }
 
-  add(other: Tally): void {
+  /** Both together, as a third. */
+  plus(...others: readonly Tally[]): Tally {
+    const sum = new Tally();
+    for (const each of [this, ...others]) sum.add(each);
+    return sum;
+  }
+
+  private add(other: Tally): void {
     this.created += other.created;
     this.updated += other.updated;
     this.unchanged += other.unchanged;
@@ -54,6 +86,14 @@ export class Tally {
     this.errorsTruncated ||= errors.length > room;
   }
 }
+
+export const countsOf = ({ created, updated, unchanged, failed, errorsTruncated }: Counts): Counts => ({
+  created,
+  updated,
+  unchanged,
+  failed,
+  errorsTruncated,
+});
 
 /** Findings with pointers such as `/fields/amount` or `/amount`, as flaws of that column. */
 export const flawsOf = (items: readonly ProblemItem[]): Flaw[] =>

@@ -5,6 +5,7 @@ import type { RequestKey } from '../../../database/main/index.js';
 import { DoneBefore, KeptWrites, type Keep, type WriteResult } from '../../../engines/index.js';
 import { checkKey, givenAgain, keepable, RequestKeys, type KeptAnswer } from '../../idempotency/index.js';
 import { TableCatalog } from '../../tables/index.js';
+import { prefers } from '../prefer.js';
 
 /** How a caller wants a write to be done and answered. */
 export interface Manner {
@@ -33,7 +34,7 @@ export class Manners {
    * @throws Problem `validation_failed` (no key), `idempotency_mismatch`; whatever `work` throws
    */
   async run(request: AppRequest, tableId: Id, work: (manner: Manner) => Promise<Answer>): Promise<Answer> {
-    const minimal = prefersMinimal(request.headers.prefer);
+    const minimal = prefers(request, 'return', 'minimal');
     const given = request.headers['idempotency-key'];
     if (given === undefined) return work({ minimal });
     const key = this.keys.of(request, checkKey(given));
@@ -73,8 +74,3 @@ export function inManner(
 
 /** Says that the wish was heard. */
 export const MINIMAL = { 'preference-applied': 'return=minimal' };
-
-function prefersMinimal(prefer: string | readonly string[] | undefined): boolean {
-  const wishes = (typeof prefer === 'string' ? prefer : (prefer ?? []).join(',')).split(/[,;]/);
-  return wishes.some((wish) => /^\s*return\s*=\s*"?minimal"?\s*$/i.test(wish));
-}

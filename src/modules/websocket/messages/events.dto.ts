@@ -108,6 +108,28 @@ export class InvalidatedEvent extends RowsEvent {
 /** Name or columns of the table changed: read its description again. */
 export class SchemaUpdateEvent extends NumberedEvent {}
 
+/** How far an import into the table is. Not of the numbered stream: it may be missed, and nothing is lost by that. */
+export class ImportProgressEvent {
+  /** `table:<id>` */
+  readonly channel!: string;
+  @ApiProperty({ ...UUID, description: 'Ask for more with `GET /api/v1/imports/{importId}`.' })
+  readonly id!: string;
+  @ApiProperty({ enum: ['running', 'done', 'failed', 'cancelled', 'interrupted'] })
+  readonly state!: string;
+  @ApiProperty({ ...INTEGER, description: 'Of the file.' })
+  readonly bytes!: number;
+  @ApiProperty({ ...INTEGER, description: 'Of them so many are read.' })
+  readonly bytesRead!: number;
+  @ApiProperty(INTEGER)
+  readonly created!: number;
+  @ApiProperty(INTEGER)
+  readonly updated!: number;
+  @ApiProperty(INTEGER)
+  readonly unchanged!: number;
+  @ApiProperty(INTEGER)
+  readonly failed!: number;
+}
+
 /** {@link DataUpdateEvent} in the list of changes, where it is whole whatever its size. */
 export class DataChange extends DataUpdateEvent {
   @ApiProperty({ enum: ['data:update'] })

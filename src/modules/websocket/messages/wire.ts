@@ -9,6 +9,7 @@ import type {
 import type {
   DataUpdateEvent,
   EndedControl,
+  ImportProgressEvent,
   InvalidatedEvent,
   ResetControl,
   RevokedControl,
@@ -20,6 +21,7 @@ import type {
 export interface ServerEvents {
   'data:update': (event: DataUpdateEvent | InvalidatedEvent) => void;
   'schema:update': (event: SchemaUpdateEvent) => void;
+  'import:progress': (event: ImportProgressEvent) => void;
   control: (message: UpToDateControl | ResetControl | RevokedControl | EndedControl) => void;
 }
 

@@ -27,7 +27,7 @@ export interface FileForm {
 }
 
 /** Where the bytes are. */
-interface Bytes {
+export interface Bytes {
   read(): AsyncIterable<Buffer>;
 }
 

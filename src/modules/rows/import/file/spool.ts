@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, rm, type FileHandle } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
@@ -10,6 +11,8 @@ export interface Spool {
   readonly bytes: number;
   /** From its beginning, as often as it is asked for. */
   read(): AsyncIterable<Buffer>;
+  /** SHA-256 of it all, in hex. */
+  digest(): Promise<string>;
   /** It is gone afterwards. Never rejects. */
   close(): Promise<void>;
 }
@@ -30,6 +33,7 @@ export async function spool(request: IncomingMessage, maxBytes: number): Promise
     return {
       bytes,
       read: () => pieces(handle),
+      digest: () => digestOf(pieces(handle)),
       close: () => handle.close().catch(() => undefined),
     };
   } catch (error) {
@@ -46,6 +50,12 @@ async function* pieces(handle: FileHandle): AsyncGenerator<Buffer, void> {
     at += bytesRead;
     yield buffer.subarray(0, bytesRead);
   }
+}
+
+async function digestOf(bytes: AsyncIterable<Buffer>): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const piece of bytes) hash.update(piece);
+  return hash.digest('hex');
 }
 
 async function nameless(): Promise<FileHandle> {

@@ -1,0 +1,51 @@
+import { Controller, Delete, Get, HttpCode, Param } from '@nestjs/common';
+import { ApiAcceptedResponse, ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiProblems, IdPipe, Requires, type Id } from '../../../../common/index.js';
+import { ImportJobDto, ImportJobListDto } from './import-job.dto.js';
+import { ImportJobsService } from './import-jobs.service.js';
+
+@ApiTags('Rows')
+@ApiBearerAuth()
+@Controller()
+export class ImportJobsController {
+  constructor(private readonly imports: ImportJobsService) {}
+
+  @Get('tables/:tableId/imports')
+  @Requires('rows:read')
+  @ApiOperation({
+    summary: 'List the latest imports into a table',
+    description: 'The last 50, the newest first, of the last seven days; those under way too.',
+  })
+  @ApiOkResponse({ type: ImportJobListDto })
+  @ApiProblems('not_found')
+  list(@Param('tableId', IdPipe) tableId: Id) {
+    return this.imports.list(tableId);
+  }
+
+  @Get('imports/:importId')
+  @Requires('rows:read')
+  @ApiOperation({
+    summary: 'Look how far an import is, and what became of it',
+    description:
+      'Kept for seven days. Those who follow the channel of the table are told the same by `import:progress`, every two seconds and at the end.',
+  })
+  @ApiOkResponse({ type: ImportJobDto })
+  @ApiProblems('not_found')
+  get(@Param('importId', IdPipe) importId: Id) {
+    return this.imports.get(importId);
+  }
+
+  @Delete('imports/:importId')
+  @HttpCode(202)
+  @Requires('rows:write')
+  @ApiOperation({
+    summary: 'Cancel an import',
+    description:
+      'It ends as soon as what is under way can be ended. With `onError=abort` nothing is written then, with `skip` what is written stays; whoever waits for it is answered `import_cancelled`.',
+  })
+  @ApiAcceptedResponse({ type: ImportJobDto })
+  @ApiProblems('not_found', 'role_too_low', 'conflict')
+  cancel(@Param('importId', IdPipe) importId: Id) {
+    return this.imports.cancel(importId);
+  }
+}
