@@ -96,7 +96,16 @@ async function idsOf({ owner, workspace, base: made, table }: World): Promise<Id
        actor, context, created_at) values ($1, $2, $3, $4, 'text', '{}', 'abort', 'x', 'x', 'done', 1, now(), '{}', '{}', now())`,
     [randomUUID(), table.id, made.id, columnId],
   );
+  // Under way for as long as the test: whoever may can ask for its end again and again.
+  const importId = randomUUID();
+  await sql(
+    pair.main,
+    `insert into imports (id, workspace_id, base_id, table_id, wish, form, caller, bytes, stored, state, leased_by, lease_until, next_at, progress, created_at)
+     values ($1, $2, $3, $4, '{"kind":"rows"}', '{}', '{"principal":{}}', 1, false, 'running', $1, now() + interval '1 hour', now(), '{}', now())`,
+    [importId, workspace.id, made.id, table.id],
+  );
   return {
+    importId,
     workspaceId: workspace.id,
     baseId: made.id,
     tableId: table.id,

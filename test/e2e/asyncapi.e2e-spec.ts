@@ -121,11 +121,14 @@ describe('a live session', () => {
     const column = { name: 'Remark', type: 'text' };
     expectStatus(await at.owner.post(`/tables/${at.table.id}/columns`, column), 201);
     await first.until(({ name }) => name === 'schema:update');
+    const csv = { 'content-type': 'text/csv' };
+    expectStatus(await bob.call('POST', `/tables/${at.table.id}/import`, 'name\nA line\n', csv), 200);
+    await first.until(({ name }) => name === 'import:progress');
 
     const late = await open(at.owner);
     expect(await ask(late, 'subscribe', { channel, from: { epoch, seq: 0 } })).toMatchObject({ mode: 'replay' });
     await control(late, 'up_to_date');
-    expect(late.payloads('data:update')).toHaveLength(4);
+    expect(late.payloads('data:update')).toHaveLength(5);
     expect(await ask(late, 'subscribe', { channel, from: { epoch, seq: 999 } })).toMatchObject({ mode: 'reset' });
 
     expect(await ask(late, 'subscribe', { channel: 'nothing' })).toMatchObject({ ok: false, error: { status: 422 } });

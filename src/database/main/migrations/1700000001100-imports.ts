@@ -24,8 +24,8 @@ export class Imports1700000001100 implements MigrationInterface {
         attempts integer not null default 0,
         next_at timestamptz not null,
         progress jsonb not null,
-        result jsonb,
-        problem jsonb,
+        result json,
+        problem json,
         created_at timestamptz not null,
         finished_at timestamptz
       );

@@ -58,8 +58,9 @@ export class ImportJobEntity {
   @Column('timestamptz', { name: 'next_at' }) nextAt!: Date;
   @Column('jsonb') progress!: ProgressCounts;
   /** What a caller who waited was answered, or would have been. */
-  @Column('jsonb', { nullable: true }) result!: ImportAnswerDto | ImportTableAnswerDto | null;
-  @Column('jsonb', { nullable: true }) problem!: ImportProblem | null;
+  // Not jsonb: its members come again in the order in which they were answered.
+  @Column('json', { nullable: true }) result!: ImportAnswerDto | ImportTableAnswerDto | null;
+  @Column('json', { nullable: true }) problem!: ImportProblem | null;
   @Column('timestamptz', { name: 'created_at' }) createdAt!: Date;
   @Column('timestamptz', { name: 'finished_at', nullable: true }) finishedAt!: Date | null;
 }

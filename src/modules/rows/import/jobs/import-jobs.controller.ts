@@ -1,6 +1,6 @@
 import { Controller, Delete, Get, HttpCode, Param } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { ApiProblems, IdPipe, Requires, type Id } from '../../../../common/index.js';
+import { ApiProblems, CurrentAccess, IdPipe, Requires, type Access, type Id } from '../../../../common/index.js';
 import { ImportJobDto, ImportJobListDto } from './import-job.dto.js';
 import { ImportJobsService } from './import-jobs.service.js';
 
@@ -45,7 +45,7 @@ export class ImportJobsController {
   })
   @ApiAcceptedResponse({ type: ImportJobDto })
   @ApiProblems('not_found', 'role_too_low', 'conflict')
-  cancel(@Param('importId', IdPipe) importId: Id) {
-    return this.imports.cancel(importId);
+  cancel(@CurrentAccess() access: Access, @Param('importId', IdPipe) importId: Id) {
+    return this.imports.cancel(access, importId);
   }
 }

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { notFound, Problem, type Id } from '../../../../common/index.js';
-import { EventBus } from '../../../events/index.js';
+import { notFound, Problem, type Access, type Id } from '../../../../common/index.js';
+import { actorOf, AuditedTransaction } from '../../../../database/main/index.js';
 import type { ImportJobDto, ImportJobListDto } from './import-job.dto.js';
-import type { ImportJobEntity } from './import-job.entity.js';
+import { ImportJobEntity } from './import-job.entity.js';
 import { ImportJobs } from './import-jobs.js';
 import { toImportDto, toImportSummary } from './to-import-dto.js';
 
@@ -13,7 +13,7 @@ const LISTED = 50;
 export class ImportJobsService {
   constructor(
     private readonly jobs: ImportJobs,
-    private readonly bus: EventBus,
+    private readonly transaction: AuditedTransaction,
   ) {}
 
   async list(tableId: Id): Promise<ImportJobListDto> {
@@ -25,14 +25,22 @@ export class ImportJobsService {
     return toImportDto(await this.find(id));
   }
 
-  /** That it is cancelled already is no error. @throws Problem `not_found`; `conflict` it has ended otherwise */
-  async cancel(id: Id): Promise<ImportJobDto> {
-    const asked = await this.jobs.cancel(id);
+  /** Asks whoever works at it to end. That it is cancelled already is no error. @throws Problem `not_found`; `conflict` it ended otherwise */
+  async cancel(access: Access, id: Id): Promise<ImportJobDto> {
     const job = await this.find(id);
-    if (!asked && job.state !== 'cancelled')
-      throw new Problem('conflict', { detail: `The import has ended: ${job.state}.` });
-    if (asked) this.bus.publish('import.cancelled', { importId: id });
-    return toImportDto(job);
+    if (job.state === 'cancelled') return toImportDto(job);
+    return this.transaction.run(actorOf(access), async (manager) => {
+      const { affected } = await manager.update(ImportJobEntity, { id, state: 'running' }, { cancelRequested: true });
+      if (affected !== 1) throw new Problem('conflict', { detail: 'The import has ended by itself.' });
+      const resource = { type: 'import', id, name: job.wish.kind === 'table' ? job.wish.name : '' };
+      return {
+        result: toImportDto({ ...job, cancelRequested: true }),
+        audit: [
+          { workspaceId: job.workspaceId, action: 'import.cancelled', resource, after: { tableId: job.tableId } },
+        ],
+        events: [{ topic: 'import.cancelled', payload: { importId: id } }],
+      };
+    });
   }
 
   private async find(id: Id): Promise<ImportJobEntity> {

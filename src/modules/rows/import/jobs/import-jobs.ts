@@ -137,15 +137,6 @@ export class ImportJobs {
     );
   }
 
-  /** Asks whoever works at it to end. False: it is over. */
-  async cancel(id: Id): Promise<boolean> {
-    const [asked] = await this.write(
-      "update imports set cancel_requested = true where id = $1 and state = 'running' returning id",
-      [id],
-    );
-    return asked !== undefined;
-  }
-
   find(id: Id): Promise<ImportJobEntity | null> {
     return this.dataSource.manager.findOneBy(ImportJobEntity, { id });
   }
