@@ -96,6 +96,46 @@ describe('a write of rows under an idempotency key', () => {
     expect(refusal(await fixture.owner.post(url, body))).toEqual([409, 'confirmation_stale']);
   });
 
+  it('by filter that finds nothing is answered the same again, also when there is something by then', async () => {
+    const table = await newTable();
+    await add(table, { qty: 2 });
+    const filter = { field: 'qty', op: 'eq', value: 1 };
+    for (const [kind, change] of [
+      ['bulk-update', { filter, set: { amount: 1 } }],
+      ['bulk-delete', { filter }],
+    ] as const) {
+      const url = path(table, kind);
+      const dry = await fixture.owner.post<{ confirmToken: string }>(url, { ...change, dryRun: true });
+      const body = { ...change, confirmToken: expectStatus(dry, 200).confirmToken };
+      const key = randomUUID();
+      const first = await fixture.owner.post(url, body, under(key));
+      expect(first.body).toMatchObject({ matched: 0, affected: 0, meta: { seq: (await list(table)).meta.seq } });
+      const row = await add(table, { qty: 1 });
+      const again = await fixture.owner.post(url, body, under(key));
+      expect([replayed(again), ...told(again)]).toEqual(['true', ...told(first)]);
+      expectStatus(await fixture.owner.del(path(table, row.id)), 204);
+    }
+    await proveLog(table);
+  });
+
+  it('of which no op could be done is answered the same again, also when all could by then', async () => {
+    const table = await newTable();
+    const { id } = await add(table, {});
+    expectStatus(await fixture.owner.del(path(table, id)), 204);
+    for (const fields of [{ qty: 1 }, { qty: { $inc: 1 } }]) {
+      const ops = [{ op: 'update', id, fields }];
+      const call = (key: string) => fixture.owner.post(path(table, 'bulk'), { mode: 'partial', ops }, under(key));
+      const key = randomUUID();
+      const first = await call(key);
+      expect(first.body).toMatchObject({ summary: { ok: 0, failed: 1 } });
+      expectStatus(await fixture.owner.post(path(table, id, 'restore')), 200);
+      const again = await call(key);
+      expect([replayed(again), ...told(again)]).toEqual(['true', ...told(first)]);
+      expectStatus(await fixture.owner.del(path(table, id)), 204);
+    }
+    await proveLog(table);
+  });
+
   it('from many at once on two nodes is done once, and all hear the same', async () => {
     const table = await newTable();
     const node = onEitherNode();

@@ -49,7 +49,7 @@ export async function completeAll(
 async function keepAll(
   session: PgSession,
   table: TableSchema,
-  writes: readonly Submitted[],
+  writes: readonly Pick<Submitted, 'keep'>[],
   results: readonly WriteResult[],
 ): Promise<void> {
   const answers = writes.flatMap(({ keep }, i) => {
@@ -75,6 +75,11 @@ export class KeptWrites {
     if (!row) return undefined;
     if (row[0] !== request) throw new Problem('idempotency_mismatch');
     return row[1] ?? undefined;
+  }
+
+  /** Keeps the answer of a write that had nothing to do, and so has no transaction. @throws DoneBefore */
+  keepNothing(table: TableSchema, write: Pick<Submitted, 'keep'>, result: WriteResult): Promise<void> {
+    return keepAll(this.database, table, [write], [result]);
   }
 
   /** Removes answers that nobody can ask for any more. @returns how many */

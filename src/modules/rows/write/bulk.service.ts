@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { must, Problem, type Access, type Answer, type Id, type ProblemItem } from '../../../common/index.js';
 import {
   ChangeLog,
+  KeptWrites,
   LinksRefused,
   MiniDbLookup,
   MiniDbWriter,
@@ -37,6 +38,7 @@ export class BulkService {
     private readonly lookup: MiniDbLookup,
     private readonly log: ChangeLog,
     private readonly referents: Referents,
+    private readonly kept: KeptWrites,
   ) {}
 
   /** @throws Problem `validation_failed` for a body that is no bulk call; `bulk_failed` with all findings when atomic */
@@ -70,7 +72,7 @@ export class BulkService {
     const { table, entries, mode, failures } = call;
     for (let attempt = 1; ;) {
       const open = entries.filter(({ index }) => !failures.has(index));
-      if (open.length === 0) return this.nothingWritten(table, failures);
+      if (open.length === 0) return this.nothingWritten(call);
       const ops = open.map(({ op, index }) => ({ index, op: must(op, 'an entry without findings has an op') }));
       let tried: readonly Indexed<RowOp>[] = [];
       try {
@@ -81,7 +83,7 @@ export class BulkService {
         return outcome;
       } catch (error) {
         if (error instanceof Refused) for (const [index, problem] of error.failures) failures.set(index, problem);
-        if (error instanceof NothingLeft) return this.nothingWritten(table, failures);
+        if (error instanceof NothingLeft) return this.nothingWritten(call);
         if (error instanceof Refused) throw await this.allFindings(table, entries, failures);
         if (error instanceof LinksRefused) {
           for (const [at, items] of error.findings) {
@@ -167,9 +169,17 @@ export class BulkService {
     (columns, records) =>
       this.lookup.matches(table, columns, records);
 
-  private async nothingWritten(table: TableSchema, failures: Failures): Promise<BulkOutcome> {
+  private async nothingWritten({ table, entries, failures, manner }: BulkCall): Promise<BulkOutcome> {
     const [head] = await this.log.heads(table.physical.schema, [table.id]);
-    return { failures, results: new Map(), meta: { epoch: head?.epoch ?? '', seq: head?.seq ?? 0 } };
+    const meta = { epoch: head?.epoch ?? '', seq: head?.seq ?? 0, ops: [] };
+    const outcome = { failures, results: new Map(), meta };
+    // Whoever repeats it hears the same, although it could be done by then.
+    await this.kept.keepNothing(
+      table,
+      inManner(manner, () => bulkAnswer(entries, outcome, manner)),
+      meta,
+    );
+    return outcome;
   }
 }
 

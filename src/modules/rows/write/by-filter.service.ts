@@ -3,6 +3,7 @@ import { Answer, invalid, Problem, type Access, type Id, type ProblemItem } from
 import type { PgSession } from '../../../database/mini/index.js';
 import {
   ChangeLog,
+  KeptWrites,
   LinksRefused,
   MiniDbEngine,
   MiniDbLookup,
@@ -38,6 +39,7 @@ export class ByFilter {
     private readonly log: ChangeLog,
     private readonly referents: Referents,
     private readonly tokens: ByFilterTokens,
+    private readonly kept: KeptWrites,
   ) {}
 
   /**
@@ -118,7 +120,10 @@ export class ByFilter {
     }
     if (last) return answerTo(last);
     const [head] = await this.log.heads(table.physical.schema, [table.id]);
-    return answerTo({ epoch: head?.epoch ?? '', seq: head?.seq ?? 0 });
+    const nothing = { epoch: head?.epoch ?? '', seq: head?.seq ?? 0, ops: [] };
+    // Whoever repeats it hears the same, although there may be such rows by then.
+    await this.kept.keepNothing(table, inManner(manner, answerTo), nothing);
+    return answerTo(nothing);
   }
 
   private async opsOf(
