@@ -20,7 +20,8 @@ import {
 import { arbitrary, everyType, fuzz, groupQuery, NOW, type GroupQuery } from '../query/index.js';
 import { makeLinkedBase } from './linked-base.js';
 import { LinkedModel } from './linked-model.js';
-import { randomOf, randomOps } from './linked-writes.js';
+import { randomOf } from '../support/random.js';
+import { randomOps } from './linked-writes.js';
 import { create, fill, makeTable, node, remove, writeOf, type Node } from './store.js';
 
 const cursors = new CursorCodec(Buffer.alloc(32, 7));

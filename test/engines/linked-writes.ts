@@ -1,16 +1,8 @@
 import { must, newId, type Id } from '../../src/common/index.js';
 import type { RowOp, TableSchema } from '../../src/query/index.js';
+import { pick, some, type Random } from '../support/random.js';
 import { linksOf, type LinkedModel } from './linked-model.js';
 import { create, remove, update } from './store.js';
-
-/** A number from 0 to below 1, the same ones for the same seed. */
-export type Random = () => number;
-
-/** Park and Miller's generator: few bits, but all of them good. */
-export function randomOf(seed: number): Random {
-  let state = (Math.abs(seed) % 2_147_483_646) + 1;
-  return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
-}
 
 const LABELS = ['', 'a', 'A', 'b', 'é', '%', 'a,b', '"'];
 const DATES = ['0001-01-01', '2024-02-29', '2026-11-21', '2026-11-22', '9999-12-31'];
@@ -32,17 +24,6 @@ const INPUTS: Readonly<Record<string, (random: Random) => unknown>> = {
   single_select: (random) => pick(random, STATUS),
   multi_select: (random) => some(random, STATUS, 3),
 };
-
-const pick = <T>(random: Random, list: readonly T[]): T =>
-  must(list[Math.floor(random() * list.length)], 'a list that is not empty');
-
-export function some<T>(random: Random, list: readonly T[], most: number): T[] {
-  const left = [...list];
-  const taken: T[] = [];
-  for (let n = Math.floor(random() * (most + 1)); n > 0 && left.length > 0; n--)
-    taken.push(...left.splice(Math.floor(random() * left.length), 1));
-  return taken;
-}
 
 /** Ops that can be done together, on rows that the model has. */
 export function randomOps(random: Random, model: LinkedModel, table: TableSchema, most = 4): RowOp[] {

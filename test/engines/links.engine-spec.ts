@@ -19,7 +19,8 @@ import { arbitrary, fuzz, linkedFilter, NOW } from '../query/index.js';
 import { replay } from '../support/changes.js';
 import { makeLinkedBase, type LinkedBase } from './linked-base.js';
 import { LinkedModel, linksOf } from './linked-model.js';
-import { randomOf, randomOps, some, type Random } from './linked-writes.js';
+import { randomOf, some, type Random } from '../support/random.js';
+import { randomOps } from './linked-writes.js';
 import { create, nodes, readLog, remove, update, writeOf, type Node } from './store.js';
 
 const cursors = new CursorCodec(Buffer.alloc(32, 7));
