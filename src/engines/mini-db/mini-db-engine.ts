@@ -7,7 +7,7 @@ import {
   compileGroupEstimate,
   compileGroups,
   compileRead,
-  compileReadOne,
+  compileReadRows,
   isBackward,
   ROW_SEPARATOR,
   toStatement,
@@ -21,15 +21,18 @@ import {
   type TableSchema,
 } from '../../query/index.js';
 import { SchemaMoved, type DataEngine, type PageText, type RowText } from '../data-engine.js';
+import { GatheredRows, type RowQuestion } from './gathered-rows.js';
 import { isUnknownTimeZone, pgError, translate } from './pg-errors.js';
 
-/** Reads of the managed tables: one statement, one round trip (with a count, which has its own limit of time, three); PostgreSQL makes the JSON. */
+/** Reads of the managed tables: one statement, one round trip, for rows by id also for several requests (with a count, which has its own limit of time, three); PostgreSQL makes the JSON. */
 @Injectable()
 export class MiniDbEngine implements DataEngine {
   readonly capabilities = { changeLog: true, rowVersions: true } as const;
 
   /** A count that takes longer is given up, and the page goes out with an estimate. */
   protected readonly countTimeoutMs: number = 5_000;
+
+  private readonly rows = new GatheredRows((question, ids) => this.readRows(question, ids));
 
   constructor(private readonly database: MiniDatabase) {}
 
@@ -70,16 +73,21 @@ export class MiniDbEngine implements DataEngine {
     return { plan, row };
   }
 
-  async readOne(
+  readOne(
     table: TableSchema,
     select: readonly ColumnSchema[],
     where: Condition,
     rowId: Id,
   ): Promise<RowText | undefined> {
-    const [row] = await this.run(compileReadOne(table, select, where, rowId), table);
-    if (!row || Number(row[0]) !== table.schemaVersion) throw new SchemaMoved();
-    const [, version, json] = row;
-    return version && json ? { version: Number(version), json } : undefined;
+    return this.rows.read({ table, select, where }, rowId);
+  }
+
+  private async readRows({ table, select, where }: RowQuestion, ids: readonly Id[]): Promise<Map<Id, RowText>> {
+    const found = await this.run(compileReadRows(table, select, where, ids), table);
+    if (!found[0] || Number(found[0][0]) !== table.schemaVersion) throw new SchemaMoved();
+    return new Map(
+      found.flatMap(([, id, version, json]) => (id && json ? [[id, { version: Number(version), json }] as const] : [])),
+    );
   }
 
   /** The count under the name that it was asked for by. */

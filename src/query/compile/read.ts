@@ -1,3 +1,4 @@
+import type { Id } from '../../common/index.js';
 import { COUNT_BOUND, isBackward, type Condition, type ReadPlan } from '../plan.js';
 import type { ColumnSchema, TableSchema } from '../schema.js';
 import { remembered } from '../remember.js';
@@ -73,16 +74,20 @@ function positionJson(
   return sql`case when ${row.when} then concat('[', ${join(parts, sql`, ',', `)}, ']') end`;
 }
 
-/** One row by id: `schema_version, version, json`; no row when the table has no stream, nulls when the row is not there. */
-export function compileReadOne(
+/**
+ * Rows by their ids, any number with one text: `schema_version, id, version, json`, one for each row that is there; one with nulls when
+ * none is; no row when the table has no stream. The ids come from a subquery, so that PostgreSQL's estimate does not depend on
+ * them: it would plan anew for each list that is shorter than it takes lists to be.
+ */
+export function compileReadRows(
   table: TableSchema,
   select: readonly ColumnSchema[],
   where: Condition,
-  rowId: string,
+  ids: readonly Id[],
 ): Sql {
-  return sql`select s.schema_version, ${VERSION}, ${wholeRowJson(ROW, select, table.physical)} as json
+  return sql`select s.schema_version, ${ID}, ${VERSION}, ${wholeRowJson(ROW, select, table.physical)} as json
 from ${streamName(table)} s
-left join ${tableName(table)} ${ident(ROW)} on ${ID} = ${value(rowId, 'uuid')} and ${visible({ where })}
+left join ${tableName(table)} ${ident(ROW)} on ${ID} = any((select ${value(ids, 'uuid[]')})::uuid[]) and ${visible({ where })}
 where s.table_id = ${value(table.id, 'uuid')}${fence(table, tablesOf({ select, where, orderBy: [] }))}`;
 }
 
