@@ -1,6 +1,7 @@
 import { ValidationPipe, type ArgumentMetadata } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
 import { invalid, type ProblemItem } from '../errors/index.js';
+import { plainQuery } from './plain-query.js';
 import { pointer } from './pointer.js';
 import { excessOf, MAX_FINDINGS } from './unknown-members.js';
 
@@ -32,6 +33,10 @@ function inherited(value: unknown, path: readonly (string | number)[]): ProblemI
 class StrictPipe extends ValidationPipe {
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
     const { metatype } = metadata;
+    if (metadata.type === 'query' && metatype !== undefined && typeof value === 'object' && value !== null) {
+      const query = plainQuery(value, metatype);
+      if (query) return query;
+    }
     if (metadata.type === 'body' && metatype !== undefined && metatype !== Object) {
       const excess = excessOf(value, metatype);
       if (excess.length > 0) throw invalid(excess);
