@@ -147,9 +147,26 @@ const members = (fields: LinkChange['before']): string => {
   return text === '' ? '' : `,${text}`;
 };
 
-/** The ops as JSON records: `v<n>` is the value of the table's n-th column, `s<n>` tells that an update sets it, `lb` and `la` are its links before and after. */
+/** What a column is called in the records of ops: `v<n>` is its value, the table's n-th column, `s<n>` tells that an update sets it. */
+interface Carrier {
+  readonly value: string;
+  readonly set: string;
+}
+const carriers = remembered(
+  (table: TableSchema): ReadonlyMap<ColumnSchema, Carrier> =>
+    new Map(
+      writtenColumns(table).map((column) => {
+        const n = table.columns.indexOf(column);
+        return [column, { value: `v${n}`, set: `s${n}` }];
+      }),
+    ),
+);
+const carrierOf = (table: TableSchema, column: ColumnSchema): Carrier =>
+  // By identity: a column of another copy of the metadata would be left out silently.
+  must(carriers(table).get(column), 'a value belongs to a stored column of the table that the statement is made for');
+
+/** The ops as JSON records, with their values by {@link Carrier}; `lb` and `la` are its links before and after. */
 function opRecords(table: TableSchema, writes: readonly RowWrite[]): Record<string, unknown>[] {
-  const position = new Map(writtenColumns(table).map((column) => [column, table.columns.indexOf(column)]));
   return writes.flatMap(({ ops }, g) =>
     ops.map((op, o) => {
       const record: Record<string, unknown> = { g, o, k: op.kind, i: op.id };
@@ -161,13 +178,9 @@ function opRecords(table: TableSchema, writes: readonly RowWrite[]): Record<stri
       }
       if (op.kind === 'delete') return record;
       for (const [column, cell] of op.values) {
-        // By identity: a column of another copy of the metadata would be left out silently.
-        const n = must(
-          position.get(column),
-          'a value belongs to a stored column of the table that the statement is made for',
-        );
-        record[`v${n}`] = cell;
-        if (op.kind === 'update') record[`s${n}`] = true;
+        const carrier = carrierOf(table, column);
+        record[carrier.value] = cell;
+        if (op.kind === 'update') record[carrier.set] = true;
       }
       return record;
     }),
@@ -175,10 +188,10 @@ function opRecords(table: TableSchema, writes: readonly RowWrite[]): Record<stri
 }
 
 function given(table: TableSchema, column: ColumnSchema): Sql {
-  const carried = ident('x', `v${table.columns.indexOf(column)}`);
+  const carried = ident('x', carrierOf(table, column).value);
   return columnType(column.type).carried?.read(carried) ?? carried;
 }
-const isSet = (table: TableSchema, column: ColumnSchema): Sql => ident('x', `s${table.columns.indexOf(column)}`);
+const isSet = (table: TableSchema, column: ColumnSchema): Sql => ident('x', carrierOf(table, column).set);
 
 function recordColumns(table: TableSchema, shape: Shape): Sql[] {
   const values = shape.creates ? writtenColumns(table) : shape.updated;
@@ -186,9 +199,9 @@ function recordColumns(table: TableSchema, shape: Shape): Sql[] {
     ...(shape.links ? [sql`, lb text, la text`] : []),
     ...values.map(
       (column) =>
-        sql`, ${ident(`v${table.columns.indexOf(column)}`)} ${columnType(column.type).carried?.as ?? physicalType(column)}`,
+        sql`, ${ident(carrierOf(table, column).value)} ${columnType(column.type).carried?.as ?? physicalType(column)}`,
     ),
-    ...shape.updated.map((column) => sql`, ${ident(`s${table.columns.indexOf(column)}`)} boolean`),
+    ...shape.updated.map((column) => sql`, ${ident(carrierOf(table, column).set)} boolean`),
   ];
 }
 

@@ -29,37 +29,41 @@ export function resolveFieldValues(
     errors.push({ pointer: at, code: 'not_an_object', detail: 'fields is an object of values by column key.' });
     return values;
   }
+  // Only a finding needs it: made for each cell, it would cost a bulk call more than all the rest of reading it.
+  const here = (key: string): string => at + pointer(key.slice(0, 60));
   for (const [key, cell] of Object.entries(input)) {
     const column = columnByKey(table, key);
-    // Only a finding needs it: made for each cell, it would cost a bulk call more than all the rest of reading it.
-    const here = (): string => at + pointer(key.slice(0, 60));
     if (!column) {
       if (++unknown > MAX_UNKNOWN) continue;
       errors.push({
-        pointer: here(),
+        pointer: here(key),
         code: 'unknown_field',
         detail: `There is no field ${JSON.stringify(key.slice(0, 60))}.`,
       });
       continue;
     }
     if (!isWritable(column)) {
-      errors.push({ pointer: here(), code: 'read_only', detail: `${column.key} (${column.type}) cannot be written.` });
+      errors.push({
+        pointer: here(key),
+        code: 'read_only',
+        detail: `${column.key} (${column.type}) cannot be written.`,
+      });
       continue;
     }
     if (cell === null) {
-      if (column.required) errors.push(required(column, here()));
+      if (column.required) errors.push(required(column, here(key)));
       values.set(column, null);
       continue;
     }
     if (changes && isChange(cell, column)) {
       const change = parseChange(cell, column);
       if (change.ok) changes.set(column, change.value);
-      else errors.push({ pointer: here(), code: change.code, detail: change.detail });
+      else errors.push({ pointer: here(key), code: change.code, detail: change.detail });
       continue;
     }
     const parsed = parseCell(cell, column);
-    if (!parsed.ok) errors.push({ pointer: here(), code: parsed.code, detail: parsed.detail });
-    else if (parsed.value === null && column.required) errors.push(required(column, here()));
+    if (!parsed.ok) errors.push({ pointer: here(key), code: parsed.code, detail: parsed.detail });
+    else if (parsed.value === null && column.required) errors.push(required(column, here(key)));
     // Also when it was refused: a value that is there but wrong is not missing as well.
     values.set(column, parsed.ok ? parsed.value : null);
   }

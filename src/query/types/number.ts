@@ -57,11 +57,14 @@ export const integer: ColumnType = {
   jsonSchema: { type: 'integer', minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER },
 };
 
+/** What needs nothing done to it. */
+const PLAIN = /^(?:0|-?[1-9]\d*)(?:\.\d+)?$/;
 const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,4}))?$/;
 
 /** Plain decimal notation without exponent, leading zeros, plus sign or negative zero; undefined when it is not a number. Digits after the point are kept as given. */
 export function plainDecimal(text: string): string | undefined {
   if (text.length > 400) return undefined;
+  if (PLAIN.test(text)) return text;
   const match = DECIMAL.exec(text);
   if (!match) return undefined;
   const [, sign, whole = '', fraction = '', exponent = '0'] = match;

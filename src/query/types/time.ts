@@ -17,16 +17,20 @@ export function parseDate(input: unknown): Parsed<string> {
   const match = typeof input === 'string' ? DATE.exec(input) : null;
   if (!match) return refused('not_a_date', 'A date such as 2026-12-01 is expected.');
   const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
-  const date = new Date(0);
-  date.setUTCFullYear(year, month - 1, day);
-  if (year < 1 || date.getUTCFullYear() !== year || date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) {
-    return refused('no_such_date', 'There is no such day.');
-  }
+  if (year < 1 || day < 1 || day > daysIn(year, month)) return refused('no_such_date', 'There is no such day.');
   return accepted(match[0]);
+}
+
+/** None in a month that there is not. */
+function daysIn(year: number, month: number): number {
+  if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
+  if (month < 1 || month > 12) return 0;
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
 }
 
 /** An RFC 3339 instant with its offset, to the millisecond; canonical form is UTC. Finer fractions are refused rather than rounded. */
 export function parseDatetime(input: unknown): Parsed<string> {
+  if (isCanonicalInstant(input)) return accepted(input);
   const match = typeof input === 'string' && input.length <= 64 ? DATETIME.exec(input) : null;
   if (!match)
     return refused('not_a_datetime', 'A time such as 2026-12-01T09:00:00.000Z, with its offset, is expected.');
@@ -44,6 +48,15 @@ export function parseDatetime(input: unknown): Parsed<string> {
   if (Number.isNaN(time.getTime()) || year < 1 || year > 9999)
     return refused('out_of_range', 'Times go from the year 1 to the year 9999.');
   return accepted(time.toISOString());
+}
+
+const CANONICAL = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
+/** What programs mostly send needs no taking apart: nothing else is written back as it was read. */
+function isCanonicalInstant(input: unknown): input is string {
+  if (typeof input !== 'string' || !CANONICAL.test(input) || input.startsWith('0000')) return false;
+  const time = new Date(input);
+  return !Number.isNaN(time.getTime()) && time.toISOString() === input;
 }
 
 /** The same in PostgreSQL, a little wider: spaces around are let be. */

@@ -215,6 +215,21 @@ describe('date', () => {
     ['infinity', 'not_a_date'],
     [20261201, 'not_a_date'],
   ])('%p is %p', (input, expected) => expect(read('date', input)).toBe(expected));
+
+  it('is there exactly where the calendar has it', () => {
+    const digits = (n: number, length: number) => String(n).padStart(length, '0');
+    for (const year of [1, 4, 100, 400, 1900, 2000, 2023, 2024, 9999])
+      for (let month = 0; month <= 13; month++)
+        for (let day = 0; day <= 32; day++) {
+          const text = `${digits(year, 4)}-${digits(month, 2)}-${digits(day, 2)}`;
+          const date = new Date(0);
+          date.setUTCFullYear(year, month - 1, day);
+          const exists = date.toISOString().startsWith(text);
+          expect(read('date', text)).toBe(exists ? text : 'no_such_date');
+          const instant = `${text}T01:02:03.004Z`;
+          expect(read('datetime', instant)).toBe(exists ? instant : 'no_such_date');
+        }
+  });
 });
 
 describe('datetime', () => {
