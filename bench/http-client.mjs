@@ -53,13 +53,14 @@ export function connect(base) {
   };
 }
 
-/** The bytes of a request. */
-export function request(method, path, token, body) {
+/** The bytes of a request; `more` are further header lines. */
+export function request(method, path, token, body, more = []) {
   const payload = body === undefined ? '' : JSON.stringify(body);
   return [
     `${method} ${path} HTTP/1.1`,
     'Host: 127.0.0.1',
     ...(token ? [`Authorization: Bearer ${token}`] : []),
+    ...more,
     ...(body === undefined ? [] : ['Content-Type: application/json', `Content-Length: ${Buffer.byteLength(payload)}`]),
     '',
     payload,

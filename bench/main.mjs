@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { killAll, start } from './children.mjs';
+import { measureExports, measureImports } from './files.mjs';
 import { call } from './http-client.mjs';
 import { fillLinked, LINKED_FIELDS, makeLinked } from './linked.mjs';
 import { interleaved, median, withCpu } from './measure.mjs';
@@ -14,7 +15,9 @@ import { statementOf, timeStatements } from './statements.mjs';
 import { measureStartup } from './startup.mjs';
 import { cursorBehind, FLOOR_SCHEMA, fill, makeTable } from './world.mjs';
 
-const ALL = ['page', 'linked', 'one', 'keyset', 'insert', 'update', 'bulk', 'fanout500', 'fanout2000', 'start'];
+const ALL = [
+  'page', 'linked', 'one', 'keyset', 'insert', 'update', 'bulk', 'export', 'import', 'fanout500', 'fanout2000', 'start',
+]; // prettier-ignore
 const POOL = 10;
 /** A server that has just begun runs mostly interpreted code; it takes thousands of requests until it is what it stays. */
 const WARM_UP = { seconds: 10, enough: 10_000 };
@@ -23,7 +26,8 @@ const HELP = `npm run bench -- [options]
   --only ${ALL.join(',')}   what to measure (default: all)
   --seconds 3                length of a round
   --rounds 4                 rounds of each side
-  --rows 1000000             rows of the table
+  --rows 1000000             rows of the table, and of its export
+  --import-rows 1000000      lines of the file that is imported
   --profile <folder>         write CPU profiles of both servers there
   --write                    write bench/RESULTS.md also after a partial run`;
 
@@ -34,6 +38,7 @@ export async function main() {
       seconds: { type: 'string', default: '3' },
       rounds: { type: 'string', default: '4' },
       rows: { type: 'string', default: '1000000' },
+      'import-rows': { type: 'string', default: '1000000' },
       profile: { type: 'string' },
       write: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -72,6 +77,8 @@ export async function main() {
   const world = await bring(postgres, folder, count, options.profile);
   const has = (...names) => names.some((name) => only.includes(name));
   if (has('page', 'linked', 'one', 'keyset', 'insert', 'update', 'bulk')) await overHttp(world, has, pace, count, add);
+  if (has('export')) add(...exported(await measureExports(world, Math.min(pace.rounds, 2))));
+  if (has('import')) add(...imported(await measureImports(world, folder, Number(options['import-rows']))));
   for (const sockets of [500, 2000]) if (has(`fanout${sockets}`)) add(...(await fanOut(world, sockets, pace)));
   await Promise.all([world.ours.stop(), world.floor.stop(), world.load.stop()]);
   await postgres.stop();
@@ -144,7 +151,7 @@ export async function bring(postgres, folder, count, profile) {
     execArgv: execArgv('floor'),
   });
   const load = await start('load.mjs');
-  const shared = { token: made.token, ids, rows: made.rows, linked: linked.rows };
+  const shared = { token: made.token, baseId: made.baseId, ids, rows: made.rows, linked: linked.rows };
   return {
     postgres,
     ours,
@@ -194,9 +201,27 @@ async function overHttp(world, has, { rounds, seconds }, count, add) {
   }
   if (has('insert')) add(report.row('insert one row, 32 clients', await pair('insert', 32), '≥ 0.80'));
   if (has('update')) add(report.row('update one row, 32 clients', await pair('update', 32), '≥ 0.80'));
-  if (has('bulk'))
-    add(report.row('bulk insert, 1,000 rows a call, 4 clients', await pair('bulk', 4), '≥ 0.50', ' calls/s'));
+  if (has('bulk')) {
+    const name = 'bulk insert, 1,000 rows a call, 4 clients';
+    add(report.row(name, await pair('bulk', 4), '≥ 0.50', ' calls/s'));
+    add(report.row(`${name}, return=minimal`, await pair('bulkMinimal', 4), '≥ 0.50', ' calls/s'));
+  }
 }
+
+const imported = (results) =>
+  results.map(({ onError, count, ours, floor }) =>
+    report.transferRow(
+      `import of ${report.number(count, 0)} rows, onError=${onError}`,
+      [{ ours, floor }],
+      count,
+      count,
+      '≥ 0.40, ≤ 256 MB',
+    ),
+  );
+
+const exported = ({ count, floorCount, results }) => [
+  report.transferRow(`export of ${report.number(count, 0)} rows as CSV`, results, count, floorCount, '–, ≤ 256 MB'),
+];
 
 async function linkedStatements({ postgres, sides: { ours, floor } }, rounds) {
   const marks = 'companies';

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { median } from './measure.mjs';
 
 const FILE = path.join(import.meta.dirname, 'RESULTS.md');
 /** From here on RESULTS.md is written by people; a run keeps it. */
@@ -41,6 +42,28 @@ export const row = (work, pair, aim, unit) => ({
   ],
   cost: pair.ours.serverUs === undefined ? undefined : [work, ...costs(pair)],
 });
+
+/** The cells of a file of rows that was brought in or out, in so many rounds; the aim is of the ratio and of the memory. */
+export function transferRow(work, rounds, count, floorCount, aim) {
+  const perSecondOf = (rows, { ms }) => (rows / ms) * 1000;
+  const ratios = rounds.map(({ ours, floor }) => perSecondOf(count, ours) / perSecondOf(floorCount, floor));
+  const costs = rounds.map(({ ours, floor }) => floor.cpuMs / floorCount / (ours.cpuMs / count));
+  const middle = (list) => digits(median(list), 2);
+  const rate = (rows, side) =>
+    `${digits(median(rounds.map((round) => perSecondOf(rows, round[side]))), 0)} rows/s (${digits(median(rounds.map((round) => round[side].ms)) / 1000, 1)} s)`;
+  const grown = Math.max(...rounds.map(({ ours }) => ours.grewMb));
+  return {
+    cells: [
+      work,
+      `${rate(count, 'ours')}, RSS +${digits(grown, 0)} MB`,
+      rate(floorCount, 'floor'),
+      middle(ratios),
+      middle(costs),
+      aim,
+      spread(ratios),
+    ],
+  };
+}
 
 const spread = (ratios) => `${ratios.length}: ${digits(Math.min(...ratios), 2)}–${digits(Math.max(...ratios), 2)}`;
 const costs = ({ ours, floor }) =>
@@ -82,6 +105,9 @@ ${markdown(COST_HEAD, costRows)}
 - **Linked page**: 50 companies of 1,000 with two lookups (the names of 10 people, the stages of 30 deals each) and a rollup (the sum of those deals), \`rank <= ?\`, sorted by \`rank\` descending. The floor reads the same tables in one statement that looks at the people once and at the deals once for each row. Before the measurement one page is compared. For the statement alone both servers' statements are taken from PostgreSQL's log, and run by turns on one connection, prepared.
 - **Insert, update**: one row of 8 columns a request, 32 clients on one table, each waits for its answer. The floor commits each by itself, without any log.
 - **Bulk**: 1,000 creates a call, 4 clients; ours answers with the rows and keeps the log, the floor is one \`unnest\` INSERT that answers with the ids.
+  With \`return=minimal\` ours answers without the rows (\`Prefer\`).
+- **Import**: a CSV file of so many lines, sent with \`Prefer: respond-async\`, until the job says that it is done; into a table of the 8 columns without further indexes. The floor brings the same rows and the same entries of the change log into twins of both tables by two COPYs in one transaction, in PostgreSQL's own format, read from a file. RSS is how far the memory of the server process grew meanwhile.
+- **Export**: the table of the other works as CSV, all rows in the order of their ids; the floor is a COPY of the twin's columns to stdout.
 - **Keyset**: the position of page 10,000 is reached by following cursors from the start (a cursor allows another limit and other fields, so the way is walked in pages of 1,000); then both pages are asked by turns. The column "floor" is page 1, the ratio is that of the times.
 - **Fan-out**: as many subscribers on one table, bare WebSockets in one process that count frames. Deliveries: 8 writes are always on their way, another as soon as all sockets have one. Latency: at a third of the deliveries that were reached, from sending the write to its arrival, over all sockets. The floor broadcasts the same event to a room, without any write.
 - **Start**: \`node dist/main.js\` with embedded databases until it says that it is ready; the median of the starts after the first. RSS of the server process, 5 s after it answered.

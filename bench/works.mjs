@@ -60,6 +60,11 @@ export const WORKS = {
     ours: ({ rows, token }) => rotating('ours', () => request('POST', `${rows}/bulk`, token, thousand())),
     floor: ({ token }) => rotating('floor', () => request('POST', '/bulk', token, thousand())),
   },
+  bulkMinimal: {
+    ours: ({ rows, token }) =>
+      rotating('minimal', () => request('POST', `${rows}/bulk`, token, thousand(), ['Prefer: return=minimal'])),
+    floor: ({ token }) => rotating('floor', () => request('POST', '/bulk', token, thousand())),
+  },
   /** Two requests of our own server: the first page and a page far behind it. */
   keyset: {
     ours: ({ rows, token, cursor }) => request('GET', `${rows}?sort=-qty&limit=100&cursor=${cursor}`, token),

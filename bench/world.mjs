@@ -2,7 +2,7 @@
 import { ROLES } from '../dist/database/mini/roles.js';
 import { call } from './http-client.mjs';
 
-const COLUMNS = [
+export const COLUMNS = [
   { name: 'Name', type: 'text', required: true },
   { name: 'Qty', type: 'integer' },
   { name: 'Amount', type: 'decimal', options: { scale: 2 } },
