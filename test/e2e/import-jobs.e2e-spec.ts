@@ -263,7 +263,16 @@ describe('an import that is cancelled', () => {
     expectStatus(await owner.del(`/imports/${job.id}`), 202);
     const answer = await waiting;
     expect([answer.status, answer.body.code]).toEqual([409, 'import_cancelled']);
-    expect(await look(job.id)).toMatchObject({ state: 'cancelled', problem: { code: 'import_cancelled' } });
+    expect(answer.body.detail).toBe('The import was cancelled; nothing of it is written.');
+    const { problem, ...cancelled } = await look(job.id);
+    expect([cancelled.state, ...counts(cancelled), problem?.code]).toEqual([
+      'cancelled',
+      0,
+      0,
+      0,
+      0,
+      'import_cancelled',
+    ]);
     expect(await rowsIn(table)).toBe(0);
     // To want it again is no error.
     expectStatus(await owner.del(`/imports/${job.id}`), 202);

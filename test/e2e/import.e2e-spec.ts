@@ -145,6 +145,16 @@ describe('an import of NDJSON', () => {
     ]);
   });
 
+  it('takes lines behind one that is longer than what is read at once', async () => {
+    const table = await newTable([
+      { name: 'Name', type: 'text' },
+      { name: 'Text', type: 'long_text' },
+    ]);
+    const long = 'y'.repeat(700_000);
+    const rows = [{ text: long, name: 'a' }, ...Array.from({ length: 5_000 }, (_, i) => ({ name: `row ${i}` }))];
+    expect(counts(expectStatus(await ndjson(table, rows), 200))).toEqual([5_001, 0, 0, 0]);
+  });
+
   it('tells lines that are none, and values that are not kept exactly', async () => {
     const table = await newTable();
     const text = [

@@ -28,6 +28,7 @@ const SYSTEM: ReadonlySet<string> = new Set([
 export class NdjsonParser {
   private text = '';
   private line = 1;
+  /** A long line comes in many pieces: not before the text has doubled is it looked at again. */
   private worthwhile = 0;
 
   constructor(private readonly maxLine = MAX_LINE) {}
@@ -35,7 +36,15 @@ export class NdjsonParser {
   /** @throws FileFlaw */
   push(piece: string): JsonLine[] {
     this.text += piece;
-    if (this.text.length < this.worthwhile) return [];
+    return this.text.length < this.worthwhile ? [] : this.take();
+  }
+
+  end(): JsonLine[] {
+    return [...this.take(), ...this.read(this.text)];
+  }
+
+  /** The lines that are whole by now. */
+  private take(): JsonLine[] {
     const lines: JsonLine[] = [];
     let at = 0;
     for (let end = this.text.indexOf('\n'); end !== -1; end = this.text.indexOf('\n', at)) {
@@ -46,10 +55,6 @@ export class NdjsonParser {
     if (this.text.length > this.maxLine) throw new FileFlaw(this.line, 'record_too_long', 'The line does not end.');
     this.worthwhile = 2 * this.text.length;
     return lines;
-  }
-
-  end(): JsonLine[] {
-    return this.read(this.text);
   }
 
   private read(text: string): JsonLine[] {

@@ -1,7 +1,8 @@
 import { ApiExtraModels, ApiProperty, getSchemaPath, OmitType } from '@nestjs/swagger';
 import { ProblemDto } from '../../../../common/errors/problem.dto.js';
-import { ImportAnswerDto, ImportTableAnswerDto } from '../import.dto.js';
-import { IMPORT_STATES, type ImportProblem, type ImportState } from './import-job.entity.js';
+import type { ProblemBody } from '../../../../common/index.js';
+import { ImportAnswerDto, ImportTableAnswerDto, MODES, ON_ERROR, type ImportMode } from '../import.dto.js';
+import { IMPORT_STATES, type ImportState } from './import-job.entity.js';
 
 @ApiExtraModels(ImportAnswerDto, ImportTableAnswerDto)
 export class ImportJobDto {
@@ -16,13 +17,18 @@ export class ImportJobDto {
       '`interrupted`: its caller or server went away; with `onError=skip` a part of it is written. The same request under the same `Idempotency-Key` goes on behind that.',
   })
   state!: ImportState;
+  @ApiProperty({ enum: MODES })
+  mode!: ImportMode;
+  @ApiProperty({ enum: ON_ERROR })
+  onError!: (typeof ON_ERROR)[number];
+  dryRun!: boolean;
   /** Somebody asked for its end, which is near. */
   cancelRequested!: boolean;
   /** Of the file. @example 104857600 */
   bytes!: number;
   /** Of them so many are read; a file that makes a table is read twice. @example 52428800 */
   bytesRead!: number;
-  /** With `onError=abort` nobody else sees these rows before it is done. @example 500000 */
+  /** With `onError=abort` nobody else sees these rows before it is done, and there are none when it ends otherwise. @example 500000 */
   created!: number;
   /** @example 0 */
   updated!: number;
@@ -37,7 +43,7 @@ export class ImportJobDto {
   })
   result!: ImportAnswerDto | ImportTableAnswerDto | null;
   @ApiProperty({ type: ProblemDto, nullable: true, description: 'Why it did not come to its end.' })
-  problem!: ImportProblem | null;
+  problem!: ProblemBody | null;
   createdBy!: string;
   createdAt!: string;
   finishedAt!: string | null;

@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { Caller, Id } from '../../../../common/index.js';
+import type { Caller, Id, ProblemBody } from '../../../../common/index.js';
 import type { FileForm } from '../file/row-file.js';
 import type { ImportAnswerDto, ImportTableAnswerDto } from '../import.dto.js';
 import type { RowsWish } from '../import-options.js';
@@ -21,12 +21,6 @@ export interface ProgressCounts {
   readonly failed: number;
 }
 export const NO_PROGRESS: ProgressCounts = { bytesRead: 0, created: 0, updated: 0, unchanged: 0, failed: 0 };
-
-/** The body of the problem that an import ended with, findings included. */
-export interface ImportProblem {
-  readonly code: string;
-  readonly detail: string;
-}
 
 /** An import, under way or over. */
 @Entity({ name: 'imports' })
@@ -60,7 +54,7 @@ export class ImportJobEntity {
   /** What a caller who waited was answered, or would have been. */
   // Not jsonb: its members come again in the order in which they were answered.
   @Column('json', { nullable: true }) result!: ImportAnswerDto | ImportTableAnswerDto | null;
-  @Column('json', { nullable: true }) problem!: ImportProblem | null;
+  @Column('json', { nullable: true }) problem!: ProblemBody | null;
   @Column('timestamptz', { name: 'created_at' }) createdAt!: Date;
   @Column('timestamptz', { name: 'finished_at', nullable: true }) finishedAt!: Date | null;
 }

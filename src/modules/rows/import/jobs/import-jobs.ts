@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { must, newId, Problem, type Id } from '../../../../common/index.js';
-import { AuditedTransaction, type AuditedManager } from '../../../../database/main/index.js';
-import { ImportJobEntity, NO_PROGRESS, type ImportProblem, type ProgressCounts } from './import-job.entity.js';
+import { must, newId, Problem, type Id, type ProblemBody } from '../../../../common/index.js';
+import { AuditedTransaction, REPEATABLE_MS, type AuditedManager } from '../../../../database/main/index.js';
+import { ImportJobEntity, NO_PROGRESS, type ProgressCounts } from './import-job.entity.js';
 
 /** Whoever works at an import says so every few seconds; after this long without it, another may go on. */
 const LEASE_SECONDS = 20;
@@ -34,7 +34,7 @@ export type NewImport = Pick<
 /** How an import ended. */
 export type ImportEnd =
   | { readonly state: 'done'; readonly result: NonNullable<ImportJobEntity['result']> }
-  | { readonly state: 'failed' | 'cancelled' | 'interrupted'; readonly problem: ImportProblem };
+  | { readonly state: 'failed' | 'cancelled' | 'interrupted'; readonly problem: ProblemBody };
 
 /** The table of imports: who works at which, how far it is, what became of it. */
 @Injectable()
@@ -50,6 +50,12 @@ export class ImportJobs {
     const { id, workspaceId, baseId, tableId, wish, form, caller, bytes, stored, keyName, keyRequest } = wanted;
     await this.transaction.withoutAudit(async (manager) => {
       if (stored) await mustHaveRoom(manager, workspaceId);
+      // A key is free again after a day, like those of all other requests.
+      if (keyName)
+        await manager.query(
+          'update imports set key_name = null where key_name = $1 and created_at < now() - make_interval(secs => $2)',
+          [keyName, REPEATABLE_MS / 1000],
+        );
       await manager.query(
         `insert into imports (id, workspace_id, base_id, table_id, wish, form, caller, bytes, stored, key_name, key_request,
            state, leased_by, lease_until, attempts, next_at, progress, created_at)
@@ -141,9 +147,22 @@ export class ImportJobs {
     return this.dataSource.manager.findOneBy(ImportJobEntity, { id });
   }
 
-  /** The latest ones. */
-  ofTable(tableId: Id, limit: number): Promise<ImportJobEntity[]> {
+  /** The latest ones, without what is long of them. */
+  ofTable(tableId: Id, limit: number): Promise<Omit<ImportJobEntity, 'result' | 'problem'>[]> {
     return this.dataSource.manager.find(ImportJobEntity, {
+      select: {
+        id: true,
+        baseId: true,
+        tableId: true,
+        wish: true,
+        state: true,
+        cancelRequested: true,
+        bytes: true,
+        progress: true,
+        caller: true,
+        createdAt: true,
+        finishedAt: true,
+      },
       where: { tableId },
       order: { createdAt: 'DESC', id: 'DESC' },
       take: limit,
@@ -173,7 +192,7 @@ export class ImportJobs {
   }
 
   /** Tells of those whose caller and node are gone that nobody works at them. */
-  async noteInterrupted(problem: ImportProblem): Promise<number> {
+  async noteInterrupted(problem: ProblemBody): Promise<number> {
     const rows = await this.write(
       `update imports set state = 'interrupted', problem = $1, finished_at = now(), leased_by = null, lease_until = null
        where state = 'running' and not stored and lease_until < now() returning id`,

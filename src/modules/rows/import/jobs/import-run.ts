@@ -55,6 +55,15 @@ export class ImportRun {
     this.stopper.abort(why);
   }
 
+  /** Somebody wants it to end. */
+  cancel(): void {
+    this.end(
+      new Problem('import_cancelled', {
+        detail: this.isWhole ? 'The import was cancelled; nothing of it is written.' : 'The import was cancelled.',
+      }),
+    );
+  }
+
   /** The right to it, as it is now. @throws Problem `not_found`, `role_too_low` */
   mayGoOn(): Promise<Access> {
     const { caller, workspaceId, wish } = this.taken.job;
@@ -72,6 +81,7 @@ export class ImportRun {
   async settle(end: ImportEnd): Promise<void> {
     await this.rest();
     try {
+      if (end.state !== 'done' && this.isWhole) this.tally = undefined;
       await this.parts.jobs.end(this.taken, this.progress, end);
     } catch (error) {
       this.parts.logger.warn({ msg: 'The end of an import is not noted', importId: this.taken.job.id, err: error });
@@ -90,7 +100,7 @@ export class ImportRun {
     try {
       const kept = await jobs.prolong(this.taken, this.progress);
       if (!kept) this.end(new ImportTakenOver());
-      else if (kept.cancelled) this.end(cancelled());
+      else if (kept.cancelled) this.cancel();
       this.show('running');
       await this.mayGoOn();
     } catch (error) {
@@ -111,10 +121,14 @@ export class ImportRun {
     });
   }
 
+  /** All of it is written or nothing. */
+  private get isWhole(): boolean {
+    const { wish } = this.taken.job;
+    return wish.kind === 'table' || wish.onError === 'abort' || wish.dryRun;
+  }
+
   private get progress(): ProgressCounts {
     const { created = 0, updated = 0, unchanged = 0, failed = 0 } = this.tally ?? {};
     return { bytesRead: this.bytes.bytesRead, created, updated, unchanged, failed };
   }
 }
-
-export const cancelled = (): Problem => new Problem('import_cancelled');

@@ -9,7 +9,7 @@ import { optionsOf } from '../import-options.js';
 import { resultOf, type ImportAnswerDto, type ImportTableAnswerDto } from '../import.dto.js';
 import { TableMaker } from '../table-maker.js';
 import { ImportJobs, type ImportEnd, type TakenImport } from './import-jobs.js';
-import { cancelled, ImportRun } from './import-run.js';
+import { ImportRun } from './import-run.js';
 
 export type ImportResult = ImportAnswerDto | ImportTableAnswerDto;
 
@@ -29,9 +29,7 @@ export class ImportRuns implements OnModuleInit, OnModuleDestroy {
   ) {}
 
   onModuleInit(): void {
-    this.stopListening = this.bus.on('import.cancelled', ({ importId }) =>
-      this.running.get(importId)?.end(cancelled()),
-    );
+    this.stopListening = this.bus.on('import.cancelled', ({ importId }) => this.running.get(importId)?.cancel());
   }
 
   onModuleDestroy(): void {
@@ -69,7 +67,8 @@ export class ImportRuns implements OnModuleInit, OnModuleDestroy {
 
   private async work(run: ImportRun): Promise<ImportResult> {
     const { id, baseId, tableId, wish, cancelRequested } = run.taken.job;
-    if (cancelRequested) throw cancelled();
+    if (cancelRequested) run.cancel();
+    run.stop.throwIfAborted();
     const access = await run.mayGoOn();
     const { file, stop, watch } = run;
     if (wish.kind === 'table')
@@ -83,8 +82,7 @@ export class ImportRuns implements OnModuleInit, OnModuleDestroy {
 function endOf(error: unknown, stop: AbortSignal, gone: AbortSignal | undefined): ImportEnd | undefined {
   if (error instanceof ImportTakenOver || stop.reason instanceof ImportTakenOver) return undefined;
   const problem = error instanceof Problem ? error : new Problem('internal_error');
-  const { code, detail, ...body } = problem.body();
-  const told = { ...body, code, detail: detail ?? problem.message };
+  const told = problem.body();
   if (gone?.aborted === true || problem.status >= 500) return { state: 'interrupted', problem: told };
-  return { state: code === 'import_cancelled' ? 'cancelled' : 'failed', problem: told };
+  return { state: problem.code === 'import_cancelled' ? 'cancelled' : 'failed', problem: told };
 }

@@ -16,6 +16,11 @@ const MAX_ATTEMPTS = 20;
 const waitAfter = (attempts: number): number => Math.min(2 ** attempts, 60);
 const LEFTOVERS_AT_ONCE = 100;
 
+const NOBODY_AT_IT = new Problem('bad_request', {
+  detail:
+    'Nobody works at this import any more: its server has ended. Send it again under its Idempotency-Key to go on behind what is written.',
+});
+
 /**
  * Works at imports in the background. Several nodes share them; what one leaves behind when it dies, another goes on with, behind what is
  * written. Also takes away the files of those that are over, and tells of those whose caller and node are both gone.
@@ -29,6 +34,7 @@ export class ImportWorker implements OnApplicationBootstrap, OnModuleDestroy {
     (err) => this.logger.debug({ msg: 'Imports cannot be looked at', err }),
   );
   private readonly working = new Set<Promise<void>>();
+  private taking: Promise<void> = Promise.resolve();
   private stopListening: (() => void) | undefined;
 
   constructor(
@@ -52,21 +58,23 @@ export class ImportWorker implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async round(): Promise<void> {
-    await this.jobs.noteInterrupted({
-      code: 'bad_request',
-      detail:
-        'Nobody works at this import any more: its server has ended. Send it again under its Idempotency-Key to go on behind what is written.',
-    });
+    await this.jobs.noteInterrupted(NOBODY_AT_IT.body());
     for (const job of await this.jobs.leftovers(LEFTOVERS_AT_ONCE)) await this.tidy(job);
     await this.take();
   }
 
-  private async takeQuietly(): Promise<void> {
-    await this.take().catch((err: unknown) => this.logger.debug({ msg: 'Imports cannot be taken up', err }));
+  private takeQuietly(): Promise<void> {
+    return this.take().catch((err: unknown) => this.logger.debug({ msg: 'Imports cannot be taken up', err }));
+  }
+
+  private take(): Promise<void> {
+    // One after the other, so that each sees how many there are.
+    this.taking = this.taking.catch(() => undefined).then(() => this.takeWhatIsDue());
+    return this.taking;
   }
 
   /** As many as there is room for. */
-  private async take(): Promise<void> {
+  private async takeWhatIsDue(): Promise<void> {
     while (this.working.size < AT_ONCE && !this.rounds.isEnding) {
       const taken = await this.jobs.claim();
       if (!taken) return;
@@ -100,10 +108,8 @@ export class ImportWorker implements OnApplicationBootstrap, OnModuleDestroy {
     if (this.rounds.isEnding) return this.jobs.release(taken);
     this.logger.warn({ msg: 'An import does not go on', importId: id, attempts, err: error });
     if (attempts < MAX_ATTEMPTS) return this.jobs.release(taken, waitAfter(attempts));
-    const { code, detail = '' } = new Problem('internal_error', {
-      detail: 'It failed again and again; the log says why.',
-    });
-    await this.jobs.end(taken, progress, { state: 'failed', problem: { code, detail } });
+    const problem = new Problem('internal_error', { detail: 'It failed again and again; the log says why.' });
+    await this.jobs.end(taken, progress, { state: 'failed', problem: problem.body() });
   }
 
   /** Its file is needed no longer. */
