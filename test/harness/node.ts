@@ -1,8 +1,8 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { projectRoot } from '../../src/config/index.js';
-import { afterThisFile, ownFolder } from './run.js';
+import { afterThisFile, ownFolder, testRun } from './run.js';
 import { serverEnvironment, type ServerOptions } from './settings.js';
 
 /** How a process ended. */
@@ -29,12 +29,19 @@ export interface TestNode {
 
 /** Starts `node dist/main.js`. Rejects with its output when it ends before it is ready. */
 export async function startNode(options: ServerOptions = {}): Promise<TestNode> {
-  // Costs nothing after `npm test`, which has built already.
-  execFileSync(process.execPath, [path.join(projectRoot, 'scripts/build.mjs'), '--if-stale'], { stdio: 'pipe' });
+  ensureBuilt();
   const node = await spawnServer(await serverEnvironment(options));
   const base = await Promise.race([node.ready, node.ended.then(() => undefined)]);
   if (base === undefined) throw new Error(`the server ended before it was ready:\n${node.output()}`);
   return { ...node, base };
+}
+
+/** Once in each run; after `npm test`, which has built already, it only looks at all sources. */
+function ensureBuilt(): void {
+  const mark = path.join(testRun().folder, 'built');
+  if (existsSync(mark)) return;
+  execFileSync(process.execPath, [path.join(projectRoot, 'scripts/build.mjs'), '--if-stale'], { stdio: 'pipe' });
+  writeFileSync(mark, '');
 }
 
 /** The same process without waiting for it to be ready: for starts that are meant to fail. */
