@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { mainDataSourceOptions, migrateMain, revertMain } from '../../src/database/main/index.js';
 import { migrateMini, revertMini } from '../../src/database/mini/index.js';
 import { createBaseSchema, toStatement } from '../../src/query/index.js';
-import { databases, sql } from '../harness/index.js';
+import { asSuperuser, databases, sql } from '../harness/index.js';
 
 describe('the migrations of the main database', () => {
   it('go back one by one to nothing, and up again to the same', async () => {
@@ -28,7 +28,7 @@ describe('the migrations of the mini database', () => {
     const make = async (base: string, left: readonly string[]): Promise<void> => {
       for (const statement of createBaseSchema(base, 'CRM').map(toStatement))
         if (!left.some((part) => statement.text.includes(part)))
-          await sql(mini, `set role ${mini.username}; ${statement.text}`);
+          await asSuperuser(mini.database, (db) => db.query(`set role ${mini.username}; ${statement.text}`));
     };
     const tableOf = (base: string) =>
       sql(

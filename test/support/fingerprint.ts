@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { asSuperuser, type TestDatabases } from '../harness/index.js';
+import type { PostgresSettings } from '../../src/config/index.js';
+import { sql, type TestDatabases } from '../harness/index.js';
 
 /** What comes and goes by itself: when somebody was last seen, messages and mails that were passed on, answers that are kept, indexes on their way, rounds that were made. */
 const RESTLESS_COLUMNS = ['last_seen_at'];
@@ -16,21 +17,20 @@ const RESTLESS_TABLES = [
 
 /** All that both databases hold, as one text: two that are equal mean that nothing was written in between. */
 export async function fingerprint({ main, mini }: TestDatabases): Promise<string> {
-  const parts = await Promise.all([main, mini].map(({ database }) => digest(database)));
+  const parts = await Promise.all([main, mini].map(digest));
   return parts.join('/');
 }
 
-function digest(database: string): Promise<string> {
-  return asSuperuser(database, async (db) => {
-    const { rows: tables } = await db.query<{ place: string }>(
-      `select format('%I.%I', schemaname, tablename) as place from pg_tables
-        where schemaname not in ('pg_catalog', 'information_schema') and tablename <> all($1) order by 1`,
-      [RESTLESS_TABLES],
-    );
-    const each = tables.map(
-      ({ place }) => `select '${place}', (to_jsonb(t) - $1::text[])::text as line from ${place} as t`,
-    );
-    const { rows } = await db.query(`${each.join(' union all ')} order by 1, 2`, [RESTLESS_COLUMNS]);
-    return createHash('sha256').update(JSON.stringify(rows)).digest('hex');
-  });
+async function digest(database: PostgresSettings): Promise<string> {
+  const tables = await sql<{ place: string }>(
+    database,
+    `select format('%I.%I', schemaname, tablename) as place from pg_tables
+      where schemaname not in ('pg_catalog', 'information_schema') and tablename <> all($1) order by 1`,
+    [RESTLESS_TABLES],
+  );
+  const each = tables.map(
+    ({ place }) => `select '${place}', (to_jsonb(t) - $1::text[])::text as line from ${place} as t`,
+  );
+  const rows = await sql(database, `${each.join(' union all ')} order by 1, 2`, [RESTLESS_COLUMNS]);
+  return createHash('sha256').update(JSON.stringify(rows)).digest('hex');
 }
