@@ -1,12 +1,24 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Type } from '@nestjs/common';
 import { Type as TypeOf } from 'class-transformer';
-import { IsArray, IsIn, IsOptional, IsString, MaxLength, ValidateNested } from 'class-validator';
+import { IsArray, IsIn, IsOptional, IsString, MaxLength, registerDecorator, ValidateNested } from 'class-validator';
 import fc from 'fast-check';
 import { fuzz } from '../../../test/query/index.js';
 import { PageQuery } from '../paging.dto.js';
 import { plainQuery } from './plain-query.js';
 import { validationPipe } from './validation.pipe.js';
+
+/** A rule that is none of the library's own. */
+function IsShort(): PropertyDecorator {
+  return (target, propertyName) => {
+    registerDecorator({
+      name: 'isShort',
+      target: target.constructor,
+      propertyName: String(propertyName),
+      validator: { validate: (value: unknown) => typeof value === 'string' && value.length < 4 },
+    });
+  };
+}
 
 class ListQuery extends PageQuery {
   @IsOptional()
@@ -16,6 +28,10 @@ class ListQuery extends PageQuery {
 
   @IsIn(['a', 'b'])
   mode!: string;
+
+  @IsOptional()
+  @IsShort()
+  own?: string;
 }
 
 class Inner {
@@ -43,7 +59,7 @@ describe('a query string', () => {
       fc.array(fc.constantFrom('a', '1'), { maxLength: 2 }),
     );
     const key = fc.oneof(
-      { weight: 9, arbitrary: fc.constantFrom('limit', 'cursor', 'search', 'mode') },
+      { weight: 9, arbitrary: fc.constantFrom('limit', 'cursor', 'search', 'mode', 'own') },
       { weight: 1, arbitrary: fc.constantFrom('constructor', 'toString', 'other') },
     );
     await fc.assert(

@@ -50,7 +50,7 @@ function readMembers(dto: Type): Members | undefined {
   const type = TransformationType.PLAIN_TO_CLASS;
   const hides = defaultMetadataStorage.getExcludedProperties(dto, type).length > 0;
   if (hides || defaultMetadataStorage.getExposedProperties(dto, type).length > 0) return undefined;
-  const rules = getMetadataStorage().getTargetValidationMetadatas(dto, '', false, false);
+  const rules: Rules = getMetadataStorage().getTargetValidationMetadatas(dto, '', false, false);
   const members = new Map<string, Member>();
   for (const name of new Set(rules.map(({ propertyName }) => propertyName))) {
     const member = readMember(
@@ -64,12 +64,15 @@ function readMembers(dto: Type): Members | undefined {
   return members.size === 0 ? undefined : members;
 }
 
-type Rules = ReturnType<ReturnType<typeof getMetadataStorage>['getTargetValidationMetadatas']>;
+type Rule = ReturnType<ReturnType<typeof getMetadataStorage>['getTargetValidationMetadatas']>[number];
+/** Less sure than its typings: a decorator of one's own leaves some of it out. */
+type Rules = readonly (Pick<Rule, 'type' | 'propertyName' | 'constraintCls' | 'each' | 'validateIf'> &
+  Partial<Pick<Rule, 'constraints' | 'groups'>>)[];
 
 function readMember(dto: Type, name: string, rules: Rules): Member | undefined {
   const conditions: Member['conditions'][number][] = [];
   const holds: Member['holds'][number][] = [];
-  for (const { type, constraints, constraintCls, each, groups, validateIf } of rules) {
+  for (const { type, constraints = [], constraintCls, each, groups = [], validateIf } of rules) {
     if (each || groups.length > 0 || validateIf) return undefined;
     if (type === ValidationTypes.CONDITIONAL_VALIDATION)
       conditions.push((constraints as Member['conditions'][number][])[0] ?? (() => true));
