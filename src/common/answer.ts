@@ -42,8 +42,25 @@ export class AnsweredBefore extends Error {
  * JSON that PostgreSQL wrote: goes out byte for byte as `application/json`, neither parsed nor serialised again.
  * The caller answers for the text being JSON.
  */
-export class JsonText extends Answer<string> {
+export class JsonText extends Answer<readonly string[]> {
+  /** Bytes of the text in UTF-8. */
+  readonly size: number;
+
+  /** @param text whole, or in pieces: a long one need not be put together only to be sent */
+  constructor(text: string | readonly string[], options?: AnswerOptions) {
+    super(typeof text === 'string' ? [text] : text, options);
+    this.size = this.body.reduce((size, piece) => size + Buffer.byteLength(piece), 0);
+  }
+
   get text(): string {
-    return this.body;
+    return this.body.join('');
+  }
+
+  /** In UTF-8, straight from the pieces: sent as one text a page would be copied twice more, where it has to be collected as garbage. */
+  toBytes(): Buffer {
+    const bytes = Buffer.allocUnsafe(this.size);
+    let at = 0;
+    for (const piece of this.body) at += bytes.write(piece, at);
+    return bytes;
   }
 }

@@ -26,7 +26,7 @@ export class EdgeAdapter extends FastifyAdapter {
 
   override reply(response: Parameters<FastifyAdapter['reply']>[0], body: unknown, statusCode?: number): Sent {
     if (!(body instanceof Answer)) return super.reply(response, body, statusCode);
-    if (body instanceof JsonText && !body.options.committed) refuseTooLarge(body.text, this.responseLimit);
+    if (body instanceof JsonText && !body.options.committed) refuseTooLarge(body.size, this.responseLimit);
     const reply = response as AppReply;
     const { status, headers, databaseMs } = body.options;
     if (status !== undefined) reply.code(status);
@@ -34,6 +34,6 @@ export class EdgeAdapter extends FastifyAdapter {
     if (headers) reply.headers(headers);
     if (databaseMs !== undefined) (reply.request as AppRequest).databaseMs = databaseMs;
     if (!(body instanceof JsonText)) return super.reply(response, body.body);
-    return reply.header('content-type', 'application/json; charset=utf-8').send(body.text);
+    return reply.header('content-type', 'application/json; charset=utf-8').send(body.toBytes());
   }
 }

@@ -86,11 +86,11 @@ interface Cursors {
   readonly prev?: string | undefined;
 }
 
-/** The answer with a page of rows, or of groups. */
-export function pageJson(page: PageText, limit: number, schemaVersion: number, cursors: Cursors): string {
+/** The answer with a page of rows, or of groups, in pieces. */
+export function pageJson(page: PageText, limit: number, schemaVersion: number, cursors: Cursors): readonly string[] {
   const next = cursors.next === undefined ? '' : `,"nextCursor":"${cursors.next}"`;
   const prev = cursors.prev === undefined ? '' : `,"prevCursor":"${cursors.prev}"`;
   const count = page.count ? `,"count":${JSON.stringify(page.count)}` : '';
   const meta = JSON.stringify({ schemaVersion, ...page.stream });
-  return `{"data":[${page.data}],"page":{"limit":${limit}${next}${prev}}${count},"meta":${meta}}`;
+  return ['{"data":[', page.data, `],"page":{"limit":${limit}${next}${prev}}${count},"meta":${meta}}`];
 }
