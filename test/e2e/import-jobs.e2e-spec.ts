@@ -278,6 +278,17 @@ describe('an import that is cancelled', () => {
     expectStatus(await owner.del(`/imports/${job.id}`), 202);
   });
 
+  it('is not begun again by a repetition of what began it', async () => {
+    const table = await newTable();
+    const { id } = await sendLater(table, file(100_000), '', 'not again');
+    expectStatus(await owner.del(`/imports/${id}`), 202);
+    expect((await over(id)).state).toBe('cancelled');
+    expect(await sendLater(table, file(100_000), '', 'not again')).toMatchObject({ id, state: 'cancelled' });
+    const waiting = await send(table, file(100_000), '', { ...CSV, 'idempotency-key': 'not again' });
+    expect([waiting.status, waiting.body.code]).toEqual([409, 'import_cancelled']);
+    expect(await rowsIn(table)).toBe(0);
+  });
+
   it('keeps what is written where lines are taken one by one, and says how much', async () => {
     const table = await newTable();
     const { id } = await sendLater(table, file(200_000), 'onError=skip');
@@ -295,6 +306,19 @@ describe('an import that is cancelled', () => {
       200,
     );
     expect(data[0]).toMatchObject({ action: 'import.cancelled', resource: { type: 'import', id } });
+  });
+
+  it('says how much also when its server was killed before it ended', async () => {
+    const table = await newTable();
+    const { id } = await sendLater(table, file(200_000), 'onError=skip');
+    await partOf(table);
+    await node.kill9();
+    await sql(pair.main, 'update imports set cancel_requested = true where id = $1', [id]);
+    await expireLeases();
+    await restart();
+    const cancelled = await over(id);
+    expect(cancelled).toMatchObject({ state: 'cancelled', created: await rowsIn(table) });
+    expect(cancelled.created).toBeGreaterThan(1_000);
   });
 
   it('takes its table with it', async () => {

@@ -100,10 +100,19 @@ describe('an import of CSV', () => {
     ['utf-16le', Buffer.from('\ufeffname,qty\nä€😀,1\n', 'utf16le'), ''],
     ['utf-16be', Buffer.from('\ufeffname,qty\nä€😀,1\n', 'utf16le').swap16(), ''],
     ['windows-1252', Buffer.from([...Buffer.from('name\n'), 0xe4, 0x80]), 'charset=windows-1252'],
-  ])('reads %s', async (_, bytes, query) => {
+    ['latin1 by the media type', Buffer.from([...Buffer.from('name\n'), 0xe4, 0x80]), '', 'text/csv; charset=Latin1'],
+  ])('reads %s', async (_, bytes, query, type = 'text/csv') => {
     const table = await newTable();
-    expectStatus(await send(table, bytes, query), 200);
+    expectStatus(await send(table, bytes, query, type), 200);
     expect((await names(table))[0]).toMatch(/^ä€/);
+  });
+
+  it.each([
+    ['that nobody knows', 'text/csv; charset=klingon', ''],
+    ['that is another than the parameter says', 'text/csv; charset="utf-16le"', 'charset=utf-8'],
+  ])('refuses a charset %s', async (_, type, query) => {
+    const answer = await send(await newTable(), 'name\na\n', query, type);
+    expect([answer.status, answer.body.code]).toEqual([415, 'unsupported_media_type']);
   });
 
   it('takes people by id or address, and lists as JSON or with commas', async () => {

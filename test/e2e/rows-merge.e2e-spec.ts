@@ -60,6 +60,8 @@ describe('a change of a row that others changed meanwhile', () => {
     expectStatus(await merge({ qty: 9 }, 2), 200);
     // Operators go on from what there is.
     expect(expectStatus(await merge({ qty: { $inc: 1 } }), 200).fields.qty).toBe(10);
+    // A version that there has not been yet is nothing to merge with.
+    expect(refusal(await merge({ notes: 'x' }, 99))).toEqual([409, 'merge_conflict']);
     await proveLog(table);
   });
 

@@ -123,7 +123,8 @@ export class RowsController {
   @ApiOperation({
     summary: 'List rows, or groups of them, asked by a JSON body',
     description:
-      'With `groupBy` or `aggregates` the answer has groups, which are filtered, sorted and paged as rows are.',
+      'With `groupBy` or `aggregates` the answer has groups, which are filtered, sorted and paged as rows are, forward only. ' +
+      '`sum` is exact; `avg` has about 20 digits.',
   })
   @ApiBody({ schema: { allOf: [{ $ref: getSchemaPath(QueryRowsDto) }], example: QUERY_EXAMPLE } })
   @ApiOkResponse({ schema: { oneOf: [RowListDto, GroupListDto].map((type) => ({ $ref: getSchemaPath(type) })) } })

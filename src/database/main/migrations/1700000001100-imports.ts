@@ -29,7 +29,7 @@ export class Imports1700000001100 implements MigrationInterface {
         created_at timestamptz not null,
         finished_at timestamptz
       );
-      create index imports_table on imports(table_id, created_at desc, id desc);
+      create index imports_table on imports(table_id, id desc);
       create index imports_workspace on imports(workspace_id) where state = 'running';
       create index imports_base on imports(base_id);
       create index imports_due on imports(next_at) where state = 'running';

@@ -19,6 +19,7 @@ import { FILE_STORAGE, storageKey, type FileStorage } from '../../files/index.js
 import { checkKey, RequestKeys } from '../../idempotency/index.js';
 import { TableCatalog } from '../../tables/index.js';
 import { prefers } from '../prefer.js';
+import { charsetOf, type Charset } from './file/decode.js';
 import type { FileForm } from './file/row-file.js';
 import { spool, type Spool } from './file/spool.js';
 import { wishOf } from './import-options.js';
@@ -143,7 +144,7 @@ export class ImportService {
     form: Omit<FileForm, 'format'>,
     work: (arrived: Arrived) => Promise<Answer>,
   ): Promise<Answer> {
-    const format = formatOf(request);
+    const { format, charset = form.charset } = formatOf(request, form.charset);
     const given = request.headers['idempotency-key'];
     const named = given === undefined ? undefined : checkKey(given);
     if (this.running >= AT_ONCE)
@@ -155,11 +156,10 @@ export class ImportService {
     try {
       const body = await spool(request.raw, this.config.importMaxBytes);
       try {
-        const { charset, delimiter } = form;
         const key = named === undefined ? undefined : this.keys.of(request, named, await body.digest());
         const inBackground = prefers(request, 'respond-async');
         return await whileConnected(request.raw.socket, (gone) =>
-          work({ body, form: { format, charset, delimiter }, key, inBackground, gone }),
+          work({ body, form: { format, charset, delimiter: form.delimiter }, key, inBackground, gone }),
         );
       } finally {
         await body.close();
@@ -172,7 +172,10 @@ export class ImportService {
 
 /** What was answered before, or is known meanwhile. Undefined: there is no answer yet. */
 function answerAgain(job: ImportJobEntity, inBackground: boolean): Answer | undefined {
-  const isOver = job.state === 'done';
+  // Somebody wanted its end: a repetition that was on its way for longer does not begin it again.
+  if (job.state === 'cancelled' && !inBackground)
+    throw new Problem('import_cancelled', { detail: job.problem?.detail });
+  const isOver = job.state === 'done' || job.state === 'cancelled';
   if (!isOver && !(inBackground && job.stored && job.state === 'running')) return undefined;
   const { body, options } = inBackground ? acceptedAs(job) : answerOf(job);
   return new Answer(body, { ...options, headers: { ...options.headers, 'idempotency-replayed': 'true' } });
@@ -197,15 +200,25 @@ const inProgress = ({ id }: ImportJobEntity, cause?: Error): Problem =>
   });
 
 /** A body without a media type, or none at all, has not been looked at by anybody yet. */
-function formatOf({ headers }: AppRequest): FileForm['format'] {
-  const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
-  if (type === CSV) return 'csv';
-  if (type === NDJSON) return 'ndjson';
-  throw new Problem('unsupported_media_type', {
-    detail: `Send the body as ${CSV} or ${NDJSON}.`,
-    headers: { accept: `${CSV}, ${NDJSON}` },
-  });
+function formatOf({ headers }: AppRequest, asked: Charset | undefined): Pick<FileForm, 'format' | 'charset'> {
+  const [type = '', ...parameters] = (headers['content-type'] ?? '')
+    .split(';')
+    .map((part) => part.trim().toLowerCase());
+  const format = type === CSV ? 'csv' : type === NDJSON ? 'ndjson' : undefined;
+  if (!format) throw unsupported(`Send the body as ${CSV} or ${NDJSON}.`);
+  const named = parameters.find((parameter) => parameter.startsWith('charset='));
+  if (named === undefined) return { format };
+  const label = named.slice('charset='.length).replace(/^"(.*)"$/, '$1');
+  const charset = charsetOf(label);
+  if (!charset)
+    throw unsupported(`The charset ${JSON.stringify(label.slice(0, 60))} of Content-Type is not known here.`);
+  if (asked && charsetOf(asked) !== charset)
+    throw unsupported(`Content-Type names the charset ${label}, the parameter charset another one.`);
+  return { format, charset };
 }
+
+const unsupported = (detail: string): Problem =>
+  new Problem('unsupported_media_type', { detail, headers: { accept: `${CSV}, ${NDJSON}` } });
 
 /** Nothing goes over the wire meanwhile, however long it takes, so the limit on silent connections does not count. */
 async function whileConnected<T>(socket: Socket, work: (gone: AbortSignal) => Promise<T>): Promise<T> {

@@ -32,19 +32,20 @@ export class TableMaker {
    * @throws Problem `import_failed`, `name_taken`, `limit_reached` and whatever else an import is refused for; no table is left then
    */
   async make(wanted: NewTable): Promise<ImportTableAnswerDto> {
-    const { access, tableId, file, stop } = wanted;
-    const columns = await survey(file, stop);
-    const table =
-      (await this.begun(tableId)) ??
-      (await this.tables.create(
-        access,
-        wanted.baseId,
-        { name: wanted.name, columns: columns.map(({ name, type }) => ({ name, type })) },
-        tableId,
-      ));
-    const keys = keysOf(table, columns);
-    const result = await this.fill(wanted, withKeys(file, keys));
-    return { table, inference: inferenceOf(keys, columns), import: result };
+    const { access, baseId, tableId, name, file, stop } = wanted;
+    try {
+      const columns = await survey(file, stop);
+      const input = { name, columns: columns.map(({ name, type }) => ({ name, type })) };
+      const table = (await this.begun(tableId)) ?? (await this.tables.create(access, baseId, input, tableId));
+      const keys = keysOf(table, columns);
+      const result = await this.fill(wanted, withKeys(file, keys));
+      return { table, inference: inferenceOf(keys, columns), import: result };
+    } catch (error) {
+      // Only for what will be the same the next time: what a failing server leaves is filled by whoever takes it up.
+      if (!(error instanceof Problem) || error.status >= 500) throw error;
+      await this.remove(access, tableId);
+      throw error;
+    }
   }
 
   private async begun(tableId: Id): Promise<TableDto | undefined> {
@@ -61,18 +62,17 @@ export class TableMaker {
     try {
       return resultOf(id, await this.importer.run({ access, tableId, file, options, stop, watch }));
     } catch (error) {
-      // Only for what will be the same the next time: what a failing server leaves is filled by whoever takes it up.
-      if (!(error instanceof Problem) || error.status >= 500) throw error;
-      await this.remove(access, tableId);
-      throw error.code === 'not_found'
-        ? new Problem('conflict', { detail: 'Somebody deleted the table while its rows were written.', cause: error })
-        : error;
+      if (!(error instanceof Problem) || error.code !== 'not_found') throw error;
+      throw new Problem('conflict', {
+        detail: 'Somebody deleted the table while its rows were written.',
+        cause: error,
+      });
     }
   }
 
   private async remove(access: Access, tableId: Id): Promise<void> {
     try {
-      await this.tables.remove(access, tableId);
+      if (await this.begun(tableId)) await this.tables.remove(access, tableId);
     } catch (error) {
       this.logger.warn({ msg: 'The table of an import that failed is still there', tableId, err: error });
     }

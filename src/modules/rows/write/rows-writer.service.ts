@@ -115,6 +115,8 @@ export class RowsWriter {
   private async mustMerge(session: PgSession, table: TableSchema, patch: RowPatch, row: HeldRow): Promise<void> {
     const { since, id, values } = patch;
     if (!since || since.version === row.version) return;
+    // Nobody can have seen that version: the row was restored from a backup, or it is that of another one.
+    if (since.version > row.version) throw conflict(row.version, [], await this.lookup.row(session, table, id));
     const changed = await this.lookup.changedSince(session, table, id, since.version, row.version);
     // Where the log does not reach back so far, every field may have been changed.
     const inTheWay = [...values].filter(

@@ -4,6 +4,16 @@ import { FileFlaw } from './file-flaw.js';
 export const CHARSETS = ['utf-8', 'utf-16le', 'utf-16be', 'windows-1252', 'iso-8859-1'] as const;
 export type Charset = (typeof CHARSETS)[number];
 
+/** One of them by any of its names (WHATWG Encoding), such as latin1. Undefined: none of them. */
+export function charsetOf(label: string): Charset | undefined {
+  try {
+    const { encoding } = new TextDecoder(label);
+    return CHARSETS.find((charset) => charset === encoding);
+  } catch {
+    return undefined;
+  }
+}
+
 const BOMS: readonly (readonly [Charset, readonly number[]])[] = [
   ['utf-8', [0xef, 0xbb, 0xbf]],
   ['utf-16le', [0xff, 0xfe]],

@@ -1,6 +1,6 @@
 import { ApiExtraModels, ApiProperty, getSchemaPath, OmitType } from '@nestjs/swagger';
 import { ProblemDto } from '../../../../common/errors/problem.dto.js';
-import type { ProblemBody } from '../../../../common/index.js';
+import { PageDto, type ProblemBody } from '../../../../common/index.js';
 import { ImportAnswerDto, ImportTableAnswerDto, MODES, ON_ERROR, type ImportMode } from '../import.dto.js';
 import { IMPORT_STATES, type ImportState } from './import-job.entity.js';
 
@@ -54,4 +54,5 @@ export class ImportJobSummaryDto extends OmitType(ImportJobDto, ['result', 'prob
 
 export class ImportJobListDto {
   data!: ImportJobSummaryDto[];
+  page!: PageDto;
 }

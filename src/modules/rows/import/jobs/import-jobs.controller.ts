@@ -1,6 +1,14 @@
-import { Controller, Delete, Get, HttpCode, Param } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Param, Query } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { ApiProblems, CurrentAccess, IdPipe, Requires, type Access, type Id } from '../../../../common/index.js';
+import {
+  ApiProblems,
+  CurrentAccess,
+  IdPipe,
+  PageQuery,
+  Requires,
+  type Access,
+  type Id,
+} from '../../../../common/index.js';
 import { ImportJobDto, ImportJobListDto } from './import-job.dto.js';
 import { ImportJobsService } from './import-jobs.service.js';
 
@@ -14,12 +22,12 @@ export class ImportJobsController {
   @Requires('rows:read')
   @ApiOperation({
     summary: 'List the latest imports into a table',
-    description: 'The last 50, the newest first, of the last seven days; those under way too.',
+    description: 'The newest first, of the last seven days; those under way too.',
   })
   @ApiOkResponse({ type: ImportJobListDto })
-  @ApiProblems('not_found')
-  list(@Param('tableId', IdPipe) tableId: Id) {
-    return this.imports.list(tableId);
+  @ApiProblems('not_found', 'validation_failed', 'cursor_invalid')
+  list(@Param('tableId', IdPipe) tableId: Id, @Query() page: PageQuery) {
+    return this.imports.list(tableId, page);
   }
 
   @Get('imports/:importId')

@@ -1,12 +1,18 @@
 import { Injectable } from '@nestjs/common';
-import { notFound, Problem, type Access, type Id } from '../../../../common/index.js';
+import {
+  idOfCursor,
+  idPage,
+  notFound,
+  Problem,
+  type Access,
+  type Id,
+  type PageQuery,
+} from '../../../../common/index.js';
 import { actorOf, AuditedTransaction } from '../../../../database/main/index.js';
 import type { ImportJobDto, ImportJobListDto } from './import-job.dto.js';
 import { ImportJobEntity } from './import-job.entity.js';
 import { ImportJobs } from './import-jobs.js';
 import { toImportDto, toImportSummary } from './to-import-dto.js';
-
-const LISTED = 50;
 
 /** Use cases of those who look at imports, and end them. */
 @Injectable()
@@ -16,8 +22,9 @@ export class ImportJobsService {
     private readonly transaction: AuditedTransaction,
   ) {}
 
-  async list(tableId: Id): Promise<ImportJobListDto> {
-    return { data: (await this.jobs.ofTable(tableId, LISTED)).map(toImportSummary) };
+  async list(tableId: Id, { limit, cursor }: PageQuery): Promise<ImportJobListDto> {
+    const before = cursor === undefined ? undefined : idOfCursor(cursor);
+    return idPage((await this.jobs.ofTable(tableId, limit + 1, before)).map(toImportSummary), limit);
   }
 
   /** @throws Problem `not_found` */

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, LessThan } from 'typeorm';
 import { must, newId, Problem, type Id, type ProblemBody } from '../../../../common/index.js';
 import { AuditedTransaction, REPEATABLE_MS, type AuditedManager } from '../../../../database/main/index.js';
 import { ImportJobEntity, NO_PROGRESS, type ProgressCounts } from './import-job.entity.js';
@@ -89,7 +89,7 @@ export class ImportJobs {
   /** Takes up one that did not come to its end, for whoever has its file again. Undefined: somebody works at it, or it is done. */
   async takeUp(id: Id, stored: boolean): Promise<TakenImport | undefined> {
     return this.take(
-      `select id from imports where id = $4 and not stored and (state in ('failed', 'cancelled', 'interrupted') or (state = 'running' and lease_until < now()))
+      `select id from imports where id = $5 and not stored and (state in ('failed', 'interrupted') or (state = 'running' and lease_until < now()))
        for update skip locked`,
       stored,
       id,
@@ -147,8 +147,8 @@ export class ImportJobs {
     return this.dataSource.manager.findOneBy(ImportJobEntity, { id });
   }
 
-  /** The latest ones, without what is long of them. */
-  ofTable(tableId: Id, limit: number): Promise<Omit<ImportJobEntity, 'result' | 'problem'>[]> {
+  /** The latest ones, before one of them, without what is long of them. */
+  ofTable(tableId: Id, count: number, before?: Id): Promise<Omit<ImportJobEntity, 'result' | 'problem'>[]> {
     return this.dataSource.manager.find(ImportJobEntity, {
       select: {
         id: true,
@@ -163,9 +163,10 @@ export class ImportJobs {
         createdAt: true,
         finishedAt: true,
       },
-      where: { tableId },
-      order: { createdAt: 'DESC', id: 'DESC' },
-      take: limit,
+      where: { tableId, ...(before === undefined ? {} : { id: LessThan(before) }) },
+      // Ids are in the order of time.
+      order: { id: 'DESC' },
+      take: count,
     });
   }
 
@@ -229,9 +230,10 @@ export class ImportJobs {
     const lease = newId();
     const [taken] = await this.write(
       `update imports set state = 'running', leased_by = $1, lease_until = now() + make_interval(secs => $2), attempts = attempts + 1, stored = $3,
+         progress = case when wish ->> 'onError' = 'skip' then progress else $4 end,
          cancel_requested = cancel_requested and state = 'running', problem = null, finished_at = null
        where id = (${select}) returning id`,
-      [lease, LEASE_SECONDS, stored, ...values],
+      [lease, LEASE_SECONDS, stored, NO_PROGRESS, ...values],
     );
     const job = taken && (await this.leased(lease));
     return job ? { job, lease } : undefined;

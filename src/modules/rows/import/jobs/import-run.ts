@@ -5,7 +5,7 @@ import type { AccessService } from '../../../workspaces/index.js';
 import type { EventBus } from '../../../events/index.js';
 import { counted, type CountedBytes } from '../file/counted.js';
 import { rowFile, type Bytes, type RowFile } from '../file/row-file.js';
-import type { Tally } from '../tally.js';
+import { Tally } from '../tally.js';
 import type { ImportWish, ProgressCounts } from './import-job.entity.js';
 import type { ImportEnd, ImportJobs, TakenImport } from './import-jobs.js';
 
@@ -81,7 +81,7 @@ export class ImportRun {
   async settle(end: ImportEnd): Promise<void> {
     await this.rest();
     try {
-      if (end.state !== 'done' && this.isWhole) this.tally = undefined;
+      if (end.state !== 'done' && this.isWhole) this.tally = new Tally();
       await this.parts.jobs.end(this.taken, this.progress, end);
     } catch (error) {
       this.parts.logger.warn({ msg: 'The end of an import is not noted', importId: this.taken.job.id, err: error });
@@ -128,7 +128,7 @@ export class ImportRun {
   }
 
   private get progress(): ProgressCounts {
-    const { created = 0, updated = 0, unchanged = 0, failed = 0 } = this.tally ?? {};
+    const { created, updated, unchanged, failed } = this.tally ?? this.taken.job.progress;
     return { bytesRead: this.bytes.bytesRead, created, updated, unchanged, failed };
   }
 }

@@ -67,8 +67,8 @@ export class ImportRuns implements OnModuleInit, OnModuleDestroy {
 
   private async work(run: ImportRun): Promise<ImportResult> {
     const { id, baseId, tableId, wish, cancelRequested } = run.taken.job;
+    // It ends as it would have, with what is written of it.
     if (cancelRequested) run.cancel();
-    run.stop.throwIfAborted();
     const access = await run.mayGoOn();
     const { file, stop, watch } = run;
     if (wish.kind === 'table')
