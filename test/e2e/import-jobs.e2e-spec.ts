@@ -158,10 +158,15 @@ describe('an import in the background', () => {
     const failed = await over(id);
     expect(failed).toMatchObject({
       state: 'failed',
+      created: 0,
+      failed: 1,
       result: null,
       problem: { code: 'import_failed', status: 422, failed: 1, errors: [{ line: 3, column: 'qty' }] },
     });
     expect(await rowsIn(table)).toBe(0);
+    const unreadable = await over((await sendLater(table, 'name,qty\na,1\n"b,2\n', 'onError=skip')).id);
+    expect([unreadable.state, ...counts(unreadable)]).toEqual(['failed', 1, 0, 0, 1]);
+    expect(await rowsIn(table)).toBe(1);
   });
 
   it('makes a table, too', async () => {

@@ -139,6 +139,7 @@ export class Importer {
       }
       await writing;
       progress.tally = progress.tally.plus(end);
+      job.watch(progress.tally);
       if (end.unreadable)
         throw importFailed(progress.tally.errors, progress.tally.failed, { ...countsOf(progress.tally) });
     } catch (error) {

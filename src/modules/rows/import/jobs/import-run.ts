@@ -22,6 +22,13 @@ export interface RunParts {
   readonly logger: Logger;
 }
 
+/** Nothing of it is written; what is wrong with its lines is as true as before. */
+function undone(tally: Tally | undefined): Tally {
+  const nothing = new Tally();
+  nothing.failed = tally?.failed ?? 0;
+  return nothing;
+}
+
 /** One import while this process is at it: keeps it, shows how far it is, ends it when somebody wants it to end or the right to it is gone. */
 export class ImportRun {
   readonly file: RowFile;
@@ -81,7 +88,7 @@ export class ImportRun {
   async settle(end: ImportEnd): Promise<void> {
     await this.rest();
     try {
-      if (end.state !== 'done' && this.isWhole) this.tally = new Tally();
+      if (end.state !== 'done' && this.isWhole) this.tally = undone(this.tally);
       await this.parts.jobs.end(this.taken, this.progress, end);
     } catch (error) {
       this.parts.logger.warn({ msg: 'The end of an import is not noted', importId: this.taken.job.id, err: error });
