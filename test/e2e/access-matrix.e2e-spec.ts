@@ -100,8 +100,8 @@ async function idsOf({ owner, workspace, base: made, table }: World): Promise<Id
   const importId = randomUUID();
   await sql(
     pair.main,
-    `insert into imports (id, workspace_id, base_id, table_id, wish, form, caller, bytes, stored, state, leased_by, lease_until, next_at, progress, created_at)
-     values ($1, $2, $3, $4, '{"kind":"rows"}', '{}', '{"principal":{}}', 1, false, 'running', $1, now() + interval '1 hour', now(), '{}', now())`,
+    `insert into imports (id, workspace_id, base_id, table_id, wish, form, caller, bytes, stored, arrived, state, leased_by, lease_until, next_at, progress, created_at)
+     values ($1, $2, $3, $4, '{"kind":"rows"}', '{}', '{"principal":{}}', 1, false, true, 'running', $1, now() + interval '1 hour', now(), '{}', now())`,
     [importId, workspace.id, made.id, table.id],
   );
   return {

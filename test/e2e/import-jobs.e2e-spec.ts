@@ -369,6 +369,46 @@ describe('an import under a key', () => {
     expect(again.body).toEqual(first.body);
   });
 
+  it('whose caller went away makes its table when it is repeated', async () => {
+    const body = file(60_000);
+    const path = `/api/v1/bases/${at.base.id}/import?name=Left`;
+    const headers = { ...under('left'), authorization: `Bearer ${at.owner.token ?? ''}` };
+    const leaving = new AbortController();
+    const left = fetch(node.base + path, { method: 'POST', body, headers, signal: leaving.signal }).catch(() => 'left');
+    await held();
+    leaving.abort();
+    expect(await left).toBe('left');
+    await waitFor(async () => {
+      const [row] = await sql<{ n: string }>(
+        pair.main,
+        "select count(*) as n from imports where state = 'interrupted' and wish ->> 'name' = 'Left'",
+      );
+      return Number(row?.n) > 0;
+    }, 30_000);
+    const again = await owner.call<{ table: Table }>(
+      'POST',
+      `/bases/${at.base.id}/import?name=Left`,
+      body,
+      under('left'),
+    );
+    expect(await rowsIn(expectStatus(again, 201).table)).toBe(60_000);
+  });
+
+  it('whose file is not stored yet is not told of as accepted', async () => {
+    const table = await newTable();
+    const { id } = await sendLater(table, file(60_000), 'onError=skip', 'not yet');
+    await sql(pair.main, "update imports set arrived = false where id = $1 and state = 'running'", [id]);
+    const headers = { ...LATER, 'idempotency-key': 'not yet' };
+    const again = await owner.call<ProblemBody>(
+      'POST',
+      `/tables/${table.id}/import?onError=skip`,
+      file(60_000),
+      headers,
+    );
+    expect([again.status, again.body.code]).toEqual([409, 'idempotency_in_progress']);
+    expect((await over(id)).state).toBe('done');
+  });
+
   it('that failed is tried anew', async () => {
     const table = await newTable([{ name: 'Name', type: 'text', unique: true }]);
     expectStatus(await owner.post(`/tables/${table.id}/rows`, { fields: { name: 'a' } }), 201);

@@ -42,7 +42,7 @@ export async function completeAll(
   results: readonly WriteResult[],
 ): Promise<void> {
   await keepAll(session, table, writes, results);
-  for (const [i, { also }] of writes.entries()) await also?.(session, must(results[i], 'a write has a result'));
+  for (const [i, { also }] of writes.entries()) if (also) await also(session, must(results[i], 'a write has a result'));
 }
 
 /** Keeps the answers of writes that took place. */

@@ -15,6 +15,7 @@ export class Imports1700000001100 implements MigrationInterface {
         caller jsonb not null,
         bytes bigint not null,
         stored boolean not null,
+        arrived boolean not null,
         key_name bytea unique,
         key_request bytea,
         state text not null check (state in ('running', 'done', 'failed', 'cancelled', 'interrupted')),

@@ -132,7 +132,14 @@ export class ImportService {
   /** To whichever node comes first. What is told of as accepted is stored for good. */
   private async leave(taken: TakenImport, { body }: Arrived): Promise<Answer> {
     const { job } = taken;
-    await this.storage.put(storageKey(await this.jobs.schemaOf(job), job.id), Readable.from(body.read()));
+    try {
+      await this.storage.put(storageKey(await this.jobs.schemaOf(job), job.id), Readable.from(body.read()));
+    } catch (error) {
+      const { progress } = job;
+      if (error instanceof Problem)
+        await this.jobs.end(taken, progress, { state: 'interrupted', problem: error.body() });
+      throw error;
+    }
     await this.jobs.release(taken);
     this.bus.publish('import.queued', { importId: job.id });
     return acceptedAs(job);
@@ -176,7 +183,7 @@ function answerAgain(job: ImportJobEntity, inBackground: boolean): Answer | unde
   if (job.state === 'cancelled' && !inBackground)
     throw new Problem('import_cancelled', { detail: job.problem?.detail });
   const isOver = job.state === 'done' || job.state === 'cancelled';
-  if (!isOver && !(inBackground && job.stored && job.state === 'running')) return undefined;
+  if (!isOver && !(inBackground && job.stored && job.arrived && job.state === 'running')) return undefined;
   const { body, options } = inBackground ? acceptedAs(job) : answerOf(job);
   return new Answer(body, { ...options, headers: { ...options.headers, 'idempotency-replayed': 'true' } });
 }

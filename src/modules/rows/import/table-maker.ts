@@ -4,6 +4,7 @@ import { TablesService, type TableDto } from '../../tables/index.js';
 import type { RowFile } from './file/row-file.js';
 import { Importer, type ImportJob } from './importer.js';
 import { optionsForNewTable } from './import-options.js';
+import { mayPass } from './may-pass.js';
 import { resultOf, type ImportTableAnswerDto, type InferredColumnDto } from './import.dto.js';
 import { survey, type SurveyedColumn } from './survey.js';
 
@@ -42,8 +43,7 @@ export class TableMaker {
       return { table, inference: inferenceOf(keys, columns), import: result };
     } catch (error) {
       // Only for what will be the same the next time: what a failing server leaves is filled by whoever takes it up.
-      if (!(error instanceof Problem) || error.status >= 500) throw error;
-      await this.remove(access, tableId);
+      if (!mayPass(error)) await this.remove(access, tableId);
       throw error;
     }
   }

@@ -39,6 +39,8 @@ export class ImportJobEntity {
   @Column('bigint') bytes!: string;
   /** The file is kept by the storage of files, so that any node can do the work. */
   @Column('boolean') stored!: boolean;
+  /** The file is where it is worked at: nothing is told of as accepted before. */
+  @Column('boolean') arrived!: boolean;
   @Column('bytea', { name: 'key_name', nullable: true }) keyName!: Buffer | null;
   @Column('bytea', { name: 'key_request', nullable: true }) keyRequest!: Buffer | null;
   @Column('text') state!: ImportState;

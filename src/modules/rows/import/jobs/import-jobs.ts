@@ -49,18 +49,17 @@ export class ImportJobs {
     const lease = newId();
     const { id, workspaceId, baseId, tableId, wish, form, caller, bytes, stored, keyName, keyRequest } = wanted;
     await this.transaction.withoutAudit(async (manager) => {
-      if (stored) await mustHaveRoom(manager, workspaceId);
       // A key is free again after a day, like those of all other requests.
       if (keyName)
         await manager.query(
           'update imports set key_name = null where key_name = $1 and created_at < now() - make_interval(secs => $2)',
           [keyName, REPEATABLE_MS / 1000],
         );
-      await manager.query(
-        `insert into imports (id, workspace_id, base_id, table_id, wish, form, caller, bytes, stored, key_name, key_request,
+      const [made] = await manager.query<{ readonly id: Id }[]>(
+        `insert into imports (id, workspace_id, base_id, table_id, wish, form, caller, bytes, stored, arrived, key_name, key_request,
            state, leased_by, lease_until, attempts, next_at, progress, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'running', $12, now() + make_interval(secs => $13), 1, now(), $14, now())
-         on conflict (key_name) do nothing`,
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, not $9, $10, $11, 'running', $12, now() + make_interval(secs => $13), 1, now(), $14, now())
+         on conflict (key_name) do nothing returning id`,
         [
           id,
           workspaceId,
@@ -78,6 +77,7 @@ export class ImportJobs {
           NO_PROGRESS,
         ],
       );
+      if (made && stored) await mustHaveRoom(manager, workspaceId);
     });
     const job = await this.leased(lease);
     if (job) return { job, lease };
@@ -89,7 +89,7 @@ export class ImportJobs {
   /** Takes up one that did not come to its end, for whoever has its file again. Undefined: somebody works at it, or it is done. */
   async takeUp(id: Id, stored: boolean): Promise<TakenImport | undefined> {
     return this.take(
-      `select id from imports where id = $5 and not stored and (state in ('failed', 'interrupted') or (state = 'running' and lease_until < now()))
+      `select id from imports where id = $6 and not stored and (state in ('failed', 'interrupted') or (state = 'running' and lease_until < now()))
        for update skip locked`,
       stored,
       id,
@@ -119,10 +119,10 @@ export class ImportJobs {
     return kept;
   }
 
-  /** Lets go of one that is to go on in the background, not before so many seconds. */
+  /** Lets go of one whose file is stored, to go on in the background, not before so many seconds. */
   async release({ job, lease }: TakenImport, seconds = 0): Promise<void> {
     await this.write(
-      `update imports set leased_by = null, lease_until = null, next_at = now() + make_interval(secs => $3)
+      `update imports set arrived = true, leased_by = null, lease_until = null, next_at = now() + make_interval(secs => $3)
        where id = $1 and leased_by = $2 returning id`,
       [job.id, lease, seconds],
     );
@@ -229,11 +229,14 @@ export class ImportJobs {
   private async take(select: string, stored: boolean, ...values: readonly unknown[]): Promise<TakenImport | undefined> {
     const lease = newId();
     const [taken] = await this.write(
-      `update imports set state = 'running', leased_by = $1, lease_until = now() + make_interval(secs => $2), attempts = attempts + 1, stored = $3,
+      `update imports set state = 'running', leased_by = $1, lease_until = now() + make_interval(secs => $2), attempts = attempts + 1, stored = $3, arrived = not $3 or stored,
+         -- A table that a try left in the trash is not filled any more: its name is free, its id is not.
+         table_id = case when wish ->> 'kind' = 'table'
+           and exists (select from tables t where t.id = imports.table_id and t.deleted_at is not null) then $5 else table_id end,
          progress = case when wish ->> 'onError' = 'skip' then progress else $4 end,
          cancel_requested = cancel_requested and state = 'running', problem = null, finished_at = null
        where id = (${select}) returning id`,
-      [lease, LEASE_SECONDS, stored, NO_PROGRESS, ...values],
+      [lease, LEASE_SECONDS, stored, NO_PROGRESS, newId(), ...values],
     );
     const job = taken && (await this.leased(lease));
     return job ? { job, lease } : undefined;
@@ -251,12 +254,13 @@ export class ImportJobs {
   }
 }
 
+/** With the one that was just begun. */
 async function mustHaveRoom(manager: AuditedManager, workspaceId: Id): Promise<void> {
   const [row] = await manager.query<{ readonly n: string }[]>(
     "select count(*) as n from imports where workspace_id = $1 and stored and state = 'running'",
     [workspaceId],
   );
-  if (Number(row?.n) >= MOST_WAITING)
+  if (Number(row?.n) > MOST_WAITING)
     throw new Problem('limit_reached', {
       detail: `A workspace has at most ${MOST_WAITING} imports in the background.`,
     });

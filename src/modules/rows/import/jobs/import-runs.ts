@@ -5,6 +5,7 @@ import { EventBus } from '../../../events/index.js';
 import { AccessService } from '../../../workspaces/index.js';
 import type { Bytes } from '../file/row-file.js';
 import { Importer } from '../importer.js';
+import { mayPass } from '../may-pass.js';
 import { optionsOf } from '../import-options.js';
 import { resultOf, type ImportAnswerDto, type ImportTableAnswerDto } from '../import.dto.js';
 import { TableMaker } from '../table-maker.js';
@@ -83,6 +84,6 @@ function endOf(error: unknown, stop: AbortSignal, gone: AbortSignal | undefined)
   if (error instanceof ImportTakenOver || stop.reason instanceof ImportTakenOver) return undefined;
   const problem = error instanceof Problem ? error : new Problem('internal_error');
   const told = problem.body();
-  if (gone?.aborted === true || problem.status >= 500) return { state: 'interrupted', problem: told };
+  if (gone?.aborted === true || mayPass(problem)) return { state: 'interrupted', problem: told };
   return { state: problem.code === 'import_cancelled' ? 'cancelled' : 'failed', problem: told };
 }

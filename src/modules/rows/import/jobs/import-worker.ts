@@ -4,6 +4,7 @@ import { ImportTakenOver } from '../../../../engines/index.js';
 import { EventBus } from '../../../events/index.js';
 import { FILE_STORAGE, ObjectMissing, storageKey, type FileStorage } from '../../../files/index.js';
 import type { Bytes } from '../file/row-file.js';
+import { mayPass } from '../may-pass.js';
 import type { ImportJobEntity } from './import-job.entity.js';
 import { ImportJobs, type TakenImport } from './import-jobs.js';
 import { ImportRuns } from './import-runs.js';
@@ -104,7 +105,7 @@ export class ImportWorker implements OnApplicationBootstrap, OnModuleDestroy {
   private async settle(taken: TakenImport, error: unknown): Promise<void> {
     const { id, attempts, progress } = taken.job;
     if (error instanceof ImportTakenOver) return;
-    if (error instanceof Problem && error.status < 500) return this.tidy(taken.job);
+    if (!mayPass(error)) return this.tidy(taken.job);
     if (this.rounds.isEnding) return this.jobs.release(taken);
     this.logger.warn({ msg: 'An import does not go on', importId: id, attempts, err: error });
     if (attempts < MAX_ATTEMPTS) return this.jobs.release(taken, waitAfter(attempts));
