@@ -71,6 +71,11 @@ export const ERRORS = {
     title: 'The invitation is for another address',
     hint: 'Sign in, or register, with the e-mail address that was invited.',
   },
+  read_only_connection: {
+    status: 403,
+    title: 'The connection is read-only',
+    hint: 'An admin can give the connection the access read-write.',
+  },
   forbidden: {
     status: 403,
     title: 'Not allowed',
@@ -127,6 +132,11 @@ export const ERRORS = {
     status: 409,
     title: 'More than one row matches',
     hint: 'Match on columns that tell rows apart.',
+  },
+  source_changed: {
+    status: 409,
+    title: 'The structure of the source has changed',
+    hint: 'Read the schema of the connection anew with refresh=true, then repeat.',
   },
   merge_conflict: {
     status: 409,
@@ -221,6 +231,26 @@ export const ERRORS = {
     title: 'Rows do not allow this',
     hint: 'The rows or values in the way are counted in "errors", with examples; change them and repeat.',
   },
+  host_not_allowed: {
+    status: 422,
+    title: 'This host is not allowed',
+    hint: 'Databases can be reached at public addresses, and in the networks that the operator of this server allows.',
+  },
+  not_supported_by_source: {
+    status: 422,
+    title: 'The source cannot do this',
+    hint: 'What this kind of database cannot do is named; ask for it in another way.',
+  },
+  answer_too_large: {
+    status: 422,
+    title: 'The answer of the source is too large',
+    hint: 'Ask for fewer rows or fields.',
+  },
+  constraint_violation: {
+    status: 422,
+    title: 'The source refused the values',
+    hint: 'A rule of the external database (not null, check, foreign key, size) does not allow them.',
+  },
   limit_reached: {
     status: 422,
     title: 'A limit is reached',
@@ -258,6 +288,26 @@ export const ERRORS = {
     status: 501,
     title: 'Not available here',
     hint: 'This is not available on this server.',
+  },
+  source_unreachable: {
+    status: 502,
+    title: 'The external database cannot be reached',
+    hint: 'Check host, port, credentials and TLS of the connection, and whether its server runs.',
+  },
+  source_failed: {
+    status: 502,
+    title: 'The external database failed',
+    hint: 'The external database gave up, or answered something that cannot be understood. Nothing of it is shown in part.',
+  },
+  source_busy: {
+    status: 503,
+    title: 'The external database is too busy',
+    hint: 'Too many requests wait for this connection; repeat in a moment.',
+  },
+  source_timeout: {
+    status: 504,
+    title: 'The external database took too long',
+    hint: 'Ask for less, or for what an index of that database can find.',
   },
   database_unavailable: {
     status: 503,
