@@ -2,19 +2,12 @@ import type { CellValue, ColumnSchema } from '../schema.js';
 import type { Operand, OrderTerm } from '../plan.js';
 import { kindOf, valueType } from '../kind.js';
 import type { Place } from '../types/index.js';
-import { comma, empty, ident, join, sql, value, type Sql } from '../sql.js';
+import { comma, ident, join, sql, value, type Sql } from '../sql.js';
+import { branchesBehind, type OrderKey } from './branches.js';
 import { cellJson, cellOf, valueJson } from './cell.js';
 import { ROW } from './condition.js';
 
 const ID = ident(ROW, '_id');
-
-interface OrderKey {
-  readonly sql: Sql;
-  /** The same of a value that a cursor brought back. */
-  readonly bind: (cell: CellValue) => Sql;
-  readonly nullable: boolean;
-  readonly dir: 'asc' | 'desc';
-}
 
 function keyOf(by: Operand): Omit<OrderKey, 'dir'> {
   if (by.kind === 'id') {
@@ -73,65 +66,9 @@ export function compileOrderBy(orderBy: readonly OrderTerm[]): Sql {
   );
 }
 
-/**
- * The rows behind a position, as branches that exclude each other, each of which one index range can answer; the caller
- * unites them. One `OR` over the same conditions makes PostgreSQL scan the table. An empty list: nothing is behind.
- *
- * With `inclusive` the row at the position is among them. Where all keys from some point on have one direction and no null in the position, a row comparison covers them at once.
- */
-export function compileAfter(
+/** The rows behind a position, as {@link branchesBehind} gives them: conditions that the caller unites. */
+export const compileAfter = (
   orderBy: readonly OrderTerm[],
   position: readonly CellValue[],
   inclusive = false,
-): readonly Sql[] {
-  const all = keys(orderBy).map((key, i) => ({ ...key, at: position[i] ?? null }));
-  const branches: Sql[] = [];
-  const tied: Sql[] = [];
-  for (const [i, key] of all.entries()) {
-    const rest = all.slice(i);
-    if (rest.every(({ dir, at }) => dir === key.dir && at !== null)) {
-      branches.push(conjunction([...tied, rowComparison(rest, inclusive)]));
-      if (key.dir === 'desc') branches.push(...nullTails(rest, tied));
-      return branches;
-    }
-    branches.push(...behind(key).map((condition) => conjunction([...tied, condition])));
-    tied.push(key.at === null ? sql`${key.sql} is null` : sql`${key.sql} = ${key.bind(key.at)}`);
-  }
-  return branches;
-}
-
-interface PositionedKey extends OrderKey {
-  readonly at: CellValue;
-}
-
-const conjunction = (conditions: readonly Sql[]): Sql => join(conditions, sql` and `);
-
-function rowComparison(rest: readonly PositionedKey[], inclusive: boolean): Sql {
-  const left = join(
-    rest.map((key) => key.sql),
-    comma,
-  );
-  const right = join(
-    rest.map((key) => key.bind(key.at)),
-    comma,
-  );
-  const op = rest[0]?.dir === 'desc' ? sql`<` : sql`>`;
-  return sql`(${left}) ${op}${inclusive ? sql`=` : empty} (${right})`;
-}
-
-/** Descending, nulls come last: behind any value, but a row comparison with a null is not true, so they need branches of their own. */
-function nullTails(rest: readonly PositionedKey[], tied: readonly Sql[]): Sql[] {
-  const equal = [...tied];
-  return rest.flatMap((key) => {
-    const branch = key.nullable ? [conjunction([...equal, sql`${key.sql} is null`])] : [];
-    equal.push(sql`${key.sql} = ${key.bind(key.at)}`);
-    return branch;
-  });
-}
-
-function behind(key: PositionedKey): Sql[] {
-  if (key.at === null) return key.dir === 'asc' ? [sql`${key.sql} is not null`] : [];
-  if (key.dir === 'asc') return [sql`${key.sql} > ${key.bind(key.at)}`];
-  const smaller = sql`${key.sql} < ${key.bind(key.at)}`;
-  return key.nullable ? [smaller, sql`${key.sql} is null`] : [smaller];
-}
+): readonly Sql[] => branchesBehind(keys(orderBy), position, inclusive).map(({ where }) => where);
