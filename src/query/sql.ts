@@ -26,7 +26,18 @@ export interface Statement {
 
 /** Physical types that a value may be bound as. */
 export type SqlType =
-  'text' | 'bigint' | 'integer' | 'numeric' | 'boolean' | 'date' | 'timestamptz' | 'uuid' | 'json' | 'jsonb';
+  | 'text'
+  | 'bigint'
+  | 'integer'
+  | 'numeric'
+  | 'real'
+  | 'double precision'
+  | 'boolean'
+  | 'date'
+  | 'timestamptz'
+  | 'uuid'
+  | 'json'
+  | 'jsonb';
 
 /** Collects parts. Neighbouring texts become one, so that a fragment without values is one part however deep it was built. */
 class Parts {
@@ -72,6 +83,9 @@ export function sql(strings: TemplateStringsArray, ...fragments: readonly Sql[])
 /** A bound value; `$n::type` in the text, so that its type never depends on what surrounds it. */
 export const value = (v: SqlValue, type: SqlType | `${SqlType}[]`): Sql => new Sql([new Parameter(v, type)]);
 
+/** A bound value that takes its type from what is around it, such as the column that it is stored in. */
+export const untyped = (v: string | null): Sql => new Sql([new Parameter(v, '')]);
+
 /** A quoted identifier, optionally qualified. PostgreSQL manual 4.1.1: a quote inside is doubled, NUL cannot occur. */
 export function ident(...names: readonly string[]): Sql {
   return new Sql([names.map(quoteIdentifier).join('.')]);
@@ -107,13 +121,27 @@ export function join(fragments: readonly Sql[], separator: Sql): Sql {
 export const empty: Sql = new Sql([]);
 export const comma: Sql = sql`, `;
 
+/** The same for drivers whose parameters are `?`, and whose values take their type from what is around them. */
+export function toPositional(fragment: Sql): Statement {
+  const values: SqlValue[] = [];
+  let text = '';
+  for (const part of fragment.parts) {
+    if (typeof part === 'string') text += part;
+    else {
+      text += '?';
+      values.push(part.value);
+    }
+  }
+  return { text, values };
+}
+
 /** Numbers the parameters and yields driver input. */
 export function toStatement(fragment: Sql): Statement {
   const values: SqlValue[] = [];
   let text = '';
   for (const part of fragment.parts) {
     if (typeof part === 'string') text += part;
-    else text += `$${values.push(part.value)}::${part.type}`;
+    else text += `$${values.push(part.value)}${part.type === '' ? '' : `::${part.type}`}`;
   }
   return { text, values };
 }

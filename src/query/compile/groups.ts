@@ -116,7 +116,7 @@ function groupValue({ column, bucket }: GroupKey, cell: Sql): Sql {
 }
 
 /** The clock of a zone may show a day before the first that a date can be, or behind the last; it lies with its neighbours then. */
-function bucketStart({ unit, zone }: Bucket, isInstant: boolean, cell: Sql): Sql {
+export function bucketStart({ unit, zone }: Bucket, isInstant: boolean, cell: Sql): Sql {
   if (!isInstant) return sql`date_trunc(${literal(unit)}, ${cell}::timestamp)::date`;
   const in_ = value(zone, 'text');
   if (unit === 'hour') return sql`greatest(date_trunc('hour', ${cell}, ${in_}), timestamptz '0001-01-01 00:00:00+00')`;

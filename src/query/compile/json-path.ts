@@ -4,7 +4,7 @@ import { COMPARISON } from './comparison.js';
 import { textMatch } from './text-match.js';
 
 /** A test of what stands at the path in a JSON cell. A `case` keeps PostgreSQL from casting what is of another type, which would fail. */
-export function jsonTest(cell: Sql, path: readonly string[], test: JsonTest): Sql {
+export function jsonTest(cell: Sql, path: readonly string[], test: JsonTest, match = textMatch): Sql {
   const at = sql`(${cell} #> ${value([...path], 'text[]')})`;
   const is = (type: TypeName, condition: Sql): Sql =>
     sql`case jsonb_typeof(${at}) when ${TYPES[type].name} then ${condition} end`;
@@ -25,7 +25,7 @@ export function jsonTest(cell: Sql, path: readonly string[], test: JsonTest): Sq
       return sql`(${join(ofType, sql` or `)})`;
     }
     case 'match':
-      return is('string', textMatch(read('string'), test.mode, test.text));
+      return is('string', match(read('string'), test.mode, test.text));
   }
 }
 

@@ -1,0 +1,199 @@
+import { must } from '../../../common/index.js';
+import { casePattern } from '../../case-pattern.js';
+import type { Bucket } from '../../group-plan.js';
+import type { Form } from '../../object-schema.js';
+import { kindOf } from '../../kind.js';
+import type { Comparison } from '../../plan.js';
+import type { Scalar, ValueKind } from '../../schema.js';
+import { comma, integer, join, sql, untyped, value, type Sql } from '../../sql.js';
+import { COMPARISON } from '../comparison.js';
+import type { FormedCell, SqlDialect } from './dialect.js';
+
+/*
+ * Written for sessions with ANSI_QUOTES and NO_BACKSLASH_ESCAPES, so that identifiers and literals are quoted as everywhere, and for
+ * statements that the server prepares: `toPositional` leaves no value in the text.
+ */
+
+/** How MySQL and MariaDB keep values of a native type, one row for each. */
+interface MysqlForm {
+  /** What rows are sorted and compared by; the cell itself, so that indexes serve, where its order is the product's. */
+  readonly key: (cell: Sql) => Sql;
+  /** A canonical value, or one that the driver gave, in the form of the key. */
+  readonly bind: (v: string) => Sql;
+  /** The key without it. */
+  readonly canonical?: (cell: Sql) => Sql;
+  /** What the driver is given of a cell; the cell without it. */
+  readonly show?: (cell: Sql) => Sql;
+  /** A condition that an index of the column can serve, and that all equal values fulfil. */
+  readonly near?: true;
+  readonly incomparable?: true;
+  /** How a value is stored. */
+  readonly store?: (v: string) => Sql;
+}
+
+const itself = (cell: Sql): Sql => cell;
+const param = (v: string): Sql => value(v, 'text');
+/** By bytes of UTF-8: by code point, whatever character set and collation the column has. */
+const bytes = (text: Sql): Sql => sql`cast(convert(${text} using utf8mb4) as binary)`;
+const asBytes = (v: string): Sql => sql`cast(${param(v)} as binary)`;
+const utf8 = (text: Sql): Sql => sql`convert(${text} using utf8mb4)`;
+const asDecimal = (v: string): Sql => sql`cast(${param(v)} as decimal(65, 30))`;
+const hexText = (cell: Sql): Sql => sql`concat('\\x', lower(hex(${cell})))`;
+/** `2026-12-01T09:00:00.000Z` as MySQL has it; what a driver gave is so already. */
+const instant = (v: string): string => v.replace('T', ' ').replace(/Z$/, '');
+const asInstant = (v: string): Sql => sql`cast(${param(instant(v))} as datetime(6))`;
+const truth = (v: string): Sql => (v === 'true' || v === '1' ? sql`true` : sql`false`);
+
+/** Whole numbers of up to 64 bits, with and without sign: any decimal can be compared with them. */
+const whole = (v: string): Sql => (/^-?\d{1,18}$/.test(v) ? sql`cast(${param(v)} as signed)` : asDecimal(v));
+
+const TEXT = { key: bytes, bind: asBytes, show: utf8 } as const;
+
+export const MYSQL_FORMS = {
+  text: { ...TEXT, near: true },
+  /** enum and set: their cells compare as numbers otherwise. */
+  enumLike: TEXT,
+  binary: {
+    key: (cell) => bytes(hexText(cell)),
+    bind: asBytes,
+    show: (cell) => sql`lower(hex(${cell}))`,
+    store: (v) => sql`unhex(${param(v.replace(/^\\x/, ''))})`,
+  },
+  int: { key: itself, bind: whole },
+  year: { key: itself, bind: whole },
+  bigint: { key: itself, bind: whole },
+  /** Up to 64 bits. */
+  bit: {
+    key: (cell) => sql`(${cell} + 0)`,
+    bind: whole,
+    show: (cell) => sql`(${cell} + 0)`,
+    store: (v) => sql`cast(${param(v)} as unsigned)`,
+  },
+  decimal: { key: itself, bind: asDecimal },
+  double: {
+    key: itself,
+    bind: (v) => sql`cast(${param(v)} as double)`,
+    canonical: (cell) => sql`cast(${cell} as decimal(65, 30))`,
+  },
+  boolean: { key: (cell) => sql`(${cell} <> 0)`, bind: truth, show: (cell) => sql`(${cell} <> 0)`, store: truth },
+  date: { key: itself, bind: (v) => sql`cast(${param(v)} as date)` },
+  datetime: { key: itself, bind: asInstant, store: (v) => param(instant(v)) },
+  timestamp: {
+    key: itself,
+    bind: asInstant,
+    canonical: (cell) => sql`cast(${cell} as datetime(6))`,
+    store: (v) => param(instant(v)),
+  },
+  /** Can be negative, and longer than a day. */
+  time: { key: (cell) => bytes(sql`cast(${cell} as char)`), bind: asBytes, show: (cell) => sql`cast(${cell} as char)` },
+  json: { key: itself, bind: param, show: (cell) => sql`cast(${cell} as char)`, incomparable: true },
+  geometry: {
+    key: (cell) => bytes(sql`st_astext(${cell})`),
+    bind: asBytes,
+    show: (cell) => sql`st_astext(${cell})`,
+    store: (v) => sql`st_geomfromtext(${param(v)})`,
+  },
+  /** A canonical text that a subquery made. */
+  bytes: { key: itself, bind: asBytes, show: utf8 },
+} as const satisfies Record<string, MysqlForm>;
+
+export type MysqlFormName = keyof typeof MYSQL_FORMS;
+
+const form = (name: Form): MysqlForm => must(MYSQL_FORMS[name as MysqlFormName], 'a form of MySQL');
+const bind = ({ form: name }: FormedCell, v: Scalar): Sql => form(name).bind(String(v));
+const keyOf = ({ form: name, sql: cell }: FormedCell): Sql => form(name).key(cell);
+
+/** How values are kept that a subquery made. */
+function formOfKind({ type }: ValueKind): MysqlFormName {
+  switch (type) {
+    case 'integer':
+      return 'int';
+    case 'decimal':
+      return 'decimal';
+    case 'boolean':
+      return 'boolean';
+    case 'date':
+      return 'date';
+    case 'datetime':
+      return 'datetime';
+    default:
+      return 'bytes';
+  }
+}
+
+/** Digits behind the point of an average. */
+const AVERAGE_SCALE = 10;
+
+function firstDay({ unit }: Bucket, cell: Sql): Sql {
+  switch (unit) {
+    case 'hour':
+      return sql`cast(date_format(${cell}, '%Y-%m-%d %H:00:00') as datetime(6))`;
+    case 'day':
+      return sql`date(${cell})`;
+    case 'week':
+      return sql`date_sub(date(${cell}), interval weekday(${cell}) day)`;
+    case 'month':
+      return sql`cast(date_format(${cell}, '%Y-%m-01') as date)`;
+    case 'quarter':
+      return sql`cast(concat(date_format(${cell}, '%Y-'), lpad(3 * quarter(${cell}) - 2, 2, '0'), '-01') as date)`;
+    case 'year':
+      return sql`cast(date_format(${cell}, '%Y-01-01') as date)`;
+  }
+}
+
+/** MySQL from 8.0, MariaDB from 10.5 on. The session's time zone is UTC. */
+export const MYSQL: SqlDialect = {
+  formOf: formOfKind,
+  isComparable: (name) => form(name).incomparable !== true,
+  key: keyOf,
+  bindKey: (name, v) => form(name).bind(String(v)),
+  canonical: ({ form: name, sql: cell }) => (form(name).canonical ?? form(name).key)(cell),
+  compare(cell, op: Comparison, v) {
+    const [left, right] = [keyOf(cell), bind(cell, v)];
+    if (op === 'neq') return sql`not (${left} <=> ${right})`;
+    const exact = sql`${left} ${COMPARISON[op]} ${right}`;
+    return op === 'eq' && form(cell.form).near ? sql`(${cell.sql} = ${param(String(v))} and ${exact})` : exact;
+  },
+  oneOf(cell, values) {
+    const list = (each: (v: Scalar) => Sql): Sql => join(values.map(each), comma);
+    const exact = sql`${keyOf(cell)} in (${list((v) => bind(cell, v))})`;
+    return form(cell.form).near ? sql`(${cell.sql} in (${list((v) => param(String(v)))}) and ${exact})` : exact;
+  },
+  between: (cell, low, high) => sql`${keyOf(cell)} between ${bind(cell, low)} and ${bind(cell, high)}`,
+  match({ form: name, sql: cell }, mode, part) {
+    const { show = itself } = form(name);
+    return sql`(${utf8(show(cell))} collate utf8mb4_bin) regexp ${param(casePattern(part, mode))}`;
+  },
+  isEmpty: (cell) => sql`coalesce(length(${cell.sql}), 0) = 0`,
+  same: (a, b) => sql`(${a} <=> ${b})`,
+  joined(a, b) {
+    const exact = sql`${MYSQL.canonical(a)} = ${MYSQL.canonical(b)}`;
+    if (a.form !== b.form) return exact;
+    return form(a.form).near ? sql`(${a.sql} = ${b.sql} and ${exact})` : sql`${keyOf(a)} = ${keyOf(b)}`;
+  },
+  bucket: (bucket, _isInstant, cell) => firstDay(bucket, cell),
+  aggregate({ fn, column }, cell) {
+    const { options } = kindOf(column);
+    switch (fn) {
+      case 'count':
+        return sql`count(${cell})`;
+      case 'countDistinct':
+        return sql`count(distinct ${cell})`;
+      case 'min':
+        return sql`min(${cell})`;
+      case 'max':
+        return sql`max(${cell})`;
+      case 'sum':
+        return sql`coalesce(sum(${cell}), cast(0 as decimal(65, ${integer(Math.min(options.scale ?? 0, 30))})))`;
+      case 'avg':
+        // A quotient of decimals has but four digits more than what is divided.
+        return sql`round(cast(sum(${cell}) as decimal(65, 30)) / count(${cell}), ${integer(AVERAGE_SCALE)})`;
+    }
+  },
+  show: (outputs) => outputs.map(({ cell }) => (form(cell.form).show ?? itself)(cell.sql)),
+  store({ form: name }, v) {
+    if (v === null) return sql`null`;
+    const text = String(v);
+    return form(name).store?.(text) ?? untyped(text);
+  },
+};

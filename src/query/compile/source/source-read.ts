@@ -1,0 +1,139 @@
+import type { ObjectSchema, ObjectSource } from '../../object-schema.js';
+import { COUNT_BOUND, type OrderTerm } from '../../plan.js';
+import type { ColumnSchema } from '../../schema.js';
+import type { SourceRead } from '../../source-plan.js';
+import { kindOf } from '../../kind.js';
+import { comma, empty, ident, integer, join, sql, type Sql } from '../../sql.js';
+import { branchesBehind, type Branch, type OrderKey } from '../branches.js';
+import { formOf, isObjectColumn, type SqlDialect } from './dialect.js';
+import { sourceCondition, type Cells } from './source-condition.js';
+
+/** Alias of the rows of a page, whose cells are `c0, c1, …`. */
+const PAGE = 'p';
+const UNION = 'u';
+
+/**
+ * A statement for a page: its rows are what {@link SqlDialect.show} gives of the columns, then the keys of the order, by which the next
+ * page is found. One row more than the limit tells that there is one.
+ */
+export interface SourceStatement {
+  readonly sql: Sql;
+  /** How many columns of the result are of the row itself; behind them stand the keys. */
+  readonly shown: number;
+}
+
+/** One page of rows of an external database, in order. */
+export function compileSourceRead(plan: SourceRead, dialect: SqlDialect): SourceStatement {
+  const needed = neededBy(plan);
+  const cells = cellsOf(PAGE, needed, dialect);
+  const keys = orderKeys(plan.orderBy, dialect, cells);
+  const shown = dialect.show(
+    plan.select.map((column) => ({ key: column.key, cell: cells(column), kind: kindOf(column) })),
+  );
+  const inner = needed.map((column, i) => sql`${sourceCells(column).sql} as ${ident(`c${i}`)}`);
+  const items = [...shown, ...keys.map((key, i) => sql`${key.sql} as ${ident(`k${i}`)}`)];
+  return {
+    sql: sql`select ${join(items, comma)} from (${compilePage(plan, dialect, join(inner, comma))}) ${ident(PAGE)} order by ${orderBy(keys, dialect)}`,
+    shown: shown.length,
+  };
+}
+
+/** The columns whose cells a page takes along. */
+const neededBy = ({ select, orderBy: terms }: SourceRead): readonly ColumnSchema[] => [
+  ...new Set<ColumnSchema>([...select, ...terms.flatMap(({ by }) => (by.kind === 'column' ? by.column : []))]),
+];
+
+/** Cells of a subquery that has taken these columns along. */
+const cellsOf =
+  (alias: string, needed: readonly ColumnSchema[], dialect: SqlDialect): Cells =>
+  (column) => ({ sql: ident(alias, `c${needed.indexOf(column)}`), form: formOf(dialect, column) });
+
+/** Cells of the objects themselves, by alias. */
+export function sourceCells(column: ColumnSchema): ReturnType<Cells> {
+  if (!isObjectColumn(column)) throw new Error('the column is not one of an object');
+  return { sql: ident(column.alias, column.physical), form: column.form };
+}
+
+/** The rows of the page as their cells; each branch by itself, so that an index can find it. */
+function compilePage(plan: SourceRead, dialect: SqlDialect, inner: Sql): Sql {
+  const { orderBy: terms, after, limit, skip = 0 } = plan;
+  const keys = orderKeys(terms, dialect, sourceCells);
+  const rows = sql`select ${inner} ${fromClause(plan.from, dialect)} where ${sourceCondition(plan.where, dialect, sourceCells)}`;
+  const most = integer(limit + 1);
+  if (skip > 0) return sql`${rows} order by ${orderBy(keys, dialect)} limit ${most} offset ${integer(skip)}`;
+  const branches = after === undefined ? firstBranches(keys, dialect) : branchesBehind(keys, after);
+  const parts = branches.map(
+    ({ where, notNull }) => sql`${rows} and ${where} order by ${orderBy(keys, dialect, notNull)} limit ${most}`,
+  );
+  const [only, ...more] = parts;
+  if (only === undefined) return sql`${rows} and false`;
+  if (more.length === 0) return only;
+  const all = join(
+    parts.map((part) => sql`(${part})`),
+    sql` union all `,
+  );
+  const united = orderKeys(terms, dialect, cellsOf(UNION, neededBy(plan), dialect));
+  return sql`select ${ident(UNION)}.* from (${all}) ${ident(UNION)} order by ${orderBy(united, dialect)} limit ${most}`;
+}
+
+const EVERYTHING: Branch = { where: sql`true`, notNull: new Set() };
+
+/**
+ * Where nulls are not the smallest values by themselves, an index of such a database does not have the order that is asked for; but it
+ * has the order of those that are not null, and finds those that are.
+ */
+function firstBranches(keys: readonly OrderKey[], { nulls }: SqlDialect): readonly Branch[] {
+  const [first] = keys;
+  if (first?.nullable !== true || nulls === undefined) return [EVERYTHING];
+  return [
+    { where: sql`${first.sql} is null`, notNull: new Set() },
+    { where: sql`${first.sql} is not null`, notNull: new Set([0]) },
+  ];
+}
+
+export const orderKeys = (terms: readonly OrderTerm[], dialect: SqlDialect, cells: Cells): readonly OrderKey[] =>
+  terms.map(({ by, dir }) => {
+    if (by.kind === 'id') throw new Error('external rows have no id of ours');
+    const cell = cells(by.column);
+    return {
+      sql: dialect.key(cell),
+      bind: (at) => dialect.bindKey(cell.form, at),
+      nullable: !by.column.required,
+      dir,
+    };
+  });
+
+/** Null is the smallest value. */
+export function orderBy(
+  keys: readonly OrderKey[],
+  { nulls }: SqlDialect,
+  notNull: ReadonlySet<number> = new Set(),
+): Sql {
+  return join(
+    keys.map(({ sql: key, nullable, dir }, i) => {
+      const direction = dir === 'asc' ? sql`asc` : sql`desc`;
+      const place = nulls && nullable && !notNull.has(i) ? sql` ${nulls[dir]}` : empty;
+      return sql`${key} ${direction}${place}`;
+    }),
+    comma,
+  );
+}
+
+const objectName = ({ physical }: ObjectSchema): Sql => ident(physical.schema, physical.table);
+
+/** The object and what is joined to it, each under its alias. */
+export function fromClause(source: ObjectSource, dialect: SqlDialect): Sql {
+  const from = sql`from ${objectName(source.object)} ${ident(source.alias)}`;
+  const joins = source.joins.map(({ type, alias, object, on }) => {
+    const ties = on.map(({ left, right }) => dialect.joined(sourceCells(left), sourceCells(right)));
+    return sql` ${type === 'left' ? sql`left join` : sql`join`} ${objectName(object)} ${ident(alias)} on ${join(ties, sql` and `)}`;
+  });
+  return sql`${from}${join(joins, empty)}`;
+}
+
+/** How many rows there are, exactly or up to the bound: one row, one column. */
+export function compileSourceCount(plan: SourceRead, dialect: SqlDialect): Sql {
+  const from = sql`${fromClause(plan.from, dialect)} where ${sourceCondition(plan.where, dialect, sourceCells)}`;
+  if (plan.count === 'exact') return sql`select count(*) ${from}`;
+  return sql`select count(*) from (select 1 as one ${from} limit ${integer(COUNT_BOUND + 1)}) bounded`;
+}
