@@ -52,3 +52,6 @@ export * from './compile/source/source-mutation.js';
 export * from './compile/source/postgres-dialect.js';
 export * from './compile/source/mysql-dialect.js';
 export * from './case-pattern.js';
+export * from './request/body.js';
+export * from './request/paged-by.js';
+export * from './request/group-request.js';

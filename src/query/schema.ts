@@ -113,6 +113,8 @@ export interface TableSchema {
   /** Schema (namespace) and table in the mini-DB. */
   readonly physical: { readonly schema: string; readonly table: string };
   readonly columns: readonly ColumnSchema[];
+  /** Further names that columns can be called by. */
+  readonly names?: ReadonlyMap<string, ColumnSchema>;
 }
 
 const byKey = new WeakMap<TableSchema, ReadonlyMap<string, ColumnSchema>>();
@@ -121,5 +123,5 @@ const byKey = new WeakMap<TableSchema, ReadonlyMap<string, ColumnSchema>>();
 export function columnByKey(table: TableSchema, key: string): ColumnSchema | undefined {
   let index = byKey.get(table);
   if (!index) byKey.set(table, (index = new Map(table.columns.map((column) => [column.key, column]))));
-  return index.get(key);
+  return index.get(key) ?? table.names?.get(key);
 }

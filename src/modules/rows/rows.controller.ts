@@ -21,7 +21,7 @@ import {
   type AppRequest,
   type Id,
 } from '../../common/index.js';
-import { asksForGroups, groupRequest } from './read/group-request.js';
+import { asksForGroups, groupRequest } from '../../query/index.js';
 import { GroupListDto } from './read/groups.dto.js';
 import { GroupsReader } from './read/groups-reader.service.js';
 import { requestFromBody, requestFromUrl } from './read/read-request.js';

@@ -2,12 +2,11 @@ import { Inject, Injectable } from '@nestjs/common';
 import { JsonText, type Access, type Id } from '../../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
 import { MiniDbEngine } from '../../../engines/index.js';
-import { CursorCodec, resolveGroups } from '../../../query/index.js';
+import { CursorCodec, resolveGroups, type GroupsAsked } from '../../../query/index.js';
 import { UsageCounter } from '../../tables/index.js';
 import { Fence } from '../fence.js';
 import { readScope } from '../read-scope.js';
 import { filterContext } from './filter-context.js';
-import type { GroupsAsked } from './group-request.js';
 import { pageJson } from './rows-reader.service.js';
 
 /** Groups of rows with their aggregates, read as rows are: request → resolve → plan → engine. */

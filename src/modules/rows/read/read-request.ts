@@ -1,14 +1,15 @@
-import { DEFAULT_LIMIT, invalid, MAX_LIMIT } from '../../../common/index.js';
+import { invalid } from '../../../common/index.js';
 import {
-  COUNT_MODES,
-  isTimeZone,
-  parseJsonFilter,
+  bodyOf,
+  columnKey,
+  listOf,
+  pagedBy,
   parseTextFilter,
-  type CountMode,
+  refuse,
+  timeZone,
   type ReadRequest,
   type SortInput,
 } from '../../../query/index.js';
-import { bodyOf, listOf, refuse } from '../body.js';
 import type { ListRowsQuery } from './rows-query.dto.js';
 
 /** The URL form of a read. */
@@ -33,30 +34,12 @@ const MEMBERS = ['fields', 'expand', 'filter', 'search', 'trashed', 'sort', 'pag
 export function requestFromBody(input: unknown): ReadRequest {
   const body = bodyOf(input, '', MEMBERS);
   return {
-    ...(body.fields === undefined ? {} : { fields: listOf(body.fields, '/fields', text) }),
+    ...(body.fields === undefined ? {} : { fields: listOf(body.fields, '/fields', columnKey) }),
     ...(body.search === undefined ? {} : { search: searchOf(body.search) }),
-    ...(body.expand === undefined ? {} : { expand: listOf(body.expand, '/expand', text) }),
+    ...(body.expand === undefined ? {} : { expand: listOf(body.expand, '/expand', columnKey) }),
     trashed: flag(body.trashed, '/trashed'),
     ...(body.tz === undefined ? {} : { tz: timeZone(body.tz) }),
     ...pagedBy(body),
-  };
-}
-
-/** What rows and groups are asked for alike: which of them, in which order, and which page. */
-export function pagedBy(
-  body: Readonly<Record<string, unknown>>,
-): Pick<ReadRequest, 'filter' | 'sort' | 'limit' | 'cursor' | 'count'> {
-  const page = body.page === undefined ? {} : bodyOf(body.page, '/page', ['limit', 'cursor']);
-  const { filter } = body;
-  const { cursor } = page;
-  if (cursor !== undefined && typeof cursor !== 'string')
-    throw refuse('/page/cursor', 'is_string', 'cursor is a text.');
-  return {
-    ...(filter === undefined || filter === null ? {} : { filter: parseJsonFilter(filter, '/filter') }),
-    sort: body.sort === undefined ? [] : listOf(body.sort, '/sort', sortEntry),
-    limit: limitOf(page.limit),
-    ...(cursor === undefined ? {} : { cursor }),
-    count: countOf(body.count),
   };
 }
 
@@ -76,11 +59,6 @@ function names(list: string, parameter: string): string[] {
 const sortOf = (item: string): SortInput =>
   item.startsWith('-') ? { field: item.slice(1), dir: 'desc' } : { field: item, dir: 'asc' };
 
-function text(item: unknown, at: string): string {
-  if (typeof item !== 'string') throw refuse(at, 'is_string', 'A column key is expected.');
-  return item;
-}
-
 function flag(input: unknown, at: string): boolean {
   if (input === undefined) return false;
   if (typeof input !== 'boolean') throw refuse(at, 'is_boolean', 'true or false is expected.');
@@ -90,30 +68,4 @@ function flag(input: unknown, at: string): boolean {
 function searchOf(input: unknown): string {
   if (typeof input !== 'string') throw refuse('/search', 'is_string', 'search is a text.');
   return input;
-}
-
-export function timeZone(tz: unknown): string {
-  if (typeof tz !== 'string' || !isTimeZone(tz))
-    throw refuse('/tz', 'unknown_time_zone', 'tz is a name of the IANA time zone database, such as Europe/Berlin.');
-  return tz;
-}
-
-function sortEntry(item: unknown, at: string): SortInput {
-  const { field, dir = 'asc' } = bodyOf(item, at, ['field', 'dir']);
-  if (dir !== 'asc' && dir !== 'desc') throw refuse(`${at}/dir`, 'is_in', 'dir is asc or desc.');
-  return { field: text(field, `${at}/field`), dir };
-}
-
-function limitOf(limit: unknown): number {
-  if (limit === undefined) return DEFAULT_LIMIT;
-  if (typeof limit !== 'number' || !Number.isInteger(limit) || limit < 1)
-    throw refuse('/page/limit', 'min', 'limit is a whole number from 1.');
-  return Math.min(limit, MAX_LIMIT);
-}
-
-function countOf(count: unknown): CountMode {
-  if (count === undefined) return 'none';
-  const mode = COUNT_MODES.find((known) => known === count);
-  if (!mode) throw refuse('/count', 'is_in', `count is one of ${COUNT_MODES.join(', ')}.`);
-  return mode;
 }

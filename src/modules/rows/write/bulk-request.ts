@@ -12,8 +12,9 @@ import {
   type FieldValues,
   type RowOp,
   type TableSchema,
+  bodyOf,
+  refuse,
 } from '../../../query/index.js';
-import { bodyOf, refuse } from '../body.js';
 import { settle } from './settle.js';
 
 export const MAX_OPS = 1000;

@@ -8,8 +8,9 @@ import {
   type FieldChanges,
   type FilterInput,
   type TableSchema,
+  bodyOf,
+  refuse,
 } from '../../../query/index.js';
-import { bodyOf, refuse } from '../body.js';
 
 export const MAX_AFFECTED = 100_000;
 const DEFAULT_AFFECTED = 1_000;

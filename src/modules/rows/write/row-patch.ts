@@ -7,8 +7,9 @@ import {
   type FieldChanges,
   type RowOp,
   type TableSchema,
+  bodyOf,
+  refuse,
 } from '../../../query/index.js';
-import { bodyOf, refuse } from '../body.js';
 
 export const ON_CONFLICT = ['overwrite', 'reject', 'merge'] as const;
 type OnConflict = (typeof ON_CONFLICT)[number];

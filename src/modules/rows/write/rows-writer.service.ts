@@ -18,8 +18,8 @@ import {
   type ColumnSchema,
   type RowOp,
   type TableSchema,
+  bodyOf,
 } from '../../../query/index.js';
-import { bodyOf } from '../body.js';
 import { Fence } from '../fence.js';
 import { defaultsFor } from './defaults-for.js';
 import type { Manner } from './manner.js';

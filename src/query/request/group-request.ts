@@ -1,6 +1,7 @@
-import { parseJsonFilter, type AggregateInput, type GroupInput, type GroupRequest } from '../../../query/index.js';
-import { bodyOf, listOf, refuse } from '../body.js';
-import { pagedBy, timeZone } from './read-request.js';
+import { parseJsonFilter } from '../filter/json-filter.js';
+import type { AggregateInput, GroupInput, GroupRequest } from '../resolve/resolve-groups.js';
+import { bodyOf, listOf, refuse } from './body.js';
+import { pagedBy, timeZone } from './paged-by.js';
 
 const OWN = ['groupBy', 'aggregates', 'having'];
 /** What speaks of rows, which groups do not show. */
@@ -13,9 +14,9 @@ export type GroupsAsked = Omit<GroupRequest, 'timeZone'> & Partial<Pick<GroupReq
 export const asksForGroups = (body: unknown): boolean =>
   typeof body === 'object' && body !== null && OWN.some((name) => Object.hasOwn(body, name));
 
-/** Groups as a JSON body asks for them. */
-export function groupRequest(input: unknown): GroupsAsked {
-  const body = bodyOf(input, '', [...OWN, ...OF_ROWS, 'filter', 'sort', 'page', 'count', 'tz']);
+/** Groups as a JSON body asks for them; `more` are members of the body that are read elsewhere. */
+export function groupRequest(input: unknown, more: readonly string[] = []): GroupsAsked {
+  const body = bodyOf(input, '', [...OWN, ...OF_ROWS, 'filter', 'sort', 'page', 'count', 'tz', ...more]);
   const misplaced = OF_ROWS.find((name) => body[name] !== undefined);
   if (misplaced) throw refuse(`/${misplaced}`, 'not_with_groups', `${misplaced} does not go together with groups.`);
   const { having } = body;

@@ -1,7 +1,7 @@
 import { invalid, pointer, type Problem } from '../../common/index.js';
 
 /*
- * Row bodies are read by hand, not as DTO instances: their fields, filters and ops are named by the table and not by a
+ * Bodies of rows and queries are read by hand, not as DTO instances: their fields, filters and ops are named by the table and not by a
  * class, instantiating a thousand of them costs more than writing them, and class-transformer drops keys such as
  * "constructor" where we promise to refuse what we do not know.
  */
