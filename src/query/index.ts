@@ -20,6 +20,8 @@ export * from './resolve/resolve-read.js';
 export * from './resolve/parse-cell.js';
 export * from './resolve/cell-change.js';
 export * from './resolve/resolve-groups.js';
+export * from './resolve/resolve-source.js';
+export * from './resolve/resolve-source-read.js';
 export * from './resolve/resolve-write.js';
 export * from './resolve/text-cell.js';
 export * from './compile/read.js';
