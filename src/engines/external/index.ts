@@ -1,1 +1,2 @@
 export * from './external-engine.js';
+export * from './outbound/index.js';
