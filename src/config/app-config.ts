@@ -1,3 +1,5 @@
+import type { Keyring } from '../common/index.js';
+
 /** How to reach one PostgreSQL database. */
 export interface PostgresSettings {
   readonly host: string;
@@ -42,6 +44,27 @@ export interface FileSettings {
   readonly s3?: S3Settings;
 }
 
+/** Databases of other people that are read and edited through us. */
+export interface ExternalSettings {
+  /** Networks (CIDR) or addresses that may be connected to, besides public ones. */
+  readonly allowedNetworks: readonly string[];
+  readonly connectMs: number;
+  /** Of one statement. */
+  readonly statementMs: number;
+  /** Of one answer. */
+  readonly maxBytes: number;
+  /** Sessions in one database. */
+  readonly poolSize: number;
+  /** Databases that are open at once. */
+  readonly maxOpen: number;
+  /** After which a session that nobody uses ends. */
+  readonly idleMs: number;
+  /** Tables, views, collections. */
+  readonly maxObjects: number;
+  /** For how long a discovered schema is taken to be true. */
+  readonly schemaMaxAgeMs: number;
+}
+
 /** Every setting of the process, validated. Nothing else reads the environment. */
 export interface AppConfig {
   readonly environment: 'development' | 'test' | 'production';
@@ -76,8 +99,10 @@ export interface AppConfig {
     readonly accessSeconds: number;
     readonly refreshSeconds: number;
   };
-  /** 32 bytes; cursors and, later, stored credentials are encrypted under keys derived from it. */
+  /** 32 bytes; cursors, credentials and what else is kept encrypted are so under keys derived from it. */
   readonly encryptionKey: Buffer;
+  /** Only decrypt: what is still there from before the key was changed, or comes from nodes that have changed it already. */
+  readonly previousEncryptionKeys: readonly Buffer[];
   readonly rateLimit: {
     /** Any request, per person or address. */
     readonly limit: number;
@@ -85,6 +110,10 @@ export interface AppConfig {
     /** Register, login and refresh, per address. */
     readonly authLimit: number;
     readonly authWindowSeconds: number;
+    /** Requests to external databases, per person; in `windowSeconds`, as the next. */
+    readonly externalLimit: number;
+    /** Hosts that are tried, per person. */
+    readonly connectLimit: number;
   };
   /** Origin, and path if any, of the interface that links in mails lead to; no slash at the end. */
   readonly appUrl: string;
@@ -94,6 +123,7 @@ export interface AppConfig {
     readonly from: string;
   };
   readonly files: FileSettings;
+  readonly external: ExternalSettings;
   /** Seconds for which what was deleted can be brought back; then it is purged. */
   readonly trashSeconds: number;
   /** Seconds for which the change log is kept; forever without it. */
@@ -105,6 +135,12 @@ export interface AppConfig {
   /** Folder for everything that the embedded form keeps on disk. */
   readonly dataDir: string;
 }
+
+/** The key that encrypts, and those that only decrypt. */
+export const encryptionKeysOf = ({ encryptionKey, previousEncryptionKeys }: AppConfig): Keyring => [
+  encryptionKey,
+  ...previousEncryptionKeys,
+];
 
 /** Injection token of {@link AppConfig}. */
 export const APP_CONFIG = Symbol('APP_CONFIG');

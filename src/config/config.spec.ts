@@ -70,6 +70,8 @@ describe('configuration', () => {
       jwt: { secret: 'made here', previousSecrets: [], accessSeconds: 900, refreshSeconds: 2_592_000 },
       rateLimit: { limit: 6000, windowSeconds: 60, authLimit: 100, authWindowSeconds: 60 },
       mainDb: database,
+      external: { allowedNetworks: ['127.0.0.0/8', '::1'], connectMs: 10_000, schemaMaxAgeMs: 3_600_000 },
+      previousEncryptionKeys: [],
       dataDir: path.join(projectRoot, '.data'),
     });
     expect(config.encryptionKey).toHaveLength(32);
@@ -124,6 +126,7 @@ describe('configuration', () => {
     ],
     ['REQUEST_TIMEOUT', '2m', 120, 'requestSeconds'],
     ['RESPONSE_LIMIT_BYTES', '4096', 4096, 'responseLimit'],
+    ['ENCRYPTION_KEYS_PREVIOUS', 'ab'.repeat(32), [Buffer.alloc(32, 0xab)], 'previousEncryptionKeys'],
     ['TRUST_PROXY', '1', 1, 'trustProxy'],
     ['TRUST_PROXY', '10.0.0.0/8, ::1', ['10.0.0.0/8', '::1'], 'trustProxy'],
   ])('reads %s=%s', (name, value, expected, key) => {
@@ -138,6 +141,10 @@ describe('configuration', () => {
     ['CORS_ORIGIN', 'a.example'],
     ['TRUST_PROXY', 'true'],
     ['TRUST_PROXY', '10.0.0.0/33'],
+    ['CONNECTIONS_ALLOWED_NETWORKS', '10.0.0.0/33'],
+    ['CONNECTIONS_ALLOWED_NETWORKS', 'localhost'],
+    ['CONNECTIONS_ALLOWED_NETWORKS', 'fe80::1%eth0'],
+    ['ENCRYPTION_KEYS_PREVIOUS', 'ff'],
     ['REQUEST_TIMEOUT', '0'],
     ['RESPONSE_LIMIT_BYTES', '10'],
     ['PORT', '-1'],
@@ -212,6 +219,7 @@ describe('production', () => {
     ['JWT_SECRETS_PREVIOUS', `${randomBytes(48).toString('base64')},${'a'.repeat(64)}`],
     ['JWT_SECRETS_PREVIOUS', SETTINGS.JWT_SECRET.example],
     ['ENCRYPTION_KEY', '0'.repeat(64)],
+    ['ENCRYPTION_KEYS_PREVIOUS', '0'.repeat(64)],
     ['ENCRYPTION_KEY', '0123456789abcdef'.repeat(4)],
     ['ENCRYPTION_KEY', SETTINGS.ENCRYPTION_KEY.example],
     ['DB_PASSWORD', 'postgres'],
@@ -230,6 +238,17 @@ describe('production', () => {
     const previous = (key: string) => complaintsOf(() => loadConfig({ ...strong, JWT_SECRETS_PREVIOUS: `x, ${key}` }));
     expect(previous(strong.JWT_SECRET)).toMatch(/JWT_SECRETS_PREVIOUS holds JWT_SECRET itself/);
     expect(previous(strong.ENCRYPTION_KEY)).toMatch(/JWT_SECRETS_PREVIOUS holds ENCRYPTION_KEY/);
+  });
+
+  it('reaches external databases at public addresses only, unless networks are allowed', () => {
+    expect(loadConfig(strong).external.allowedNetworks).toEqual([]);
+    const allowed = loadConfig({ ...strong, CONNECTIONS_ALLOWED_NETWORKS: '10.20.0.0/16, fd00::/8' });
+    expect(allowed.external.allowedNetworks).toEqual(['10.20.0.0/16', 'fd00::/8']);
+  });
+
+  it('refuses the present key as a former one', () => {
+    const keys = { ENCRYPTION_KEYS_PREVIOUS: strong.ENCRYPTION_KEY.toUpperCase() };
+    expect(complaintsOf(() => loadConfig({ ...strong, ...keys }))).toMatch(/holds ENCRYPTION_KEY itself/);
   });
 
   it('accepts what openssl makes, always', () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { must } from '../common/assert.js';
-import type { AppConfig, FileSettings, PostgresSettings, S3Settings } from './app-config.js';
+import type { AppConfig, ExternalSettings, FileSettings, PostgresSettings, S3Settings } from './app-config.js';
 import { projectRoot } from './environment.js';
 import { ConfigError, readSettings, type ReadSettings } from './read-settings.js';
 import type { GeneratedSecrets } from './secrets-file.js';
@@ -72,15 +72,19 @@ export function loadConfig(env: Environment, provided: Provided = {}): AppConfig
       refreshSeconds: values.JWT_REFRESH_TOKEN_EXPIRATION,
     },
     encryptionKey: secrets.encryption,
+    previousEncryptionKeys: values.ENCRYPTION_KEYS_PREVIOUS,
     rateLimit: {
       limit: values.RATE_LIMIT_LIMIT,
       windowSeconds: values.RATE_LIMIT_WINDOW_SECONDS,
       authLimit: values.RATE_LIMIT_AUTH_LIMIT,
       authWindowSeconds: values.RATE_LIMIT_AUTH_WINDOW_SECONDS,
+      externalLimit: values.RATE_LIMIT_EXTERNAL_LIMIT,
+      connectLimit: values.RATE_LIMIT_CONNECT_LIMIT,
     },
     appUrl: appUrlOf(read),
     mail: { from: values.MAIL_FROM, ...(values.SMTP_URL === undefined ? {} : { smtpUrl: values.SMTP_URL }) },
     files: filesOf(read),
+    external: externalOf(read),
     trashSeconds: values.TRASH_RETENTION,
     ...(values.CHANGE_LOG_RETENTION === 'forever' ? {} : { changeLogSeconds: values.CHANGE_LOG_RETENTION }),
     indexAdvice: values.INDEX_ADVICE,
@@ -129,6 +133,18 @@ function filesOf({ values }: ReadSettings): FileSettings {
     ...(s3 ? { s3 } : {}),
   };
 }
+
+const externalOf = ({ values }: ReadSettings): ExternalSettings => ({
+  allowedNetworks: values.CONNECTIONS_ALLOWED_NETWORKS,
+  connectMs: values.EXTERNAL_CONNECT_TIMEOUT * 1_000,
+  statementMs: values.EXTERNAL_STATEMENT_TIMEOUT * 1_000,
+  maxBytes: values.EXTERNAL_MAX_BYTES,
+  poolSize: values.EXTERNAL_POOL_SIZE,
+  maxOpen: values.EXTERNAL_MAX_OPEN,
+  idleMs: values.EXTERNAL_IDLE_TIMEOUT * 1_000,
+  maxObjects: values.EXTERNAL_MAX_OBJECTS,
+  schemaMaxAgeMs: values.EXTERNAL_SCHEMA_MAX_AGE * 1_000,
+});
 
 function s3Of(values: ReadSettings['values']): S3Settings | undefined {
   const { FILES_S3_BUCKET: bucket, FILES_S3_ENDPOINT: endpoint, FILES_S3_REGION: region } = values;

@@ -80,18 +80,37 @@ export const smtpUrl: Parser<string> = (value) =>
     ? value
     : fail('must be smtp://user:password@host:587, or smtps:// for TLS from the first byte');
 
+/** A comma list of {@link key32}s. */
+export const keys32: Parser<readonly Buffer[]> = (value) => {
+  const items = list(value);
+  return items.every((item) => /^[0-9a-f]{64}$/i.test(item))
+    ? items.map((item) => Buffer.from(item, 'hex'))
+    : fail('must be a comma list of keys of 64 hexadecimal digits (32 bytes) each');
+};
+
+/** An address, or a range of them in CIDR notation. */
+const isNetwork = (item: string): boolean => {
+  const [ip = '', bits, ...rest] = item.split('/');
+  const width = isIP(ip) === 6 ? 128 : 32;
+  return (
+    rest.length === 0 &&
+    isIP(ip) !== 0 &&
+    !ip.includes('%') &&
+    (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= width))
+  );
+};
+
+/** A comma list of networks; none is allowed too. */
+export const networks: Parser<readonly string[]> = (value) => {
+  const items = list(value);
+  return items.every(isNetwork) ? items : fail('must be a comma list of networks such as 10.0.0.0/8,fd00::/8');
+};
+
 /** How many proxies stand in front, or a comma list of their addresses or CIDR ranges. */
 export const proxies: Parser<number | readonly string[]> = (value) => {
   if (/^\d$/.test(value)) return Number(value);
   const items = list(value);
-  const address = (item: string) => {
-    const [ip = '', bits, ...rest] = item.split('/');
-    const width = isIP(ip) === 6 ? 128 : 32;
-    return (
-      rest.length === 0 && isIP(ip) !== 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= width))
-    );
-  };
-  return items.length > 0 && items.every(address)
+  return items.length > 0 && items.every(isNetwork)
     ? items
     : fail('must be the number of proxies (0 to 9) or a comma list of their addresses, such as 10.0.0.0/8');
 };

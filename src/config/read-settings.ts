@@ -83,6 +83,9 @@ function judgeTogether(env: Environment, given: ReadonlySet<SettingName>, compla
     complain('JWT_SECRETS_PREVIOUS', 'holds JWT_SECRET itself: the present key is not a previous one');
   if (env.ENCRYPTION_KEY !== undefined && previous.includes(env.ENCRYPTION_KEY))
     complain('JWT_SECRETS_PREVIOUS', 'holds ENCRYPTION_KEY: use different keys');
+  const previousKeys = list(env.ENCRYPTION_KEYS_PREVIOUS ?? '').map((key) => key.toLowerCase());
+  if (env.ENCRYPTION_KEY !== undefined && previousKeys.includes(env.ENCRYPTION_KEY.toLowerCase()))
+    complain('ENCRYPTION_KEYS_PREVIOUS', 'holds ENCRYPTION_KEY itself: the present key is not a previous one');
   if (given.has('FILES_S3_ACCESS_KEY') !== given.has('FILES_S3_SECRET_KEY'))
     complain('FILES_S3_SECRET_KEY', 'and FILES_S3_ACCESS_KEY belong together: set both or neither');
   if (!given.has('FILES_S3_BUCKET') && (given.has('FILES_S3_ENDPOINT') || given.has('FILES_S3_ACCESS_KEY')))

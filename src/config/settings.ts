@@ -3,8 +3,10 @@ import {
   flag,
   integer,
   key32,
+  keys32,
   list,
   mediaTypes,
+  networks,
   objectPrefix,
   oneOf,
   orForever,
@@ -223,6 +225,16 @@ const SECRETS = {
     secret: weaknessOfKey,
     example: '00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff',
   }),
+  ENCRYPTION_KEYS_PREVIOUS: setting({
+    about:
+      'Other values of ENCRYPTION_KEY, separated by commas: what they encrypted can be read, nothing new is encrypted. `npm run keys:rotate` makes them dispensable.',
+    remedy: 'leave out keys that nothing is encrypted under',
+    parse: keys32,
+    fallback: '',
+    otherwise: 'none',
+    secret: weaknessOfKeys,
+    example: '',
+  }),
 };
 
 const REDIS = {
@@ -366,6 +378,65 @@ const STRUCTURE = {
   }),
 };
 
+const EXTERNAL = {
+  CONNECTIONS_ALLOWED_NETWORKS: setting({
+    about:
+      'Networks besides the public internet in which external databases may be reached, separated by commas, such as `10.20.0.0/16`.',
+    parse: networks,
+    fallback: { development: '127.0.0.0/8,::1', production: '' },
+    otherwise: 'none',
+    example: '127.0.0.0/8,::1',
+  }),
+  EXTERNAL_CONNECT_TIMEOUT: setting({
+    about: 'How long it may take to be connected and signed in to an external database.',
+    parse: duration(1, 120),
+    fallback: '10s',
+    example: '10s',
+  }),
+  EXTERNAL_STATEMENT_TIMEOUT: setting({
+    about: 'How long one statement in an external database may take.',
+    parse: duration(1, 3_600),
+    fallback: '30s',
+    example: '30s',
+  }),
+  EXTERNAL_MAX_BYTES: setting({
+    about: 'Most that an external database may send for one answer, in bytes.',
+    parse: integer(65_536, 1_073_741_824),
+    fallback: '33554432',
+    example: '33554432',
+  }),
+  EXTERNAL_POOL_SIZE: setting({
+    about: 'Sessions that one node opens at most in one external database.',
+    parse: integer(1, 100),
+    fallback: '5',
+    example: '5',
+  }),
+  EXTERNAL_MAX_OPEN: setting({
+    about: 'External databases that one node holds open at the same time.',
+    parse: integer(1, 10_000),
+    fallback: '100',
+    example: '100',
+  }),
+  EXTERNAL_IDLE_TIMEOUT: setting({
+    about: 'After how long a session that nobody uses is ended.',
+    parse: duration(1, 86_400),
+    fallback: '60s',
+    example: '60s',
+  }),
+  EXTERNAL_MAX_OBJECTS: setting({
+    about: 'Tables, views and collections of an external database that are looked at.',
+    parse: integer(1, 100_000),
+    fallback: '2000',
+    example: '2000',
+  }),
+  EXTERNAL_SCHEMA_MAX_AGE: setting({
+    about: 'For how long the schema of an external database is taken to be as it was found.',
+    parse: duration(1, 2_592_000),
+    fallback: '1h',
+    example: '1h',
+  }),
+};
+
 const LIMITS = {
   RATE_LIMIT_LIMIT: setting({
     about: 'Requests that one person (or address, when not signed in) may make in the window.',
@@ -391,6 +462,19 @@ const LIMITS = {
     fallback: '60',
     example: '60',
   }),
+  RATE_LIMIT_EXTERNAL_LIMIT: setting({
+    about: 'Requests to external databases that one person may make in RATE_LIMIT_WINDOW_SECONDS.',
+    parse: integer(1, 1_000_000_000),
+    fallback: { development: '3000', production: '600' },
+    example: '3000',
+  }),
+  RATE_LIMIT_CONNECT_LIMIT: setting({
+    about:
+      'Hosts of external databases that one person may have tried (to test, make or change a connection) in RATE_LIMIT_WINDOW_SECONDS.',
+    parse: integer(1, 1_000_000_000),
+    fallback: { development: '300', production: '30' },
+    example: '300',
+  }),
 };
 
 /**
@@ -407,6 +491,7 @@ export const SETTINGS = {
   ...FILES,
   ...KEEPING,
   ...STRUCTURE,
+  ...EXTERNAL,
   ...LIMITS,
 };
 
@@ -424,6 +509,7 @@ export const SECTIONS: readonly {
   { title: 'Attached files', settings: FILES },
   { title: 'Keeping', settings: KEEPING },
   { title: 'Indexes and column types', settings: STRUCTURE },
+  { title: 'External databases', settings: EXTERNAL },
   { title: 'Rate limits', settings: LIMITS },
 ];
 

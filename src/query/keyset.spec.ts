@@ -27,6 +27,14 @@ describe('a cursor', () => {
     );
   });
 
+  it('that was made before the key was changed, or on a node that has changed it already, leads on', () => {
+    const [before, after] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+    const cursor = new CursorCodec(before).seal('q', ['x']);
+    expect(new CursorCodec(after, before).open('q', cursor)).toEqual(['x']);
+    expect(new CursorCodec(before, after).open('q', new CursorCodec(after, before).seal('q', ['x']))).toEqual(['x']);
+    expect(code(() => new CursorCodec(after).open('q', cursor))).toBe('400 cursor_invalid');
+  });
+
   it('says which way it leads', () => {
     for (const way of ['after', 'from', 'before', 'upTo'] as const)
       expect(codec.openEdge('q', codec.seal('q', [1], way))).toEqual({ position: [1], way });

@@ -1,5 +1,5 @@
-import { createCipheriv, createDecipheriv, hash, hkdfSync, randomFillSync } from 'node:crypto';
-import { Problem } from '../common/index.js';
+import { createCipheriv, createDecipheriv, hash, randomFillSync } from 'node:crypto';
+import { keysFor, Problem, type Keyring } from '../common/index.js';
 import type { CellValue, TableSchema } from './schema.js';
 import type { FilterInput } from './filter/filter-input.js';
 import type { OrderTerm, Way } from './plan.js';
@@ -39,20 +39,20 @@ const NONCE_BYTES = 12;
 
 /**
  * Cursors are encrypted (AES-256-GCM), so that they reveal no value of a row and cannot be made up; the key is derived
- * from the server's encryption key, so every node reads the cursors of every other.
+ * from the server's encryption key, so every node reads the cursors of every other; those that were made under another of the keys too.
  */
 export class CursorCodec {
-  private readonly key: Buffer;
+  private readonly keys: Keyring;
   private readonly random = Buffer.alloc(NONCE_BYTES * 256);
   private used = this.random.length;
 
-  constructor(masterKey: Buffer) {
-    this.key = Buffer.from(hkdfSync('sha256', masterKey, '', 'live-tables cursor v1', 32));
+  constructor(...masterKeys: Keyring) {
+    this.keys = keysFor('cursor v1', masterKeys);
   }
 
   seal(query: string, position: Position, way: Way = 'after'): string {
     const iv = this.nonce();
-    const cipher = createCipheriv('aes-256-gcm', this.key, iv);
+    const cipher = createCipheriv('aes-256-gcm', this.keys[0], iv);
     const body = Buffer.concat([
       cipher.update(JSON.stringify([query, position, ...(way === 'after' ? [] : [way])]), 'utf8'),
       cipher.final(),
@@ -85,17 +85,22 @@ export class CursorCodec {
   }
 
   private decrypt(cursor: string): [string, Position, Way?] {
-    try {
-      const bytes = Buffer.from(cursor, 'base64url');
-      const decipher = createDecipheriv('aes-256-gcm', this.key, bytes.subarray(0, 12), { authTagLength: 16 });
-      decipher.setAuthTag(bytes.subarray(12, 28));
-      return JSON.parse(decipher.update(bytes.subarray(28)).toString('utf8') + decipher.final('utf8')) as [
-        string,
-        Position,
-        Way?,
-      ];
-    } catch (cause) {
-      throw new Problem('cursor_invalid', { detail: 'The cursor is not one of ours; start again without it.', cause });
+    const bytes = Buffer.from(cursor, 'base64url');
+    let cause: unknown;
+    for (const key of this.keys) {
+      try {
+        return JSON.parse(decrypted(bytes, key)) as [string, Position, Way?];
+      } catch (error) {
+        cause ??= error;
+      }
     }
+    throw new Problem('cursor_invalid', { detail: 'The cursor is not one of ours; start again without it.', cause });
   }
+}
+
+/** @throws Error it was not encrypted under this key */
+function decrypted(bytes: Buffer, key: Buffer): string {
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12), { authTagLength: 16 });
+  decipher.setAuthTag(bytes.subarray(12, 28));
+  return decipher.update(bytes.subarray(28)).toString('utf8') + decipher.final('utf8');
 }

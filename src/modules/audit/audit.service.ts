@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Access } from '../../common/index.js';
-import { APP_CONFIG, type AppConfig } from '../../config/index.js';
+import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../config/index.js';
 import type { AuditLogEntity } from '../../database/main/index.js';
 import { CursorCodec } from '../../query/index.js';
 import type { AuditLogEntryDto, AuditLogListDto } from './dto/audit-log.dto.js';
@@ -17,7 +17,7 @@ export class AuditService {
     private readonly metadata: MetadataEntries,
     @Inject(APP_CONFIG) config: AppConfig,
   ) {
-    this.cursors = new CursorCodec(config.encryptionKey);
+    this.cursors = new CursorCodec(...encryptionKeysOf(config));
   }
 
   /** One page, newest first. Throws `cursor_invalid`, and `cursor_mismatch` for a cursor of other filters or another workspace. */

@@ -107,8 +107,8 @@ describe('a range of 100 bytes', () => {
 });
 
 describe('an address of a file', () => {
-  const config = (key: Buffer, urlSeconds = 60) =>
-    ({ encryptionKey: key, files: { urlSeconds } }) as unknown as AppConfig;
+  const config = (key: Buffer, urlSeconds = 60, previousEncryptionKeys: readonly Buffer[] = []) =>
+    ({ encryptionKey: key, previousEncryptionKeys, files: { urlSeconds } }) as unknown as AppConfig;
   const key = randomBytes(32);
   const tokenOf = ({ url }: { readonly url: string }): string => url.split('/').at(-1) ?? '';
 
@@ -116,6 +116,11 @@ describe('an address of a file', () => {
     const token = tokenOf(new FileLinks(config(key)).make('crm_k3f9a2', '01982c5e'));
     expect(new FileLinks(config(key)).open(token)).toMatchObject({ schema: 'crm_k3f9a2', fileId: '01982c5e' });
     expect(new FileLinks(config(randomBytes(32))).open(token)).toBeUndefined();
+  });
+
+  it('opens after the key was changed, as long as the former one is known', () => {
+    const token = tokenOf(new FileLinks(config(key)).make('crm_k3f9a2', '01982c5e'));
+    expect(new FileLinks(config(randomBytes(32), 60, [key])).open(token)).toMatchObject({ fileId: '01982c5e' });
   });
 
   it('does not open when it is too old, or any of its characters is another', () => {

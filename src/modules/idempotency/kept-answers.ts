@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { must, Problem, sealerFor, type Sealer } from '../../common/index.js';
-import { APP_CONFIG, type AppConfig } from '../../config/index.js';
+import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../config/index.js';
 import { AuditedTransaction, REPEATABLE_MS, type AuditedManager, type RequestKey } from '../../database/main/index.js';
 import type { KeptAnswer } from './kept-answer.js';
 
@@ -19,7 +19,7 @@ export class KeptAnswers implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly transaction: AuditedTransaction,
     @Inject(APP_CONFIG) config: AppConfig,
   ) {
-    this.sealer = sealerFor('idempotency answer v1', config.encryptionKey);
+    this.sealer = sealerFor('idempotency answer v1', encryptionKeysOf(config));
   }
 
   onApplicationBootstrap(): void {

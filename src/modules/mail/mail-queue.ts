@@ -1,7 +1,7 @@
 import { createHmac, hkdfSync } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { newId, sealerFor, type Id, type Sealer } from '../../common/index.js';
-import { APP_CONFIG, type AppConfig } from '../../config/index.js';
+import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../config/index.js';
 import { AuditedTransaction, type AuditedManager, type OutboxEvent } from '../../database/main/index.js';
 import { QueuedMailEntity } from './queued-mail.entity.js';
 
@@ -36,7 +36,7 @@ export class MailQueue {
     private readonly transaction: AuditedTransaction,
     @Inject(APP_CONFIG) config: AppConfig,
   ) {
-    this.sealer = sealerFor('mail v1', config.encryptionKey);
+    this.sealer = sealerFor('mail v1', encryptionKeysOf(config));
     this.countingKey = Buffer.from(hkdfSync('sha256', config.encryptionKey, '', 'live-tables mail receivers v1', 32));
   }
 

@@ -1,7 +1,7 @@
-import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { API_PREFIX, type Id } from '../../../common/index.js';
-import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
+import { API_PREFIX, keysFor, type Id, type Keyring } from '../../../common/index.js';
+import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
 
 /** Which file may be had until when. */
 export interface FileLink {
@@ -18,18 +18,18 @@ const MAC_BYTES = 32;
  */
 @Injectable()
 export class FileLinks {
-  private readonly key: Buffer;
+  private readonly keys: Keyring;
   private readonly lifeMs: number;
 
   constructor(@Inject(APP_CONFIG) config: AppConfig) {
-    this.key = Buffer.from(hkdfSync('sha256', config.encryptionKey, '', 'live-tables file link v1', 32));
+    this.keys = keysFor('file link v1', encryptionKeysOf(config));
     this.lifeMs = config.files.urlSeconds * 1_000;
   }
 
   make(schema: string, fileId: Id): { readonly url: string; readonly expiresAt: Date } {
     const expiresAt = new Date(Date.now() + this.lifeMs);
     const text = Buffer.from(`${schema} ${fileId} ${expiresAt.getTime()}`);
-    const token = Buffer.concat([this.mac(text), text]).toString('base64url');
+    const token = Buffer.concat([mac(this.keys[0], text), text]).toString('base64url');
     return { url: `/${API_PREFIX}/files/${token}`, expiresAt };
   }
 
@@ -39,13 +39,11 @@ export class FileLinks {
     const text = bytes.subarray(MAC_BYTES);
     // Decoding forgives much; only the very token that we made is one.
     if (bytes.length <= MAC_BYTES || bytes.toString('base64url') !== token) return undefined;
-    if (!timingSafeEqual(bytes.subarray(0, MAC_BYTES), this.mac(text))) return undefined;
+    if (!this.keys.some((key) => timingSafeEqual(bytes.subarray(0, MAC_BYTES), mac(key, text)))) return undefined;
     const [schema = '', fileId = '', end] = text.toString().split(' ');
     const expiresAt = new Date(Number(end));
     return expiresAt.getTime() > Date.now() ? { schema, fileId, expiresAt } : undefined;
   }
-
-  private mac(text: Buffer): Buffer {
-    return createHmac('sha256', this.key).update(text).digest();
-  }
 }
+
+const mac = (key: Buffer, text: Buffer): Buffer => createHmac('sha256', key).update(text).digest();

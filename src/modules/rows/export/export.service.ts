@@ -1,7 +1,7 @@
 import { Inject, Injectable, StreamableFile } from '@nestjs/common';
 import { Readable } from 'node:stream';
 import { Answer, Problem, type Access, type AppRequest, type Id } from '../../../common/index.js';
-import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
+import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
 import { MiniDbExport, type RowLines } from '../../../engines/index.js';
 import { CursorCodec, resolveRead, type ExportFormat, type ExportPlan } from '../../../query/index.js';
 import { contentDisposition } from '../../files/index.js';
@@ -30,7 +30,7 @@ export class ExportService {
     private readonly engine: MiniDbExport,
     @Inject(APP_CONFIG) config: AppConfig,
   ) {
-    this.cursors = new CursorCodec(config.encryptionKey);
+    this.cursors = new CursorCodec(...encryptionKeysOf(config));
   }
 
   /**

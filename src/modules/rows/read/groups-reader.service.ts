@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { JsonText, type Access, type Id } from '../../../common/index.js';
-import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
+import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
 import { MiniDbEngine } from '../../../engines/index.js';
 import { CursorCodec, resolveGroups, type GroupsAsked } from '../../../query/index.js';
 import { UsageCounter } from '../../tables/index.js';
@@ -20,7 +20,7 @@ export class GroupsReader {
     private readonly usage: UsageCounter,
     @Inject(APP_CONFIG) config: AppConfig,
   ) {
-    this.cursors = new CursorCodec(config.encryptionKey);
+    this.cursors = new CursorCodec(...encryptionKeysOf(config));
   }
 
   /** One page of groups. */

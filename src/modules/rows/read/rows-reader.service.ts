@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { JsonText, notFound, type Access, type Id } from '../../../common/index.js';
-import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
+import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
 import { MiniDbEngine, type PageText } from '../../../engines/index.js';
 import {
   CursorCodec,
@@ -28,7 +28,7 @@ export class RowsReader {
     private readonly usage: UsageCounter,
     @Inject(APP_CONFIG) config: AppConfig,
   ) {
-    this.cursors = new CursorCodec(config.encryptionKey);
+    this.cursors = new CursorCodec(...encryptionKeysOf(config));
   }
 
   /** One page; the rows go through as the text that PostgreSQL made. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { Problem, sealerFor, type Id, type Sealer } from '../../../common/index.js';
-import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
+import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
 
 const VALID_MS = 15 * 60_000;
 
@@ -23,7 +23,7 @@ export class ByFilterTokens {
   private readonly sealer: Sealer;
 
   constructor(@Inject(APP_CONFIG) config: AppConfig) {
-    this.sealer = sealerFor('by filter v1', config.encryptionKey);
+    this.sealer = sealerFor('by filter v1', encryptionKeysOf(config));
   }
 
   make(tableId: Id, asked: unknown, rows: readonly SeenRow[]): string {

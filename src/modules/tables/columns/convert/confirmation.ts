@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { Problem, sealerFor, type Id, type Sealer } from '../../../../common/index.js';
-import { APP_CONFIG, type AppConfig } from '../../../../config/index.js';
+import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../../config/index.js';
 import type { ColumnEntity } from '../column.entity.js';
 import type { ColumnOptions } from '../../../../query/index.js';
 import type { ConvertColumnDto } from './convert.dto.js';
@@ -32,7 +32,7 @@ export class Confirmations {
   private readonly sealer: Sealer;
 
   constructor(@Inject(APP_CONFIG) config: AppConfig) {
-    this.sealer = sealerFor('conversions v1', config.encryptionKey);
+    this.sealer = sealerFor('conversions v1', encryptionKeysOf(config));
   }
 
   make(column: ColumnEntity, request: ConvertColumnDto, seen: Seen): string {
