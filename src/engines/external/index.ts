@@ -1,2 +1,3 @@
 export * from './external-engine.js';
-export * from './outbound/index.js';
+export * from './object-schema-of.js';
+export * from './postgres/index.js';

@@ -1,0 +1,80 @@
+import type { Socket } from 'node:net';
+import pg from 'pg';
+import type { ConnectionTarget } from '../external-engine.js';
+
+/** Whoever watches a connection: told of every chunk that comes, and of what ends the connection. */
+export interface Watch {
+  received(bytes: number): void;
+  failed(error: unknown): void;
+}
+
+/** What the driver keeps to itself and we have to watch. */
+interface Internals {
+  readonly connection: { readonly stream: Socket; on(event: 'sslconnect', listener: () => void): void };
+  readonly connectionParameters: { options?: string };
+  readonly processID: number | null;
+  readonly secretKey: number | null;
+}
+
+/** Values stay PostgreSQL's text: nothing loses a digit. */
+const textOnly: pg.CustomTypesConfig = { getTypeParser: () => (text: string | Buffer) => text };
+
+/**
+ * A client over this socket with options of ours only: none is left to the environment, where the driver would look for those that are
+ * empty. What the driver throws over something that arrives ends here: the other side may be anybody.
+ */
+export function clientFor(target: ConnectionTarget, socket: Socket, watch: Watch): pg.Client {
+  const { host, port, username, password, database, tls } = target;
+  const client = new pg.Client({
+    host,
+    port,
+    user: username,
+    // As a function, for an empty text would be looked up elsewhere.
+    password: () => password,
+    database,
+    ssl:
+      tls.mode === 'disable'
+        ? false
+        : { rejectUnauthorized: tls.mode === 'verify-full', ...(tls.ca === undefined ? {} : { ca: tls.ca }) },
+    sslnegotiation: 'postgres',
+    stream: () => socket,
+    application_name: 'live-tables',
+    client_encoding: 'UTF8',
+    keepAlive: true,
+    types: textOnly,
+  });
+  const { connection, connectionParameters } = internalsOf(client);
+  delete connectionParameters.options;
+  client.on('error', (error) => watch.failed(error));
+  guard(socket, watch);
+  connection.on('sslconnect', () => guard(connection.stream, watch));
+  return client;
+}
+
+/** Meters what comes, and catches what the driver throws over it. */
+function guard(stream: Socket, watch: Watch): void {
+  const emit = stream.emit.bind(stream) as (event: string | symbol, ...values: unknown[]) => boolean;
+  stream.emit = (event: string | symbol, ...values: unknown[]): boolean => {
+    if (event !== 'data') return emit(event, ...values);
+    try {
+      watch.received((values[0] as Buffer).length);
+      return emit(event, ...values);
+    } catch (error) {
+      watch.failed(error);
+      return true;
+    }
+  };
+}
+
+const CANCEL_REQUEST = 80_877_102;
+
+/** The message that asks a server to stop what a session is doing (manual 54.7, CancelRequest); sent over a connection of its own. */
+export function cancelRequest(client: pg.Client): Buffer | undefined {
+  const { processID, secretKey } = internalsOf(client);
+  if (typeof processID !== 'number' || typeof secretKey !== 'number') return undefined;
+  const message = Buffer.alloc(16);
+  [16, CANCEL_REQUEST, processID, secretKey].forEach((part, i) => message.writeInt32BE(part | 0, i * 4));
+  return message;
+}
+
+const internalsOf = (client: pg.Client): Internals => client as unknown as Internals;

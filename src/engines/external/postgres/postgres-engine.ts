@@ -1,0 +1,67 @@
+import { compileMutation, ident, kindOf, POSTGRES, sql, type Mutation, type Sql } from '../../../query/index.js';
+import type {
+  ConnectionTarget,
+  ExternalCapabilities,
+  ExternalLimits,
+  FoundObject,
+  Mutated,
+  Outbound,
+} from '../external-engine.js';
+import { SqlEngine, type Output, type Row } from '../sql/sql-engine.js';
+import { discover } from './discover.js';
+import { translate } from './postgres-errors.js';
+import { PostgresSession } from './session.js';
+
+/** A PostgreSQL of somebody, from version 13 on. */
+export class PostgresEngine extends SqlEngine<PostgresSession> {
+  readonly capabilities: ExternalCapabilities = { joins: true, jsonPaths: true, timeZones: true };
+
+  constructor(
+    target: ConnectionTarget,
+    limits: ExternalLimits,
+    private readonly outbound: Outbound,
+  ) {
+    super(target, limits, POSTGRES);
+  }
+
+  protected open(signal?: AbortSignal): Promise<PostgresSession> {
+    return PostgresSession.open(this.target, this.limits, this.outbound, signal);
+  }
+
+  protected translate(error: unknown, during: 'signing in' | 'asking'): unknown {
+    return translate(error, during);
+  }
+
+  protected look(session: PostgresSession, signal?: AbortSignal): Promise<readonly FoundObject[]> {
+    return discover(session, this.limits, signal);
+  }
+
+  /** PostgreSQL has made it. */
+  protected objectJson(_outputs: readonly Output[], [json]: Row): string {
+    return String(json);
+  }
+
+  protected async insert(
+    session: PostgresSession,
+    mutation: Extract<Mutation, { readonly op: 'insert' }>,
+    signal?: AbortSignal,
+  ): Promise<Mutated> {
+    const [row] = await session.run(
+      sql`${compileMutation(mutation, POSTGRES)} returning ${this.shown(mutation)}`,
+      1,
+      signal,
+    );
+    return { before: null, after: row ? String(row[0]) : null };
+  }
+
+  private shown({ object }: Mutation): Sql {
+    const [json] = POSTGRES.show(
+      object.columns.map((column) => ({
+        key: column.key,
+        cell: { sql: ident(column.physical), form: column.form },
+        kind: kindOf(column),
+      })),
+    );
+    return json ?? sql`null`;
+  }
+}

@@ -1,0 +1,86 @@
+import pg from 'pg';
+import { Problem, type ErrorCode } from '../../../common/index.js';
+import { SessionLost } from '../sql/session.js';
+
+type Meaning = readonly [ErrorCode, string?];
+
+const REFUSED = 'The server refused user name and password, or this user may not come from here.';
+const BUSY = 'The server takes no more connections.';
+const VALUES = 'A rule of the table (not null, check, foreign key, type or size) does not allow these values.';
+
+/** By SQLSTATE (manual, appendix A), or by its class, for the texts of a server tell of what is inside. */
+const BY_STATE: Readonly<Record<string, Meaning>> = {
+  '28': ['source_unreachable', REFUSED],
+  '3D': ['source_unreachable', 'There is no database of this name.'],
+  '42501': ['source_failed', 'The user of the connection may not do this in the database.'],
+  '53': ['source_busy', 'The server has too little of something that it needs.'],
+  '53300': ['source_busy', BUSY],
+  '57014': ['source_timeout'],
+  '55P03': ['source_timeout', 'Somebody else keeps the row or the table locked.'],
+  '57P03': ['source_unreachable', 'The server is starting or stopping.'],
+  '40': ['source_busy', 'The server gave up in favour of somebody else who writes the same rows.'],
+  '3F000': ['source_changed'],
+  '42P01': ['source_changed'],
+  '42703': ['source_changed'],
+  '42804': ['source_changed'],
+  '42883': ['source_changed'],
+  '428C9': ['constraint_violation', 'The database makes the values of this column itself.'],
+  '23505': ['unique_violation', 'Another row has this value, or these values, in a unique key.'],
+  '22': ['constraint_violation', VALUES],
+  '23': ['constraint_violation', VALUES],
+  '44': ['constraint_violation', VALUES],
+  P0001: ['constraint_violation', 'A trigger of the table does not allow this change.'],
+};
+
+const TLS_FAILED =
+  'TLS failed: the certificate is not one of this host by an authority that is known here. Check tls.mode and tls.ca.';
+
+/** By what the driver and the system say when no session comes about. */
+const BY_CODE: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'Nothing listens at this host and port.',
+  EHOSTUNREACH: 'There is no way to this host.',
+  ENETUNREACH: 'There is no way to this host.',
+  ETIMEDOUT: 'The host does not answer.',
+  ENOTFOUND: 'There is no host of this name.',
+  ERR_TLS_CERT_ALTNAME_INVALID: TLS_FAILED,
+  DEPTH_ZERO_SELF_SIGNED_CERT: TLS_FAILED,
+  SELF_SIGNED_CERT_IN_CHAIN: TLS_FAILED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: TLS_FAILED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: TLS_FAILED,
+  CERT_HAS_EXPIRED: TLS_FAILED,
+};
+
+/** Whether the session is as good as before. */
+export const sessionSurvives = (error: unknown): boolean =>
+  error instanceof pg.DatabaseError && error.severity === 'ERROR';
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+
+/** What a failure means to our callers, while signing in or later. Its own text is a cause for the log, and never an answer. */
+export function translate(error: unknown, during: 'signing in' | 'asking'): unknown {
+  const first = error instanceof SessionLost && error.cause !== undefined ? error.cause : error;
+  if (first instanceof Problem) return first;
+  const [code, detail] = meaningOf(first, during);
+  return new Problem(code, { ...(detail === undefined ? {} : { detail }), cause: error });
+}
+
+function meaningOf(error: unknown, during: 'signing in' | 'asking'): Meaning {
+  if (error instanceof pg.DatabaseError) {
+    const state = typeof error.code === 'string' ? error.code : '';
+    return BY_STATE[state] ?? BY_STATE[state.slice(0, 2)] ?? ['source_failed'];
+  }
+  if (during === 'asking') return ['source_failed'];
+  const told = BY_CODE[codeOf(error)];
+  if (told !== undefined) return ['source_unreachable', told];
+  if (error instanceof Error && error.message === 'The server does not support SSL connections')
+    return ['source_unreachable', 'The server does not offer TLS: choose another tls.mode, or set it up there.'];
+  return isLost(error)
+    ? ['source_unreachable', 'The server closed the connection before anybody was signed in.']
+    : ['source_failed', 'What answers at this host and port cannot be understood as a PostgreSQL.'];
+}
+
+const isLost = (error: unknown): boolean =>
+  error instanceof SessionLost ||
+  ['ECONNRESET', 'EPIPE'].includes(codeOf(error)) ||
+  (error instanceof Error && error.message.startsWith('Connection terminated'));

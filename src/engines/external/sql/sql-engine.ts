@@ -1,0 +1,223 @@
+import {
+  compileLockedRow,
+  compileMutation,
+  compileRowByKey,
+  compileSourceCount,
+  compileSourceGroupCount,
+  compileSourceGroups,
+  compileSourceRead,
+  COUNT_BOUND,
+  formOf,
+  kindOf,
+  type ColumnSchema,
+  type Form,
+  type Mutation,
+  type ObjectCell,
+  type ObjectSchema,
+  type Position,
+  type SourceGroups,
+  type SourceRead,
+  type Sql,
+  type SqlDialect,
+  type ValueKind,
+} from '../../../query/index.js';
+import { Problem } from '../../../common/index.js';
+import type {
+  ConnectionTarget,
+  ExternalCapabilities,
+  ExternalEngine,
+  ExternalLimits,
+  FoundObject,
+  Mutated,
+  SourcePage,
+} from '../external-engine.js';
+import type { Session } from './session.js';
+import { SessionPool } from './session-pool.js';
+
+/** A cell as the driver gave it. */
+export type Cell = string | number | Buffer | null;
+export type Row = readonly Cell[];
+
+/** What a column of the answer holds. */
+export interface Output {
+  readonly key: string;
+  readonly kind: ValueKind;
+  readonly form: Form;
+}
+
+export interface SqlSession extends Session {
+  readonly serverVersion: string;
+  /** @throws what the server answered, a Problem, the reason of `signal`, or SessionLost */
+  run(statement: Sql, maxRows: number, signal?: AbortSignal): Promise<readonly Row[]>;
+  /** Statements that begin and end transactions. */
+  command(text: TransactionStatement): Promise<void>;
+}
+
+export type TransactionStatement = 'start transaction read write' | 'commit' | 'rollback';
+
+type Insert = Extract<Mutation, { readonly op: 'insert' }>;
+type Change = Exclude<Mutation, Insert>;
+
+/** What databases that speak SQL have in common. Sessions read only, but for the transaction of a change. */
+export abstract class SqlEngine<S extends SqlSession> implements ExternalEngine {
+  abstract readonly capabilities: ExternalCapabilities;
+
+  private readonly sessions: SessionPool<S>;
+
+  constructor(
+    protected readonly target: ConnectionTarget,
+    protected readonly limits: ExternalLimits,
+    protected readonly dialect: SqlDialect,
+  ) {
+    this.sessions = new SessionPool(limits, async (signal) => {
+      try {
+        return await this.open(signal);
+      } catch (error) {
+        throw signal?.aborted ? error : this.translate(error, 'signing in');
+      }
+    });
+  }
+
+  protected abstract open(signal?: AbortSignal): Promise<S>;
+  /** What a failure means to our callers. */
+  protected abstract translate(error: unknown, during: 'signing in' | 'asking'): unknown;
+  protected abstract look(session: S, signal?: AbortSignal): Promise<readonly FoundObject[]>;
+  /** JSON of an object with these members, made of the cells that the dialect shows of them. */
+  protected abstract objectJson(outputs: readonly Output[], cells: Row): string;
+  protected abstract insert(session: S, mutation: Insert, signal?: AbortSignal): Promise<Mutated>;
+
+  probe(signal?: AbortSignal): Promise<{ readonly serverVersion: string }> {
+    return this.reading(signal, ({ serverVersion }) => Promise.resolve({ serverVersion }));
+  }
+
+  discover(signal?: AbortSignal): Promise<readonly FoundObject[]> {
+    return this.reading(signal, (session) => this.look(session, signal));
+  }
+
+  read(plan: SourceRead, signal?: AbortSignal): Promise<SourcePage> {
+    const outputs = this.outputsOf(plan.select);
+    const { sql, shown } = compileSourceRead(plan, this.dialect);
+    return this.reading(signal, async (session) => {
+      const rows = await session.run(sql, plan.limit + 1, signal);
+      const page = pageOf(rows, plan.limit, shown, (row) => `{"fields":${this.objectJson(outputs, row)}}`);
+      return { ...page, ...(await this.counted(session, plan, compileSourceCount, signal)) };
+    });
+  }
+
+  readGroups(plan: SourceGroups, signal?: AbortSignal): Promise<SourcePage> {
+    const group = this.outputsOf(plan.groups.map(({ output }) => output));
+    const values = this.outputsOf(plan.aggregates.map(({ output }) => output));
+    const { sql, group: inGroup, values: inValues } = compileSourceGroups(plan, this.dialect);
+    const groupJson = (row: Row): string =>
+      `{"group":${this.objectJson(group, row)},"values":${this.objectJson(values, row.slice(inGroup))}}`;
+    return this.reading(signal, async (session) => {
+      const rows = await session.run(sql, plan.limit + 1, signal);
+      const page = pageOf(rows, plan.limit, inGroup + inValues, groupJson);
+      return { ...page, ...(await this.counted(session, plan, compileSourceGroupCount, signal)) };
+    });
+  }
+
+  async mutate(mutation: Mutation, signal?: AbortSignal): Promise<Mutated | undefined> {
+    if (this.target.access !== 'read-write') throw new Problem('read_only_connection');
+    // Never twice: it may be done although nobody heard of it.
+    return this.asking({ repeatable: false, signal }, async (session) => {
+      await session.command('start transaction read write');
+      try {
+        const changed = await (mutation.op === 'insert'
+          ? this.insert(session, mutation, signal)
+          : this.change(session, mutation, signal));
+        await session.command('commit');
+        return changed;
+      } catch (error) {
+        await session.command('rollback').catch((failed: unknown) => session.fail(failed));
+        throw error;
+      }
+    });
+  }
+
+  close(): Promise<void> {
+    this.sessions.close();
+    return Promise.resolve();
+  }
+
+  protected outputsOf(columns: readonly ColumnSchema[]): readonly Output[] {
+    return columns.map((column) => ({ key: column.key, kind: kindOf(column), form: formOf(this.dialect, column) }));
+  }
+
+  /** The fields of the row of this key, null where there is none. */
+  protected async rowOf(
+    session: S,
+    object: ObjectSchema,
+    key: readonly ObjectCell[],
+    signal: AbortSignal | undefined,
+  ): Promise<string | null> {
+    const [row] = await session.run(compileRowByKey(object, key, this.dialect).sql, 1, signal);
+    return row ? this.objectJson(this.outputsOf(object.columns), row) : null;
+  }
+
+  private async change(session: S, mutation: Change, signal: AbortSignal | undefined): Promise<Mutated | undefined> {
+    const { object } = mutation;
+    const { sql, shown } = compileLockedRow(mutation, this.dialect);
+    const [row] = await session.run(sql, 1, signal);
+    // No row, or one that somebody has changed: nothing is done.
+    if (!row || Number(row[shown]) !== 1) return undefined;
+    const before = this.objectJson(this.outputsOf(object.columns), row);
+    await session.run(compileMutation(mutation, this.dialect), 0, signal);
+    const after = mutation.op === 'delete' ? null : await this.rowOf(session, object, keyAfter(mutation), signal);
+    return { before, after };
+  }
+
+  private async counted<P extends SourceRead | SourceGroups>(
+    session: S,
+    plan: P,
+    compile: (plan: P, dialect: SqlDialect) => Sql,
+    signal: AbortSignal | undefined,
+  ): Promise<Pick<SourcePage, 'count'>> {
+    const { count: mode } = plan;
+    if (mode === 'none') return {};
+    const estimate = mode === 'estimated' && 'select' in plan ? estimateOf(plan) : null;
+    if (mode === 'estimated' && estimate !== null) return { count: { mode, value: estimate, relation: 'estimate' } };
+    const counting = mode === 'exact' ? plan : { ...plan, count: 'bounded' as const };
+    const [row] = await session.run(compile(counting, this.dialect), 1, signal);
+    const total = Number(row?.[0] ?? 0);
+    const more = mode !== 'exact' && total > COUNT_BOUND;
+    return { count: { mode, value: more ? COUNT_BOUND : total, relation: more ? 'atLeast' : 'exact' } };
+  }
+
+  private reading<T>(signal: AbortSignal | undefined, work: (session: S) => Promise<T>): Promise<T> {
+    return this.asking({ repeatable: true, signal }, work);
+  }
+
+  private async asking<T>(
+    how: { readonly repeatable: boolean; readonly signal: AbortSignal | undefined },
+    work: (session: S) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await this.sessions.use(work, how);
+    } catch (error) {
+      throw how.signal?.aborted ? error : this.translate(error, 'asking');
+    }
+  }
+}
+
+/** One row more than the page has tells that there is another. */
+function pageOf(rows: readonly Row[], limit: number, shown: number, json: (row: Row) => string): SourcePage {
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  return {
+    data: page.map(json).join(',\n'),
+    rows: page.length,
+    ...(rows.length > limit && last ? { next: positionOf(last.slice(shown)) } : {}),
+  };
+}
+
+/** Keys as the driver gave them, which the dialect binds back. */
+const positionOf = (keys: Row): Position => keys.map((key) => (Buffer.isBuffer(key) ? key.toString('utf8') : key));
+
+/** What the database thinks: of a whole object only. */
+const estimateOf = ({ from, where }: SourceRead): number | null =>
+  where.kind === 'true' && from.joins.length === 0 ? from.object.estimatedRows : null;
+
+/** An update may change the key itself. */
+const keyAfter = ({ key, values }: Extract<Mutation, { readonly op: 'update' }>): readonly ObjectCell[] =>
+  key.map((cell) => values.find(({ column }) => column === cell.column) ?? cell);
