@@ -220,7 +220,8 @@ export const POSTGRES: SqlDialect = {
   nulls: { asc: sql`nulls first`, desc: sql`nulls last` },
   grouped: (kind, cell) =>
     kind.type === 'decimal' && kind.options.scale === undefined ? sql`trim_scale(${cell})` : cell,
-  bucket: (bucket: Bucket, isInstant, cell) => bucketStart(bucket, isInstant, cell),
+  bucket: (bucket: Bucket, isInstant, cell) =>
+    sql`case when ${cell} is not null then ${bucketStart(bucket, isInstant, cell)} end`,
   aggregate: ({ fn, column }, cell) => (fn === 'count' ? sql`count(${cell})` : aggregate({ column, fn }, cell, empty)),
   show: (outputs) => [shownJson(outputs)],
   store({ form: name }, v) {
