@@ -1,10 +1,10 @@
 /** Before the engine and e2e tests: one PostgreSQL for the run, and Redis on the machine. Handed to the tests as LT_TEST. */
-import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
 import { ensureBuilt } from '../../scripts/lib/build.mjs';
 import { inRoot } from '../../scripts/lib/project.mjs';
-import { makeRunFolder, sweepDeadRuns } from './run-folder.mjs';
+import { aptInstall, which } from './apt.mjs';
+import { makeRunFolder, stopServers, sweepDeadRuns } from './run-folder.mjs';
 
 export default async function setup() {
   // `npm test` has built already; a single test run by hand only needs the part that starts PostgreSQL.
@@ -16,7 +16,8 @@ export default async function setup() {
   process.env.LT_TEST = JSON.stringify({ folder, postgres: postgres.settings, redisServer: findRedis() });
   const cleanUp = () => {
     postgres.kill();
-    rmSync(folder, { recursive: true, force: true });
+    stopServers(folder, identity.servesCluster); // what test files started for all of them
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   };
   process.once('exit', cleanUp);
   for (const [signal, code] of [
@@ -59,35 +60,10 @@ async function startPostgres(folder) {
 
 /** The path of redis-server, or the sentence for a test that asks for it. */
 function findRedis() {
-  const found = which();
+  const found = which('redis-server') ?? (aptInstall('redis-server') ? which('redis-server') : undefined);
   if (found) return { path: found };
-  if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
-    console.error('Installing redis-server for the tests …');
-    const apt = (...args) =>
-      execFileSync('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=120', ...args], {
-        stdio: 'pipe',
-        env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-      });
-    try {
-      apt('update');
-      apt('install', '-y', '--no-install-recommends', 'redis-server');
-    } catch {
-      return {
-        missing: 'redis-server is missing and apt-get cannot install it: install Redis and run the tests again.',
-      };
-    }
-    const installed = which();
-    if (installed) return { path: installed };
-  }
   return {
     missing:
       'redis-server is missing: install it (Debian: apt-get install redis-server, macOS: brew install redis) and run the tests again.',
   };
-}
-
-function which() {
-  return (process.env.PATH ?? '')
-    .split(':')
-    .map((folder) => `${folder}/redis-server`)
-    .find((file) => existsSync(file));
 }

@@ -1,8 +1,10 @@
 export * from './app.js';
+export * from './certificates.js';
 export * from './client.js';
 export * from './databases.js';
 export * from './live-heap.js';
 export * from './mailbox.js';
+export * from './mysql.js';
 export * from './node.js';
 export * from './redis.js';
 export { afterThisFile, freePort, ownFolder } from './run.js';

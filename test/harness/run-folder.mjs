@@ -18,9 +18,14 @@ export function sweepDeadRuns({ isAlive, servesCluster }) {
     const owner = Number(new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1]);
     if (!owner || isAlive(owner)) continue;
     const folder = path.join(os.tmpdir(), name);
-    for (const server of foldersIn(folder)) stopServerOf(server, servesCluster);
+    stopServers(folder, servesCluster);
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Ends at once whatever still serves from inside the folder of a run. */
+export function stopServers(folder, servesCluster) {
+  for (const server of foldersIn(folder)) stopServerOf(server, servesCluster);
 }
 
 function foldersIn(folder) {
