@@ -1,0 +1,1 @@
+export * from './mysql-engine.js';

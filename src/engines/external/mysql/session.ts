@@ -1,0 +1,206 @@
+import type { Connection } from 'mysql2';
+import { isError, Problem } from '../../../common/index.js';
+import type { ConnectionTarget, ExternalLimits, Outbound } from '../external-engine.js';
+import { connect, type Cell } from './driver.js';
+import { flavourOf, sessionSettings, type Flavour } from './flavour.js';
+import { SessionLost, sessionSurvives } from './mysql-errors.js';
+
+/** A statement with `?` for its values, which are bound by the server. */
+export interface MysqlStatement {
+  readonly text: string;
+  readonly values: readonly (string | number | boolean | Buffer | null)[];
+}
+
+export interface MysqlResult {
+  readonly rows: readonly (readonly Cell[])[];
+  /** Rows that a write met, changed by it or not. */
+  readonly affected: number;
+  /** The number that the database gave to a row that was inserted; `0` where it gave none. */
+  readonly insertId: string;
+}
+
+/** The server is given this much to keep to its own limit of time; then the connection is cut. */
+const GRACE_MS = 500;
+/** Packets around the rows of an answer: definitions of columns and parameters, of which a server takes so many at most. */
+const OTHER_PACKETS = 140_000;
+
+/** A signed-in session with a server that may be anybody. One statement at a time; what it answers is bounded in bytes, rows and time. */
+export class MysqlSession {
+  /** Ends what is being waited for. */
+  private reject: ((error: Error) => void) | undefined;
+  private bytes = 0;
+  private packets = 0;
+  private packetsAllowed = OTHER_PACKETS;
+  private lost = false;
+  private serverFlavour: Flavour | undefined;
+  private readonly socket;
+  private readonly connection: Connection;
+
+  private constructor(
+    target: ConnectionTarget,
+    private readonly limits: ExternalLimits,
+    outbound: Outbound,
+  ) {
+    this.socket = outbound.socket();
+    this.socket.setNoDelay(true);
+    this.socket.once('close', () => this.fail(new SessionLost()));
+    this.connection = connect(target, this.socket, {
+      received: (bytes) => this.received(bytes),
+      packet: () => this.counted(),
+      failed: (error) => this.fail(error),
+    });
+    this.socket.connect(target.port, target.host);
+  }
+
+  /** Connects, signs in and sets the session up. Errors are the driver's, the system's or Problems. */
+  static async open(
+    target: ConnectionTarget,
+    limits: ExternalLimits,
+    outbound: Outbound,
+    signal?: AbortSignal,
+  ): Promise<MysqlSession> {
+    signal?.throwIfAborted();
+    const session = new MysqlSession(target, limits, outbound);
+    try {
+      await session.until(limits.connectMs, unreachable, signal, async () => {
+        session.serverFlavour = flavourOf(await session.greeting());
+        for (const text of sessionSettings(session.flavour, limits)) await session.command(text);
+      });
+      return session;
+    } catch (error) {
+      session.fail(error);
+      throw error;
+    }
+  }
+
+  get flavour(): Flavour {
+    if (!this.serverFlavour) throw new Error('the session is not open');
+    return this.serverFlavour;
+  }
+
+  /** Whether it can be asked anything more. */
+  get usable(): boolean {
+    return !this.lost;
+  }
+
+  /** @throws what the server answered, a Problem, the reason of `signal`, or {@link SessionLost}; the session is {@link usable} only after the first */
+  async run(statement: MysqlStatement, maxRows: number, signal?: AbortSignal): Promise<MysqlResult> {
+    signal?.throwIfAborted();
+    this.bytes = 0;
+    this.packets = 0;
+    this.packetsAllowed = OTHER_PACKETS + maxRows;
+    try {
+      const patience = this.limits.statementMs + GRACE_MS;
+      return await this.until(patience, tookTooLong, signal, () => this.ask(statement, maxRows));
+    } catch (error) {
+      if (sessionSurvives(error)) throw error;
+      this.fail(error);
+      signal?.throwIfAborted();
+      throw error instanceof Problem ? error : new SessionLost(error);
+    }
+  }
+
+  /** Statements that begin and end transactions, which need no preparing. */
+  async command(text: string): Promise<void> {
+    await this.until(this.limits.statementMs + GRACE_MS, tookTooLong, undefined, () => this.simple(text));
+  }
+
+  /** Says good-bye; the server need not answer. */
+  end(): void {
+    if (this.lost) return;
+    this.lost = true;
+    this.connection.end();
+    this.socket.unref();
+    setTimeout(() => this.socket.destroy(), 1_000).unref();
+  }
+
+  /** Cuts the connection; whoever waits is told why. */
+  fail(error: unknown): void {
+    this.lost = true;
+    this.socket.destroy();
+    const reject = this.reject;
+    this.reject = undefined;
+    reject?.(isError(error) ? error : new SessionLost(error));
+  }
+
+  private greeting(): Promise<string> {
+    return new Promise((resolve) => {
+      this.connection.once('connect', ({ serverVersion }: { serverVersion: unknown }) =>
+        resolve(String(serverVersion)),
+      );
+    });
+  }
+
+  private simple(text: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.connection.query(text).on('error', reject).on('end', resolve);
+    });
+  }
+
+  private ask({ text, values }: MysqlStatement, maxRows: number): Promise<MysqlResult> {
+    return new Promise((resolve, reject) => {
+      const rows: Cell[][] = [];
+      let [affected, insertId] = [0, '0'];
+      this.connection
+        .execute(text, [...values])
+        .on('result', (row: Cell[] | { readonly affectedRows: unknown; readonly insertId: unknown } | null) => {
+          if (Array.isArray(row)) {
+            if (rows.push(row) > maxRows) this.fail(new Error('more rows than were asked for'));
+          } else if (row) {
+            affected = Number(row.affectedRows);
+            insertId = String(row.insertId);
+          }
+        })
+        .on('error', reject)
+        .on('end', () => resolve({ rows, affected, insertId }));
+    });
+  }
+
+  private received(bytes: number): void {
+    this.bytes += bytes;
+    if (this.bytes > this.limits.maxBytes)
+      this.fail(
+        new Problem('answer_too_large', {
+          detail: `The answer of the database has more than ${this.limits.maxBytes} bytes.`,
+        }),
+      );
+  }
+
+  /** Even the smallest packet becomes an object. */
+  private counted(): void {
+    if (++this.packets > this.packetsAllowed) throw new Error('more packets than were asked for');
+  }
+
+  /** `work`, unless time is up, the caller goes away or the connection ends before: then the session is lost. */
+  private async until<T>(
+    ms: number,
+    late: () => Problem,
+    signal: AbortSignal | undefined,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    if (this.lost) throw new SessionLost();
+    const outer = this.reject;
+    let timer: NodeJS.Timeout | undefined;
+    let gone: (() => void) | undefined;
+    try {
+      return await new Promise<T>((resolve, reject) => {
+        this.reject = (error) => {
+          reject(error);
+          outer?.(error);
+        };
+        timer = setTimeout(() => this.fail(late()), ms);
+        gone = () => this.fail(signal?.reason);
+        signal?.addEventListener('abort', gone);
+        work().then(resolve, reject);
+      });
+    } finally {
+      clearTimeout(timer);
+      if (gone) signal?.removeEventListener('abort', gone);
+      this.reject = this.usable ? outer : undefined;
+    }
+  }
+}
+
+const unreachable = () =>
+  new Problem('source_unreachable', { detail: 'The server did not let us in within the time that is given.' });
+const tookTooLong = () => new Problem('source_timeout');
