@@ -1,4 +1,6 @@
 import { Global, Module } from '@nestjs/common';
+import { APP_CONFIG, type AppConfig } from '../config/index.js';
+import { ENGINE_FACTORIES, ExternalEngines } from './external/index.js';
 import {
   ChangeLog,
   DriftRecord,
@@ -36,6 +38,11 @@ import {
     DriftRecord,
     ImportMarks,
     KeptWrites,
+    {
+      provide: ExternalEngines,
+      inject: [APP_CONFIG],
+      useFactory: (config: AppConfig) => new ExternalEngines(config, ENGINE_FACTORIES),
+    },
   ],
   exports: [
     MiniDbEngine,
@@ -53,6 +60,7 @@ import {
     DriftRecord,
     ImportMarks,
     KeptWrites,
+    ExternalEngines,
   ],
 })
 export class EnginesModule {}

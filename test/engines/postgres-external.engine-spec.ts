@@ -1,6 +1,7 @@
 import { describe } from '@jest/globals';
 import { must } from '../../src/common/index.js';
-import { objectSchemaOf, PostgresEngine } from '../../src/engines/index.js';
+import { objectSchemaOf } from '../../src/engines/index.js';
+import { PostgresEngine } from '../../src/engines/external/postgres/index.js';
 import type { PostgresSettings } from '../../src/config/index.js';
 import { afterThisFile, databases, sql } from '../harness/index.js';
 import { ANYWHERE, LIMITS, target } from '../support/external.js';

@@ -1,3 +1,5 @@
+export * from './engine-factories.js';
 export * from './external-engine.js';
+export * from './external-engines.js';
 export * from './object-schema-of.js';
-export * from './postgres/index.js';
+export * from './outbound/index.js';

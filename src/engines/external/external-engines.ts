@@ -1,0 +1,126 @@
+import type { OnApplicationShutdown } from '@nestjs/common';
+import { Problem, type Id } from '../../common/index.js';
+import type { AppConfig } from '../../config/index.js';
+import type { EngineFactories } from './engine-factories.js';
+import type { ConnectionTarget, ExternalEngine, ExternalLimits, Outbound } from './external-engine.js';
+import { KeptEngine } from './kept-engine.js';
+import { AddressPolicy, PolicedOutbound } from './outbound/index.js';
+
+/** Connections that may be tested at once on one node; a test waits as long as the other side likes, up to the time limit. */
+const MAX_PROBES = 20;
+
+interface Kept {
+  readonly version: number;
+  readonly engine: KeptEngine;
+}
+
+/** The engines of this node: one for each connection that is in use, with sessions of its own. */
+export class ExternalEngines implements OnApplicationShutdown {
+  /** What engines reach their databases through. */
+  readonly outbound: Outbound;
+  private readonly limits: ExternalLimits;
+  private readonly maxOpen: number;
+  private readonly kept = new Map<Id, Kept>();
+  private probes = 0;
+
+  constructor(
+    { external }: AppConfig,
+    private readonly factories: EngineFactories,
+  ) {
+    this.outbound = new PolicedOutbound(new AddressPolicy(external.allowedNetworks));
+    this.maxOpen = external.maxOpen;
+    this.limits = {
+      connectMs: external.connectMs,
+      statementMs: external.statementMs,
+      maxBytes: external.maxBytes,
+      maxSessions: external.poolSize,
+      idleMs: external.idleMs,
+      maxObjects: external.maxObjects,
+    };
+  }
+
+  /**
+   * The engine of a connection in this version; that of another version ends when its calls are done. It is not to be closed by who asks for it.
+   * Its calls fail with `source_unreachable` at once while the database could not be reached the last times.
+   */
+  engineFor(target: ConnectionTarget, version: number): ExternalEngine {
+    const known = this.kept.get(target.id);
+    if (known?.version === version) return known.engine;
+    this.retire(target.id);
+    const engine = new KeptEngine({
+      idleMs: this.limits.idleMs,
+      open: () => {
+        const opened = this.open(target);
+        // It may have been idle, and so forgotten, in the hands of somebody who takes his time.
+        if (!this.kept.has(target.id)) this.kept.set(target.id, { version, engine });
+        return opened;
+      },
+      onIdle: () => {
+        // A broken one is remembered with its pause, which nobody should have to find out anew.
+        if (!engine.isBroken && this.kept.get(target.id)?.engine === engine) this.kept.delete(target.id);
+      },
+    });
+    this.kept.set(target.id, { version, engine });
+    this.forgetSome();
+    return engine;
+  }
+
+  /** Signs in once, without keeping anything: to try out a connection. */
+  async probe(target: ConnectionTarget): Promise<{ readonly serverVersion: string }> {
+    if (this.probes >= MAX_PROBES) throw busy('Too many connections are being tested; repeat in a moment.');
+    this.probes++;
+    try {
+      const engine = this.factoryOf(target)(target, { ...this.limits, maxSessions: 1 }, this.outbound);
+      try {
+        return await engine.probe();
+      } finally {
+        await engine.close();
+      }
+    } finally {
+      this.probes--;
+    }
+  }
+
+  /** The connection was changed or removed: its engine ends when its calls are done. */
+  retire(connectionId: Id): void {
+    const known = this.kept.get(connectionId);
+    this.kept.delete(connectionId);
+    // Nothing can be done about one that does not close, and nobody waits for it.
+    known?.engine.close().catch(() => undefined);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    const engines = [...this.kept.values()];
+    this.kept.clear();
+    await Promise.allSettled(engines.flatMap(({ engine }) => [engine.close(), engine.rest()]));
+  }
+
+  private open(target: ConnectionTarget): ExternalEngine {
+    const open = [...this.kept.values()].filter(({ engine }) => engine.isOpen);
+    if (open.length >= this.maxOpen) this.makeRoom(open);
+    return this.factoryOf(target)(target, this.limits, this.outbound);
+  }
+
+  /** Closes the engine that has been idle for longest. */
+  private makeRoom(open: readonly Kept[]): void {
+    const [idle] = open.filter(({ engine }) => !engine.isBusy).sort((a, b) => a.engine.lastUse - b.engine.lastUse);
+    if (!idle) throw busy('Too many external databases are in use at the same time; repeat in a moment.');
+    idle.engine.rest().catch(() => undefined);
+  }
+
+  /** Closed ones cost little but are not to pile up; what is forgotten with them is that the database could not be reached. */
+  private forgetSome(): void {
+    if (this.kept.size <= this.maxOpen * 10) return;
+    for (const [id, { engine }] of this.kept)
+      if (!engine.isOpen && !engine.isBusy && this.kept.size > this.maxOpen * 5) this.kept.delete(id);
+  }
+
+  private factoryOf({ engine }: ConnectionTarget) {
+    const factory = this.factories[engine];
+    if (!factory)
+      throw new Problem('not_implemented', { detail: `Databases of the kind ${engine} cannot be reached.` });
+    return factory;
+  }
+}
+
+const busy = (detail: string): Problem => new Problem('source_busy', { detail, headers: { 'Retry-After': '1' } });
