@@ -228,6 +228,13 @@ interface Change {
 /** What every row has, of the alias `t`. */
 export const SYSTEM = sql`t._id, t._version, t._created_at, t._created_by, t._updated_at, t._updated_by`;
 
+/**
+ * PostgreSQL takes the numbers of an autonumber as the rows come, and without an order a hash join brings them as it likes; behind the
+ * order of a subselect it takes them in the order of the ops. Nobody else pays for the sort.
+ */
+const inTheOrderOfOps = ({ columns }: TableSchema): Sql =>
+  columns.some(({ type }) => columnType(type).generated) ? sql` order by x.g, x.o` : empty;
+
 /** New rows. Every column is named, so that all inserts of one table share one text. */
 function insertRows(table: TableSchema, shape: Shape): Change {
   const names = writtenColumns(table).map((column) => sql`, ${ident(column.physical)}`);
@@ -236,7 +243,7 @@ function insertRows(table: TableSchema, shape: Shape): Change {
     ctes: sql`inserted as (insert into ${tableName(table)} as t
   (_id, _version, _created_at, _created_by, _updated_at, _updated_by${join(names, empty)})
   select x.i, 1, ${NOW}, w.actor, ${NOW}, w.actor${join(values, empty)}
-  from x join w using (g) where x.k = 'create'${shape.existing ? sql` and ${NOT_BLOCKED}` : empty}
+  from x join w using (g) where x.k = 'create'${shape.existing ? sql` and ${NOT_BLOCKED}` : empty}${inTheOrderOfOps(table)}
   returning ${SYSTEM}, ${fieldsJson('t', table.columns, table.physical)} as f)`,
     rows: sql`select x.g, x.o, ${SYSTEM}, 'create' as op, null::text as before, t.f as after, t.f from inserted t join x on x.i = t._id`,
   };
