@@ -1,30 +1,43 @@
-import type { ObjectKind } from '../../../query/index.js';
+import { integer, sql, value, type ObjectKind, type Sql } from '../../../query/index.js';
 import type { ExternalLimits, FoundColumn, FoundObject, FoundReference } from '../external-engine.js';
 import { nativeForm } from './forms.js';
-import type { Cell } from './driver.js';
+import type { Cell } from '../sql/sql-engine.js';
 import type { MysqlSession } from './session.js';
 
 /** Schemas of the server itself. */
-const SYSTEM = `('information_schema', 'mysql', 'performance_schema', 'sys', 'ndbinfo')`;
+const SYSTEM = sql`('information_schema', 'mysql', 'performance_schema', 'sys', 'ndbinfo')`;
 /** Sequences are tables to MariaDB, and nothing to look at. */
-const TABLES = `
+const tablesUpTo = (most: number): Sql => sql`
   select table_schema, table_name, table_type, table_rows from information_schema.tables
   where lower(table_schema) not in ${SYSTEM} and table_type in ('BASE TABLE', 'SYSTEM VERSIONED', 'VIEW')
-  order by table_schema, table_name limit ?`;
-/** Up to the last table that is looked at, in the order of the server. */
-const LOOKED_AT = `lower(table_schema) not in ${SYSTEM} and (table_schema < ? or (table_schema = ? and table_name <= ?))`;
-const COLUMNS = `
+  order by table_schema, table_name limit ${integer(most)}`;
+
+interface Parts {
+  readonly columns: Sql;
+  readonly keys: Sql;
+  readonly references: Sql;
+}
+
+/** Of the tables up to the last one that is looked at, in the order of the server. */
+function partsUpTo(schema: string, name: string): Parts {
+  const [last, lastName] = [value(schema, 'text'), value(name, 'text')];
+  const lookedAt = sql`lower(table_schema) not in ${SYSTEM} and (table_schema < ${last} or (table_schema = ${last} and table_name <= ${lastName}))`;
+  return {
+    columns: sql`
   select table_schema, table_name, column_name, data_type, column_type, is_nullable, numeric_precision, numeric_scale
-  from information_schema.columns where ${LOOKED_AT} order by table_schema, table_name, ordinal_position`;
-const KEYS = `
+  from information_schema.columns where ${lookedAt} order by table_schema, table_name, ordinal_position`,
+    keys: sql`
   select table_schema, table_name, index_name, column_name, nullable
-  from information_schema.statistics where non_unique = 0 and ${LOOKED_AT} order by table_schema, table_name, index_name, seq_in_index`;
-const REFERENCES = `
+  from information_schema.statistics where non_unique = 0 and ${lookedAt} order by table_schema, table_name, index_name, seq_in_index`,
+    references: sql`
   select table_schema, table_name, constraint_name, column_name, referenced_table_schema, referenced_table_name, referenced_column_name
-  from information_schema.key_column_usage where referenced_table_name is not null and ${LOOKED_AT}
-  order by table_schema, table_name, constraint_name, ordinal_position`;
+  from information_schema.key_column_usage where referenced_table_name is not null and ${lookedAt}
+  order by table_schema, table_name, constraint_name, ordinal_position`,
+  };
+}
+
 /** Of MariaDB only, where JSON is a text with such a check of the column's name; told in the quotes of the session. */
-const JSON_CHECKS = `
+const JSON_CHECKS = sql`
   select constraint_schema, table_name, constraint_name from information_schema.check_constraints
   where check_clause = concat('json_valid("', replace(constraint_name, '"', '""'), '")')`;
 
@@ -43,18 +56,17 @@ export async function discover(
   { maxObjects }: ExternalLimits,
   signal?: AbortSignal,
 ): Promise<readonly FoundObject[]> {
-  const ask = async (text: string, values: readonly (string | number)[], most: number): Promise<readonly Row[]> =>
-    (await session.run({ text, values }, most, signal)).rows.map((row) => row.map(textOf));
-  // As a text: a limit takes no doubles, which is how the driver binds numbers.
-  const tables = await ask(TABLES.replace('?', String(Math.trunc(maxObjects))), [], maxObjects);
+  const ask = async (statement: Sql, most: number): Promise<readonly Row[]> =>
+    (await session.run(statement, most, signal)).map((row) => row.map(textOf));
+  const tables = await ask(tablesUpTo(maxObjects), maxObjects);
   const last = tables.at(-1);
   if (!last) return [];
-  const upTo = [at(last, 0), at(last, 0), at(last, 1)];
+  const parts = partsUpTo(at(last, 0), at(last, 1));
   const most = maxObjects * PARTS_PER_TABLE;
-  const columns = byTable(await ask(COLUMNS, upTo, most));
-  const keys = byTable(await ask(KEYS, upTo, most));
-  const references = byTable(await ask(REFERENCES, upTo, most));
-  const checks = session.flavour.family === 'MariaDB' ? await ask(JSON_CHECKS, [], most) : [];
+  const columns = byTable(await ask(parts.columns, most));
+  const keys = byTable(await ask(parts.keys, most));
+  const references = byTable(await ask(parts.references, most));
+  const checks = session.flavour.family === 'MariaDB' ? await ask(JSON_CHECKS, most) : [];
   const json = new Set(checks.map((row) => JSON.stringify(row)));
   return tables.map((table) => {
     const place = placeOf(table);

@@ -2,9 +2,7 @@ import type { Socket } from 'node:net';
 import tls from 'node:tls';
 import mysql, { type Connection, type ConnectionOptions, type TypeCast } from 'mysql2';
 import type { ConnectionTarget } from '../external-engine.js';
-
-/** A cell as the wire held it: text, a number where it holds one of up to 32 bits or a double, bytes, or null. */
-export type Cell = string | number | Buffer | null;
+import type { Cell } from '../sql/sql-engine.js';
 
 /** What the driver keeps to itself and we have to watch. Each of these is called through the object, so that ours goes first. */
 interface Internals {

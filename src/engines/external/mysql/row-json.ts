@@ -1,22 +1,10 @@
 import { Problem } from '../../../common/index.js';
-import type { CellValue, Form, ValueKind } from '../../../query/index.js';
 import { plainDecimal } from '../../../query/types/number.js';
-import type { Cell } from './driver.js';
-
-/** An output of a statement: under which key it is told, what it holds, and how it is kept. */
-export interface Output {
-  readonly key: string;
-  readonly kind: ValueKind;
-  readonly form: Form;
-}
+import type { Cell, Output, Row } from '../sql/sql-engine.js';
 
 /** The JSON text of an object of these outputs. What no server sends for such a column is refused with the whole answer. */
-export const objectJson = (outputs: readonly Output[], cells: readonly Cell[]): string =>
+export const objectJson = (outputs: readonly Output[], cells: Row): string =>
   `{${outputs.map((output, i) => `${JSON.stringify(output.key)}:${cellJson(output, cells[i] ?? null)}`).join()}}`;
-
-/** Values of the order, which are bound again as they are to find the next page. */
-export const positionOf = (cells: readonly Cell[]): readonly CellValue[] =>
-  cells.map((cell) => (Buffer.isBuffer(cell) ? cell.toString('utf8') : cell));
 
 function cellJson({ kind, form }: Output, cell: Cell): string {
   if (cell === null) return 'null';

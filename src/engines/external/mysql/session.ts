@@ -1,20 +1,15 @@
 import type { Connection } from 'mysql2';
 import { isError, Problem } from '../../../common/index.js';
 import type { ConnectionTarget, ExternalLimits, Outbound } from '../external-engine.js';
-import { connect, type Cell } from './driver.js';
+import { toPositional, type Sql } from '../../../query/index.js';
+import { SessionLost } from '../sql/session.js';
+import type { Cell, Row, SqlSession, TransactionStatement } from '../sql/sql-engine.js';
+import { connect } from './driver.js';
 import { flavourOf, sessionSettings, type Flavour } from './flavour.js';
-import { SessionLost, sessionSurvives } from './mysql-errors.js';
+import { sessionSurvives } from './mysql-errors.js';
 
-/** A statement with `?` for its values, which are bound by the server. */
-export interface MysqlStatement {
-  readonly text: string;
-  readonly values: readonly (string | number | boolean | Buffer | null)[];
-}
-
-export interface MysqlResult {
-  readonly rows: readonly (readonly Cell[])[];
-  /** Rows that a write met, changed by it or not. */
-  readonly affected: number;
+interface Result {
+  readonly rows: readonly Row[];
   /** The number that the database gave to a row that was inserted; `0` where it gave none. */
   readonly insertId: string;
 }
@@ -25,7 +20,9 @@ const GRACE_MS = 500;
 const OTHER_PACKETS = 140_000;
 
 /** A signed-in session with a server that may be anybody. One statement at a time; what it answers is bounded in bytes, rows and time. */
-export class MysqlSession {
+export class MysqlSession implements SqlSession {
+  /** The number that the database gave to the row of the last insert; `0` where it gave none. */
+  insertId = '0';
   /** Ends what is being waited for. */
   private reject: ((error: Error) => void) | undefined;
   private bytes = 0;
@@ -64,7 +61,7 @@ export class MysqlSession {
     try {
       await session.until(limits.connectMs, unreachable, signal, async () => {
         session.serverFlavour = flavourOf(await session.greeting());
-        for (const text of sessionSettings(session.flavour, limits)) await session.command(text);
+        for (const text of sessionSettings(session.flavour, limits)) await session.simple(text);
       });
       return session;
     } catch (error) {
@@ -78,20 +75,25 @@ export class MysqlSession {
     return this.serverFlavour;
   }
 
-  /** Whether it can be asked anything more. */
+  get serverVersion(): string {
+    return this.flavour.version;
+  }
+
   get usable(): boolean {
     return !this.lost;
   }
 
   /** @throws what the server answered, a Problem, the reason of `signal`, or {@link SessionLost}; the session is {@link usable} only after the first */
-  async run(statement: MysqlStatement, maxRows: number, signal?: AbortSignal): Promise<MysqlResult> {
+  async run(statement: Sql, maxRows: number, signal?: AbortSignal): Promise<readonly Row[]> {
     signal?.throwIfAborted();
     this.bytes = 0;
     this.packets = 0;
     this.packetsAllowed = OTHER_PACKETS + maxRows;
     try {
       const patience = this.limits.statementMs + GRACE_MS;
-      return await this.until(patience, tookTooLong, signal, () => this.ask(statement, maxRows));
+      const { rows, insertId } = await this.until(patience, tookTooLong, signal, () => this.ask(statement, maxRows));
+      this.insertId = insertId;
+      return rows;
     } catch (error) {
       if (sessionSurvives(error)) throw error;
       this.fail(error);
@@ -101,7 +103,7 @@ export class MysqlSession {
   }
 
   /** Statements that begin and end transactions, which need no preparing. */
-  async command(text: string): Promise<void> {
+  async command(text: TransactionStatement): Promise<void> {
     await this.until(this.limits.statementMs + GRACE_MS, tookTooLong, undefined, () => this.simple(text));
   }
 
@@ -137,22 +139,25 @@ export class MysqlSession {
     });
   }
 
-  private ask({ text, values }: MysqlStatement, maxRows: number): Promise<MysqlResult> {
+  private ask(statement: Sql, maxRows: number): Promise<Result> {
+    const { text, values } = toPositional(statement);
     return new Promise((resolve, reject) => {
       const rows: Cell[][] = [];
-      let [affected, insertId] = [0, '0'];
+      let insertId = '0';
       this.connection
-        .execute(text, [...values])
-        .on('result', (row: Cell[] | { readonly affectedRows: unknown; readonly insertId: unknown } | null) => {
+        .execute(
+          text,
+          values.map((each) => (each === null ? null : String(each as string | number | boolean))),
+        )
+        .on('result', (row: Cell[] | { readonly insertId: unknown } | null) => {
           if (Array.isArray(row)) {
             if (rows.push(row) > maxRows) this.fail(new Error('more rows than were asked for'));
           } else if (row) {
-            affected = Number(row.affectedRows);
             insertId = String(row.insertId);
           }
         })
         .on('error', reject)
-        .on('end', () => resolve({ rows, affected, insertId }));
+        .on('end', () => resolve({ rows, insertId }));
     });
   }
 
