@@ -45,7 +45,7 @@ export interface ExternalStore {
   readonly engine: ExternalEngine;
   readonly object: ObjectSchema;
   /** Puts these rows in the place of those that are there; values are canonical. */
-  fill(rows: readonly Readonly<Record<string, Scalar>>[]): Promise<void>;
+  readonly fill: (rows: readonly Readonly<Record<string, Scalar>>[]) => Promise<void>;
 }
 
 const cursors = new CursorCodec(Buffer.alloc(32, 7));
