@@ -16,7 +16,7 @@ const modules = {
   users: ['events'],
   auth: ['users', 'mail', 'events'],
   workspaces: ['users', 'mail', 'events'],
-  connections: ['workspaces', 'events'],
+  connections: ['idempotency', 'workspaces', 'events'],
   tables: ['connections', 'workspaces', 'events'],
   files: ['tables', 'workspaces', 'idempotency', 'events'],
   views: ['tables', 'connections', 'workspaces', 'events'],

@@ -4,6 +4,7 @@ import { DatabaseModule } from './database/database.module.js';
 import { EnginesModule } from './engines/index.js';
 import { AuditModule } from './modules/audit/index.js';
 import { AuthModule } from './modules/auth/index.js';
+import { ConnectionsModule } from './modules/connections/index.js';
 import { EventsModule } from './modules/events/index.js';
 import { FilesModule } from './modules/files/index.js';
 import { RowsModule } from './modules/rows/index.js';
@@ -29,6 +30,7 @@ export class AppModule {
         AuthModule,
         IdempotencyModule,
         WorkspacesModule,
+        ConnectionsModule,
         TablesModule,
         FilesModule,
         RowsModule,

@@ -161,6 +161,20 @@ const trashedWorkspace = async (call: Call): Promise<Partial<Call>> => {
   expectStatus(await call.caller.del(`/workspaces/${workspaceId}`), 204);
   return ids(call, { trashedWorkspaceId: workspaceId });
 };
+/** Nobody listens there: what is asked for is whether one may, not what is found. */
+const nowhere = (): object => ({
+  name: name(),
+  engine: 'postgresql',
+  host: '127.0.0.1',
+  port: 1,
+  database: 'shop',
+  username: 'reader',
+  password: 'of the tests only',
+});
+const newConnection = async (call: Call): Promise<Partial<Call>> => {
+  const path = `/workspaces/${call.ids.workspaceId ?? ''}/connections`;
+  return ids(call, { connectionId: expectStatus(await call.owner.post<{ id: string }>(path, nowhere()), 201).id });
+};
 const resetToken = async ({ base, mail }: Call): Promise<string> => {
   const { email } = await signup(base);
   expectStatus(await client(base).post('/auth/password/forgot', { email }), 202);
@@ -279,6 +293,15 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
       return { caller: person, ...ids(call, { memberId: expectStatus(member, 201).id }) };
     },
   },
+
+  'GET /api/v1/workspaces/{workspaceId}/connections': 'viewer',
+  'POST /api/v1/workspaces/{workspaceId}/connections': { needs: 'admin', body: nowhere },
+  'POST /api/v1/workspaces/{workspaceId}/connections/test': { needs: 'admin', body: nowhere },
+  'GET /api/v1/connections/{connectionId}': 'viewer',
+  'PATCH /api/v1/connections/{connectionId}': { needs: 'admin', body: () => ({ name: name() }) },
+  'DELETE /api/v1/connections/{connectionId}': { needs: 'admin', fresh: newConnection },
+  'POST /api/v1/connections/{connectionId}/test': { needs: 'admin', body: () => ({}) },
+  'GET /api/v1/connections/{connectionId}/schema': 'viewer',
 
   'GET /api/v1/workspaces/{workspaceId}/bases': 'viewer',
   'POST /api/v1/workspaces/{workspaceId}/bases': { needs: 'admin', body: () => ({ name: name() }) },

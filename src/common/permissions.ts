@@ -21,6 +21,12 @@ export const PERMISSIONS = {
   'structure:change': 'admin',
   'rows:read': 'viewer',
   'rows:write': 'editor',
+  /** That there are connections, and what is in their databases. */
+  'connections:read': 'viewer',
+  /** Also to see where they lead. */
+  'connections:manage': 'admin',
+  'external:read': 'viewer',
+  'external:write': 'editor',
 } as const satisfies Record<string, Role>;
 
 export type Permission = keyof typeof PERMISSIONS;

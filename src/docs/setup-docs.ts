@@ -39,6 +39,7 @@ const TAGS: readonly (readonly [name: string, description: string])[] = [
   ['Members', 'The people of a workspace and their roles.'],
   ['Invitations', 'Links by which people without an account become members.'],
   ['Bases', 'A base holds tables that belong together; it is one schema in PostgreSQL.'],
+  ['Connections', 'External databases: where they are, and what is in them.'],
   ['Templates', 'A base as one document: made from it, or written to it.'],
   ['Tables', 'Tables and what they look like.'],
   ['Columns', 'The columns of a table.'],

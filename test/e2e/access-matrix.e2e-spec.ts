@@ -104,8 +104,21 @@ async function idsOf({ owner, workspace, base: made, table }: World): Promise<Id
      values ($1, $2, $3, $4, '{"kind":"rows"}', '{}', '{"principal":{}}', 1, false, true, 'running', $1, now() + interval '1 hour', now(), '{}', now())`,
     [importId, workspace.id, made.id, table.id],
   );
+  const connected = await owner.post<{ id: string }>(`/workspaces/${workspace.id}/connections`, {
+    ...{ name: 'Shop', engine: 'postgresql', host: '127.0.0.1', port: 1 },
+    ...{ database: 'shop', username: 'reader', password: 'of the tests only' },
+  });
+  const connectionId = expectStatus(connected, 201).id;
+  // Nobody listens there; its schema was found once.
+  await sql(
+    pair.main,
+    `insert into connection_schemas (connection_id, objects, drift, discovered_at)
+     values ($1, '[]', '{"added":[],"removed":[],"changed":[],"renamed":[]}', now())`,
+    [connectionId],
+  );
   return {
     importId,
+    connectionId,
     workspaceId: workspace.id,
     baseId: made.id,
     tableId: table.id,

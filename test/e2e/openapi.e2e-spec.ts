@@ -143,7 +143,7 @@ describe('the OpenAPI document', () => {
     expect(
       breaking(
         ({ requestBody }, name) =>
-          !/^(POST|PATCH|PUT)/.test(name) || requestBody !== undefined || /\/(restore|accept)$/.test(name),
+          !/^(POST|PATCH|PUT)/.test(name) || requestBody !== undefined || /\/(restore|accept|\{connectionId\}\/test)$/.test(name),
       ),
     ).toEqual([]);
   });
@@ -192,7 +192,7 @@ describe('the OpenAPI document', () => {
         responses[status]?.content?.['application/problem+json']?.examples?.[code]?.value.detail;
       expect([name, example('404', 'not_found')]).toEqual([
         name,
-        expect.stringMatching(/^(workspace|base|table|import) does not exist or is not visible to you\.$/),
+        expect.stringMatching(/^(workspace|base|table|import|connection) does not exist or is not visible to you\.$/),
       ]);
       if (operation['x-access'] === 'viewer') continue;
       expect([name, example('403', 'role_too_low')]).toEqual([

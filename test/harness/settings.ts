@@ -32,6 +32,8 @@ export async function serverEnvironment(options: ServerOptions): Promise<Record<
     ...secrets,
     RATE_LIMIT_LIMIT: '1000000',
     RATE_LIMIT_AUTH_LIMIT: '1000000',
+    RATE_LIMIT_EXTERNAL_LIMIT: '1000000',
+    RATE_LIMIT_CONNECT_LIMIT: '1000000',
     ...options.env,
   };
 }

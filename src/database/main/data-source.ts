@@ -8,6 +8,7 @@ import { DeletedWith1700000000700 } from './migrations/1700000000700-deleted-wit
 import { ColumnConversions1700000000800 } from './migrations/1700000000800-column-conversions.js';
 import { UniqueIndexes1700000000900 } from './migrations/1700000000900-unique-indexes.js';
 import { Imports1700000001100 } from './migrations/1700000001100-imports.js';
+import { Connections1700000001200 } from './migrations/1700000001200-connections.js';
 import { StructureLife1700000000500 } from './migrations/1700000000500-structure-life.js';
 import { TimeZones1700000001000 } from './migrations/1700000001000-time-zones.js';
 import { TableIndexes1700000000600 } from './migrations/1700000000600-table-indexes.js';
@@ -34,6 +35,7 @@ export const mainDataSourceOptions = (settings: PostgresSettings) =>
       UniqueIndexes1700000000900,
       TimeZones1700000001000,
       Imports1700000001100,
+      Connections1700000001200,
     ],
     migrationsTableName: '_migrations',
     migrationsTransactionMode: 'each',

@@ -16,6 +16,10 @@ export interface Topics {
   'import.queued': { readonly importId: Id };
   /** An import is to end. */
   'import.cancelled': { readonly importId: Id };
+  /** A connection to an external database was made, changed or removed. */
+  'connection.changed': { readonly connectionId: Id; readonly workspaceId: Id };
+  /** The schema of an external database was read anew. */
+  'connection.discovered': { readonly connectionId: Id };
   'base.changed': { readonly baseId: Id; readonly workspaceId: Id };
   'workspace.changed': { readonly workspaceId: Id };
   /** A membership was added, removed, or has another role. */
@@ -63,6 +67,8 @@ const SHAPES: { readonly [T in Topic]: Readonly<Record<keyof Topics[T], Check>> 
   },
   'import.queued': { importId: isId },
   'import.cancelled': { importId: isId },
+  'connection.changed': { connectionId: isId, workspaceId: isId },
+  'connection.discovered': { connectionId: isId },
   'base.changed': { baseId: isId, workspaceId: isId },
   'workspace.changed': { workspaceId: isId },
   'member.changed': { workspaceId: isId, userId: isId },

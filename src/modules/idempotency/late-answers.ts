@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Answer, AppRequest } from '../../common/index.js';
+import { Answer, type AppRequest } from '../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../config/index.js';
 import { givenAgain, keepable } from './kept-answer.js';
 import { KeptAnswers } from './kept-answers.js';
@@ -28,6 +28,15 @@ export class LateAnswers {
   keyOf({ headers }: AppRequest): string | undefined {
     const key = headers['idempotency-key'];
     return key === undefined ? undefined : checkKey(key);
+  }
+
+  /** {@link settle} around work of which nothing has to be taken back when it is done twice; its answer is 200. */
+  async once<T>(request: AppRequest, work: () => Promise<T>): Promise<T | Answer> {
+    const key = this.keyOf(request);
+    const value = await work();
+    if (key === undefined) return value;
+    const answer = new Answer(value, { status: 200 });
+    return (await this.settle(request, key, request.body ?? null, answer)) ?? value;
   }
 
   /**

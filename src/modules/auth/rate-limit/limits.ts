@@ -33,6 +33,8 @@ export const throttlerOptions = (config: AppConfig, redis: RedisClient): Throttl
         ttl: authWindow,
         getTracker: (request) => accountOf(request as AppRequest),
       },
+      { name: 'external', limit: rateLimit.externalLimit, ttl: window },
+      { name: 'connect', limit: rateLimit.connectLimit, ttl: window },
     ],
   };
 };

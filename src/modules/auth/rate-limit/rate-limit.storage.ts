@@ -5,12 +5,15 @@ import type { RedisClient } from '../../../database/redis/index.js';
 import { FixedWindows } from './fixed-windows.js';
 import { SharedCounts } from './shared-counts.js';
 
+/** Limits that are hit by almost every request. */
+const GENEROUS: ReadonlySet<string> = new Set(['default', 'external']);
+
 /** What the throttler learns of one hit; times are seconds. */
 export type Hit = Awaited<ReturnType<ThrottlerStorage['increment']>>;
 
 /**
- * Counts in memory and, where there is Redis, together with the other nodes. Sign-ins (`auth`, `account`) are counted there at once
- * and exactly. The `default` limit of every request is generous and must cost none of them a round trip: it is counted here
+ * Counts in memory and, where there is Redis, together with the other nodes. Sign-ins (`auth`, `account`) and trials of hosts (`connect`) are
+ * counted there at once and exactly. The limit of every request (`default`, `external`) is generous and must cost none of them a round trip: it is counted here
  * and added up in the background, so that each node may let pass what arrives in a quarter of a second past the limit.
  * Redis down or hanging costs one sign-in a second 200 ms, and the nodes the knowledge of each other, nothing else.
  */
@@ -28,7 +31,7 @@ export class RateLimitStorage implements ThrottlerStorage {
   async increment(key: string, ttl: number, limit: number, _blockDuration: number, name: string): Promise<Hit> {
     const window = this.windows.hit(key, ttl);
     let hits = window.hits;
-    if (name !== 'default') hits = (await this.shared?.exchange(window)) ?? hits;
+    if (!GENEROUS.has(name)) hits = (await this.shared?.exchange(window)) ?? hits;
     else this.shared?.exchangeSoon(window);
     const seconds = Math.max(1, Math.ceil((window.endsAt - this.now()) / 1000));
     const isBlocked = hits > limit;

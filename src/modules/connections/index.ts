@@ -1,0 +1,3 @@
+export { ConnectionCatalog, type OpenConnection } from './connection-catalog.js';
+export { ConnectionSchemas, type ConnectionSchema } from './schema/schemas.service.js';
+export * from './connections.module.js';
