@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { DriftChecker } from '../../src/modules/tables/drift/drift-checker.js';
 import { openDriftChecker } from '../../src/modules/tables/drift/open-drift-checker.js';
 import {
+  asSuperuser,
   client,
   databases,
   expectStatus,
@@ -366,11 +367,44 @@ describe('a column of a large table', () => {
     expect(await ended(cancelled)).toMatchObject({ state: 'cancelled' });
     await waitFor(async () => (await remains(cancelled)).length === 0);
     expect(await typeOf(cancelled)).toBe('text');
-    expect(refusal(await owner.del(`${columnPath(cancelled)}/conversion`))).toEqual([404, 'not_found']);
+    expect(refusal(await owner.del(`${columnPath(cancelled)}/conversion`))).toEqual([409, 'conflict']);
     await waitFor(async () => (await remains(table)).length === 0);
     expectStatus(await owner.post(`/tables/${trashed.id}/restore`), 200);
     expect(await ended(trashed)).toMatchObject({ state: 'failed' });
     expect([await typeOf(trashed), [...(await cells(trashed)).values()]]).toEqual(['text', numbers(40)]);
+    await noDrift();
+  }, 120_000);
+
+  it('is not exchanged once somebody was told that it is cancelled, and who comes too late is told so', async () => {
+    const table = await newTable({ type: 'text' });
+    await fill(table, numbers(6_000));
+    const path = `${columnPath(table)}/conversion`;
+    expect(refusal(await owner.del(path))).toEqual([404, 'not_found']);
+    const relation = `"${table.physical.schema}"."${table.physical.table}"`;
+    await asSuperuser(pair.mini.database, async (session) => {
+      expectStatus(await begin(table, { type: 'integer' }), 202);
+      // A reader that does not come to an end: rows are filled beside it, the exchange waits for it.
+      await session.query('begin');
+      await session.query(`lock table ${relation} in access share mode`);
+      const waiting = `select from pg_locks where not granted and relation = '${relation}'::regclass and database = (select oid from pg_database where datname = current_database())`;
+      await waitFor(async () => (await sql(pair.mini, waiting)).length > 0, 20_000, 10);
+      expect(refusal(await owner.del(path))).toEqual([409, 'conflict']);
+      await session.query('rollback');
+    });
+    expect(await ended(table)).toMatchObject({ state: 'done' });
+    expect(refusal(await owner.del(path))).toEqual([409, 'conflict']);
+    expect(await progress(table)).toMatchObject({ state: 'done' });
+    // At any other moment.
+    for (let i = 0; i < 12; i++) {
+      const to = { type: i % 2 === 0 ? 'text' : 'integer' };
+      const before = await typeOf(table);
+      expectStatus(await begin(table, to), 202);
+      await sleep(i * 30);
+      const answer = await owner.del(path);
+      const { state } = await ended(table);
+      expect([answer.status, state]).toEqual(answer.status === 202 ? [202, 'cancelled'] : [409, 'done']);
+      expect(await typeOf(table)).toBe(state === 'done' ? to.type : before);
+    }
     await noDrift();
   }, 120_000);
 

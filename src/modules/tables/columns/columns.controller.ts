@@ -179,7 +179,11 @@ export class ColumnsController {
   @Delete(':columnId/conversion')
   @HttpCode(202)
   @Requires('structure:change')
-  @ApiOperation({ summary: 'Cancel a conversion in the background', description: 'The column stays as it is.' })
+  @ApiOperation({
+    summary: 'Cancel a conversion in the background',
+    description:
+      'After a 202 the column stays as it is. One that is over, or whose column is just being given its new type, is 409 `conflict`.',
+  })
   @ApiAcceptedResponse({ type: ColumnConversionDto })
   @ApiProblems('not_found', 'role_too_low', 'conflict')
   cancelConversion(

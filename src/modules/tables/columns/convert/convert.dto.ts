@@ -84,7 +84,7 @@ export class DependentColumnDto {
 
 /** Why a conversion in the background did not come to its end. */
 export class ConversionErrorDto {
-  /** @example 'rows_in_the_way' */
+  /** The code of a problem; `cancelled` by somebody, or `gave_up` after many tries. @example 'rows_in_the_way' */
   code!: string;
   /** @example '3 values cannot be converted to decimal.' */
   detail!: string;
@@ -112,7 +112,7 @@ export class ColumnConversionDto {
   rows!: number;
   /** Of them, and of those made meanwhile, those that are ready. @example 250000 */
   rowsDone!: number;
-  /** Only of a failed one. */
+  /** Of one that failed or was cancelled, and of one that is `stopping`. */
   error?: ConversionErrorDto;
   createdAt!: string;
   finishedAt!: string | null;

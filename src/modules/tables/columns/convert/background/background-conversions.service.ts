@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, In } from 'typeorm';
+import { DataSource, In, type EntityManager } from 'typeorm';
 import { newId, notFound, Problem, type Access, type Id } from '../../../../../common/index.js';
 import { actorOf, AuditedTransaction, type AuditEntry, type OutboxEvent } from '../../../../../database/main/index.js';
 import { beginBackfill } from '../../../../../query/index.js';
 import { BaseDraft } from '../../../schema/base-draft.js';
 import { SchemaSaga, type SchemaChange } from '../../../schema/schema-saga.js';
+import { SchemaOpEntity } from '../../../schema/schema-op.entity.js';
 import { contextOf, randomSuffix } from '../../../schema/structure.js';
 import { TableCatalog } from '../../../table-catalog.js';
 import { findColumn } from '../../change-column.js';
@@ -88,20 +89,22 @@ export class BackgroundConversions {
 
   /**
    * The column stays as it is. What was begun is taken back in the background.
-   * @throws Problem `not_found` none is under way
-   * @throws Problem `conflict` it is being taken back already
+   * @throws Problem `not_found` there was none
+   * @throws Problem `conflict` it is over, or being taken back already, or its column is just being put in its place
    */
   async cancel(access: Access, tableId: Id, columnId: Id): Promise<ColumnConversionDto> {
-    const { columns } = await this.catalog.fresh(tableId);
+    const { columns, baseId } = await this.catalog.fresh(tableId);
     const column = findColumn(columns, columnId);
     return this.transaction.run(actorOf(access), async (manager) => {
       const conversion = await manager.findOne(ColumnConversionEntity, {
         where: { columnId, state: In(UNDER_WAY) },
         lock: { mode: 'pessimistic_write' },
       });
-      if (!conversion) throw notFound('conversion');
-      if (conversion.state !== 'converting')
-        throw new Problem('conflict', { detail: 'It has ended already, and is just being taken back.' });
+      if (!conversion) throw await nothingToCancel(manager, columnId);
+      if (conversion.state !== 'converting') throw tooLate('It has ended already, and is just being taken back.');
+      // Behind the lock: the exchange is recorded under the same one, so it sees the cancellation or is seen here.
+      if (await isBeingExchanged(manager, baseId, conversion.id))
+        throw tooLate('The column is just being given its new type. Look at the conversion again in a moment.');
       const stopping: ColumnConversionEntity = { ...conversion, ...STOPPED, nextAt: new Date() };
       await manager.save(ColumnConversionEntity, stopping);
       return {
@@ -111,6 +114,19 @@ export class BackgroundConversions {
       };
     });
   }
+}
+
+const tooLate = (detail: string): Problem => new Problem('conflict', { detail });
+
+async function nothingToCancel(manager: EntityManager, columnId: Id): Promise<Problem> {
+  const isThere = await manager.existsBy(ColumnConversionEntity, { columnId });
+  return isThere ? tooLate('The conversion is over already.') : notFound('conversion');
+}
+
+/** Whether the structure change is under way that ends the conversion: it takes place as recorded, or fails and is begun anew. */
+async function isBeingExchanged(manager: EntityManager, baseId: Id, conversionId: Id): Promise<boolean> {
+  const op = await manager.findOneBy(SchemaOpEntity, { baseId, state: 'pending' });
+  return op?.payload.patch.conversions?.some(({ id }) => id === conversionId) ?? false;
 }
 
 const STOPPED = {

@@ -197,12 +197,16 @@ export class ConversionWork {
 /** Somebody else was first: it is in another state by now. */
 export class ConversionMovedOn extends Error {}
 
+/** Locked until the structure change is recorded: who cancels has been there before, or finds that change. */
 async function inState(
   manager: EntityManager,
   id: Id,
   state: ColumnConversionEntity['state'],
 ): Promise<ColumnConversionEntity> {
-  const conversion = await manager.findOneBy(ColumnConversionEntity, { id, state });
+  const conversion = await manager.findOne(ColumnConversionEntity, {
+    where: { id, state },
+    lock: { mode: 'pessimistic_write' },
+  });
   if (!conversion) throw new ConversionMovedOn();
   return conversion;
 }
