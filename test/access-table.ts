@@ -302,6 +302,11 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
   'DELETE /api/v1/connections/{connectionId}': { needs: 'admin', fresh: newConnection },
   'POST /api/v1/connections/{connectionId}/test': { needs: 'admin', body: () => ({}) },
   'GET /api/v1/connections/{connectionId}/schema': 'viewer',
+  'POST /api/v1/connections/{connectionId}/query': { needs: 'viewer', body: () => ({ from: 'x.y' }) },
+  'POST /api/v1/connections/{connectionId}/mutate': {
+    needs: 'editor',
+    body: () => ({ object: 'x.y', op: 'delete', key: { id: 1 } }),
+  },
 
   'GET /api/v1/workspaces/{workspaceId}/bases': 'viewer',
   'POST /api/v1/workspaces/{workspaceId}/bases': { needs: 'admin', body: () => ({ name: name() }) },

@@ -37,4 +37,4 @@ export const isLimited = (path: string): boolean => !path.includes('/health');
 
 /** Whether a repetition is told from a new request by its key. Asking for rows changes nothing. */
 export const takesIdempotencyKey = (method: Method, path: string): boolean =>
-  method !== 'get' && !path.endsWith('/rows/query');
+  method !== 'get' && !path.endsWith('/query');

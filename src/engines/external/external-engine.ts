@@ -91,6 +91,9 @@ export interface Mutated {
   readonly after: string | null;
 }
 
+/** Hears of a change. */
+export type Told = (mutated: Mutated) => Promise<void>;
+
 /** How long and how much an answer may be. */
 export interface ExternalLimits {
   /** Milliseconds to be connected and signed in. */
@@ -132,7 +135,11 @@ export interface ExternalEngine {
   discover(signal?: AbortSignal): Promise<readonly FoundObject[]>;
   read(plan: SourceRead, signal?: AbortSignal): Promise<SourcePage>;
   readGroups(plan: SourceGroups, signal?: AbortSignal): Promise<SourcePage>;
-  /** @returns undefined when there is no row of this key, or it does not hold what was expected (then `before` of a second look tells which) */
-  mutate(mutation: Mutation, signal?: AbortSignal): Promise<Mutated | undefined>;
+  /**
+   * Before it is final, `told` is called with what was done, where the database can still undo it (and else right afterwards); when
+   * that fails, so does the change.
+   * @returns undefined when there is no row of this key, or it does not hold what was expected; nothing was done then
+   */
+  mutate(mutation: Mutation, told?: Told): Promise<Mutated | undefined>;
   close(): Promise<void>;
 }

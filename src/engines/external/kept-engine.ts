@@ -1,7 +1,7 @@
 import { Problem } from '../../common/index.js';
 import type { Mutation, SourceGroups, SourceRead } from '../../query/index.js';
 import { Circuit } from './circuit.js';
-import type { ExternalCapabilities, ExternalEngine, Mutated, SourcePage } from './external-engine.js';
+import type { ExternalCapabilities, ExternalEngine, Mutated, SourcePage, Told } from './external-engine.js';
 
 /** What a {@link KeptEngine} asks of those who keep it. */
 export interface Keeping {
@@ -61,8 +61,8 @@ export class KeptEngine implements ExternalEngine {
     return this.call((engine) => engine.readGroups(plan, signal));
   }
 
-  mutate(mutation: Mutation, signal?: AbortSignal): Promise<Mutated | undefined> {
-    return this.call((engine) => engine.mutate(mutation, signal));
+  mutate(mutation: Mutation, told?: Told): Promise<Mutated | undefined> {
+    return this.call((engine) => engine.mutate(mutation, told));
   }
 
   /** For good: the connection is another or gone. Calls that are under way come to their end first. */

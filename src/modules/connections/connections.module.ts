@@ -10,6 +10,10 @@ import { ConnectionsController } from './connections.controller.js';
 import { ConnectionsService } from './connections.service.js';
 import { CredentialVault } from './credentials/credential-vault.js';
 import { LocalVault } from './credentials/local-vault.js';
+import { ExternalMutations } from './query/external-mutations.service.js';
+import { ExternalObjectsReader } from './query/external-objects.js';
+import { ExternalQueryController } from './query/external-query.controller.js';
+import { ExternalQuery } from './query/external-query.service.js';
 import { ConnectionSchemaEntity } from './schema/connection-schema.entity.js';
 import { ConnectionSchemaController } from './schema/schema.controller.js';
 import { SchemaStore } from './schema/schema-store.js';
@@ -18,12 +22,15 @@ import { ConnectionSchemas } from './schema/schemas.service.js';
 /** External databases: where they are, who may see it, and what is in them. */
 @Module({
   imports: [WorkspacesModule, IdempotencyModule, TypeOrmModule.forFeature([ConnectionEntity, ConnectionSchemaEntity])],
-  controllers: [ConnectionsController, ConnectionTestsController, ConnectionSchemaController],
+  controllers: [ConnectionsController, ConnectionTestsController, ConnectionSchemaController, ExternalQueryController],
   providers: [
     ConnectionsService,
     ConnectionTests,
     ConnectionCatalog,
     ConnectionSchemas,
+    ExternalObjectsReader,
+    ExternalQuery,
+    ExternalMutations,
     SchemaStore,
     { provide: CredentialVault, useClass: LocalVault },
   ],

@@ -20,6 +20,8 @@ export interface Topics {
   'connection.changed': { readonly connectionId: Id; readonly workspaceId: Id };
   /** The schema of an external database was read anew. */
   'connection.discovered': { readonly connectionId: Id };
+  /** A row of an external database was changed by us. Nothing tells of changes that others make there. */
+  'object.changed': ObjectChange;
   'base.changed': { readonly baseId: Id; readonly workspaceId: Id };
   'workspace.changed': { readonly workspaceId: Id };
   /** A membership was added, removed, or has another role. */
@@ -43,6 +45,19 @@ export interface ImportProgress {
   readonly updated: number;
   readonly unchanged: number;
   readonly failed: number;
+}
+
+/** A change of a row of an external database; `row` is the JSON text of its fields, empty where it is long. */
+export interface ObjectChange {
+  readonly connectionId: Id;
+  readonly workspaceId: Id;
+  readonly object: string;
+  readonly op: string;
+  readonly row: string;
+  readonly actorId: Id;
+  readonly actorName: string;
+  /** Empty where there is none. */
+  readonly clientId: string;
 }
 
 type Check = (value: unknown) => boolean;
@@ -69,6 +84,16 @@ const SHAPES: { readonly [T in Topic]: Readonly<Record<keyof Topics[T], Check>> 
   'import.cancelled': { importId: isId },
   'connection.changed': { connectionId: isId, workspaceId: isId },
   'connection.discovered': { connectionId: isId },
+  'object.changed': {
+    connectionId: isId,
+    workspaceId: isId,
+    object: (value) => typeof value === 'string',
+    op: text,
+    row: (value) => typeof value === 'string',
+    actorId: isId,
+    actorName: (value) => typeof value === 'string',
+    clientId: (value) => typeof value === 'string',
+  },
   'base.changed': { baseId: isId, workspaceId: isId },
   'workspace.changed': { workspaceId: isId },
   'member.changed': { workspaceId: isId, userId: isId },

@@ -44,11 +44,10 @@ export class MysqlEngine extends SqlEngine<MysqlSession> {
   protected async insert(
     session: MysqlSession,
     mutation: Extract<Mutation, { readonly op: 'insert' }>,
-    signal?: AbortSignal,
   ): Promise<Mutated> {
-    await session.run(compileMutation(mutation, MYSQL), 0, signal);
+    await session.run(compileMutation(mutation, MYSQL), 0);
     const key = keyOfInserted(mutation, session.insertId);
-    return { before: null, after: key ? await this.rowOf(session, mutation.object, key, signal) : null };
+    return { before: null, after: key ? await this.rowOf(session, mutation.object, key) : null };
   }
 }
 

@@ -44,13 +44,8 @@ export class PostgresEngine extends SqlEngine<PostgresSession> {
   protected async insert(
     session: PostgresSession,
     mutation: Extract<Mutation, { readonly op: 'insert' }>,
-    signal?: AbortSignal,
   ): Promise<Mutated> {
-    const [row] = await session.run(
-      sql`${compileMutation(mutation, POSTGRES)} returning ${this.shown(mutation)}`,
-      1,
-      signal,
-    );
+    const [row] = await session.run(sql`${compileMutation(mutation, POSTGRES)} returning ${this.shown(mutation)}`, 1);
     return { before: null, after: row ? String(row[0]) : null };
   }
 

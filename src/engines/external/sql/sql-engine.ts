@@ -30,6 +30,7 @@ import type {
   FoundObject,
   Mutated,
   SourcePage,
+  Told,
 } from '../external-engine.js';
 import type { Session } from './session.js';
 import { SessionPool } from './session-pool.js';
@@ -84,7 +85,7 @@ export abstract class SqlEngine<S extends SqlSession> implements ExternalEngine 
   protected abstract look(session: S, signal?: AbortSignal): Promise<readonly FoundObject[]>;
   /** JSON of an object with these members, made of the cells that the dialect shows of them. */
   protected abstract objectJson(outputs: readonly Output[], cells: Row): string;
-  protected abstract insert(session: S, mutation: Insert, signal?: AbortSignal): Promise<Mutated>;
+  protected abstract insert(session: S, mutation: Insert): Promise<Mutated>;
 
   probe(signal?: AbortSignal): Promise<{ readonly serverVersion: string }> {
     return this.reading(signal, ({ serverVersion }) => Promise.resolve({ serverVersion }));
@@ -117,15 +118,16 @@ export abstract class SqlEngine<S extends SqlSession> implements ExternalEngine 
     });
   }
 
-  async mutate(mutation: Mutation, signal?: AbortSignal): Promise<Mutated | undefined> {
+  async mutate(mutation: Mutation, told?: Told): Promise<Mutated | undefined> {
     if (this.target.access !== 'read-write') throw new Problem('read_only_connection');
     // Never twice: it may be done although nobody heard of it.
-    return this.asking({ repeatable: false, signal }, async (session) => {
+    return this.asking({ repeatable: false, signal: undefined }, async (session) => {
       await session.command('start transaction read write');
       try {
         const changed = await (mutation.op === 'insert'
-          ? this.insert(session, mutation, signal)
-          : this.change(session, mutation, signal));
+          ? this.insert(session, mutation)
+          : this.change(session, mutation));
+        if (changed) await told?.(changed);
         await session.command('commit');
         return changed;
       } catch (error) {
@@ -145,25 +147,20 @@ export abstract class SqlEngine<S extends SqlSession> implements ExternalEngine 
   }
 
   /** The fields of the row of this key, null where there is none. */
-  protected async rowOf(
-    session: S,
-    object: ObjectSchema,
-    key: readonly ObjectCell[],
-    signal: AbortSignal | undefined,
-  ): Promise<string | null> {
-    const [row] = await session.run(compileRowByKey(object, key, this.dialect).sql, 1, signal);
+  protected async rowOf(session: S, object: ObjectSchema, key: readonly ObjectCell[]): Promise<string | null> {
+    const [row] = await session.run(compileRowByKey(object, key, this.dialect).sql, 1);
     return row ? this.objectJson(this.outputsOf(object.columns), row) : null;
   }
 
-  private async change(session: S, mutation: Change, signal: AbortSignal | undefined): Promise<Mutated | undefined> {
+  private async change(session: S, mutation: Change): Promise<Mutated | undefined> {
     const { object } = mutation;
     const { sql, shown } = compileLockedRow(mutation, this.dialect);
-    const [row] = await session.run(sql, 1, signal);
+    const [row] = await session.run(sql, 1);
     // No row, or one that somebody has changed: nothing is done.
     if (!row || Number(row[shown]) !== 1) return undefined;
     const before = this.objectJson(this.outputsOf(object.columns), row);
-    await session.run(compileMutation(mutation, this.dialect), 0, signal);
-    const after = mutation.op === 'delete' ? null : await this.rowOf(session, object, keyAfter(mutation), signal);
+    await session.run(compileMutation(mutation, this.dialect), 0);
+    const after = mutation.op === 'delete' ? null : await this.rowOf(session, object, keyAfter(mutation));
     return { before, after };
   }
 
