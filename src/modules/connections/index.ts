@@ -1,3 +1,4 @@
 export { ConnectionCatalog, type OpenConnection } from './connection-catalog.js';
 export { ConnectionSchemas, type ConnectionSchema } from './schema/schemas.service.js';
 export * from './connections.module.js';
+export { KeyRotation, openKeyRotation } from './credentials/key-rotation.js';
