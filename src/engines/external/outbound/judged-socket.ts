@@ -24,9 +24,14 @@ export class JudgedSocket extends Socket {
   override connect(...given: unknown[]): this {
     const [place, listener] = placeOf(given);
     const refusal = this.judgement.refusal(place?.host ?? '');
-    if (!place || refusal) return this.destroy(refusal ?? new TypeError('a judged socket connects to a host and port'));
-    super.connect({ host: place.host, port: place.port, lookup: this.judgement.lookup }, listener);
+    if (place && !refusal) super.connect({ ...place, lookup: this.judgement.lookup }, listener);
+    else this.fail(refusal ?? new TypeError('a judged socket connects to a host and port'));
     return this;
+  }
+
+  /** As a name that cannot be found fails: drivers know what to do with that, and not with a socket that is closed before they look at it. */
+  private fail(refusal: Error): void {
+    super.connect({ host: 'refused', port: 1, lookup: (_host, _options, done) => done(refusal, '') });
   }
 }
 
