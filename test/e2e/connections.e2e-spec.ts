@@ -333,6 +333,28 @@ describe('a test of a connection', () => {
   });
 });
 
+describe('trying out hosts', () => {
+  it('is limited for each person, in whichever way it is done, and hinders nothing else', async () => {
+    const third = await startApp({ databases: pair, env: { RATE_LIMIT_CONNECT_LIMIT: '3' } });
+    const owner = elsewhere(at.owner, third.base);
+    const { id } = expectStatus(await owner.post<Connection>(path(), toShop()), 201);
+    expectStatus(await owner.post(`/connections/${id}/test`), 200);
+    expectStatus(await owner.patch(`/connections/${id}`, { host: 'localhost', password: shop.password }), 200);
+    for (const ask of [
+      owner.post(path(), toShop()),
+      owner.post(`${path()}/test`, toShop()),
+      owner.post(`/connections/${id}/test`),
+      owner.patch(`/connections/${id}`, { host: '127.0.0.1', password: shop.password }),
+    ]) {
+      const answer = await ask;
+      expect([...refused(answer), Number(answer.headers.get('retry-after')) > 0]).toEqual([429, 'rate_limited', true]);
+    }
+    expectStatus(await owner.get(`/connections/${id}`), 200);
+    expectStatus(await elsewhere(people.admin, third.base).post(`/connections/${id}/test`), 200);
+    await third.close();
+  });
+});
+
 describe('hosts that may not be reached', () => {
   it('are refused in the same words, and not one packet is sent', async () => {
     let packets = 0;
