@@ -260,7 +260,9 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
       throw new CommandError(51109, 'Location51109', 'regular expression cannot contain an embedded null byte');
     if (Buffer.byteLength(pattern) > 16_384)
       throw new CommandError(51091, 'Location51091', 'Regular expression is invalid: too large');
-    return new RegExp(pattern, textOf(of('options'), '').replace(/[^im]/g, '')).test(input);
+    // What PCRE calls the ends of a text, JavaScript writes otherwise.
+    const ours = pattern.replace(/^\\A/, '^').replace(/\\z$/, '(?![\\s\\S])');
+    return new RegExp(ours).test(input);
   }),
   $minute: part((wall) => wall.getUTCMinutes()),
   $second: part((wall) => wall.getUTCSeconds()),

@@ -3,7 +3,7 @@ import { valueType } from '../../kind.js';
 import type { Comparison, Condition } from '../../plan.js';
 import type { Scalar } from '../../schema.js';
 import { all, any, literal, not, unsupported, type MongoExpression } from './document.js';
-import { textMatch } from './fold-pattern.js';
+import { textMatch } from './text-match.js';
 import { bound, comparable, exactCell, isNull, textCell, whenPresent, type CellOf, type MongoCell } from './forms.js';
 import { jsonTest } from './json-path.js';
 import { doubleTest, exactTest, type NumberTest } from './numbers.js';

@@ -1,6 +1,6 @@
 import type { JsonScalar, JsonTest } from '../../plan.js';
 import { all, any, Bound, literal, type MongoExpression } from './document.js';
-import { textMatch } from './fold-pattern.js';
+import { textMatch } from './text-match.js';
 import type { MongoCell } from './forms.js';
 import { exactNumber } from './numbers.js';
 

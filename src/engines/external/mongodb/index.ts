@@ -1,0 +1,1 @@
+export { MongoEngine } from './mongo-engine.js';
