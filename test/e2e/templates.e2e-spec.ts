@@ -94,6 +94,66 @@ describe('a base from a template', () => {
     expect(await exported(at, third)).toEqual({ ...structure, name: 'Empty' });
   });
 
+  it('comes out of every base, also of one that requires people and files, with all that makes it look as it does', async () => {
+    const at = await world(node.base);
+    const look = { color: 'teal', icon: '🤝' };
+    const base = expectStatus(
+      await at.owner.post<Base>(`/workspaces/${at.workspace.id}/bases`, { name: 'Real', description: 'All of it' }),
+      201,
+    );
+    expectStatus(await at.owner.patch(`/bases/${base.id}`, look), 200);
+    const tableOf = async (body: object) =>
+      expectStatus(await at.owner.post<Table>(`/bases/${base.id}/tables`, body), 201);
+    const firms = await tableOf({
+      name: 'Firms',
+      columns: [
+        { name: 'Name', type: 'text', description: 'As in the register' },
+        { name: 'Who', type: 'user', required: true },
+        { name: 'By', type: 'user', required: true, default: 'me' },
+        { name: 'Paper', type: 'attachment' },
+      ],
+    });
+    await tableOf({ name: 'People', columns: [{ name: 'Firm', type: 'link', options: { tableId: firms.id } }] });
+    expectStatus(await at.owner.patch(`/tables/${firms.id}`, look), 200);
+    // The column that the link has brought stands first.
+    const whole = expectStatus(await at.owner.get<Table>(`/tables/${firms.id}`), 200);
+    expectStatus(await at.owner.patch(`/tables/${firms.id}/columns/${whole.columns.at(-1)?.id}`, { position: 0 }), 200);
+    const structure = await exported(at, base);
+    expect(structure.tables[0]).toMatchObject({ columns: [{}, { required: true }, { required: true }, {}] });
+    const who = at.owner.user.id;
+    expectStatus(await at.owner.post(`/tables/${firms.id}/rows`, { fields: { name: 'Acme', who } }), 201);
+    const document = await exported(at, base, '?withRows=true');
+    expect(document).toMatchObject({
+      description: 'All of it',
+      ...look,
+      tables: [
+        {
+          ...look,
+          order: ['people', 'name', 'who', 'by', 'paper'],
+          columns: [{ description: 'As in the register' }, { required: false }, { required: true }, {}],
+          rows: [{ fields: { name: 'Acme' } }],
+        },
+        {},
+      ],
+    });
+    const again = expectStatus(await use(at, { name: 'Again', template: document }), 201);
+    expect(await exported(at, again, '?withRows=true')).toEqual({ ...document, name: 'Again' });
+    expect(await rowsOf(at, again, 'firms')).toMatchObject([{ fields: { name: 'Acme', who: null, by: who } }]);
+  });
+
+  it('names the table, the column and the rows where sample rows are not unique', async () => {
+    const at = await world(node.base);
+    const email = { name: 'Mail', type: 'email', unique: true };
+    const rows = ['a@x.example', 'b@x.example', 'A@x.example'].map((mail) => ({ fields: { mail } }));
+    const document = { format: FORMAT, name: 'Twice', tables: [table('A', []), table('Letters', [email], rows)] };
+    const answer = await use<ProblemBody>(at, { template: document });
+    expect(expectStatus(answer, 409)).toMatchObject({
+      code: 'unique_violation',
+      detail: 'Letters: row 0 has the same mail as row 2.',
+      errors: [{ pointer: '/template/tables/1/rows/2/fields/mail', code: 'unique_violation' }],
+    });
+  });
+
   it('goes on with ordinary writes', async () => {
     const at = await world(node.base);
     const base = expectStatus(await use(at, { templateId: 'crm', name: 'Ours' }), 201);
@@ -108,6 +168,13 @@ describe('a base from a template', () => {
   const a = (...columns: object[]) => [table('A', columns)];
   it.each([
     ['an unknown member', { tables: [], macros: [] }, '/template/macros', 'unknown_property'],
+    ['a limit that is no number', { tables: [], rowsCappedAt: 'x' }, '/template/rowsCappedAt', 'is_int'],
+    [
+      'an order of columns that are not there',
+      { tables: [{ ...table('A', [text('N')]), order: ['n', 'm'] }] },
+      '/template/tables/0/order/1',
+      'unknown_field',
+    ],
     ['views', { tables: [], views: [{}] }, '/template/views', 'not_supported'],
     ['another format', { format: 'x', tables: [] }, '/template/format', 'unknown_format'],
     ['two tables of one name', { tables: [table('A', []), table('a', [])] }, '/template/tables/1/name', 'name_taken'],

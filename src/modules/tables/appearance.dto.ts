@@ -1,7 +1,8 @@
 import { IsNumber, IsOptional, Matches, Max, Min } from 'class-validator';
 import { IsText, MayBeAbsent } from '../../common/index.js';
 
-const MAX_ICON = 64;
+export const MAX_ICON = 64;
+export const COLOR = /^[#a-zA-Z0-9_-]{1,32}$/;
 /** Positions beyond it would leave no room for fractions between two of them. */
 const MAX_POSITION = 1_000_000_000;
 
@@ -9,7 +10,7 @@ const MAX_POSITION = 1_000_000_000;
 export class AppearanceDto {
   /** A name or #rrggbb; null clears it. @example 'teal' */
   @IsOptional()
-  @Matches(/^[#a-zA-Z0-9_-]{1,32}$/)
+  @Matches(COLOR)
   color?: string | null;
 
   /** An emoji or the name of an icon; null clears it. @example '🤝' */

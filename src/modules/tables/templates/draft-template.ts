@@ -1,5 +1,6 @@
 import { cleanName, deriveKey, foldName, invalid, must, newId, pointer, type Id } from '../../../common/index.js';
 import type { BaseEntity } from '../bases/base.entity.js';
+import type { ColumnEntity } from '../columns/column.entity.js';
 import type { NewColumn } from '../columns/make-columns.js';
 import type { TableEntity } from '../tables/table.entity.js';
 import { BaseDraft } from '../schema/base-draft.js';
@@ -43,7 +44,8 @@ export function draftTemplate({ tables }: Template, base: BaseEntity, at: string
     waiting.filter(({ column }) => isComputed(column)),
     add,
   );
-  for (const table of tables) draft.arrange(idOf(table), orderOf(table, draft, idOf(table)));
+  for (const [t, table] of tables.entries())
+    draft.arrange(idOf(table), orderOf(table, draft.table(idOf(table)).columns, `${at}/tables/${t}`));
   return { draft, tableIds: tables.map(idOf) };
 }
 
@@ -114,8 +116,8 @@ function inputOf(
   draft: BaseDraft,
   reserved: ReadonlyMap<Id, ReadonlySet<string>>,
 ): NewColumn {
-  const { key, name, type, required, unique } = column;
-  const input = { key, name, type, required, unique, default: column.default, options };
+  const { key, name, description, type, required, unique } = column;
+  const input = { key, name, description, type, required, unique, default: column.default, options };
   if (type !== 'link') return input;
   const target = String(options?.tableId);
   const taken = new Set([...(reserved.get(target) ?? []), ...draft.table(target).columns.map((other) => other.key)]);
@@ -135,10 +137,17 @@ function inputOf(
   return { ...input, inverseKey };
 }
 
-const orderOf = ({ columns }: TemplateTable, draft: BaseDraft, tableId: Id): Id[] => {
-  const places = new Map(draft.table(tableId).columns.map(({ key, id }) => [key, id]));
-  return columns.map(({ key }) => must(places.get(key), `column ${pointer(key)} was made`));
-};
+/** As the document says, or else in the order in which it lists them; what links of other tables bring comes last. */
+function orderOf({ columns, order }: TemplateTable, made: readonly ColumnEntity[], at: string): Id[] {
+  const ids = new Map(made.map(({ key, id }) => [key, id]));
+  const unknown = order?.findIndex((key) => !ids.has(key)) ?? -1;
+  if (unknown >= 0)
+    throw invalid([
+      { pointer: `${at}/order/${unknown}`, code: 'unknown_field', detail: 'The table has no column of this key.' },
+    ]);
+  const keys = new Set([...(order ?? []), ...columns.map(({ key }) => key)]);
+  return [...keys].map((key) => must(ids.get(key), `column ${pointer(key)} was made`));
+}
 
 const entityOf = (table: TemplateTable, base: BaseEntity, id: Id, position: number): TableEntity => ({
   id,
@@ -148,8 +157,8 @@ const entityOf = (table: TemplateTable, base: BaseEntity, id: Id, position: numb
   name: table.name,
   nameFolded: foldName(table.name),
   description: table.description,
-  color: null,
-  icon: null,
+  color: table.color,
+  icon: table.icon,
   position,
   physicalName: table.key,
   schemaVersion: 1,

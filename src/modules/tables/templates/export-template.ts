@@ -3,6 +3,7 @@ import type { MiniDbLookup } from '../../../engines/index.js';
 import { isWritable, type ColumnSchema } from '../../../query/index.js';
 import type { BaseEntity } from '../bases/base.entity.js';
 import type { ColumnEntity } from '../columns/column.entity.js';
+import type { TableEntity } from '../tables/table.entity.js';
 import type { Structure } from '../schema/structure.js';
 import { TEMPLATE_FORMAT, type TemplateRow } from './template.js';
 import type { TemplateDto } from './template.dto.js';
@@ -11,15 +12,15 @@ import type { TemplateDto } from './template.dto.js';
 const MAX_ROWS = { table: 1_000, all: 5_000 } as const;
 
 /** A base as a template, without rows. */
-export function exportStructure({ name, description }: BaseEntity, structures: readonly Structure[]): TemplateDto {
+export function exportStructure(base: BaseEntity, structures: readonly Structure[]): TemplateDto {
   return {
     format: TEMPLATE_FORMAT,
-    name,
-    description,
+    ...lookOf(base),
     tables: structures.map(({ table, columns }) => ({
       key: table.key,
-      name: table.name,
-      description: table.description,
+      ...lookOf(table),
+      // A link is described at one end; this says where the column of its other end stands.
+      order: columns.map(({ key }) => key),
       columns: columns.filter(({ options }) => options.end !== 'target').map((column) => columnOf(column, structures)),
       rows: [],
     })),
@@ -27,14 +28,17 @@ export function exportStructure({ name, description }: BaseEntity, structures: r
   };
 }
 
+const lookOf = ({ name, description, color, icon }: BaseEntity | TableEntity) => ({ name, description, color, icon });
+
 function columnOf(
   column: ColumnEntity,
   structures: readonly Structure[],
 ): TemplateDto['tables'][number]['columns'][number] {
-  const { key, name, type, required, unique, default: initial } = column;
+  const { key, name, description, type, required, unique, default: initial } = column;
   return {
     key,
     name,
+    description,
     type,
     required,
     unique,
@@ -77,7 +81,10 @@ function optionsOf(
   }
 }
 
-/** The same with the oldest rows of each table. Links to rows that are not among them are left out, and so are people and files. */
+/**
+ * The same with the oldest rows of each table. Links to rows that are not among them are left out, and so are people and files; where rows
+ * are told without the value that a column requires, the column is not required in the document: it could not be used otherwise.
+ */
 export async function exportRows(
   template: TemplateDto,
   structures: readonly Structure[],
@@ -101,6 +108,7 @@ export async function exportRows(
     const { id } = must(structures[t], 'each table has a structure').table;
     return {
       ...table,
+      columns: rows.length === 0 ? table.columns : table.columns.map(withoutDemandOfLeftOut),
       rows: rows.map((row): TemplateRow => ({
         ref: refs.get(`${id} ${row.id}`),
         fields: withRefs(row.fields, columns, refs),
@@ -116,6 +124,14 @@ const isPortable = (column: ColumnSchema): boolean =>
   column.type !== 'user' &&
   column.type !== 'attachment' &&
   (column.derived?.kind !== 'link' || column.derived.link.end === 'source');
+
+type DescribedColumn = TemplateDto['tables'][number]['columns'][number];
+
+/** The maker of a base, as a default, is somebody. */
+const withoutDemandOfLeftOut = (column: DescribedColumn): DescribedColumn => {
+  const isLeftOut = column.type === 'attachment' || (column.type === 'user' && column.default === null);
+  return isLeftOut ? { ...column, required: false } : column;
+};
 
 const withRefs = (
   fields: Readonly<Record<string, unknown>>,

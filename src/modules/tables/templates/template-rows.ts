@@ -1,9 +1,10 @@
-import { invalid, must, newId, type Access, type Id, type ProblemItem } from '../../../common/index.js';
+import { invalid, must, newId, Problem, type Access, type Id, type ProblemItem } from '../../../common/index.js';
 import {
   compileWrite,
   completeNewRow,
   placePairs,
   resolveFieldValues,
+  uniqueIdentityOf,
   type CellValue,
   type ColumnSchema,
   type RowOp,
@@ -24,7 +25,7 @@ interface ReadRows {
 /**
  * The statements that write the sample rows of new tables: links first, as with every write (their keys are looked at when the
  * transaction ends), so that the log of a row tells its links.
- * @throws Problem `validation_failed`
+ * @throws Problem `validation_failed`, `unique_violation`
  */
 export function sampleRows(
   access: Access,
@@ -35,6 +36,10 @@ export function sampleRows(
   const refs = new Map(tables.map(({ table, schema }, t) => [schema.id, refsOf(table, `${at}/tables/${t}`, errors)]));
   const read = tables.map(({ table, schema }, t) => readRows(access, table, schema, refs, `${at}/tables/${t}`, errors));
   if (errors.length > 0) throw invalid(errors.slice(0, MAX_FINDINGS));
+  refuseRepeated(
+    read.map((rows, t) => ({ ...rows, name: must(tables[t], 'each table was read').table.name })),
+    at,
+  );
   const context = contextOf(access);
   const filled = read.filter(({ ops }) => ops.length > 0);
   return [
@@ -119,6 +124,34 @@ function refuseUnportable(values: ReadonlyMap<ColumnSchema, CellValue>, at: stri
   for (const [{ key, type, default: initial }, cell] of values)
     if (cell !== null && (type === 'attachment' || (type === 'user' && initial !== 'me')))
       errors.push({ pointer: `${at}/${key}`, code: 'not_portable', detail: `A template has no ${type} values.` });
+}
+
+/** The index of the database would name neither the table nor the row. */
+function refuseRepeated(tables: readonly (ReadRows & { readonly name: string })[], at: string): void {
+  const errors = tables.flatMap(({ name, schema, ops }, t) =>
+    schema.columns
+      .filter(({ unique }) => unique)
+      .flatMap((column) => {
+        const first = new Map<string, number>();
+        return ops.flatMap(({ values }, r): ProblemItem[] => {
+          const cell = values.get(column) ?? null;
+          if (cell === null || typeof cell === 'object') return [];
+          const identity = uniqueIdentityOf(column, cell);
+          const other = first.get(identity);
+          if (other === undefined) first.set(identity, r);
+          if (other === undefined) return [];
+          return [
+            {
+              pointer: `${at}/tables/${t}/rows/${r}/fields/${column.key}`,
+              code: 'unique_violation',
+              detail: `${name}: row ${other} has the same ${column.key} as row ${r}.`,
+            },
+          ];
+        });
+      }),
+  );
+  const [item] = errors;
+  if (item) throw new Problem('unique_violation', { detail: item.detail, errors: errors.slice(0, MAX_FINDINGS) });
 }
 
 const storedOf = (values: ReadonlyMap<ColumnSchema, CellValue>): ReadonlyMap<ColumnSchema, CellValue> =>

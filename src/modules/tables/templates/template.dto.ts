@@ -9,6 +9,8 @@ export class TemplateColumnDto {
   key!: string;
   /** @example 'Unit price' */
   name!: string;
+  /** @example 'Without tax' */
+  description!: string | null;
   @ApiProperty({ enum: COLUMN_TYPES, example: 'decimal' })
   type!: ColumnTypeName;
   required!: boolean;
@@ -40,7 +42,14 @@ export class TemplateTableDto {
   key!: string;
   /** @example 'Companies' */
   name!: string;
+  /** @example 'Whom we sell to' */
   description!: string | null;
+  /** @example 'teal' */
+  color!: string | null;
+  /** @example '🤝' */
+  icon!: string | null;
+  /** Keys of the columns, with those that links of other tables bring; what is not named comes last. @example ['unit_price'] */
+  order?: string[];
   columns!: TemplateColumnDto[];
   rows!: TemplateRowDto[];
 }
@@ -51,7 +60,12 @@ export class TemplateDto {
   format!: string;
   /** @example 'CRM' */
   name!: string;
+  /** @example 'Companies and deals' */
   description!: string | null;
+  /** @example 'teal' */
+  color!: string | null;
+  /** @example '🤝' */
+  icon!: string | null;
   tables!: TemplateTableDto[];
   /** Reserved; empty. */
   @ApiProperty({ type: 'array', items: {}, example: [] })

@@ -1,20 +1,21 @@
 import { cleanName, deriveKey, foldName, invalid, pointer, Problem, type ProblemItem } from '../../../common/index.js';
 import { COLUMN_TYPES, type ColumnTypeName } from '../../../query/index.js';
+import { COLOR, MAX_ICON } from '../appearance.dto.js';
 import { MAX_DESCRIPTION } from '../tables/table.dto.js';
 
 export const TEMPLATE_FORMAT = 'live-tables/template@1';
 
 /** A base as a document. Tables, columns and rows are named by keys of the document; ids are made when it is used. */
-export interface Template {
+export interface Template extends Look {
   readonly name?: string;
-  readonly description: string | null;
   readonly tables: readonly TemplateTable[];
 }
 
-export interface TemplateTable {
+export interface TemplateTable extends Look {
   readonly key: string;
   readonly name: string;
-  readonly description: string | null;
+  /** Keys of its columns, also of those that links of other tables bring; what is not named comes last. */
+  readonly order?: readonly string[];
   readonly columns: readonly TemplateColumn[];
   readonly rows: readonly TemplateRow[];
 }
@@ -22,6 +23,7 @@ export interface TemplateTable {
 export interface TemplateColumn {
   readonly key: string;
   readonly name: string;
+  readonly description: string | null;
   readonly type: ColumnTypeName;
   readonly required: boolean;
   readonly unique: boolean;
@@ -39,6 +41,15 @@ export interface TemplateRow {
 /** Checking a column takes longer the more there are, so a document may have fewer than a base. */
 const LIMITS = { tables: 200, columns: 2_000, rows: 5_000, findings: 100 } as const;
 
+/** What people are shown of a base or table beside its name. */
+interface Look {
+  readonly description: string | null;
+  readonly color: string | null;
+  readonly icon: string | null;
+}
+const LOOK = ['description', 'color', 'icon'] as const;
+const COLUMN = ['key', 'name', 'description', 'type', 'required', 'unique', 'default', 'options'] as const;
+
 type Members = Readonly<Record<string, unknown>>;
 
 /**
@@ -55,16 +66,18 @@ class TemplateReader {
   private rows = 0;
 
   read(input: unknown, at: string): Template {
-    const body = this.members(input, at, ['format', 'name', 'description', 'tables', 'views', 'rowsCappedAt']);
+    const body = this.members(input, at, ['format', 'name', ...LOOK, 'tables', 'views', 'rowsCappedAt']);
     if (body.format !== TEMPLATE_FORMAT)
       this.refuse(`${at}/format`, 'unknown_format', `format is ${JSON.stringify(TEMPLATE_FORMAT)}.`);
     if (body.views !== undefined && !(Array.isArray(body.views) && body.views.length === 0))
       this.refuse(`${at}/views`, 'not_supported', 'Views cannot be made from a template yet; leave the list empty.');
+    if (body.rowsCappedAt !== undefined && !Number.isSafeInteger(body.rowsCappedAt))
+      this.refuse(`${at}/rowsCappedAt`, 'is_int', 'A number of rows is expected.');
     const entries = this.list(body.tables, `${at}/tables`, LIMITS.tables);
     const keys = this.keysOf(entries, `${at}/tables`);
     const template: Template = {
       ...(body.name === undefined ? {} : { name: this.name(body.name, `${at}/name`) }),
-      description: this.text(body.description, `${at}/description`),
+      ...this.look(body, at),
       tables: entries.map((entry, i) => this.table(entry, `${at}/tables/${i}`, keys[i] ?? '')),
     };
     if (this.errors.length > 0) throw invalid(this.errors.slice(0, LIMITS.findings));
@@ -72,7 +85,7 @@ class TemplateReader {
   }
 
   private table(input: unknown, at: string, key: string): TemplateTable {
-    const body = this.members(input, at, ['key', 'name', 'description', 'columns', 'rows']);
+    const body = this.members(input, at, ['key', 'name', ...LOOK, 'order', 'columns', 'rows']);
     const columns = this.list(body.columns ?? [], `${at}/columns`, LIMITS.columns);
     const rows = this.list(body.rows ?? [], `${at}/rows`, LIMITS.rows);
     this.count(columns.length, rows.length);
@@ -80,19 +93,21 @@ class TemplateReader {
     return {
       key,
       name: this.name(body.name, `${at}/name`),
-      description: this.text(body.description, `${at}/description`),
+      ...this.look(body, at),
+      ...(body.order === undefined ? {} : { order: this.order(body.order, `${at}/order`) }),
       columns: columns.map((column, i) => this.column(column, `${at}/columns/${i}`, keys[i] ?? '')),
       rows: rows.map((row, i) => this.row(row, `${at}/rows/${i}`)),
     };
   }
 
   private column(input: unknown, at: string, key: string): TemplateColumn {
-    const body = this.members(input, at, ['key', 'name', 'type', 'required', 'unique', 'default', 'options']);
+    const body = this.members(input, at, COLUMN);
     const type = COLUMN_TYPES.find((known) => known === body.type);
     if (!type) this.refuse(`${at}/type`, 'is_in', `type is one of ${COLUMN_TYPES.join(', ')}.`);
     return {
       key,
       name: this.name(body.name, `${at}/name`),
+      description: this.text(body.description, `${at}/description`),
       type: type ?? 'text',
       required: this.flag(body.required, `${at}/required`),
       unique: this.flag(body.unique, `${at}/unique`),
@@ -174,11 +189,30 @@ class TemplateReader {
     return name ?? '';
   }
 
-  private text(input: unknown, at: string): string | null {
+  private look({ description, color, icon }: Members, at: string): Look {
+    const found = {
+      description: this.text(description, `${at}/description`),
+      color: this.text(color, `${at}/color`),
+      icon: this.text(icon, `${at}/icon`, MAX_ICON),
+    };
+    if (found.color !== null && !COLOR.test(found.color))
+      this.refuse(`${at}/color`, 'matches', 'color is a name or #rrggbb.');
+    return found;
+  }
+
+  private order(input: unknown, at: string): readonly string[] {
+    return this.list(input, at, LIMITS.columns).flatMap((key, i) => {
+      if (typeof key === 'string') return [key];
+      this.refuse(`${at}/${i}`, 'is_key', 'The key of a column is expected.');
+      return [];
+    });
+  }
+
+  private text(input: unknown, at: string, most: number = MAX_DESCRIPTION): string | null {
     if (input === undefined || input === null) return null;
-    if (typeof input === 'string' && input.length <= MAX_DESCRIPTION && input.isWellFormed() && !input.includes('\0'))
+    if (typeof input === 'string' && input.length <= most && input.isWellFormed() && !input.includes('\0'))
       return input;
-    this.refuse(at, 'is_text', `A text of at most ${MAX_DESCRIPTION} characters is expected.`);
+    this.refuse(at, 'is_text', `A text of at most ${most} characters is expected.`);
     return null;
   }
 

@@ -36,7 +36,7 @@ export class TemplatesController {
       'All tables, columns, links and sample rows at once, or nothing. Columns may be listed in any order, also before those that they lead to.',
   })
   @ApiCreatedResponse({ type: BaseDto })
-  @ApiProblems('not_found', 'role_too_low', 'validation_failed', 'name_taken', 'limit_reached')
+  @ApiProblems('not_found', 'role_too_low', 'validation_failed', 'name_taken', 'unique_violation', 'limit_reached')
   async create(
     @CurrentAccess() access: Access,
     @Param('workspaceId', IdPipe) _workspaceId: Id,
@@ -51,7 +51,8 @@ export class TemplatesController {
   @ApiOperation({
     summary: 'Export a base as a template',
     description:
-      'With `withRows=true` the oldest rows too, at most 1,000 of a table and 5,000 in all. People and files are left out.',
+      'With `withRows=true` the oldest rows too, at most 1,000 of a table and 5,000 in all. People, files and indexes are left out; a column that ' +
+      'requires one of them is not required in a document with rows, so that every document can be used.',
   })
   @ApiOkResponse({ type: TemplateDto })
   @ApiProblems('not_found', 'validation_failed')

@@ -43,13 +43,14 @@ export class TemplatesService {
 
   /**
    * The base with its tables, links and rows, in one transaction; whatever is wrong with the document refuses all of it.
-   * @throws Problem `validation_failed`, `name_taken`, `limit_reached`
+   * @throws Problem `validation_failed`, `name_taken`, `limit_reached`, `unique_violation` sample rows that are not unique
    */
   async create(access: Access, input: FromTemplateDto): Promise<BaseDto> {
     const template = readTemplate(documentOf(input), AT);
     for (const [i, { columns }] of template.tables.entries())
       await this.people.judge(access, columns, (j) => `${AT}/tables/${i}/columns/${j}`);
-    const base = newBase(access.workspaceId, nameOf(input, template), template.description);
+    const { description, color, icon } = template;
+    const base = { ...newBase(access.workspaceId, nameOf(input, template), description), color, icon };
     return tellingNameTaken(base.name, () =>
       this.saga.run({
         kind: 'base.from_template',
