@@ -4,6 +4,7 @@ import {
   databases,
   expectStatus,
   startApp,
+  waitFor,
   world,
   type Client,
   type Column,
@@ -152,6 +153,73 @@ describe('a conversion', () => {
     expect(await cells(table)).toEqual([['open'], ['won'], ['open'], []]);
     expectStatus(await convert(table, { type: 'text' }), 200);
     expect(await cells(table)).toEqual(['Open', 'Won', 'Open', null]);
+  });
+
+  it.each(['single_select', 'multi_select'])(
+    'makes choices that all values have, however they are written: %s, at once and in the background',
+    async (type) => {
+      const values = [
+        'Won',
+        'WON',
+        'won ',
+        'OPEN ',
+        '\tlost\n',
+        'Café',
+        'cafe\u0301',
+        'Straße',
+        'Σας',
+        'ΣΑΣ',
+        'Open!',
+        'x'.repeat(255),
+      ];
+      const twins = [
+        await newTable([{ name: 'T', type: 'text' }]),
+        await newTable([{ name: 'T', type: 'text' }]),
+      ] as const;
+      const large = await startApp({ databases: pair, env: { CONVERSION_BACKGROUND_ROWS: '10' } });
+      const found = [];
+      for (const [table, node] of [
+        [twins[0], app],
+        [twins[1], large],
+      ] as const) {
+        await fill(table, values);
+        const as = client(node.base, at.owner.accessToken);
+        const tried = expectStatus(await as.post<Report>(pathOf(table), { to: { type }, dryRun: true }), 200);
+        expect(tried).toMatchObject({ convertible: values.length, failing: 0, samples: [] });
+        const body = { to: { type }, confirmToken: tried.confirmToken };
+        expectStatus(await as.post(pathOf(table), body), node === app ? 200 : 202);
+        const column = async () => expectStatus(await as.get<Table>(`/tables/${table.id}`), 200).columns[0];
+        await waitFor(async () => (await column())?.type === type, 20_000);
+        const { choices } = (await column())?.options as { choices: { key: string; label: string }[] };
+        const labels = new Map(choices.map(({ key, label }) => [key, label]));
+        found.push((await cells(table)).flat().map((key) => labels.get(String(key))));
+      }
+      await large.close();
+      const [now, later] = found;
+      expect(later).toEqual(now);
+      const straight = [
+        'WON',
+        'WON',
+        'WON',
+        'OPEN',
+        'lost',
+        'Café',
+        'Café',
+        'Straße',
+        'ΣΑΣ',
+        'ΣΑΣ',
+        'Open!',
+        'x'.repeat(255),
+      ];
+      expect(now).toEqual(straight);
+    },
+  );
+
+  it('takes texts with commas apart into choices of their own', async () => {
+    const table = await newTable([{ name: 'T', type: 'text' }]);
+    await fill(table, ['red, blue', 'Blue', 'green']);
+    expectStatus(await convert(table, { type: 'multi_select' }, 'abort'), 200);
+    expect(await cells(table)).toEqual([['red', 'blue'], ['blue'], ['green']]);
   });
 
   it('keeps what is demanded of the column, or is refused', async () => {

@@ -1,7 +1,7 @@
 import { isStored, isWritable, kindOf } from '../kind.js';
 import type { ColumnOptions, ColumnSchema, TableSchema, ValueKind } from '../schema.js';
-import { columnType } from '../types/index.js';
-import { empty, ident, integer, sql, value, type Sql } from '../sql.js';
+import { columnType, foldedLabel, trimmedLabel } from '../types/index.js';
+import { ident, integer, sql, value, type Sql } from '../sql.js';
 import { tableName } from './read.js';
 
 /*
@@ -24,7 +24,7 @@ export function castCell(from: ValueKind, to: ValueKind, cell: Sql): Sql | undef
   if (!to.list) return cast(cell, to.options);
   // Texts are taken apart at their commas; anything else is the only element.
   return isText(from)
-    ? eachElement(sql`string_to_array(${cell}, ',')`, (part) => cast(sql`trim(${part})`, to.options))
+    ? eachElement(partsOf(cell), (part) => cast(sql`trim(${part})`, to.options))
     : sql`case when ${cast(cell, to.options)} is not null then array[${cast(cell, to.options)}] end`;
 }
 
@@ -33,6 +33,8 @@ export const canBecome = (column: Pick<ColumnSchema, 'type' | 'derived'>): boole
   isStored(column) && isWritable(column) && column.type !== 'attachment';
 
 const isText = ({ type }: Pick<ValueKind, 'type'>): boolean => columnType(type).family === 'text';
+
+const partsOf = (text: Sql): Sql => sql`string_to_array(${text}, ',')`;
 
 /** All elements converted, in order, each once; null when one of them cannot be, or there is none. */
 const eachElement = (list: Sql, convert: (element: Sql) => Sql): Sql =>
@@ -101,14 +103,19 @@ const sampleText = (from: ColumnSchema): Sql =>
     ? sql`array_to_string(${ident('t', from.physical)}, ', ')`
     : sql`left(${plainText(kindOf(from), ident('t', from.physical))}, 1000)`;
 
-/** Different texts of the cells, as many as may become choices and one more: rows `text`. */
-export function distinctTexts({ table, from }: Pick<Conversion, 'table' | 'from'>, most: number): Sql {
-  const cell = ident('t', from.physical);
-  const text = kindOf(from).list ? empty : plainText(kindOf(from), cell);
-  const source = kindOf(from).list
-    ? sql`select distinct e as v from ${tableName(table)} t, unnest(${cell}) as e`
-    : sql`select distinct trim(${text}) as v from ${tableName(table)} t where ${cell} is not null`;
-  return sql`select v from (${source}) d where v <> '' order by v limit ${integer(most + 1)}`;
+/**
+ * Labels for choices that the texts of the cells are, as many as may be and one more: rows `text`. Of those that are one label it is the most
+ * frequent; a text that becomes a list is taken apart as {@link castCell} does.
+ */
+export function distinctTexts(
+  { table, from, list }: Pick<Conversion, 'table' | 'from'> & { readonly list: boolean },
+  most: number,
+): Sql {
+  const [kind, cell] = [kindOf(from), ident('t', from.physical)];
+  const parts = kind.list ? cell : list && isText(kind) ? partsOf(cell) : sql`array[${plainText(kind, cell)}]`;
+  return sql`select mode() within group (order by v) from (
+  select ${trimmedLabel(sql`e`)} collate "C" as v from ${tableName(table)} t, unnest(${parts}) as e where ${cell} is not null) d
+where v <> '' group by ${foldedLabel(sql`v`)} order by 1 limit ${integer(most + 1)}`;
 }
 
 /** How many rows there are, those in the trash too; counts no further than just past `most`. */

@@ -64,3 +64,4 @@ export const uniqueIdentityOf = (column: Pick<ColumnSchema, 'type'>, value: Scal
   columnType(column.type).uniqueKey?.of(value) ?? identityOf(column, value);
 
 export * from './column-type.js';
+export * from './label.js';

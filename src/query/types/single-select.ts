@@ -2,6 +2,7 @@ import { cleanName, deriveKey, foldName } from '../../common/index.js';
 import type { Choice, ColumnOptions } from '../schema.js';
 import { comma, join, literal, sql, type Sql } from '../sql.js';
 import { accepted, refused, type ColumnType, type Parsed } from './column-type.js';
+import { foldedLabel } from './label.js';
 import { knownOptions } from './options.js';
 import { compareCodePoints, parseWellFormed } from './text.js';
 
@@ -99,13 +100,19 @@ export const singleSelect: ColumnType = {
   toJson: (cell) => sql`'"' || ${cell} || '"'`,
   toText: (cell, options) =>
     sql`coalesce((array[${list(options, ({ label }) => label)}]::text[])[array_position(array[${list(options, ({ key }) => key)}]::text[], ${cell})], ${cell})`,
-  // By key or label, the key where they differ in what they mean.
+  // By key or label, the key where they differ in what they mean; else by the label without regard to letter case and blanks around it,
+  // as no two choices have labels that differ in these only.
   fromText(text, options) {
     if (choicesOf(options).length === 0) return sql`null::text`;
     const when = (given: string, key: string): Sql => sql`when ${text} = ${literal(given)} then ${literal(key)}`;
     const keys = choicesOf(options).map(({ key }) => when(key, key));
     const labels = choicesOf(options).map(({ key, label }) => when(label, key));
-    return sql`case ${join([...keys, ...labels], sql` `)} end`;
+    const folded = join(
+      choicesOf(options).map(({ label }) => foldedLabel(literal(label))),
+      comma,
+    );
+    const place = sql`array_position(array[${folded}]::text[], ${foldedLabel(text)})`;
+    return sql`case ${join([...keys, ...labels], sql` `)} else (array[${list(options, ({ key }) => key)}]::text[])[${place}] end`;
   },
   // A key has at most 48 characters, all of them ASCII.
   indexBytes: () => 48,

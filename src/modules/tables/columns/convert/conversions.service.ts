@@ -122,7 +122,9 @@ export class Conversions {
     if (!canBecome(from)) throw notConvertible(column, to.type);
     // A select that becomes another select keeps its choices.
     if (column.options.choices) return optionsOf(to.type, { ...given, choices: column.options.choices });
-    const rows = await this.mini.look(distinctTexts({ table: draft.schemaOf(column.tableId), from }, MAX_CHOICES));
+    const list = to.type === 'multi_select';
+    const texts = distinctTexts({ table: draft.schemaOf(column.tableId), from, list }, MAX_CHOICES);
+    const rows = await this.mini.look(texts);
     return optionsOf(to.type, { ...given, choices: choicesOf(rows.map(([text]) => String(text))) });
   }
 }

@@ -20,7 +20,9 @@ export class ConversionTargetDto {
   @ApiPropertyOptional({
     type: 'object',
     additionalProperties: true,
-    description: 'As for a new column. Without `choices`, those of a select are made of the values that are there.',
+    description:
+      'As for a new column. Without `choices`, those of a select are made of the values that are there; letter case and blanks around a value ' +
+      'make no other choice. For a `multi_select`, texts are taken apart at their commas.',
     example: { scale: 2 },
   })
   @MayBeAbsent()

@@ -23,11 +23,12 @@ export function choicesOf(texts: readonly string[]): readonly Choice[] {
     throw refuse('/to/options/choices', 'too_many_choices', `There are more than ${MAX_CHOICES} different values.`);
   const keys = new Set<string>();
   const labels = new Map<string, Choice>();
-  for (const text of texts) {
-    const label = cleanName(text);
-    // What is no label stays without a choice, and is counted as failing.
-    if (label === undefined || labels.has(foldName(label))) continue;
-    const key = deriveKey(label, keys);
+  // What is no label stays without a choice, and is counted as failing.
+  const cleaned = texts.map(cleanName).filter((label) => label !== undefined);
+  for (const label of cleaned) {
+    if (labels.has(foldName(label))) continue;
+    // A text is a key before it is a label: a key that is the label of another choice would take its values away.
+    const key = deriveKey(label, new Set([...keys, ...cleaned.filter((other) => other !== label)]));
     keys.add(key);
     labels.set(foldName(label), { key, label });
   }
