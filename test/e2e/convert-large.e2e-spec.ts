@@ -307,6 +307,36 @@ describe('a column of a large table', () => {
     expect([...(await cells(other)).values()].at(-1)).toBeNull();
   });
 
+  it('is not begun where other values cannot be converted than the dry run has shown, nor where one that is required would be left empty', async () => {
+    const table = await newTable({ type: 'text' });
+    const ids = await fill(table, [...numbers(30), 'abc']);
+    const path = `${columnPath(table)}/convert`;
+    const to = { type: 'integer' };
+    const body = { to, onError: 'null' };
+    const { confirmToken } = expectStatus(
+      await owner.post<{ confirmToken: string }>(path, { ...body, dryRun: true }),
+      200,
+    );
+    const set = async (id: string | undefined, t: string) =>
+      expectStatus(await owner.patch(`/tables/${table.id}/rows/${id}`, { fields: { t } }), 200);
+    await set(ids.at(-1), '30');
+    await set(ids[0], 'precious');
+    expect(refusal(await owner.post(path, { ...body, confirmToken }))).toEqual([409, 'confirmation_stale']);
+    await set(ids[0], '0');
+    await set(ids[1], '1000');
+    await set(ids.at(-1), 'abc');
+    expectStatus(await owner.post(path, { ...body, confirmToken }), 202);
+    expect(await ended(table)).toMatchObject({ state: 'done' });
+
+    const required = await newTable({ type: 'text', required: true });
+    await fill(required, [...numbers(30), 'abc']);
+    const refused = await begin(required, to, 'null');
+    expect(refusal(refused)).toEqual([409, 'rows_in_the_way']);
+    expect(refused.body.errors).toMatchObject([
+      { samples: [{ value: 'abc' }], detail: expect.stringContaining('the column is required') as unknown },
+    ]);
+  });
+
   it('leaves no more values empty than were confirmed, unless that was, too', async () => {
     const node = await stuckNode();
     const as = client(node.base, owner.token);

@@ -22,6 +22,9 @@ interface Report {
   readonly failing: number;
   readonly samples: readonly { readonly rowId: string; readonly value: string; readonly code: string }[];
   readonly dependents: readonly { readonly tableId: string; readonly key: string; readonly type: string }[];
+  readonly obstacles: readonly { readonly code: string; readonly count: number; readonly values?: readonly object[] }[];
+  readonly default: unknown;
+  readonly defaultDropped: boolean;
   readonly confirmToken: string;
 }
 
@@ -233,6 +236,51 @@ describe('a conversion', () => {
     expect((await convert(required, { type: 'integer' })).status).toBe(409);
     expect(await cells(required)).toEqual(['abc']);
   });
+
+  it('is tried out with what is demanded of the column: values that would repeat, and such that may not be left empty', async () => {
+    const table = await newTable([{ name: 'T', type: 'text', required: true, unique: true }]);
+    await fill(table, ['1', '01.0', 'abc', '2']);
+    const report = await tryOut(table, { type: 'decimal', options: { scale: 1 } });
+    expect(report.obstacles).toMatchObject([
+      { code: 'values_not_convertible', count: 1, samples: [{ value: 'abc', code: 'not_a_number' }] },
+      { code: 'values_repeat', count: 1, values: [{ value: '1.0', rows: 2 }] },
+    ]);
+    const refused = await convert(table, { type: 'decimal', options: { scale: 1 } });
+    expect(refused.body).toMatchObject({
+      code: 'rows_in_the_way',
+      errors: [{ detail: expect.stringContaining('the column is required') as unknown }],
+    });
+    expect((await tryOut(table, { type: 'text' })).obstacles).toEqual([]);
+  });
+
+  it.each([
+    ['text', {}, '7', 'integer', {}, 7],
+    ['text', {}, 'abc', 'integer', {}, null],
+    ['text', {}, 'true', 'boolean', {}, true],
+    ['integer', {}, 7, 'text', {}, '7'],
+    ['integer', {}, 7, 'decimal', {}, '7'],
+    ['date', {}, '2026-11-26', 'text', {}, '2026-11-26'],
+    ['date', {}, 'now', 'datetime', {}, 'now'],
+    ['date', {}, 'now', 'text', {}, null],
+    ['text', {}, 'now', 'date', {}, null],
+    ['single_select', { choices: [{ key: 'a', label: 'Open' }] }, 'a', 'text', {}, 'Open'],
+    ['single_select', { choices: [{ key: 'a', label: 'Open' }] }, 'a', 'multi_select', {}, ['a']],
+  ])(
+    'keeps a default (%s %j %j) that %s %j takes as %j, and says when it does not',
+    async (type, options, given, to, more, expected) => {
+      const table = await newTable([{ name: 'T', type, options, default: given }]);
+      const target = { type: to, ...(Object.keys(more).length > 0 ? { options: more } : {}) };
+      const report = await tryOut(table, target);
+      expect([report.default, report.defaultDropped]).toEqual([expected, expected === null]);
+      expect(expectStatus(await convert(table, target), 200).default).toEqual(expected);
+      const made = expectStatus(await owner.post<Row>(`/tables/${table.id}/rows`, { fields: {} }), 201);
+      if (given !== 'now') expect(made.fields.t ?? null).toEqual(expected);
+      // The old one has its own still when it is had back.
+      const { data } = (await owner.get<{ data: readonly Column[] }>(`/tables/${table.id}/columns?trashed=true`)).body;
+      const back = await owner.post<Column>(`/tables/${table.id}/columns/${data[0]?.id}/restore`, {});
+      expect(expectStatus(back, 200).default).toEqual(given);
+    },
+  );
 
   it('moves on the tables that show the column, and is refused where a rollup could not be taken any more', async () => {
     const companies = await newTable([{ name: 'Size', type: 'integer' }]);

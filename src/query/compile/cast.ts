@@ -82,8 +82,9 @@ export const convertedCell = ({ from, to }: Pick<Conversion, 'from' | 'to'>, ali
   castCell(kindOf(from), kindOf(to), ident(alias, from.physical));
 
 /**
- * What a conversion would come to: `rows, with a value, of them failing, samples [{rowId, text}] as JSON, digest of all values`;
- * rows in the trash count, too. The digest does not depend on the order of the rows.
+ * What a conversion would come to: `rows, with a value, of them failing, samples [{rowId, text}] as JSON, digest of all values, digest of those
+ * that fail`;
+ * rows in the trash count, too. The digests do not depend on the order of the rows.
  */
 export function tryConversion(conversion: Conversion, converted: Sql, samples: number): Sql {
   const { table, from } = conversion;
@@ -92,9 +93,10 @@ export function tryConversion(conversion: Conversion, converted: Sql, samples: n
   const first = sql`(select coalesce(json_agg(json_build_object('rowId', _id, 'text', ${sampleText(from)}) order by _id), '[]')
     from (select t.* from ${tableName(table)} t where ${fails} order by t._id limit ${integer(samples)}) t)`;
   // Looked for only where there are some: it would read the whole table once more.
+  const hash = sql`hashtextextended(t._id::text || ' ' || ${cell}::text, 0)::numeric`;
   return sql`select count(*), count(${cell}), count(*) filter (where ${fails}),
   case when count(*) filter (where ${fails}) > 0 then ${first} else '[]' end,
-  count(*) || ' ' || coalesce(sum(hashtextextended(t._id::text || ' ' || ${cell}::text, 0)::numeric), 0)
+  count(*) || ' ' || coalesce(sum(${hash}), 0), coalesce(sum(${hash}) filter (where ${fails}), 0)::text
 from ${tableName(table)} t`;
 }
 

@@ -26,25 +26,30 @@ export function rowsWithoutValue(table: TableSchema, column: ColumnSchema): Sql 
 }
 
 /** Live rows whose value is longer than so many bytes: how many, and the ids of some as JSON. */
-export function rowsWithLongValue(table: TableSchema, column: ColumnSchema, bytes: number): Sql {
-  return rowsThat(table, sql`${LIVE} and octet_length(${ident(column.physical)}::text) > ${integer(bytes)}`);
+export function rowsWithLongValue(table: TableSchema, column: ColumnSchema, bytes: number, cell = cellOf(column)): Sql {
+  return rowsThat(table, sql`${LIVE} and octet_length((${cell})::text) > ${integer(bytes)}`);
 }
+
+const cellOf = (column: ColumnSchema): Sql => ident('t', column.physical);
 
 const rowsThat = (
   table: TableSchema,
   where: Sql,
-): Sql => sql`select (select count(*) from ${tableName(table)} where ${where}),
-  (select coalesce(json_agg(_id), '[]') from (select _id from ${tableName(table)} where ${where} order by _id limit ${EXAMPLES}) example)`;
+): Sql => sql`select (select count(*) from ${tableName(table)} t where ${where}),
+  (select coalesce(json_agg(_id), '[]') from (select _id from ${tableName(table)} t where ${where} order by _id limit ${EXAMPLES}) example)`;
 
-/** Values that several live rows have: how many values, and some as JSON `[{value, rows, rowIds}]`, the most frequent first. */
-export function sharedValues(table: TableSchema, column: ColumnSchema): Sql {
-  const cell = uniqueKey(column, ident(column.physical));
+/**
+ * Values that several live rows have: how many values, and some as JSON `[{value, rows, rowIds}]`, the most frequent first. `cell` is the
+ * value of a row `t`, where it is not yet in the column.
+ */
+export function sharedValues(table: TableSchema, column: ColumnSchema, cell = cellOf(column)): Sql {
+  const key = uniqueKey(column, cell);
   return sql`with shared as materialized (
-  select ${cell} as v, count(*) as n from ${tableName(table)} where ${LIVE} and ${cell} is not null group by 1 having count(*) > 1)
+  select ${key} as v, count(*) as n from ${tableName(table)} t where ${LIVE} and ${key} is not null group by 1 having count(*) > 1)
 select (select count(*) from shared), (select coalesce(json_agg(
     json_build_object('value', (${columnType(column.type).toJson(sql`v`, table.physical)})::json, 'rows', n, 'rowIds', to_json(ids[1:${EXAMPLES}])) order by n desc, v), '[]')
   from (select e.v, e.n, array_agg(t._id order by t._id) as ids
-    from (select v, n from shared order by n desc, v limit ${EXAMPLES}) e join ${tableName(table)} t on ${uniqueKey(column, ident('t', column.physical))} = e.v
+    from (select v, n from shared order by n desc, v limit ${EXAMPLES}) e join ${tableName(table)} t on ${key} = e.v
     where t.${LIVE} group by 1, 2) example)`;
 }
 

@@ -24,7 +24,7 @@ const OPTIONS_DOC = {
   example: { choices: [{ label: 'Open' }, { label: 'Won' }] },
 };
 
-const DEFAULT_DOC = {
+export const DEFAULT_DOC = {
   description:
     'Value of new rows that do not give one; in the form of a cell. `now` (date, datetime) and `me` (user) are taken when the row is made.',
   nullable: true,

@@ -7,6 +7,7 @@ import {
   rowsWithoutValue,
   sharedValues,
   type ColumnSchema,
+  type Sql,
   type TableSchema,
 } from '../../../query/index.js';
 
@@ -26,10 +27,10 @@ export const everyRowHasValue = (table: TableSchema, column: ColumnSchema): RowC
     finding(row, '/required', 'rows_without_value', (n) => `${n} rows have no value in ${column.key}.`, 'rowIds'),
 });
 
-/** What rows must be like before a column can be unique. */
-export const everyValueIsUnique = (table: TableSchema, column: ColumnSchema): RowCheck[] => [
+/** What rows must be like before a column can be unique; `cell` is the value of a row `t`, where it is not yet in the column. */
+export const everyValueIsUnique = (table: TableSchema, column: ColumnSchema, cell?: Sql): RowCheck[] => [
   {
-    look: sharedValues(table, column),
+    look: sharedValues(table, column, cell),
     judge: ([row]) => {
       const detail = (n: number): string => `${n} values of ${column.key} are in more than one row.`;
       const found = finding(row, '/unique', 'values_repeat', detail, 'values');
@@ -37,7 +38,7 @@ export const everyValueIsUnique = (table: TableSchema, column: ColumnSchema): Ro
     },
   },
   {
-    look: rowsWithLongValue(table, column, MAX_UNIQUE_BYTES),
+    look: rowsWithLongValue(table, column, MAX_UNIQUE_BYTES, cell),
     judge: ([row]) => {
       const detail = (n: number): string =>
         `${n} rows have a value in ${column.key} of more than ${MAX_UNIQUE_BYTES} bytes, too long for a unique column.`;

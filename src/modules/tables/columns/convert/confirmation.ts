@@ -18,6 +18,8 @@ export interface Seen {
   readonly rows: number;
   /** Values that could not be converted. */
   readonly failing: number;
+  /** Digest of those. */
+  readonly lost: string;
 }
 
 interface Sealed extends Seen {

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { must, type Access, type Id } from '../../../../common/index.js';
+import { must, Problem, type Access, type Id, type ProblemItem } from '../../../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../../../config/index.js';
 import { MainDatabase } from '../../../../database/main/index.js';
 import { MiniDbSchema, type RowConditions } from '../../../../engines/index.js';
@@ -25,12 +25,24 @@ import { findColumn } from '../change-column.js';
 import type { ColumnDto } from '../column.dto.js';
 import type { ColumnEntity } from '../column.entity.js';
 import { ColumnChanges } from '../column-changes.js';
+import { everyValueIsUnique } from '../row-conditions.js';
 import { BackgroundConversions } from './background/background-conversions.service.js';
 import { mustBeAtRest } from './background/must-be-at-rest.js';
 import { Confirmations, stale, type Seen } from './confirmation.js';
 import type { ColumnConversionDto, ConversionReportDto, ConvertColumnDto } from './convert.dto.js';
 import { conversionOf, keptColumn, notConvertible, SAMPLES, samplesOf, valuesInTheWay } from './planned-conversion.js';
 import { choicesOf, lacksChoices, MAX_CHOICES, optionsOf, targetOf } from './target-of.js';
+
+/** What a conversion would come to, see {@link tryConversion}. */
+interface Foreseen {
+  readonly rows: number;
+  readonly filled: number;
+  readonly failing: number;
+  /** JSON. */
+  readonly samples: string | null;
+  readonly values: string;
+  readonly lost: string;
+}
 
 /** Below the time after which the client gives a statement up. */
 const TIMEOUT_SECONDS = 30;
@@ -60,23 +72,78 @@ export class Conversions {
     const target = targetOf(column, request.to.type, options);
     const { conversion, converted } = conversionOf(draft, column, target);
     draft.exchangeColumn(target, [], () => []);
-    const [row] = await this.mini.look(tryConversion(conversion, converted, SAMPLES));
-    const [rows, filled, failing, samples, values] = must(row, 'an aggregate has one row');
+    const found = await this.foresee(conversion, converted);
+    const { rows, filled, failing, samples, values, lost } = found;
     return {
-      rows: Number(rows),
-      convertible: Number(filled) - Number(failing),
-      failing: Number(failing),
+      rows,
+      convertible: filled - failing,
+      failing,
       samples: samplesOf(samples, target),
+      obstacles: await this.obstacles(conversion, converted, target, request, found),
+      default: target.default,
+      defaultDropped: column.default !== null && target.default === null,
       dependents: draft.columns
         .filter(({ options: { columnId: shown } }) => shown === columnId)
         .map(({ id, tableId: of, key, type }) => ({ tableId: of, columnId: id, key, type })),
       confirmToken: this.confirmations.make(column, request, {
         options,
-        rows: Number(rows),
-        failing: Number(failing),
-        values: String(values),
+        rows,
+        failing,
+        values,
+        lost,
       }),
     };
+  }
+
+  private async foresee(conversion: Conversion, converted: Sql): Promise<Foreseen> {
+    const [row] = await this.mini.look(tryConversion(conversion, converted, SAMPLES));
+    const [rows, filled, failing, samples, values, lost] = must(row, 'an aggregate has one row');
+    return {
+      rows: Number(rows),
+      filled: Number(filled),
+      failing: Number(failing),
+      samples: samples ?? null,
+      values: String(values),
+      lost: String(lost),
+    };
+  }
+
+  /** Looked for only where they can be: each look reads the whole table. */
+  private async obstacles(
+    { table, to }: Conversion,
+    converted: Sql,
+    target: ColumnEntity,
+    { onError = 'abort' }: ConvertColumnDto,
+    { failing, samples }: Foreseen,
+  ): Promise<ProblemItem[]> {
+    const items =
+      failing > 0 && (onError === 'abort' || target.required) ? [valuesInTheWay(failing, samples, target)] : [];
+    const checks = target.unique ? everyValueIsUnique(table, to, converted) : [];
+    for (const { look, judge } of checks) items.push(...judge(await this.mini.look(look)));
+    return items;
+  }
+
+  /**
+   * A large table is not looked at behind a lock. Here and now the values that cannot be converted must be those that were confirmed.
+   * @throws Problem `confirmation_stale`; `rows_in_the_way` with samples
+   */
+  private async mustBeAsSeen(
+    { baseId, tableId, columnId }: { readonly baseId: Id; readonly tableId: Id; readonly columnId: Id },
+    { to, onError = 'abort', acceptChanges }: ConvertColumnDto,
+    seen: Seen,
+  ): Promise<void> {
+    const draft = await this.main.snapshot((manager) => BaseDraft.read(manager, baseId));
+    const target = targetOf(findColumn(draft.table(tableId).columns, columnId), to.type, seen.options);
+    const mayLose = onError === 'null' && !target.required;
+    // Without that, the first value that is in the way ends it.
+    if (mayLose ? acceptChanges === true : seen.failing === 0) return;
+    const { conversion, converted } = conversionOf(draft, findColumn(draft.table(tableId).columns, columnId), target);
+    const { failing, samples, lost } = await this.foresee(conversion, converted);
+    if (!mayLose && failing > 0) {
+      const item = valuesInTheWay(failing, samples, target);
+      throw new Problem('rows_in_the_way', { detail: item.detail, errors: [item] });
+    }
+    if (lost !== seen.lost) throw stale('Other values cannot be converted now than in the dry run.');
   }
 
   /**
@@ -90,13 +157,13 @@ export class Conversions {
     columnId: Id,
     request: ConvertColumnDto,
   ): Promise<ColumnDto | ColumnConversionDto> {
-    const { columns, tableSchema } = await this.catalog.fresh(tableId);
+    const { columns, tableSchema, baseId } = await this.catalog.fresh(tableId);
     const seen = this.confirmations.read(findColumn(columns, columnId), request);
     const most = this.config.conversionBackgroundRows;
     const [row] = await this.mini.look(countUpTo(tableSchema, most));
-    return Number(row?.[0]) > most
-      ? this.background.begin(access, tableId, columnId, request, seen)
-      : this.convertNow(access, tableId, columnId, request);
+    if (Number(row?.[0]) <= most) return this.convertNow(access, tableId, columnId, request);
+    await this.mustBeAsSeen({ baseId, tableId, columnId }, request, seen);
+    return this.background.begin(access, tableId, columnId, request, seen);
   }
 
   private convertNow(access: Access, tableId: Id, columnId: Id, request: ConvertColumnDto): Promise<ColumnDto> {

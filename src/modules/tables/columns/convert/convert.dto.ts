@@ -9,7 +9,8 @@ import {
   type ConversionState,
   type OnError,
 } from './background/column-conversion.entity.js';
-import { COLUMN_TYPES, type ColumnTypeName } from '../../../../query/index.js';
+import { DEFAULT_DOC } from '../column.dto.js';
+import { COLUMN_TYPES, type CellValue, type ColumnTypeName } from '../../../../query/index.js';
 
 /** What a column is to become. */
 export class ConversionTargetDto {
@@ -59,7 +60,8 @@ export class ConvertColumnDto {
 
   /**
    * Convert also when values of the column have changed since the dry run, as they do all the time where many people write, and more of them
-   * than it has shown cannot be converted. Without it, large tables are converted as long as that is not so.
+   * than it has shown cannot be converted. Without it, a large table is converted when the values that cannot be converted are those of the
+   * dry run as the conversion begins, and in the end no more than that are left empty; which ones is not looked at again.
    */
   @MayBeAbsent()
   @IsBoolean()
@@ -129,6 +131,17 @@ export class ConversionReportDto {
   failing!: number;
   /** Up to 20 of those. */
   samples!: ConversionSampleDto[];
+  @ApiProperty({
+    type: [ProblemItemDto],
+    description:
+      'Why the conversion would be refused as it is asked for: values that cannot be converted and may not be left empty, and, where the column is ' +
+      'unique, values that several rows would have (`values_repeat`, with `values [{value,rows,rowIds}]`).',
+  })
+  obstacles!: ProblemItemDto[];
+  @ApiProperty({ ...DEFAULT_DOC, description: 'The default that the column will have.', example: null })
+  default!: CellValue;
+  /** Whether the column has a default that the new type does not take. @example false */
+  defaultDropped!: boolean;
   dependents!: DependentColumnDto[];
   confirmToken!: string;
 }

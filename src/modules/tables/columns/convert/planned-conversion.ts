@@ -41,7 +41,6 @@ export const keptColumn = (column: ColumnEntity): ColumnEntity => ({
   nameFolded: `${column.nameFolded.slice(0, 220)} (before conversion)`,
   required: false,
   unique: false,
-  default: null,
   physicalName: `_old_${column.key.slice(0, 48)}_${randomSuffix()}`,
   deletedAt: new Date(),
   deletedWith: null,
@@ -56,7 +55,7 @@ export function samplesOf(json: string | null | undefined, target: ColumnEntity)
   });
 }
 
-/** Values that cannot be converted, where nothing may be lost. */
+/** Values that cannot be converted, where nothing may be lost, be it that the column is required. */
 export const valuesInTheWay = (
   failing: number,
   samples: string | null | undefined,
@@ -64,7 +63,9 @@ export const valuesInTheWay = (
 ): ProblemItem => ({
   pointer: '/onError',
   code: 'values_not_convertible',
-  detail: `${failing} values cannot be converted to ${target.type}.`,
+  detail:
+    `${failing} values cannot be converted to ${target.type}` +
+    (target.required ? ', nor be left empty: the column is required.' : '.'),
   count: failing,
   samples: samplesOf(samples, target),
 });

@@ -7,7 +7,8 @@ import {
   type ColumnTypeName,
 } from '../../../../query/index.js';
 import type { ColumnEntity } from '../column.entity.js';
-import { judgeDemands, readDefault } from '../make-columns.js';
+import { judgeDemands } from '../make-columns.js';
+import { convertedDefault } from './converted-default.js';
 
 export const MAX_CHOICES = 500;
 
@@ -45,7 +46,7 @@ export function optionsOf(type: ColumnTypeName, input: Readonly<Record<string, u
 }
 
 /**
- * The column as it will be: same id, key and name. A default that the new type does not read is given up.
+ * The column as it will be: same id, key and name. A default that the new type does not take is given up.
  * @throws Problem `validation_failed` it cannot become that, or is required or unique where the new type cannot be
  */
 export function targetOf(column: ColumnEntity, type: ColumnTypeName, options: ColumnOptions): ColumnEntity {
@@ -55,8 +56,7 @@ export function targetOf(column: ColumnEntity, type: ColumnTypeName, options: Co
   const errors: Parameters<typeof judgeDemands>[3] = [];
   judgeDemands({ type, required: column.required, unique: column.unique }, options, '', errors);
   if (errors.length > 0) throw invalid(errors);
-  const initial = readDefault(column.default, target);
-  return { ...target, default: initial.ok ? initial.value : null };
+  return { ...target, default: convertedDefault(column, target) };
 }
 
 /** Their cells are somewhere else. */

@@ -12,7 +12,7 @@ import { findColumn } from '../../change-column.js';
 import type { ColumnEntity } from '../../column.entity.js';
 import type { Seen } from '../confirmation.js';
 import type { ColumnConversionDto, ConvertColumnDto } from '../convert.dto.js';
-import { conversionOf, valuesInTheWay } from '../planned-conversion.js';
+import { conversionOf } from '../planned-conversion.js';
 import { targetOf } from '../target-of.js';
 import { ColumnConversionEntity, UNDER_WAY } from './column-conversion.entity.js';
 import { mustBeAtRest } from './must-be-at-rest.js';
@@ -30,7 +30,7 @@ export class BackgroundConversions {
 
   /**
    * From here on each write of the column is converted as well; the worker does the rest.
-   * @throws Problem `not_found`, `validation_failed`, `schema_busy`; `rows_in_the_way` as the dry run has shown
+   * @throws Problem `not_found`, `validation_failed`, `schema_busy`
    */
   async begin(
     access: Access,
@@ -52,10 +52,6 @@ export class BackgroundConversions {
         await mustBeAtRest(manager, columnId);
         const target = targetOf(column, request.to.type, seen.options);
         const { conversion } = conversionOf(draft, column, target);
-        if (seen.failing > 0 && (request.onError !== 'null' || target.required)) {
-          const item = valuesInTheWay(seen.failing, null, target);
-          throw new Problem('rows_in_the_way', { detail: item.detail, errors: [item] });
-        }
         const begun = newConversion(access, column, baseId, request, seen);
         // What shows the column elsewhere must agree, now and once more in the end.
         draft.exchangeColumn(target, [], () => []);

@@ -1,0 +1,38 @@
+import { columnType, kindOf, type CellValue } from '../../../../query/index.js';
+import type { ColumnEntity } from '../column.entity.js';
+import { readDefault } from '../make-columns.js';
+
+/** Types whose values are, as text, what JSON writes. */
+const PLAIN: ReadonlySet<string> = new Set(['integer', 'decimal', 'boolean']);
+
+/**
+ * The default that a column has under its new type: what values like it become. Null where the new type does not take it, or where it is a
+ * word (`now`, `me`) that means something under one of the types only.
+ */
+export function convertedDefault(column: ColumnEntity, target: ColumnEntity): CellValue {
+  const given = column.default;
+  const [source, taking] = [columnType(column.type), columnType(target.type)];
+  if (given === null) return null;
+  if (given === source.dynamicDefault || given === taking.dynamicDefault)
+    return source.dynamicDefault === taking.dynamicDefault ? given : null;
+  const text = textOf(given, column);
+  const asItIs = text !== undefined && source.family === 'choice' ? undefined : readDefault(given, target);
+  if (asItIs?.ok) return asItIs.value;
+  if (text === undefined) return null;
+  const parsed = taking.parseText(text, target);
+  if (!parsed.ok) return null;
+  const isScalar = typeof parsed.value !== 'object' || parsed.value === null;
+  return kindOf(target).list && isScalar ? readList(parsed.value, target) : parsed.value;
+}
+
+function textOf(given: CellValue, { type, options }: ColumnEntity): string | undefined {
+  const { family } = columnType(type);
+  if (typeof given === 'string' && family === 'choice')
+    return options.choices?.find(({ key }) => key === given)?.label ?? given;
+  return family === 'text' || PLAIN.has(type) ? String(given) : undefined;
+}
+
+function readList(value: unknown, target: ColumnEntity): CellValue {
+  const read = readDefault([value], target);
+  return read.ok ? read.value : null;
+}
