@@ -220,7 +220,8 @@ describe('a column of a large table', () => {
     // As a structure change in the numbering of the table.
     const event = await listener.until(({ name }) => name === 'schema:update');
     const { schemaVersion } = expectStatus(await owner.get<Table>(`/tables/${table.id}`), 200);
-    expect(event.payload).toMatchObject({ schemaVersion });
+    const change = { 'column.converted': { id: table.columns[0]?.id, key: 't', type: 'decimal' } };
+    expect(event.payload).toMatchObject({ schemaVersion, change });
     expect(await remains(table)).toEqual([]);
     await noDrift();
     const trash = await owner.get<{ data: readonly Column[] }>(`/tables/${table.id}/columns?trashed=true`);

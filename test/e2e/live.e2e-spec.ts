@@ -186,6 +186,7 @@ describe('live updates', () => {
         schemaVersion: at.table.schemaVersion + 1,
         at: TIME,
         actor: { id: ada.user.id, name: ada.user.name },
+        change: { 'column.created': expect.objectContaining({ key: 'extra', type: 'text', default: null }) as unknown },
       });
       await create(ada, 'after');
       expect((await updates(tab, 1))[0]).toMatchObject({ seq: 2, prev: 1, schemaVersion: at.table.schemaVersion + 1 });

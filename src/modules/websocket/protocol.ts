@@ -184,10 +184,19 @@ export const SOCKET_PROTOCOL: SocketProtocol = {
       id: 'schemaUpdate',
       event: 'schema:update',
       title: 'The structure of the table changed',
-      description: 'Read its description again: `GET /api/v1/tables/{tableId}`.',
+      description:
+        'Read its description again: `GET /api/v1/tables/{tableId}`. After `column.converted` (or `column.source_converted`, of a lookup or rollup that shows ' +
+        'such a column) and `column.restored` in `change` also the values of that column.',
       payload: [SchemaUpdateEvent],
       examples: [
-        { summary: 'A column was added', payload: { ...NUMBERED, schemaVersion: 3 } satisfies SchemaUpdateEvent },
+        {
+          summary: 'A column was added',
+          payload: {
+            ...NUMBERED,
+            schemaVersion: 3,
+            change: { 'column.created': { id: ROW, key: 'price', name: 'Price', type: 'decimal', default: null } },
+          } satisfies SchemaUpdateEvent,
+        },
       ],
     },
     {

@@ -81,7 +81,7 @@ describe('the event of one seq', () => {
   });
 
   it('announces a change of the structure', () => {
-    const { name, payload } = event({ op: 'schema', rowId: null, version: null, schemaVersion: 3 });
+    const { name, payload } = event({ op: 'schema', rowId: null, version: null, schemaVersion: 3, after: null });
     expect(name).toBe('schema:update');
     expect(payload).toEqual({
       channel: CHANNEL,
@@ -92,6 +92,15 @@ describe('the event of one seq', () => {
       at: base.at,
       actor: base.actor,
     });
+  });
+
+  it('tells what a change of the structure did, where it fits', () => {
+    const change = { 'column.converted': { id: 'c', key: 'price', type: 'decimal' } };
+    const schema = { op: 'schema', rowId: null, version: null } as const;
+    expect(event({ ...schema, after: change }).payload).toMatchObject({ seq: 7, prev: 6, change });
+    const large = event({ ...schema, after: { ...change, more: 'x'.repeat(MAX_EVENT_BYTES) } });
+    expect(large.payload).not.toHaveProperty('change');
+    expect(large.bytes).toBeLessThan(1_000);
   });
 
   it('leaves the data out when there are too many rows, and the ids when they do not fit either', () => {

@@ -36,9 +36,13 @@ export type LiveEvent = (
 /** The event of one `seq`, from all its changes in order. Pure. */
 export function liveEvent(channel: string, epoch: string, changes: readonly Change[]): LiveEvent {
   const first = must(changes[0], 'a seq has at least one change');
-  if (isOfSchema(changes)) {
-    const payload = numbered(channel, epoch, first);
-    return { name: 'schema:update', payload, bytes: sizeOf(payload) };
+  const schema = schemaChangeOf(changes);
+  if (schema) {
+    const payload = { ...numbered(channel, epoch, first), ...(schema.after ? { change: schema.after } : {}) };
+    const bytes = sizeOf(payload);
+    if (bytes <= MAX_EVENT_BYTES) return { name: 'schema:update', payload, bytes };
+    const short = numbered(channel, epoch, first);
+    return { name: 'schema:update', payload: short, bytes: sizeOf(short) };
   }
   const head = headOf(channel, epoch, first);
   const rows = foldRows(changes);
@@ -51,12 +55,12 @@ export function liveEvent(channel: string, epoch: string, changes: readonly Chan
 /** The same whatever its size, for those who ask for all of it, with what a structure change did. */
 export function wholeEvent(channel: string, epoch: string, changes: readonly Change[]): ChangeEvent {
   const first = must(changes[0], 'a seq has at least one change');
-  const schema = changes.find(({ op }) => op === 'schema');
+  const schema = schemaChangeOf(changes);
   if (schema) return { event: 'schema:update', ...numbered(channel, epoch, first), change: schema.after ?? {} };
   return { event: 'data:update', ...headOf(channel, epoch, first), ...byKind(foldRows(changes)) };
 }
 
-const isOfSchema = (changes: readonly Change[]): boolean => changes.some((change) => change.op === 'schema');
+const schemaChangeOf = (changes: readonly Change[]): Change | undefined => changes.find(({ op }) => op === 'schema');
 
 const numbered = (channel: string, epoch: string, first: Change): SchemaUpdateEvent => ({
   channel,

@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { ProblemDto } from '../../../common/errors/problem.dto.js';
 import type { ProblemBody } from '../../../common/index.js';
 import { RESET_REASONS, type ResetReason } from './answers.dto.js';
@@ -105,8 +105,26 @@ export class InvalidatedEvent extends RowsEvent {
   readonly rowIds?: readonly string[];
 }
 
-/** Name or columns of the table changed: read its description again. */
-export class SchemaUpdateEvent extends NumberedEvent {}
+/**
+ * Name or columns of the table changed: read its description again. After `column.converted`, `column.restored` and
+ * `column.source_converted` also the values of that column, which changed without an event of their own.
+ */
+export class SchemaUpdateEvent extends NumberedEvent {
+  @ApiPropertyOptional({
+    ...FIELDS,
+    description: 'What was done, by the name of the action. Left out where it is larger than 64 KiB.',
+    example: {
+      'column.converted': {
+        id: '01982c5e-7a10-7c3f-9d42-5b1f0c8e2a11',
+        key: 'price',
+        name: 'Price',
+        type: 'decimal',
+        default: null,
+      },
+    },
+  })
+  readonly change?: Readonly<Record<string, unknown>>;
+}
 
 /** How far an import into the table is. Not of the numbered stream: it may be missed, and nothing is lost by that. */
 export class ImportProgressEvent {
@@ -140,8 +158,8 @@ export class DataChange extends DataUpdateEvent {
 export class SchemaChange extends SchemaUpdateEvent {
   @ApiProperty({ enum: ['schema:update'] })
   readonly event!: 'schema:update';
-  @ApiProperty({ ...FIELDS, description: 'What was done, by the name of the action.' })
-  readonly change!: Readonly<Record<string, unknown>>;
+  @ApiProperty({ ...FIELDS, description: 'What was done, by the name of the action; whatever its size.' })
+  declare readonly change: Readonly<Record<string, unknown>>;
 }
 
 export type ChangeEvent = DataChange | SchemaChange;
