@@ -5,6 +5,7 @@ import type {
   ExternalLimits,
   Outbound,
 } from './external-engine.js';
+import { MongoEngine } from './mongodb/index.js';
 import { MysqlEngine } from './mysql/index.js';
 import { PostgresEngine } from './postgres/index.js';
 
@@ -17,4 +18,5 @@ export type EngineFactories = Readonly<Partial<Record<ExternalEngineName, Engine
 export const ENGINE_FACTORIES: EngineFactories = {
   postgresql: (target, limits, outbound) => new PostgresEngine(target, limits, outbound),
   mysql: (target, limits, outbound) => new MysqlEngine(target, limits, outbound),
+  mongodb: (target, limits, outbound) => new MongoEngine(target, limits, outbound),
 };

@@ -27,6 +27,7 @@ import type {
   Mutated,
   Outbound,
   SourcePage,
+  Told,
 } from '../external-engine.js';
 import { cellJson, groupJson, positionValue } from './cells.js';
 import { madeOf, updated } from './changed.js';
@@ -94,10 +95,13 @@ export class MongoEngine implements ExternalEngine {
     });
   }
 
-  async mutate(mutation: Mutation, signal?: AbortSignal): Promise<Mutated | undefined> {
+  /** A single document is changed at once and for good, so it is told of right afterwards. */
+  async mutate(mutation: Mutation, told?: Told): Promise<Mutated | undefined> {
     if (this.target.access !== 'read-write') throw new Problem('read_only_connection');
     const compiled = compileMongoMutation(mutation);
-    return this.asking(signal, (db, asked) => change(db, mutation.object, compiled, asked));
+    const changed = await this.asking(undefined, (db, asked) => change(db, mutation.object, compiled, asked));
+    if (changed) await told?.(changed);
+    return changed;
   }
 
   async close(): Promise<void> {

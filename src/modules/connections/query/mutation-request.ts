@@ -63,8 +63,9 @@ function versionOf(input: unknown, object: ObjectSchema): ObjectCell {
   const { column: name, value } = bodyOf(input, '/version', ['column', 'value']);
   if (typeof name !== 'string') throw refuse('/version/column', 'is_string', 'The name of a column is expected.');
   const [cell] = cellsOf({ [name]: value }, object, '/version');
-  if (cell?.value !== null && isWhole(cell.column)) return cell;
-  throw refuse('/version', 'not_a_version', 'A version is a column of whole numbers, with its value.');
+  if (cell === undefined || cell.value === null || !isWhole(cell.column))
+    throw refuse('/version', 'not_a_version', 'A version is a column of whole numbers, with its value.');
+  return cell;
 }
 
 const isWhole = ({ type, options }: ObjectColumn): boolean =>
