@@ -17,6 +17,7 @@ interface Packet {
   readonly sequenceId: number;
   readonly buffer: Buffer;
   readonly offset: number;
+  readLengthCodedNumberExt(tag: number | undefined, ...rest: readonly unknown[]): unknown;
 }
 
 /** Whoever watches a connection: told of every chunk and packet that comes, and of what ends the connection. */
@@ -124,7 +125,10 @@ function guardPackets(internals: Internals, watch: Watch): void {
     try {
       const flaw = packet && flawOf(packet, internals);
       if (flaw) throw new Error(flaw);
-      if (packet) watch.packet();
+      if (packet) {
+        refuseNoNumber(packet);
+        watch.packet();
+      }
       handle(packet);
     } catch (error) {
       refused = true;
@@ -138,4 +142,14 @@ function flawOf(packet: Packet, internals: Internals): string | undefined {
   // The driver would only write a line to the console, for each such packet.
   if (packet.sequenceId !== internals.sequenceId) return 'packets out of order';
   return packet.buffer[packet.offset] === FILE_REQUEST ? 'the server asked for a file' : undefined;
+}
+
+/** Where a number begins with 0xff, or behind the end, there is none. The driver would print a stack before it says so; most packets are one and the same object. */
+function refuseNoNumber(packet: Packet): void {
+  if (Object.hasOwn(packet, 'readLengthCodedNumberExt')) return;
+  const read = packet.readLengthCodedNumberExt.bind(packet);
+  packet.readLengthCodedNumberExt = (tag, ...rest) => {
+    if (tag === undefined || tag > 0xfe) throw new Error('a number that is none');
+    return read(tag, ...rest);
+  };
 }

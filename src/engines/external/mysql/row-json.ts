@@ -4,9 +4,10 @@ import type { Cell, Output, Row } from '../sql/sql-engine.js';
 
 /** The JSON text of an object of these outputs. What no server sends for such a column is refused with the whole answer. */
 export const objectJson = (outputs: readonly Output[], cells: Row): string =>
-  `{${outputs.map((output, i) => `${JSON.stringify(output.key)}:${cellJson(output, cells[i] ?? null)}`).join()}}`;
+  `{${outputs.map((output, i) => `${JSON.stringify(output.key)}:${cellJson(output, cells[i])}`).join()}}`;
 
-function cellJson({ kind, form }: Output, cell: Cell): string {
+function cellJson({ kind, form }: Output, cell: Cell | undefined): string {
+  if (cell === undefined) throw notOfItsType();
   if (cell === null) return 'null';
   const text = Buffer.isBuffer(cell) ? cell.toString('utf8') : String(cell);
   switch (kind.type) {

@@ -1,34 +1,31 @@
 import type { Connection } from 'mysql2';
 import { isError, Problem } from '../../../common/index.js';
+import { toPositional, type Sql, type Statement } from '../../../query/index.js';
 import type { ConnectionTarget, ExternalLimits, Outbound } from '../external-engine.js';
-import { toPositional, type Sql } from '../../../query/index.js';
 import { SessionLost } from '../sql/session.js';
-import type { Cell, Row, SqlSession, TransactionStatement } from '../sql/sql-engine.js';
+import type { Row, SqlSession, TransactionStatement } from '../sql/sql-engine.js';
 import { connect } from './driver.js';
 import { flavourOf, sessionSettings, type Flavour } from './flavour.js';
 import { sessionSurvives } from './mysql-errors.js';
-
-interface Result {
-  readonly rows: readonly Row[];
-  /** The number that the database gave to a row that was inserted; `0` where it gave none. */
-  readonly insertId: string;
-}
 
 /** The server is given this much to keep to its own limit of time; then the connection is cut. */
 const GRACE_MS = 500;
 /** Packets around the rows of an answer: definitions of columns and parameters, of which a server takes so many at most. */
 const OTHER_PACKETS = 140_000;
 
-/** A signed-in session with a server that may be anybody. One statement at a time; what it answers is bounded in bytes, rows and time. */
+/**
+ * A signed-in session with a server that may be anybody. What it answers is bounded in bytes, rows and time. A statement that nobody waits for
+ * any more runs until the server's own limit of time: KILL knows sessions by a number only, and behind a proxy that may be somebody else's.
+ */
 export class MysqlSession implements SqlSession {
-  /** The number that the database gave to the row of the last insert; `0` where it gave none. */
-  insertId = '0';
   /** Ends what is being waited for. */
   private reject: ((error: Error) => void) | undefined;
   private bytes = 0;
   private packets = 0;
   private packetsAllowed = OTHER_PACKETS;
   private lost = false;
+  /** The number that the database gave to the last row that was inserted; `0` where it gave none. */
+  insertId = '0';
   private serverFlavour: Flavour | undefined;
   private readonly socket;
   private readonly connection: Connection;
@@ -91,9 +88,7 @@ export class MysqlSession implements SqlSession {
     this.packetsAllowed = OTHER_PACKETS + maxRows;
     try {
       const patience = this.limits.statementMs + GRACE_MS;
-      const { rows, insertId } = await this.until(patience, tookTooLong, signal, () => this.ask(statement, maxRows));
-      this.insertId = insertId;
-      return rows;
+      return await this.until(patience, tookTooLong, signal, () => this.ask(toPositional(statement), maxRows));
     } catch (error) {
       if (sessionSurvives(error)) throw error;
       this.fail(error);
@@ -102,12 +97,10 @@ export class MysqlSession implements SqlSession {
     }
   }
 
-  /** Statements that begin and end transactions, which need no preparing. */
   async command(text: TransactionStatement): Promise<void> {
     await this.until(this.limits.statementMs + GRACE_MS, tookTooLong, undefined, () => this.simple(text));
   }
 
-  /** Says good-bye; the server need not answer. */
   end(): void {
     if (this.lost) return;
     this.lost = true;
@@ -116,7 +109,6 @@ export class MysqlSession implements SqlSession {
     setTimeout(() => this.socket.destroy(), 1_000).unref();
   }
 
-  /** Cuts the connection; whoever waits is told why. */
   fail(error: unknown): void {
     this.lost = true;
     this.socket.destroy();
@@ -133,31 +125,26 @@ export class MysqlSession implements SqlSession {
     });
   }
 
+  /** What needs no preparing, and has no answer. */
   private simple(text: string): Promise<void> {
     return new Promise((resolve, reject) => {
       this.connection.query(text).on('error', reject).on('end', resolve);
     });
   }
 
-  private ask(statement: Sql, maxRows: number): Promise<Result> {
-    const { text, values } = toPositional(statement);
+  /** Where rows are asked for there has to be an answer with rows, if none: what a change is answered with is no empty page. */
+  private ask({ text, values }: Statement, maxRows: number): Promise<readonly Row[]> {
+    const bound = values.map((each) => (each === null ? null : String(each as string | number | boolean)));
     return new Promise((resolve, reject) => {
-      const rows: Cell[][] = [];
-      let insertId = '0';
+      const rows: Row[] = [];
       this.connection
-        .execute(
-          text,
-          values.map((each) => (each === null ? null : String(each as string | number | boolean))),
-        )
-        .on('result', (row: Cell[] | { readonly insertId: unknown } | null) => {
-          if (Array.isArray(row)) {
-            if (rows.push(row) > maxRows) this.fail(new Error('more rows than were asked for'));
-          } else if (row) {
-            insertId = String(row.insertId);
-          }
+        .execute(text, bound)
+        .on('result', (row: Row | { readonly insertId?: unknown }) => {
+          if (!isRow(row)) this.insertId = String(row.insertId);
+          if (isRow(row) ? rows.push(row) > maxRows : maxRows > 0) this.fail(new Error('not what was asked for'));
         })
         .on('error', reject)
-        .on('end', () => resolve({ rows, insertId }));
+        .on('end', () => resolve(rows));
     });
   }
 
@@ -205,6 +192,8 @@ export class MysqlSession implements SqlSession {
     }
   }
 }
+
+const isRow = (result: Row | object): result is Row => Array.isArray(result);
 
 const unreachable = () =>
   new Problem('source_unreachable', { detail: 'The server did not let us in within the time that is given.' });
