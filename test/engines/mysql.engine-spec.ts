@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { must } from '../../src/common/index.js';
 import type { FoundColumn, FoundObject } from '../../src/engines/external/index.js';
 import { MysqlEngine } from '../../src/engines/external/mysql/index.js';
-import type { ObjectColumn, ObjectSchema } from '../../src/query/index.js';
+import type { ObjectColumn, ObjectSchema, SourceRead } from '../../src/query/index.js';
 import { afterThisFile, mysqlDatabase, type TestMysql } from '../harness/index.js';
 import { column } from '../query/index.js';
 import { ANYWHERE, fieldsOf, LIMITS, objectOf, readOf, target } from '../support/external.js';
@@ -257,6 +257,85 @@ describe('reading', () => {
     });
     expect(page).toMatchObject({ rows: 1, count: { value: 1, relation: 'exact' } });
   });
+});
+
+describe('many values of a native type', () => {
+  /** Values in SQL, none equal to another; in order, as the product has it. */
+  const VALUES: readonly (readonly [string, readonly string[]])[] = [
+    ['decimal(65,0)', [`-${'9'.repeat(65)}`, '-1', '0', '1'.repeat(60), `${'1'.repeat(59)}2`]],
+    [
+      'decimal(65,30)',
+      [
+        `-${'9'.repeat(35)}.${'9'.repeat(30)}`,
+        '-0.000000000000000000000000000001',
+        '0',
+        '0.000000000000000000000000000001',
+      ],
+    ],
+    ['bigint unsigned', ['0', '9223372036854775807', '9223372036854775808', '18446744073709551615']],
+    ['bigint', ['-9223372036854775808', '-1', '0', '9223372036854775807']],
+    ['bit(64)', ["b'0'", "b'1'", "b'10'", `b'${'1'.repeat(64)}'`]],
+    ['float', ['-1.5', '0', '0.1', '16777216', '1e30']],
+    ['double', ['-1e308', '-1e-300', '0', '5e-324', '0.1', '0.30000000000000004', '1e22', '1.5e300']],
+    ['year', ['0', '1901', '2155']],
+    ['boolean', ['false', 'true']],
+    ['bit(1)', ["b'0'", "b'1'"]],
+    ['date', ["'0001-01-01'", "'1582-10-10'", "'9999-12-31'"]],
+    [
+      'datetime(6)',
+      ["'0001-01-01'", "'2026-01-01 00:00:00.000001'", "'2026-01-01 00:00:00.000010'", "'9999-12-31 23:59:59.999999'"],
+    ],
+    ['timestamp(6) null', ["'1970-01-01 00:00:01'", "'2026-01-01 00:00:00.000001'", "'2026-01-01 00:00:00.1'"]],
+    ['char(8) collate utf8mb4_general_ci', ["'A'", "'B'", "'a'", "'b'", "'ä'"]],
+    ['varchar(8) collate utf8mb4_unicode_ci', ["''", "'A'", "'a'", "'a '", "'ä'", "'é'", "'🐱'", "'🦊'"]],
+    ['varchar(8) character set latin1', ["'a'", "'ÿ'", "'€'"]],
+    ["enum('z','b','a')", ["'a'", "'b'", "'z'"]],
+    ["set('z','a')", ["''", "'a'", "'z'", "'z,a'"]],
+    ['varbinary(8)', ["x''", "x'00'", "x'0000'", "x'0001'", "x'5c27'", "x'ff'"]],
+  ];
+  let object: ObjectSchema;
+  beforeAll(async () => {
+    const columns = VALUES.map(([native], i) => `c${i} ${native}`).join();
+    const rows = Array.from(
+      { length: 9 },
+      (_row, n) => `(${n}, ${VALUES.map(([, values]) => values[n] ?? 'null').join()})`,
+    );
+    await database.sql(`create table several (id int primary key, ${columns});
+      set session time_zone='+00:00'; insert into several values ${rows.join()}`);
+    object = objectOf(named(await engineOf().discover(), 'several'));
+  });
+
+  it.each(VALUES.map(([native, values], i) => [native, i, values.length] as const))(
+    'of %s: each is found by itself alone, and pages in both directions are in order and whole',
+    async (_native, i, length) => {
+      const engine = engineOf();
+      const [id, column] = [must(object.columns[0], 'the key'), must(object.columns[i + 1], 'a column')];
+      const order = (dir: 'asc' | 'desc') =>
+        [column, id].map((by) => ({ by: { kind: 'column', column: by }, dir }) as const);
+      const all = await fieldsOf(engine, readOf(object, { orderBy: order('asc'), select: [id, column] }));
+      const nulls = Array.from({ length: 9 - length }, (_null, n) => length + n);
+      expect(all.map((row) => row.id)).toEqual([...nulls, ...Array.from({ length }, (_value, n) => n)]);
+      for (const limit of [1, 2]) {
+        expect(await fieldsOf(engine, readOf(object, { orderBy: order('asc'), select: [id, column], limit }))).toEqual(
+          all,
+        );
+        const back = await fieldsOf(engine, readOf(object, { orderBy: order('desc'), select: [id, column], limit }));
+        expect(back).toEqual([...all].reverse());
+      }
+      for (const row of all.slice(nulls.length)) {
+        const value = row[column.key] as string;
+        const found = async (where: SourceRead['where']) =>
+          (await fieldsOf(engine, readOf(object, { where, select: [id] }))).map((each) => each.id);
+        expect([value, await found({ kind: 'compare', column, op: 'eq', value })]).toEqual([value, [row.id]]);
+        expect([value, await found({ kind: 'oneOf', column, values: [value] })]).toEqual([value, [row.id]]);
+        const below = all
+          .slice(nulls.length)
+          .filter((each) => Number(each.id) < Number(row.id))
+          .map((each) => each.id);
+        expect([value, await found({ kind: 'compare', column, op: 'lt', value })]).toEqual([value, below]);
+      }
+    },
+  );
 });
 
 describe('changing', () => {

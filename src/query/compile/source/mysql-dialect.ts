@@ -37,7 +37,11 @@ const param = (v: string): Sql => value(v, 'text');
 const bytes = (text: Sql): Sql => sql`cast(convert(${text} using utf8mb4) as binary)`;
 const asBytes = (v: string): Sql => sql`cast(${param(v)} as binary)`;
 const utf8 = (text: Sql): Sql => sql`convert(${text} using utf8mb4)`;
-const asDecimal = (v: string): Sql => sql`cast(${param(v)} as decimal(65, 30))`;
+/** With as many digits behind the point as the value has: 65 is the most of all digits together, and what is beyond is cut off unsaid. */
+const asDecimal = (v: string): Sql => {
+  const point = v.indexOf('.');
+  return sql`cast(${param(v)} as decimal(65, ${integer(point < 0 ? 0 : Math.min(30, v.length - point - 1))}))`;
+};
 const hexText = (cell: Sql): Sql => sql`concat('\\x', lower(hex(${cell})))`;
 /** `2026-12-01T09:00:00.000Z` as MySQL has it; what a driver gave is so already. */
 const instant = (v: string): string => v.replace('T', ' ').replace(/Z$/, '');
