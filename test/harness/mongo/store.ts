@@ -1,12 +1,18 @@
-import { ObjectId } from 'mongodb';
+import { BSON, ObjectId } from 'mongodb';
 import { evaluateExpression } from './expressions.js';
-import { calculate, isNumber } from './numbers.js';
+import { calculate, exactOf, isNumber, text } from './numbers.js';
 import { aggregate, matches } from './stages.js';
-import { CommandError, docOf, equal, isDoc, typeOf, type Doc } from './values.js';
+import { CommandError, docOf, isDoc, typeOf, type Doc } from './values.js';
+
+/** Which document has which values. */
+interface UniqueIndex {
+  readonly paths: readonly string[];
+  readonly owners: Map<string, Doc>;
+}
 
 interface Collection {
   docs: Doc[];
-  readonly unique: (readonly string[])[];
+  readonly unique: UniqueIndex[];
   readonly view?: { readonly on: string; readonly pipeline: readonly Doc[] };
 }
 
@@ -20,7 +26,7 @@ export class Store {
 
   create(name: string, view?: Collection['view']): Collection {
     if (name.startsWith('$') || name === '') throw new CommandError(73, 'InvalidNamespace', 'Invalid collection name');
-    const made: Collection = { docs: [], unique: [['_id']], ...(view ? { view } : {}) };
+    const made: Collection = { docs: [], unique: [{ paths: ['_id'], owners: new Map() }], ...(view ? { view } : {}) };
     this.collections.set(name, made);
     return made;
   }
@@ -43,7 +49,7 @@ export class Store {
     const found = this.collections.get(name);
     if (!found) throw new CommandError(26, 'NamespaceNotFound', `ns does not exist: ${name}`);
     if (found.view) throw new CommandError(166, 'CommandNotSupportedOnView', 'Namespace is a view');
-    return found.unique.map((paths) => ({
+    return found.unique.map(({ paths }) => ({
       v: 2,
       key: docOf(paths.map((path) => [path, 1] as const)),
       name: paths.map((path) => `${path}_1`).join('_'),
@@ -52,13 +58,15 @@ export class Store {
   }
 
   addUnique(name: string, paths: readonly string[]): void {
-    (this.collections.get(name) ?? this.create(name)).unique.push(paths);
+    const target = this.collections.get(name) ?? this.create(name);
+    const owners = new Map(target.docs.map((doc) => [keyOf(doc, paths), doc]));
+    target.unique.push({ paths, owners });
   }
 
   insert(name: string, doc: Doc): void {
     const target = this.writable(name);
     const whole = '_id' in doc ? doc : { _id: new ObjectId(), ...doc };
-    this.checkUnique(target, whole);
+    replace(target, undefined, whole);
     target.docs.push(whole);
   }
 
@@ -68,7 +76,7 @@ export class Store {
     const before = target.docs.find((doc) => matches(filter, doc));
     if (!before) return undefined;
     const after = updated(before, update);
-    this.checkUnique(target, after, before);
+    replace(target, before, after);
     target.docs = target.docs.map((doc) => (doc === before ? after : doc));
     return { before, after };
   }
@@ -76,7 +84,9 @@ export class Store {
   remove(name: string, filter: Doc): Doc | undefined {
     const target = this.writable(name);
     const found = target.docs.find((doc) => matches(filter, doc));
-    if (found) target.docs = target.docs.filter((doc) => doc !== found);
+    if (!found) return undefined;
+    replace(target, found, undefined);
+    target.docs = target.docs.filter((doc) => doc !== found);
     return found;
   }
 
@@ -85,17 +95,26 @@ export class Store {
     if (found.view) throw new CommandError(166, 'CommandNotSupportedOnView', 'Namespace is a view, not a collection');
     return found;
   }
+}
 
-  private checkUnique({ docs, unique }: Collection, doc: Doc, instead?: Doc): void {
-    const keyOf = (of: Doc, paths: readonly string[]): unknown[] =>
-      paths.map((path) => evaluateExpression(`$${path}`, new Map([['ROOT', of]])) ?? null);
-    for (const paths of unique) {
-      const taken = docs.some((other) => other !== instead && equal(keyOf(other, paths), keyOf(doc, paths)));
-      if (!taken) continue;
+/** Text that two documents share when they have equal values there. */
+function keyOf(doc: Doc, paths: readonly string[]): string {
+  const values = paths.map((path) => evaluateExpression(`$${path}`, new Map([['ROOT', doc]])) ?? null);
+  return BSON.EJSON.stringify(values.map((value) => (isNumber(value) ? { n: text(exactOf(value)) } : value)), { relaxed: false }); // prettier-ignore
+}
+
+/** One document in the place of another, in all indexes or in none. */
+function replace({ unique }: Collection, before: Doc | undefined, after: Doc | undefined): void {
+  for (const { paths, owners } of unique) {
+    const owner = after && owners.get(keyOf(after, paths));
+    if (owner && owner !== before)
       throw new CommandError(11000, 'DuplicateKey', 'E11000 duplicate key error', {
         keyPattern: docOf(paths.map((path) => [path, 1] as const)),
       });
-    }
+  }
+  for (const { paths, owners } of unique) {
+    if (before) owners.delete(keyOf(before, paths));
+    if (after) owners.set(keyOf(after, paths), after);
   }
 }
 

@@ -84,4 +84,4 @@ function meaningOf(error: unknown, during: 'signing in' | 'asking'): Meaning {
 }
 
 const systemCode = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : '';
