@@ -48,6 +48,20 @@ const ask = (table: Table, body: object) => at.owner.post<Index>(path(table), bo
 const columnId = ({ columns }: Table, key: string): string => columns.find((column) => column.key === key)?.id ?? '';
 
 describe('the indexes of a table', () => {
+  it('are asked for with what lists say of their columns, as it stands', async () => {
+    const [table, twin] = [await newTable(), await newTable()];
+    const added = expectStatus(await ask(table, { columns: [{ field: 'due' }, { field: 'qty', dir: 'desc' }] }), 202);
+    const again = await ask(table, { columns: added.columns });
+    expect([...refusal(again), (again.body as unknown as ProblemBody).detail]).toEqual([
+      409,
+      'conflict',
+      'The same index is there already (building).',
+    ]);
+    expectStatus(await at.owner.del(path(table, added.id)), 202);
+    expectStatus(await ask(table, { columns: added.columns, kind: added.kind }), 202);
+    expect((await ask(twin, { columns: added.columns })).status).toBe(422);
+  });
+
   it('are at first those of the primary key and the unique columns, which nobody can drop', async () => {
     const table = await newTable();
     const automatic = await indexesOf(at.owner, table);
@@ -241,7 +255,7 @@ describe('a unique index', () => {
     const name = { columnId: columnId(table, 'name') };
     const refused: readonly (readonly [object, string])[] = [
       [{ columns, kind: 'filter', unique: true }, '/unique invalid_option'],
-      [{ columns: [{ ...name, field: 'name' }] }, '/columns/0 column_missing'],
+      [{ columns: [{ ...name, field: 'qty' }] }, '/columns/0/columnId column_mismatch'],
       [{ columns: [{ dir: 'asc' }] }, '/columns/0 column_missing'],
       [{ columns: [{ columnId: table.id }] }, '/columns/0/columnId unknown_field'],
       [{ columns: [name, { field: 'name' }] }, '/columns/1/field duplicate_key'],

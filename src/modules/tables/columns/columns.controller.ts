@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } fr
 import {
   ApiAcceptedResponse,
   ApiBearerAuth,
+  ApiBody,
   ApiCreatedResponse,
   ApiExtraModels,
   ApiOkResponse,
@@ -72,6 +73,16 @@ export class ColumnsController {
     description:
       'Name, description, place, default, choices and other options, required, unique. What the rows do not allow is refused with ' +
       'the number of rows or values in the way and some of them. A choice that is left out is removed, if no row holds it.',
+  })
+  @ApiBody({
+    type: UpdateColumnDto,
+    examples: {
+      change: {
+        summary: 'Another name and place',
+        value: { name: 'Price per unit', description: 'Without tax', required: false, unique: false, position: 0 },
+      },
+      clear: { summary: 'No default any more', value: { default: null } },
+    },
   })
   @ApiOkResponse({ type: ColumnDto })
   @ApiProblems('not_found', 'role_too_low', 'validation_failed', 'name_taken', 'rows_in_the_way', 'schema_busy')

@@ -29,7 +29,7 @@ export class IndexColumnInputDto {
   @MaxLength(64)
   columnId?: string;
 
-  /** Or its key. @example 'due' */
+  /** Or its key; both, where they name the same column, as lists and advice do. @example 'due' */
   @MayBeAbsent()
   @IsString()
   @MaxLength(64)
@@ -45,7 +45,7 @@ export class IndexColumnInputDto {
 export class CreateIndexDto {
   @ApiProperty({
     type: () => [IndexColumnInputDto],
-    example: [{ columnId: '01982c5e-7a10-7c3f-9d42-5b1f0c8e2a11', dir: 'desc' }],
+    example: [{ field: 'due', dir: 'desc' }],
     maxItems: MAX_INDEX_COLUMNS,
   })
   @IsObject({ each: true })
@@ -64,6 +64,7 @@ export class CreateIndexDto {
   /**
    * No two rows may have the same values in all of these columns; rows in the trash do not count, and where a value is empty, rows are never
    * the same. Only for the kind `sort`.
+   * @example false
    */
   @MayBeAbsent()
   @IsBoolean()

@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiBearerAuth, ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ApiProblems, CurrentAccess, IdPipe, Requires, type Access, type Id } from '../../../common/index.js';
 import { IndexAdvice } from './index-advice.js';
 import { CreateIndexDto, IndexAdviceListDto, IndexDto, IndexListDto } from './index.dto.js';
@@ -32,6 +32,16 @@ export class IndexesController {
   @ApiOperation({
     summary: 'Add an index',
     description: 'It is built in the background, while rows are read and written; `state` says how far it is.',
+  })
+  @ApiBody({
+    type: CreateIndexDto,
+    examples: {
+      sort: { summary: 'For pages in this order', value: { columns: [{ field: 'due', dir: 'desc' }], kind: 'sort' } },
+      unique: {
+        summary: 'No two rows of the same',
+        value: { columns: [{ field: 'name' }, { field: 'due' }], unique: true },
+      },
+    },
   })
   @ApiAcceptedResponse({ type: IndexDto })
   @ApiProblems('not_found', 'role_too_low', 'validation_failed', 'conflict', 'limit_reached', 'not_implemented')

@@ -19,7 +19,7 @@ import { indexAudit } from './index-audit.js';
 import type { CreateIndexDto, IndexDto } from './index.dto.js';
 import { definitionOf, planOf } from './planned-index.js';
 import { TableIndexEntity } from './table-index.entity.js';
-import { automaticIndexes, fieldsOf, toIndexDto } from './to-index-dto.js';
+import { automaticIndexes, fieldsOf, shownState, toIndexDto } from './to-index-dto.js';
 
 /** Of one table, beside the automatic ones: each costs every write something. */
 export const MAX_INDEXES = 20;
@@ -132,11 +132,18 @@ function requestedColumn(
   { columnId, field }: CreateIndexDto['columns'][number],
   pointer: string,
 ): { readonly column: ColumnSchema; readonly at: string } {
-  if ((columnId === undefined) === (field === undefined))
-    throw refuse(pointer, 'column_missing', 'Name the column by either columnId or field.');
+  if (columnId === undefined && field === undefined)
+    throw refuse(pointer, 'column_missing', 'Name the column by columnId or field.');
   const at = `${pointer}/${field === undefined ? 'columnId' : 'field'}`;
   const column = field === undefined ? table.columns.find(({ id }) => id === columnId) : columnByKey(table, field);
   if (!column) throw refuse(at, 'unknown_field', `There is no column ${JSON.stringify(field ?? columnId)}.`);
+  // Lists and advice name it in both ways, and what they say can be sent as it is.
+  if (columnId !== undefined && columnId !== column.id)
+    throw refuse(
+      `${pointer}/columnId`,
+      'column_mismatch',
+      `This is not the id of the column ${JSON.stringify(field)}.`,
+    );
   return { column, at };
 }
 
@@ -151,7 +158,7 @@ function mustBeNew(wanted: IndexPlan, others: readonly TableIndexEntity[], table
   });
   if (!same) return;
   throw new Problem('conflict', {
-    detail: `The same index is there already (${same.state}).`,
+    detail: `The same index is there already (${shownState(same)}).`,
     extra: { indexId: same.id },
   });
 }

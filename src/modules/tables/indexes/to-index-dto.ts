@@ -19,6 +19,10 @@ const DETAILS: Readonly<Record<NonNullable<TableIndexEntity['error']>, string>> 
 export const fieldsOf = ({ keys }: IndexPlan): IndexColumnDto[] =>
   keys.map(({ column, dir }) => ({ columnId: column.id, field: column.key, dir }));
 
+/** Whether a node is at it already, is nobody's business. */
+export const shownState = ({ state }: Pick<TableIndexEntity, 'state'>): IndexDto['state'] =>
+  state === 'pending' ? 'building' : state;
+
 /** Of a column that is gone, and the index with it in a moment, nothing is told. */
 export function toIndexDto(index: TableIndexEntity, { tableSchema }: Pick<TableMeta, 'tableSchema'>): IndexDto {
   const plan = planOf(index, tableSchema);
@@ -29,8 +33,7 @@ export function toIndexDto(index: TableIndexEntity, { tableSchema }: Pick<TableM
     kind: index.kind,
     columns: plan ? fieldsOf(plan) : [],
     unique: index.unique,
-    // Whether a node is at it already, is nobody's business.
-    state: index.state === 'pending' ? 'building' : index.state,
+    state: shownState(index),
     automatic: false,
     limitsValues: plan !== undefined && !fitsAlways(plan),
     ...errorOf(index),

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
   ApiProblems,
   created,
@@ -11,6 +11,7 @@ import {
   type Id,
 } from '../../../common/index.js';
 import { BaseDto } from '../bases/base.dto.js';
+import { EXAMPLES } from './examples.js';
 import { ExportQuery, FromTemplateDto, TemplateDto, TemplateListDto } from './template.dto.js';
 import { TemplatesService } from './templates.service.js';
 
@@ -35,6 +36,7 @@ export class TemplatesController {
     description:
       'All tables, columns, links and sample rows at once, or nothing. Columns may be listed in any order, also before those that they lead to.',
   })
+  @ApiBody({ type: FromTemplateDto, examples: EXAMPLES })
   @ApiCreatedResponse({ type: BaseDto })
   @ApiProblems('not_found', 'role_too_low', 'validation_failed', 'name_taken', 'unique_violation', 'limit_reached')
   async create(

@@ -21,8 +21,7 @@ export function convertedDefault(column: ColumnEntity, target: ColumnEntity): Ce
   if (text === undefined) return null;
   const parsed = taking.parseText(text, target);
   if (!parsed.ok) return null;
-  const isScalar = typeof parsed.value !== 'object' || parsed.value === null;
-  return kindOf(target).list && isScalar ? readList(parsed.value, target) : parsed.value;
+  return kindOf(target).list ? readList(parsed.value, target) : parsed.value;
 }
 
 function textOf(given: CellValue, { type, options }: ColumnEntity): string | undefined {
