@@ -56,6 +56,8 @@ describe('a text becomes in PostgreSQL what its new type reads', () => {
     duration: ['5.', '1e3', ' 1 '],
     rating: ['5.', ' 1 '],
     boolean: ['TRUE', 'yes', '0', '1', ' 1 ', '-0'],
+    // A label without regard to letter case.
+    single_select: ['OPEN'],
     // Days become their first moment.
     datetime: ['2026-02-28', '2024-02-29', '0001-01-01', '9999-12-31'],
   };
