@@ -6,6 +6,7 @@
 import http from 'node:http';
 import pg from 'pg';
 import { Server } from 'socket.io';
+import { EXTERNAL_PAGE } from './external.mjs';
 
 const { database, poolSize, schema, table, linked } = JSON.parse(process.env.BENCH_FLOOR);
 const pool = new pg.Pool({ ...database, max: poolSize, options: '-c timezone=UTC -c jit=off' });
@@ -59,6 +60,11 @@ async function linkedPage(url) {
   return `{"data":[${data ?? ''}]}`;
 }
 
+async function externalPage(url) {
+  const [[data]] = await query('external', EXTERNAL_PAGE, [/qty=(\d+)/.exec(url)[1], ['open', 'won']]);
+  return `{"data":[${data ?? ''}]}`;
+}
+
 const one = async (url) => (await query('one', `select ${ROW} from $FROM where _id = $1`, [url.slice(5)]))[0][0];
 
 async function insert(_url, body) {
@@ -102,7 +108,7 @@ function emit(_url, body) {
   return '{}';
 }
 
-const ROUTES = { page, linked: linkedPage, one, insert, update, bulk, emit };
+const ROUTES = { page, linked: linkedPage, external: externalPage, one, insert, update, bulk, emit };
 
 const server = http.createServer((request, response) => {
   const chunks = [];

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { killAll, start } from './children.mjs';
 import { measureExports, measureImports } from './files.mjs';
 import { call } from './http-client.mjs';
+import { connectExternal, externalQuestion, fillExternal } from './external.mjs';
 import { fillLinked, LINKED_FIELDS, makeLinked } from './linked.mjs';
 import { interleaved, median, withCpu } from './measure.mjs';
 import { SETTINGS, startPostgres } from './postgres.mjs';
@@ -16,7 +17,7 @@ import { measureStartup } from './startup.mjs';
 import { cursorBehind, FLOOR_SCHEMA, fill, makeTable } from './world.mjs';
 
 const ALL = [
-  'page', 'linked', 'one', 'keyset', 'insert', 'update', 'bulk', 'export', 'import', 'fanout500', 'fanout2000', 'start',
+  'page', 'linked', 'one', 'keyset', 'insert', 'update', 'bulk', 'external', 'export', 'import', 'fanout500', 'fanout2000', 'start',
 ]; // prettier-ignore
 const POOL = 10;
 /** A server that has just begun runs mostly interpreted code; it takes thousands of requests until it is what it stays. */
@@ -76,7 +77,8 @@ export async function main() {
   };
   const world = await bring(postgres, folder, count, options.profile);
   const has = (...names) => names.some((name) => only.includes(name));
-  if (has('page', 'linked', 'one', 'keyset', 'insert', 'update', 'bulk')) await overHttp(world, has, pace, count, add);
+  if (has('page', 'linked', 'one', 'keyset', 'insert', 'update', 'bulk', 'external'))
+    await overHttp(world, has, pace, count, add);
   if (has('export')) add(...exported(await measureExports(world, Math.min(pace.rounds, 2))));
   if (has('import')) add(...imported(await measureImports(world, folder, Number(options['import-rows']))));
   for (const sockets of [500, 2000]) if (has(`fanout${sockets}`)) add(...(await fanOut(world, sockets, pace)));
@@ -128,6 +130,9 @@ export async function bring(postgres, folder, count, profile) {
     JWT_ACCESS_TOKEN_EXPIRATION: '1d',
     RATE_LIMIT_LIMIT: '1000000000',
     RATE_LIMIT_AUTH_LIMIT: '1000000',
+    RATE_LIMIT_EXTERNAL_LIMIT: '1000000000',
+    CONNECTIONS_ALLOWED_NETWORKS: '127.0.0.1/32',
+    EXTERNAL_POOL_SIZE: String(POOL),
   };
   const ours = await start('../dist/main.js', { env, cwd: folder, execArgv: execArgv('ours') });
   const base = ours.ready.ready;
@@ -137,10 +142,13 @@ export async function bring(postgres, folder, count, profile) {
   const client = await postgres.asServer();
   const ids = await fill(client, made, count);
   const linkedTables = await fillLinked(client, linked);
+  await fillExternal(client, count);
   await client.query('checkpoint').catch(() => undefined); // only with the right to; otherwise it comes when it comes
   await client.end();
+  const access = { host: '127.0.0.1', port, user: role.user, password: role.password, database: databases.mini };
+  const external = await connectExternal({ base, ...made }, access);
   const floorSettings = {
-    database: { host: '127.0.0.1', port, user: role.user, password: role.password, database: databases.mini },
+    database: access,
     poolSize: POOL,
     schema: FLOOR_SCHEMA,
     table: 'deals',
@@ -151,7 +159,7 @@ export async function bring(postgres, folder, count, profile) {
     execArgv: execArgv('floor'),
   });
   const load = await start('load.mjs');
-  const shared = { token: made.token, baseId: made.baseId, ids, rows: made.rows, linked: linked.rows };
+  const shared = { token: made.token, baseId: made.baseId, ids, rows: made.rows, linked: linked.rows, external };
   return {
     postgres,
     ours,
@@ -201,6 +209,10 @@ async function overHttp(world, has, { rounds, seconds }, count, add) {
   }
   if (has('insert')) add(report.row('insert one row, 32 clients', await pair('insert', 32), '≥ 0.80'));
   if (has('update')) add(report.row('update one row, 32 clients', await pair('update', 32), '≥ 0.80'));
+  if (has('external')) {
+    await assertSameExternalPage(sides);
+    add(report.row('page of 100 rows of an external PostgreSQL', await pair('external', 32), '≥ 0.85'));
+  }
   if (has('bulk')) {
     const name = 'bulk insert, 1,000 rows a call, 4 clients';
     add(report.row(name, await pair('bulk', 4), '≥ 0.50', ' calls/s'));
@@ -251,9 +263,19 @@ const assertSamePage = (sides) =>
 
 const assertSameLinkedPage = (sides) => assertSame(sides, LINKED_PATHS.ours(sides.ours), LINKED_PATHS.floor);
 
+async function assertSameExternalPage({ ours, floor }) {
+  const mine = await call(ours.base, 'POST', ours.external, ours.token, externalQuestion(5_000));
+  const bare = await call(floor.base, 'POST', '/external?qty=5000', undefined, {});
+  same(ours.external, mine, bare);
+}
+
 async function assertSame({ ours, floor }, path, floorPath) {
   const mine = await call(ours.base, 'GET', path, ours.token);
   const bare = await call(floor.base, 'GET', floorPath);
+  same(path, mine, bare);
+}
+
+function same(path, mine, bare) {
   if (mine.data.length === 0) throw new Error(`There is nothing to compare at ${path}.`);
   if (JSON.stringify(mine.data) !== JSON.stringify(bare.data))
     throw new Error(`The floor's page is another:\n${JSON.stringify(mine.data[0])}\n${JSON.stringify(bare.data[0])}`);

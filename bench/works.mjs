@@ -1,4 +1,5 @@
 /** What is asked, once for our server and once for the floor: the same work, said in each one's words. */
+import { externalQuestion } from './external.mjs';
 import { request } from './http-client.mjs';
 import { LINKED_FIELDS } from './linked.mjs';
 
@@ -43,6 +44,10 @@ export const WORKS = {
       return request('GET', `${linked}?${query}`, token);
     },
     floor: ({ token }) => request('GET', `/linked?rank=${50 + upTo(950)}&sort=-rank&fields=${LINKED_FIELDS}`, token),
+  },
+  external: {
+    ours: ({ external, token }) => request('POST', external, token, externalQuestion(1_000 + upTo(99_000))),
+    floor: ({ token }) => request('POST', `/external?qty=${1_000 + upTo(99_000)}`, token, externalQuestion(0)),
   },
   one: {
     ours: ({ rows, token, ids }) => request('GET', `${rows}/${pick(ids)}`, token),

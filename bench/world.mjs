@@ -27,7 +27,7 @@ export async function makeTable(base) {
   const workspace = await post('/workspaces', { name: 'Bench' }, token);
   const { id: baseId } = await post(`/workspaces/${workspace.id}/bases`, { name: 'Bench' }, token);
   const table = await post(`/bases/${baseId}/tables`, { name: 'Deals', columns: COLUMNS }, token);
-  return { token, userId: user.id, baseId, table, rows: `/api/v1/tables/${table.id}/rows` };
+  return { token, userId: user.id, workspaceId: workspace.id, baseId, table, rows: `/api/v1/tables/${table.id}/rows` };
 }
 
 /** Fills the physical table as an operator would, with an index for the sort; then copies it for the floor. */
