@@ -50,9 +50,12 @@ const BY_CODE: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: TLS_FAILED,
 };
 
+/** A pooler in front of the server gave us to another of its sessions, where our statements are not prepared. */
+const ELSEWHERE: ReadonlySet<string> = new Set(['26000', '42P05']);
+
 /** Whether the session is as good as before. */
 export const sessionSurvives = (error: unknown): boolean =>
-  error instanceof pg.DatabaseError && error.severity === 'ERROR';
+  error instanceof pg.DatabaseError && error.severity === 'ERROR' && !ELSEWHERE.has(error.code ?? '');
 
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';

@@ -6,6 +6,7 @@ import { SessionLost } from '../sql/session.js';
 import type { SqlSession, TransactionStatement } from '../sql/sql-engine.js';
 import { cancelRequest, clientFor } from './driver.js';
 import { sessionSurvives } from './postgres-errors.js';
+import { PreparedStatements } from './prepared-statements.js';
 
 export type PostgresRow = readonly (string | null)[];
 
@@ -20,6 +21,7 @@ export class PostgresSession implements SqlSession {
   private reject: ((error: unknown) => void) | undefined;
   private bytes = 0;
   private lost = false;
+  private readonly statements = new PreparedStatements();
   serverVersion = '';
 
   private constructor(
@@ -101,7 +103,9 @@ export class PostgresSession implements SqlSession {
   private ask({ text, values }: Statement, maxRows: number): Promise<readonly PostgresRow[]> {
     return new Promise((resolve, reject) => {
       const rows: PostgresRow[] = [];
-      const query = new pg.Query({ text, values, rowMode: 'array' } as pg.QueryArrayConfig);
+      const name = this.statements.nameOf(text);
+      const config = { text, values, rowMode: 'array' as const, ...(name === undefined ? {} : { name }) };
+      const query = new pg.Query(config as pg.QueryConfig);
       query.on('row', (row: unknown) => {
         if (rows.push(row as PostgresRow) > maxRows) this.fail(new Error('more rows than were asked for'));
       });
