@@ -97,7 +97,6 @@ export function both(a: Condition, b: Condition): Condition {
 /** Which columns go out; all of them when none is named. */
 export function resolveFields(fields: readonly string[] | undefined, table: TableSchema): readonly ColumnSchema[] {
   if (fields === undefined) return table.columns;
-  const wanted = new Set(fields);
   const unknown = fields.find((key) => !columnByKey(table, key));
   if (unknown !== undefined)
     throw refuse('validation_failed', {
@@ -105,7 +104,8 @@ export function resolveFields(fields: readonly string[] | undefined, table: Tabl
       code: 'unknown_field',
       detail: `There is no field ${JSON.stringify(unknown.slice(0, 60))}.`,
     });
-  return table.columns.filter(({ key }) => wanted.has(key));
+  const wanted = new Set(fields.map((key) => columnByKey(table, key)));
+  return table.columns.filter((column) => wanted.has(column));
 }
 
 function resolveSort(sort: readonly SortInput[], table: TableSchema): readonly OrderTerm[] {
