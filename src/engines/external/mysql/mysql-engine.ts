@@ -7,6 +7,7 @@ import type {
   Mutated,
   Outbound,
 } from '../external-engine.js';
+import type { Moment } from '../sql/session.js';
 import { SqlEngine, type Output, type Row } from '../sql/sql-engine.js';
 import { discover } from './discover.js';
 import { translate } from './mysql-errors.js';
@@ -29,7 +30,7 @@ export class MysqlEngine extends SqlEngine<MysqlSession> {
     return MysqlSession.open(this.target, this.limits, this.outbound, signal);
   }
 
-  protected translate(error: unknown, during: 'signing in' | 'asking'): unknown {
+  protected translate(error: unknown, during: Moment): unknown {
     return translate(error, during);
   }
 

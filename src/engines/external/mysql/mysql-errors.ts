@@ -1,5 +1,5 @@
 import { isError, Problem, type ErrorCode } from '../../../common/index.js';
-import { SessionLost } from '../sql/session.js';
+import { SessionLost, type Moment } from '../sql/session.js';
 
 type Meaning = readonly [ErrorCode, string?];
 
@@ -73,17 +73,17 @@ const codeOf = (error: unknown): string =>
   isError(error) && 'code' in error && typeof error.code === 'string' ? error.code : '';
 
 /** What a failure means to our callers, while signing in or later. Its own text is a cause for the log, and never an answer. */
-export function translate(error: unknown, during: 'signing in' | 'asking'): unknown {
+export function translate(error: unknown, during: Moment): unknown {
   const first = error instanceof SessionLost && error.cause !== undefined ? error.cause : error;
   if (first instanceof Problem) return first;
   const [code, detail] = meaningOf(first, during);
   return new Problem(code, { detail, cause: error });
 }
 
-function meaningOf(error: unknown, during: 'signing in' | 'asking'): Meaning {
+function meaningOf(error: unknown, during: Moment): Meaning {
   const known = BY_NUMBER.get(serverErrno(error) ?? 0);
-  if (known) return known[0] === 'source_unreachable' && during === 'asking' ? ['source_failed'] : known;
-  if (during === 'asking') return ['source_failed'];
+  if (known) return known[0] === 'source_unreachable' && during !== 'signing in' ? ['source_failed'] : known;
+  if (during !== 'signing in') return ['source_failed'];
   const told = BY_CODE[codeOf(error)];
   if (told) return ['source_unreachable', told];
   return isLost(error)

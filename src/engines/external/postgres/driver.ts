@@ -1,16 +1,22 @@
 import type { Socket } from 'node:net';
 import pg from 'pg';
+import { Problem } from '../../../common/index.js';
 import type { ConnectionTarget } from '../external-engine.js';
+import { messageReader } from './messages.js';
 
-/** Whoever watches a connection: told of every chunk that comes, and of what ends the connection. */
+/** Whoever watches a connection: told of every chunk and message that comes, and of what ends the connection. */
 export interface Watch {
   received(bytes: number): void;
+  message(): void;
   failed(error: unknown): void;
 }
 
 /** What the driver keeps to itself and we have to watch. */
 interface Internals {
-  readonly connection: { readonly stream: Socket; on(event: 'sslconnect', listener: () => void): void };
+  readonly connection: {
+    readonly stream: Socket;
+    on(event: 'sslconnect' | 'authenticationCleartextPassword', listener: () => void): void;
+  };
   readonly connectionParameters: { options?: string };
   readonly processID: number | null;
   readonly secretKey: number | null;
@@ -46,20 +52,42 @@ export function clientFor(target: ConnectionTarget, socket: Socket, watch: Watch
   const { connection, connectionParameters } = internalsOf(client);
   delete connectionParameters.options;
   client.on('error', (error) => watch.failed(error));
-  guard(socket, watch);
-  connection.on('sslconnect', () => guard(connection.stream, watch));
+  // Ours goes first, and the driver gives the password to whoever asks: also without TLS, and in the middle of a session.
+  connection.on('authenticationCleartextPassword', () => {
+    if (tls.mode !== 'verify-full') throw clearPassword();
+  });
+  const encrypted = tls.mode !== 'disable';
+  // Before TLS begins there is one byte, which is no message.
+  guard(socket, watch, encrypted ? undefined : messageReader(() => watch.message()));
+  connection.on('sslconnect', () =>
+    guard(
+      connection.stream,
+      watch,
+      messageReader(() => watch.message()),
+    ),
+  );
   return client;
 }
 
-/** Meters what comes, and catches what the driver throws over it. */
-function guard(stream: Socket, watch: Watch): void {
+const clearPassword = () =>
+  new Problem('source_unreachable', {
+    detail: 'The server asks for the password in clear, which is given with tls.mode verify-full only.',
+  });
+
+/** Meters and reads what comes, before the driver does, and catches what the driver throws over it. */
+function guard(stream: Socket, watch: Watch, read?: (chunk: Buffer) => void): void {
   const emit = stream.emit.bind(stream) as (event: string | symbol, ...values: unknown[]) => boolean;
+  let refused = false;
   stream.emit = (event: string | symbol, ...values: unknown[]): boolean => {
     if (event !== 'data') return emit(event, ...values);
+    if (refused) return true;
     try {
-      watch.received((values[0] as Buffer).length);
+      const chunk = values[0] as Buffer;
+      watch.received(chunk.length);
+      read?.(chunk);
       return emit(event, ...values);
     } catch (error) {
+      refused = true;
       watch.failed(error);
       return true;
     }

@@ -7,6 +7,7 @@ import type {
   Mutated,
   Outbound,
 } from '../external-engine.js';
+import type { Moment } from '../sql/session.js';
 import { SqlEngine, type Output, type Row } from '../sql/sql-engine.js';
 import { discover } from './discover.js';
 import { translate } from './postgres-errors.js';
@@ -28,7 +29,7 @@ export class PostgresEngine extends SqlEngine<PostgresSession> {
     return PostgresSession.open(this.target, this.limits, this.outbound, signal);
   }
 
-  protected translate(error: unknown, during: 'signing in' | 'asking'): unknown {
+  protected translate(error: unknown, during: Moment): unknown {
     return translate(error, during);
   }
 
@@ -36,9 +37,14 @@ export class PostgresEngine extends SqlEngine<PostgresSession> {
     return discover(session, this.limits, signal);
   }
 
-  /** PostgreSQL has made it. */
-  protected objectJson(_outputs: readonly Output[], [json]: Row): string {
-    return String(json);
+  /** PostgreSQL has made it, and is asked for nothing else than this one object: a text of something else would become part of our answer. */
+  protected objectJson(outputs: readonly Output[], [json]: Row): string {
+    const text = String(json);
+    const made: unknown = JSON.parse(text);
+    if (!isObject(made) || Object.keys(made).length !== outputs.length)
+      throw new Error('not the object that was asked for');
+    if (!outputs.every(({ key }) => Object.hasOwn(made, key))) throw new Error('not the object that was asked for');
+    return text;
   }
 
   protected async insert(
@@ -46,7 +52,11 @@ export class PostgresEngine extends SqlEngine<PostgresSession> {
     mutation: Extract<Mutation, { readonly op: 'insert' }>,
   ): Promise<Mutated> {
     const [row] = await session.run(sql`${compileMutation(mutation, POSTGRES)} returning ${this.shown(mutation)}`, 1);
-    return { before: null, after: row ? String(row[0]) : null };
+    return { before: null, after: row ? this.objectJson(this.outputsOf(mutation.object.columns), row) : null };
+  }
+
+  protected override settle(session: PostgresSession): Promise<void> {
+    return session.command('set constraints all immediate');
   }
 
   private shown({ object }: Mutation): Sql {
@@ -60,3 +70,5 @@ export class PostgresEngine extends SqlEngine<PostgresSession> {
     return json ?? sql`null`;
   }
 }
+
+const isObject = (made: unknown): made is object => typeof made === 'object' && made !== null && !Array.isArray(made);

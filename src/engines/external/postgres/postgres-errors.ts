@@ -1,6 +1,6 @@
 import pg from 'pg';
-import { Problem, type ErrorCode } from '../../../common/index.js';
-import { SessionLost } from '../sql/session.js';
+import { isError, Problem, type ErrorCode } from '../../../common/index.js';
+import { SessionLost, type Moment } from '../sql/session.js';
 
 type Meaning = readonly [ErrorCode, string?];
 
@@ -32,6 +32,8 @@ const BY_STATE: Readonly<Record<string, Meaning>> = {
   P0001: ['constraint_violation', 'A trigger of the table does not allow this change.'],
 };
 
+/** Codes of OpenSSL and of Node about certificates and encryption. */
+const ABOUT_TLS = /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_)/;
 const TLS_FAILED =
   'TLS failed: the certificate is not one of this host by an authority that is known here. Check tls.mode and tls.ca.';
 
@@ -42,48 +44,51 @@ const BY_CODE: Readonly<Record<string, string>> = {
   ENETUNREACH: 'There is no way to this host.',
   ETIMEDOUT: 'The host does not answer.',
   ENOTFOUND: 'There is no host of this name.',
-  ERR_TLS_CERT_ALTNAME_INVALID: TLS_FAILED,
-  DEPTH_ZERO_SELF_SIGNED_CERT: TLS_FAILED,
-  SELF_SIGNED_CERT_IN_CHAIN: TLS_FAILED,
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: TLS_FAILED,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: TLS_FAILED,
-  CERT_HAS_EXPIRED: TLS_FAILED,
 };
 
-/** A pooler in front of the server gave us to another of its sessions, where our statements are not prepared. */
-const ELSEWHERE: ReadonlySet<string> = new Set(['26000', '42P05']);
+/**
+ * Such that the server ends the session with them; the word for how severe an error is comes in the language of the server. With the last three a
+ * statement is not prepared any more as it was: a pooler gave us to another of its sessions, or a table has other columns. A new session has it right.
+ */
+const LAST_WORDS = /^(08|57P|XX|25P0[34]|53300|26000|42P05|0A000)/;
 
 /** Whether the session is as good as before. */
 export const sessionSurvives = (error: unknown): boolean =>
-  error instanceof pg.DatabaseError && error.severity === 'ERROR' && !ELSEWHERE.has(error.code ?? '');
+  error instanceof pg.DatabaseError && typeof error.code === 'string' && !LAST_WORDS.test(error.code);
 
 const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  isError(error) && 'code' in error && typeof error.code === 'string' ? error.code : '';
 
 /** What a failure means to our callers, while signing in or later. Its own text is a cause for the log, and never an answer. */
-export function translate(error: unknown, during: 'signing in' | 'asking'): unknown {
+export function translate(error: unknown, during: Moment): unknown {
   const first = error instanceof SessionLost && error.cause !== undefined ? error.cause : error;
   if (first instanceof Problem) return first;
   const [code, detail] = meaningOf(first, during);
   return new Problem(code, { ...(detail === undefined ? {} : { detail }), cause: error });
 }
 
-function meaningOf(error: unknown, during: 'signing in' | 'asking'): Meaning {
+function meaningOf(error: unknown, during: Moment): Meaning {
   if (error instanceof pg.DatabaseError) {
     const state = typeof error.code === 'string' ? error.code : '';
-    return BY_STATE[state] ?? BY_STATE[state.slice(0, 2)] ?? ['source_failed'];
+    const known = BY_STATE[state] ?? BY_STATE[state.slice(0, 2)];
+    return known && isSaidOf(during, known[0]) ? known : ['source_failed'];
   }
-  if (during === 'asking') return ['source_failed'];
+  if (during !== 'signing in') return ['source_failed'];
   const told = BY_CODE[codeOf(error)];
   if (told !== undefined) return ['source_unreachable', told];
-  if (error instanceof Error && error.message === 'The server does not support SSL connections')
+  if (ABOUT_TLS.test(codeOf(error))) return ['source_unreachable', TLS_FAILED];
+  if (isError(error) && error.message === 'The server does not support SSL connections')
     return ['source_unreachable', 'The server does not offer TLS: choose another tls.mode, or set it up there.'];
   return isLost(error)
     ? ['source_unreachable', 'The server closed the connection before anybody was signed in.']
     : ['source_failed', 'What answers at this host and port cannot be understood as a PostgreSQL.'];
 }
 
+/** Who reads breaks no rule of a table (a view divides by zero), and who is signed in has reached the server. */
+const isSaidOf = (during: Moment, code: ErrorCode): boolean =>
+  during === 'signing in' || (code !== 'source_unreachable' && (during === 'changing' || !code.endsWith('_violation')));
+
 const isLost = (error: unknown): boolean =>
   error instanceof SessionLost ||
   ['ECONNRESET', 'EPIPE'].includes(codeOf(error)) ||
-  (error instanceof Error && error.message.startsWith('Connection terminated'));
+  (isError(error) && error.message.startsWith('Connection terminated'));

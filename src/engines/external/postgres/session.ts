@@ -10,6 +10,10 @@ import { PreparedStatements } from './prepared-statements.js';
 
 export type PostgresRow = readonly (string | null)[];
 
+/** Messages around the rows of an answer: what a server reports of itself, notices, the parts of the protocol. */
+const OTHER_MESSAGES = 10_000;
+/** The oldest that is spoken to. */
+const LEAST_VERSION = 13;
 /** The server is given this much to keep to its own limit of time; then the connection is cut. */
 const GRACE_MS = 500;
 
@@ -20,6 +24,8 @@ export class PostgresSession implements SqlSession {
   /** Ends what is being waited for. */
   private reject: ((error: unknown) => void) | undefined;
   private bytes = 0;
+  private messages = 0;
+  private messagesAllowed = OTHER_MESSAGES;
   private lost = false;
   private readonly statements = new PreparedStatements();
   serverVersion = '';
@@ -30,9 +36,11 @@ export class PostgresSession implements SqlSession {
     private readonly outbound: Outbound,
   ) {
     this.socket = outbound.socket();
-    this.socket.once('close', () => this.fail(new SessionLost()));
+    // The driver tells of an error only later than the socket closes.
+    this.socket.once('close', () => this.fail(new SessionLost(this.socket.errored ?? undefined)));
     this.client = clientFor(target, this.socket, {
       received: (bytes) => this.received(bytes),
+      message: () => this.counted(),
       failed: (error) => this.fail(error),
     });
   }
@@ -50,8 +58,8 @@ export class PostgresSession implements SqlSession {
       await session.until(limits.connectMs, unreachable, signal, async () => {
         await session.client.connect();
         await session.client.query(settings(limits));
-        const { rows } = await session.client.query<{ version: string }>('show server_version');
-        session.serverVersion = Object.values(rows[0] ?? {}).join();
+        const [[version] = []] = await session.ask({ text: 'show server_version', values: [] }, 1);
+        session.serverVersion = versionOf(version);
       });
       return session;
     } catch (error) {
@@ -68,6 +76,8 @@ export class PostgresSession implements SqlSession {
   async run(statement: Sql, maxRows: number, signal?: AbortSignal): Promise<readonly PostgresRow[]> {
     signal?.throwIfAborted();
     this.bytes = 0;
+    this.messages = 0;
+    this.messagesAllowed = OTHER_MESSAGES + maxRows;
     try {
       return await this.until(this.limits.statementMs + GRACE_MS, tookTooLong, signal, () =>
         this.ask(toStatement(statement), maxRows),
@@ -100,6 +110,7 @@ export class PostgresSession implements SqlSession {
     reject?.(error);
   }
 
+  /** Rows that are asked for are described, even where there are none, and followed by the word that they were all. */
   private ask({ text, values }: Statement, maxRows: number): Promise<readonly PostgresRow[]> {
     return new Promise((resolve, reject) => {
       const rows: PostgresRow[] = [];
@@ -110,7 +121,11 @@ export class PostgresSession implements SqlSession {
         if (rows.push(row as PostgresRow) > maxRows) this.fail(new Error('more rows than were asked for'));
       });
       query.on('error', reject);
-      query.on('end', () => resolve(rows));
+      query.on('end', (result: pg.QueryArrayResult | readonly pg.QueryArrayResult[]) => {
+        const complete = 'command' in result && typeof result.command === 'string';
+        if (complete && (maxRows === 0 || result.fields.length > 0)) resolve(rows);
+        else reject(new Error('not what was asked for'));
+      });
       this.client.query(query);
     });
   }
@@ -135,6 +150,10 @@ export class PostgresSession implements SqlSession {
           detail: `The answer of the database has more than ${this.limits.maxBytes} bytes.`,
         }),
       );
+  }
+
+  private counted(): void {
+    if (++this.messages > this.messagesAllowed) throw new Error('more messages than were asked for');
   }
 
   /** `work`, unless time is up, the caller goes away or the connection ends before: then the session is lost. */
@@ -166,6 +185,22 @@ export class PostgresSession implements SqlSession {
 const unreachable = (): Problem => new Problem('source_unreachable', { detail: 'The server did not answer in time.' });
 const tookTooLong = (): Problem => new Problem('source_timeout');
 
+/**
+ * As we say it: never text of the server.
+ * @throws Problem `not_supported_by_source` where it is older than what we speak
+ */
+function versionOf(told: unknown): string {
+  const match = /^(\d{1,3})(\.\d{1,4})?/.exec(String(told));
+  if (!match)
+    throw new Problem('source_failed', { detail: 'The server does not tell its version as a PostgreSQL does.' });
+  const [version, major] = match;
+  if (Number(major) < LEAST_VERSION)
+    throw new Problem('not_supported_by_source', {
+      detail: `The server is PostgreSQL ${version}; ${LEAST_VERSION} or newer is needed.`,
+    });
+  return `PostgreSQL ${version}`;
+}
+
 /** What every statement relies on: reading only, UTC, ISO dates, exact floats; and a limit of time. */
 const settings = ({ statementMs }: ExternalLimits): string =>
   [
@@ -176,6 +211,7 @@ const settings = ({ statementMs }: ExternalLimits): string =>
     "bytea_output = 'hex'",
     'extra_float_digits = 1',
     'standard_conforming_strings = on',
+    'client_min_messages = error',
     `statement_timeout = ${statementMs}`,
     `lock_timeout = ${statementMs}`,
     `idle_in_transaction_session_timeout = ${statementMs + 10_000}`,

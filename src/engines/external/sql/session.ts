@@ -6,6 +6,9 @@ export class SessionLost extends Error {
   }
 }
 
+/** What a session is busy with when something fails. */
+export type Moment = 'signing in' | 'reading' | 'changing';
+
 /** A signed-in session with a server that may be anybody; one statement at a time. */
 export interface Session {
   /** Whether it can be asked anything more. */

@@ -9,6 +9,7 @@ import {
   COUNT_BOUND,
   formOf,
   kindOf,
+  sql,
   type ColumnSchema,
   type Form,
   type Mutation,
@@ -32,7 +33,7 @@ import type {
   SourcePage,
   Told,
 } from '../external-engine.js';
-import type { Session } from './session.js';
+import type { Moment, Session } from './session.js';
 import { SessionPool } from './session-pool.js';
 
 /** A cell as the driver gave it. */
@@ -54,7 +55,8 @@ export interface SqlSession extends Session {
   command(text: TransactionStatement): Promise<void>;
 }
 
-export type TransactionStatement = 'start transaction read write' | 'commit' | 'rollback';
+export type TransactionStatement =
+  'start transaction read write' | 'set constraints all immediate' | 'commit' | 'rollback';
 
 type Insert = Extract<Mutation, { readonly op: 'insert' }>;
 type Change = Exclude<Mutation, Insert>;
@@ -81,14 +83,23 @@ export abstract class SqlEngine<S extends SqlSession> implements ExternalEngine 
 
   protected abstract open(signal?: AbortSignal): Promise<S>;
   /** What a failure means to our callers. */
-  protected abstract translate(error: unknown, during: 'signing in' | 'asking'): unknown;
+  protected abstract translate(error: unknown, during: Moment): unknown;
   protected abstract look(session: S, signal?: AbortSignal): Promise<readonly FoundObject[]>;
   /** JSON of an object with these members, made of the cells that the dialect shows of them. */
   protected abstract objectJson(outputs: readonly Output[], cells: Row): string;
+  /** Lets rules speak that would wait for the end of the transaction: nobody shall hear of a change that these refuse. */
+  protected settle(_session: S): Promise<void> {
+    return Promise.resolve();
+  }
+
   protected abstract insert(session: S, mutation: Insert): Promise<Mutated>;
 
   probe(signal?: AbortSignal): Promise<{ readonly serverVersion: string }> {
-    return this.reading(signal, ({ serverVersion }) => Promise.resolve({ serverVersion }));
+    return this.reading(signal, async (session) => {
+      // One that was kept may have ended unnoticed.
+      await session.run(sql`select 1`, 1, signal);
+      return { serverVersion: session.serverVersion };
+    });
   }
 
   discover(signal?: AbortSignal): Promise<readonly FoundObject[]> {
@@ -97,10 +108,10 @@ export abstract class SqlEngine<S extends SqlSession> implements ExternalEngine 
 
   read(plan: SourceRead, signal?: AbortSignal): Promise<SourcePage> {
     const outputs = this.outputsOf(plan.select);
-    const { sql, shown } = compileSourceRead(plan, this.dialect);
+    const { sql: statement, shown } = compileSourceRead(plan, this.dialect);
     return this.reading(signal, async (session) => {
-      const rows = await session.run(sql, plan.limit + 1, signal);
-      const page = pageOf(rows, plan.limit, shown, (row) => `{"fields":${this.objectJson(outputs, row)}}`);
+      const rows = await session.run(statement, plan.limit + 1, signal);
+      const page = pageOf(rows, plan, shown, (row) => `{"fields":${this.objectJson(outputs, row)}}`);
       return { ...page, ...(await this.counted(session, plan, compileSourceCount, signal)) };
     });
   }
@@ -108,12 +119,12 @@ export abstract class SqlEngine<S extends SqlSession> implements ExternalEngine 
   readGroups(plan: SourceGroups, signal?: AbortSignal): Promise<SourcePage> {
     const group = this.outputsOf(plan.groups.map(({ output }) => output));
     const values = this.outputsOf(plan.aggregates.map(({ output }) => output));
-    const { sql, group: inGroup, values: inValues } = compileSourceGroups(plan, this.dialect);
+    const { sql: statement, group: inGroup, values: inValues } = compileSourceGroups(plan, this.dialect);
     const groupJson = (row: Row): string =>
       `{"group":${this.objectJson(group, row)},"values":${this.objectJson(values, row.slice(inGroup))}}`;
     return this.reading(signal, async (session) => {
-      const rows = await session.run(sql, plan.limit + 1, signal);
-      const page = pageOf(rows, plan.limit, inGroup + inValues, groupJson);
+      const rows = await session.run(statement, plan.limit + 1, signal);
+      const page = pageOf(rows, plan, inGroup + inValues, groupJson);
       return { ...page, ...(await this.counted(session, plan, compileSourceGroupCount, signal)) };
     });
   }
@@ -127,7 +138,10 @@ export abstract class SqlEngine<S extends SqlSession> implements ExternalEngine 
         const changed = await (mutation.op === 'insert'
           ? this.insert(session, mutation)
           : this.change(session, mutation));
-        if (changed) await told?.(changed);
+        if (changed && told) {
+          await this.settle(session);
+          await told(changed);
+        }
         await session.command('commit');
         return changed;
       } catch (error) {
@@ -154,8 +168,8 @@ export abstract class SqlEngine<S extends SqlSession> implements ExternalEngine 
 
   private async change(session: S, mutation: Change): Promise<Mutated | undefined> {
     const { object } = mutation;
-    const { sql, shown } = compileLockedRow(mutation, this.dialect);
-    const [row] = await session.run(sql, 1);
+    const { sql: statement, shown } = compileLockedRow(mutation, this.dialect);
+    const [row] = await session.run(statement, 1);
     // No row, or one that somebody has changed: nothing is done.
     if (!row || Number(row[shown]) !== 1) return undefined;
     const before = this.objectJson(this.outputsOf(object.columns), row);
@@ -176,7 +190,8 @@ export abstract class SqlEngine<S extends SqlSession> implements ExternalEngine 
     if (mode === 'estimated' && estimate !== null) return { count: { mode, value: estimate, relation: 'estimate' } };
     const counting = mode === 'exact' ? plan : { ...plan, count: 'bounded' as const };
     const [row] = await session.run(compile(counting, this.dialect), 1, signal);
-    const total = Number(row?.[0] ?? 0);
+    const total = Number(row?.[0] ?? NaN);
+    if (!Number.isSafeInteger(total) || total < 0) throw new Error('a count that is none');
     const more = mode !== 'exact' && total > COUNT_BOUND;
     return { count: { mode, value: more ? COUNT_BOUND : total, relation: more ? 'atLeast' : 'exact' } };
   }
@@ -192,13 +207,20 @@ export abstract class SqlEngine<S extends SqlSession> implements ExternalEngine 
     try {
       return await this.sessions.use(work, how);
     } catch (error) {
-      throw how.signal?.aborted ? error : this.translate(error, 'asking');
+      throw how.signal?.aborted ? error : this.translate(error, how.repeatable ? 'reading' : 'changing');
     }
   }
 }
 
 /** One row more than the page has tells that there is another. */
-function pageOf(rows: readonly Row[], limit: number, shown: number, json: (row: Row) => string): SourcePage {
+function pageOf(
+  rows: readonly Row[],
+  { limit, orderBy }: Pick<SourceRead, 'limit' | 'orderBy'>,
+  shown: number,
+  json: (row: Row) => string,
+): SourcePage {
+  if (rows.some(({ length }) => length !== shown + orderBy.length))
+    throw new Error('other columns than were asked for');
   const page = rows.slice(0, limit);
   const last = page.at(-1);
   return {
