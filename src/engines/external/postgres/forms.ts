@@ -24,7 +24,7 @@ const BY_NAME: ReadonlyMap<string, NativeType> = new Map([
   ['int2', is('integer', 'int')],
   ['int4', is('integer', 'int')],
   ['int8', is('decimal', 'bigint', { scale: 0 })],
-  ['oid', is('decimal', 'bigint', { scale: 0 })],
+  ['oid', is('decimal', 'oid', { scale: 0 })],
   ['numeric', is('decimal', 'numeric')],
   ['money', is('decimal', 'money', { scale: 2 })],
   ['float4', is('decimal', 'real')],

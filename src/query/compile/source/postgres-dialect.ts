@@ -14,8 +14,12 @@ import type { FormedCell, Shown, SqlDialect } from './dialect.js';
 
 /** How PostgreSQL keeps values of a native type, one row for each. */
 interface PostgresForm {
-  /** Type that canonical values are bound as, where they can be. */
+  /** Type that canonical values are bound as, where they can be without becoming others. */
   readonly bind?: (v: string) => SqlType | undefined;
+  /** What the driver gave of a key is of this type, where it is not always what {@link bind} says. */
+  readonly keyType?: SqlType;
+  /** What {@link canonical} cells are compared with, where a value cannot be bound; texts without it. */
+  readonly beyond?: SqlType;
   /** What rows are sorted and compared by; the cell itself, so that indexes serve, where its order is the product's. */
   readonly key: (cell: Sql) => Sql;
   /** A bound value in the form of the key, where it takes more than to bind it. */
@@ -43,7 +47,7 @@ const plain = (cell: Sql): Sql =>
   sql`case when ${cell}::text in ('NaN', 'Infinity', '-Infinity') then ${cell}::text else ${cell}::text::numeric::text end`;
 
 /**
- * RFC 3339 with three digits of fraction, and more where there are more. to_json takes half of the time of to_char; it leaves out zeros at the
+ * RFC 3339 with three digits of fraction, and more where there are more; of what it has no words for (infinity, years before Christ), PostgreSQL's. to_json takes half of the time of to_char; it leaves out zeros at the
  * end of the fraction, but with one microsecond more there are always six digits to cut three from.
  */
 const instantJson = (cell: Sql): Sql =>
@@ -54,6 +58,19 @@ const instantJson = (cell: Sql): Sql =>
 
 const INT8 = 9_223_372_036_854_775_807n;
 const isInt8 = (v: string): boolean => /^-?\d{1,19}$/.test(v) && BigInt(v) <= INT8 && BigInt(v) >= -INT8;
+
+/** Whether a binary number of so many digits, and from 10^-e to 10^e, is still this value when it is written down again. */
+const holds =
+  (digits: number, e: number) =>
+  (v: string): boolean => {
+    if (!/[1-9]/.test(v)) return true;
+    const size = Math.abs(Number(v));
+    return size >= 10 ** -e && size < 10 ** e && significant(v).length <= digits;
+  };
+const significant = (v: string): string => v.replace(/^-?[0.]*|\./g, '').replace(/0+$/, '');
+const isReal = holds(6, 37);
+const isDouble = (v: string): boolean => holds(15, 307)(v) || String(Number(v)) === v;
+
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export const POSTGRES_FORMS = {
@@ -64,6 +81,7 @@ export const POSTGRES_FORMS = {
   /** The order of the bytes is that of the texts. */
   uuid: {
     bind: (v) => (UUID.test(v) ? 'uuid' : undefined),
+    keyType: 'uuid',
     key: itself,
     canonical: texted,
     json: quoted,
@@ -82,20 +100,32 @@ export const POSTGRES_FORMS = {
     canonical: (cell) => sql`${cell}::numeric`,
     json: quoted,
   },
+  oid: {
+    bind: (v) => (isInt8(v) ? 'bigint' : 'numeric'),
+    key: (cell) => sql`${cell}::bigint`,
+    canonical: (cell) => sql`${cell}::bigint::numeric`,
+    json: quoted,
+  },
   numeric: { bind: as('numeric'), key: itself, json: (cell) => quoted(sql`${cell}::text`) },
   money: {
     bind: as('numeric'),
     key: (cell) => sql`${cell}::numeric`,
     json: (cell) => quoted(sql`${cell}::numeric::text`),
+    // Its texts are read as people of the server's country write them.
+    store: (v) => value(v, 'numeric'),
   },
   real: {
-    bind: as('real'),
+    bind: (v) => (isReal(v) ? 'real' : undefined),
+    keyType: 'real',
+    beyond: 'numeric',
     key: itself,
     canonical: (cell) => sql`${cell}::text::numeric`,
     json: (cell) => quoted(plain(cell)),
   },
   double: {
-    bind: as('double precision'),
+    bind: (v) => (isDouble(v) ? 'double precision' : undefined),
+    keyType: 'double precision',
+    beyond: 'numeric',
     key: itself,
     canonical: (cell) => sql`${cell}::text::numeric`,
     json: (cell) => quoted(plain(cell)),
@@ -135,11 +165,12 @@ function bound(name: Form, v: Scalar): Sql | undefined {
   return type === undefined ? undefined : through(value(v, type));
 }
 
-/** Where a value cannot be one of the form: compared as the text that is shown. */
+/** Where a value cannot be one of the form: compared with canonical cells, or as the text that is shown. */
 function asTexts(cell: FormedCell, v: Scalar): { readonly left: Sql; readonly right: Sql } {
   const right = bound(cell.form, v);
   if (right !== undefined) return { left: form(cell.form).key(cell.sql), right };
-  const { asText = texted } = form(cell.form);
+  const { asText = texted, beyond } = form(cell.form);
+  if (beyond) return { left: POSTGRES.canonical(cell), right: value(textOf(v), beyond) };
   return { left: asText(cell.sql), right: value(textOf(v), 'text') };
 }
 
@@ -185,7 +216,10 @@ export const POSTGRES: SqlDialect = {
   formOf: formOfKind,
   isComparable: (name) => form(name).incomparable !== true,
   key: (cell) => form(cell.form).key(cell.sql),
-  bindKey: (name, v: CellValue) => must(bound(name, v as Scalar), 'a value of a cursor'),
+  bindKey(name, v: CellValue) {
+    const { bind, keyType = bind?.(textOf(v as Scalar)), bound: through = itself } = form(name);
+    return through(value(textOf(v as Scalar), must(keyType, 'a form that rows can be sorted by')));
+  },
   canonical: ({ form: name, sql: cell }) => (form(name).canonical ?? form(name).key)(cell),
   compare(cell, op: Comparison, v) {
     if (op === 'eq') return equal(cell, v);
@@ -216,11 +250,14 @@ export const POSTGRES: SqlDialect = {
     return sql`(${POSTGRES.compare(cell, 'gte', low)} and ${POSTGRES.compare(cell, 'lte', high)})`;
   },
   match: (cell, mode, part) => textMatch(texted(cell.sql), mode, part),
-  isEmpty: (cell) => sql`coalesce(${cell.sql}::text, '') = ''`,
+  isEmpty: (cell) => sql`coalesce(${texted(cell.sql)}, '') = ''`,
   json: (cell, path, test) => jsonTest(sql`${cell.sql}::jsonb`, path, test, textMatch),
   same: (a, b) => sql`${a} is not distinct from ${b}`,
   joined(a, b) {
-    if (a.form === b.form) return sql`${a.sql} = ${b.sql}`;
+    // Two collations have no equality, but any one that tells bytes apart is as good as another.
+    if (a.form === 'text' && b.form === 'text') return sql`${a.sql} = ${b.sql} collate "default"`;
+    // Types that are texts to us need have nothing in common there.
+    if (a.form === b.form && a.form !== 'otherText') return sql`${a.sql} = ${b.sql}`;
     return sql`${POSTGRES.canonical(a)} = ${POSTGRES.canonical(b)}`;
   },
   nulls: { asc: sql`nulls first`, desc: sql`nulls last` },

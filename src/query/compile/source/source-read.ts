@@ -33,7 +33,7 @@ export function compileSourceRead(plan: SourceRead, dialect: SqlDialect): Source
   const inner = needed.map((column, i) => sql`${sourceCells(column).sql} as ${ident(`c${i}`)}`);
   const items = [...shown, ...keys.map((key, i) => sql`${key.sql} as ${ident(`k${i}`)}`)];
   return {
-    sql: sql`select ${join(items, comma)} from (${compilePage(plan, dialect, join(inner, comma))}) ${ident(PAGE)} order by ${orderBy(keys, dialect)}`,
+    sql: sql`select ${join(items, comma)} from (${compilePage(plan, dialect, join(inner, comma))}) ${ident(PAGE)}${orderClause(keys, dialect)}`,
     shown: shown.length,
   };
 }
@@ -60,10 +60,10 @@ function compilePage(plan: SourceRead, dialect: SqlDialect, inner: Sql): Sql {
   const keys = orderKeys(terms, dialect, sourceCells);
   const rows = sql`select ${inner} ${fromClause(plan.from, dialect)} where ${sourceCondition(plan.where, dialect, sourceCells)}`;
   const most = integer(limit + 1);
-  if (skip > 0) return sql`${rows} order by ${orderBy(keys, dialect)} limit ${most} offset ${integer(skip)}`;
+  if (skip > 0) return sql`${rows}${orderClause(keys, dialect)} limit ${most} offset ${integer(skip)}`;
   const branches = after === undefined ? firstBranches(keys, dialect) : branchesBehind(keys, after);
   const parts = branches.map(
-    ({ where, notNull }) => sql`${rows} and ${where} order by ${orderBy(keys, dialect, notNull)} limit ${most}`,
+    ({ where, notNull }) => sql`${rows} and ${where}${orderClause(keys, dialect, notNull)} limit ${most}`,
   );
   const [only, ...more] = parts;
   if (only === undefined) return sql`${rows} and false`;
@@ -102,6 +102,10 @@ export const orderKeys = (terms: readonly OrderTerm[], dialect: SqlDialect, cell
       dir,
     };
   });
+
+/** Nothing where no column can be sorted by. */
+const orderClause = (keys: readonly OrderKey[], dialect: SqlDialect, notNull?: ReadonlySet<number>): Sql =>
+  keys.length === 0 ? empty : sql` order by ${orderBy(keys, dialect, notNull)}`;
 
 /** Null is the smallest value. */
 export function orderBy(
