@@ -403,7 +403,7 @@ describe('with a real server', () => {
     const people = await object('people');
     const proxy = await tcpProxy(over);
     const engine = opened({ ...over, port: proxy.port }, LIMITS);
-    expect(await engine.probe()).toEqual({ serverVersion: expect.stringMatching(/^PostgreSQL 1\d\.\d+$/) as unknown });
+    expect(await engine.probe()).toEqual({ serverVersion: expect.stringMatching(/^1\d\.\d+$/) as unknown });
     for (let round = 0; round < 3; round++) {
       expect(await fieldsOf(engine, readOf(people))).toHaveLength(2);
       await proxy.cut();

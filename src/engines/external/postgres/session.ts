@@ -198,7 +198,7 @@ function versionOf(told: unknown): string {
     throw new Problem('not_supported_by_source', {
       detail: `The server is PostgreSQL ${version}; ${LEAST_VERSION} or newer is needed.`,
     });
-  return `PostgreSQL ${version}`;
+  return version;
 }
 
 /** What every statement relies on: reading only, UTC, ISO dates, exact floats; and a limit of time. */
