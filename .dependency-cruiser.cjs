@@ -22,7 +22,7 @@ const modules = {
   views: ['tables', 'connections', 'workspaces', 'events'],
   rows: ['idempotency', 'files', 'views', 'tables', 'connections', 'workspaces', 'events'],
   publishing: ['rows', 'views', 'tables', 'workspaces', 'auth', 'events'],
-  websocket: ['rows', 'views', 'tables', 'workspaces', 'auth', 'events'],
+  websocket: ['rows', 'views', 'tables', 'connections', 'workspaces', 'auth', 'events'],
   audit: ['rows', 'tables', 'workspaces', 'events'],
 };
 const any = (names) => (names.length ? `^src/(${names.join('|')})/` : '^$');

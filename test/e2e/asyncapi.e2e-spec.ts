@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 import { must } from '../../src/common/index.js';
 import { projectRoot } from '../../src/config/index.js';
 import {
+  asSuperuser,
   client,
   databases,
   expectStatus,
@@ -18,6 +19,7 @@ import {
   type Row,
   type TestDatabases,
   type TestSocket,
+  type World,
 } from '../harness/index.js';
 import { classesOf, clientMessages, findingsOf, servedAsyncApi, Wire, type AsyncApi } from '../support/asyncapi.js';
 
@@ -103,6 +105,26 @@ describe('a live session', () => {
       return name === 'control' && wanted.every(([key, value]) => (payload as Record<string, unknown>)[key] === value);
     }, 15_000);
 
+  /** What is told of an object of an external database. */
+  const externalObject = async ({ owner, workspace }: World, tab: TestSocket): Promise<void> => {
+    const { host, port, database, username, password } = (await databases({ migrated: false })).main;
+    await asSuperuser(database, (db) =>
+      db.query('set role live_tables; create table notes (id int primary key, body text)'),
+    );
+    const body = { name: 'Shop', engine: 'postgresql', host, port, database, username, password, access: 'read-write' };
+    const made = await owner.post<{ id: string }>(`/workspaces/${workspace.id}/connections`, body);
+    const { id } = expectStatus(made, 201);
+    expect(await ask(tab, 'subscribe', { channel: `object:${id}:public.notes` })).toMatchObject({ mode: 'live' });
+    for (const [n, length] of [10, 70_000].entries()) {
+      const values = { id: n, body: 'x'.repeat(length) };
+      expectStatus(
+        await owner.post(`/connections/${id}/mutate`, { object: 'public.notes', op: 'insert', values }),
+        200,
+      );
+    }
+    await tab.until(({ name, payload }) => name === 'object:update' && 'invalidated' in (payload as object));
+  };
+
   it('sends, of all that the document knows, nothing but what the document says', async () => {
     wire = new Wire(document);
     const at = await world(base);
@@ -146,6 +168,8 @@ describe('a live session', () => {
     );
     await Promise.all([first, second].map((tab) => control(tab, 'reset')));
     expect(await ask(second, 'subscribe', { channel })).toMatchObject({ mode: 'live' });
+
+    await externalObject(at, second);
 
     const { body } = await at.owner.get<{ data: readonly { id: string; user: { id: string } }[] }>(
       `/workspaces/${at.workspace.id}/members`,

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { Repository } from 'typeorm';
+import { In, Repository } from 'typeorm';
 import { FreshCache, isId, notFound, type Id } from '../../common/index.js';
 import { ExternalEngines, type ConnectionTarget, type ExternalEngine } from '../../engines/index.js';
 import { EventBus } from '../events/index.js';
@@ -44,6 +44,12 @@ export class ConnectionCatalog {
   /** The workspace that an id of a connection leads to. */
   async workspaceOf(connectionId: Id): Promise<Id | undefined> {
     return isId(connectionId) ? (await this.cache.get(connectionId))?.workspaceId : undefined;
+  }
+
+  /** Those of the connections that there are now: one query, not from memory. For what outlives a request. */
+  async existing(ids: readonly Id[]): Promise<ReadonlySet<Id>> {
+    const found = await this.connections.find({ select: { id: true }, where: { id: In([...ids]) } });
+    return new Set(found.map(({ id }) => id));
   }
 
   /** @throws Problem `not_found`, also for one of another workspace; `source_unreachable` its password cannot be decrypted */

@@ -1,3 +1,3 @@
 export * from './event-bus.js';
 export * from './events.module.js';
-export type { ImportProgress, Topic, Topics } from './topics.js';
+export type { ImportProgress, ObjectChange, Topic, Topics } from './topics.js';

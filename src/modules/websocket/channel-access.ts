@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { Caller, Id, Permission } from '../../common/index.js';
+import { notFound, type Caller, type Id, type Permission } from '../../common/index.js';
+import { ConnectionCatalog, ConnectionSchemas } from '../connections/index.js';
 import { TableCatalog } from '../tables/index.js';
 import { AccessService } from '../workspaces/index.js';
 
@@ -12,12 +13,16 @@ export interface FollowedTable {
 
 /** What it takes to follow a table: what it takes to read it. */
 export const TO_FOLLOW: Permission = 'rows:read';
+/** And an object of an external database. */
+export const TO_FOLLOW_OBJECT: Permission = 'external:read';
 
 /** Who may follow what: everybody who may read it. */
 @Injectable()
 export class ChannelAccess {
   constructor(
     private readonly catalog: TableCatalog,
+    private readonly connections: ConnectionCatalog,
+    private readonly schemas: ConnectionSchemas,
     private readonly access: AccessService,
   ) {}
 
@@ -26,5 +31,23 @@ export class ChannelAccess {
     const { id, workspaceId, schema } = await this.catalog.find(tableId);
     await this.access.require(caller, workspaceId, TO_FOLLOW, 'table');
     return { id, workspaceId, schema };
+  }
+
+  /**
+   * The workspace of the object, if the caller may read it. Throws the same 404 for what does not exist and for what he may not see; the
+   * problems of the database when nobody has looked yet what is in it.
+   */
+  async object(caller: Caller, connectionId: Id, object: string): Promise<Id> {
+    const workspaceId = await this.objectsOf(caller, connectionId);
+    if (!(await this.schemas.knows(workspaceId, connectionId, object))) throw notFound('object');
+    return workspaceId;
+  }
+
+  /** The workspace of the connection, if the caller may read its objects. Throws as {@link object}; its database is not asked. */
+  async objectsOf(caller: Caller, connectionId: Id): Promise<Id> {
+    const workspaceId = await this.connections.workspaceOf(connectionId);
+    if (workspaceId === undefined) throw notFound('object');
+    await this.access.require(caller, workspaceId, TO_FOLLOW_OBJECT, 'object');
+    return workspaceId;
   }
 }

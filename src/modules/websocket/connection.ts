@@ -2,15 +2,28 @@ import { newId, Problem, type Caller, type Id, type Principal } from '../../comm
 import type { TableFeed } from './feed/index.js';
 import type { LiveSocket } from './messages/index.js';
 
-/** A channel that a socket follows, or is about to. */
-export interface Subscription {
+interface Followed {
   readonly channel: string;
-  readonly tableId: Id;
   readonly workspaceId: Id;
+}
+
+/** The channel of a table. */
+export interface TableSubscription extends Followed {
+  readonly kind: 'table';
+  readonly tableId: Id;
   readonly feed: TableFeed;
   /** In the room; false while the feed lets it in. */
   joined: boolean;
 }
+
+/** The channel of an object of an external database. */
+export interface ObjectSubscription extends Followed {
+  readonly kind: 'object';
+  readonly connectionId: Id;
+}
+
+/** A channel that a socket follows, or is about to. */
+export type Subscription = TableSubscription | ObjectSubscription;
 
 /** Longest delay of a timer; later ends are looked at again then. */
 const MAX_TIMER_MS = 2 ** 31 - 1;

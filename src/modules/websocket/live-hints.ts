@@ -22,6 +22,7 @@ export class LiveHints implements OnModuleInit, OnModuleDestroy {
     this.stopListening = [
       this.bus.on('rows.changed', ({ tableId, seq }) => this.subscriptions.feeds.hint(tableId, seq)),
       this.bus.on('import.progressed', (progress) => this.subscriptions.showProgress(progress)),
+      this.bus.on('object.changed', (change) => this.subscriptions.showChange(change)),
     ];
     this.timer = setInterval(() => void this.poll(), POLL_MS);
     this.timer.unref();

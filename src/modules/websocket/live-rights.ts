@@ -1,6 +1,7 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { Problem, type Id } from '../../common/index.js';
 import { TokenService } from '../auth/index.js';
+import { ConnectionCatalog } from '../connections/index.js';
 import { EventBus } from '../events/index.js';
 import { AccessService } from '../workspaces/index.js';
 import { ChannelAccess } from './channel-access.js';
@@ -13,7 +14,7 @@ const ROUND_MS = 1_500;
 
 /**
  * Ends what is no longer allowed: the socket with its session, the subscription with the right to read. At once when the
- * bus tells of it, else with the next round, which reads all sessions and memberships in question by two queries.
+ * bus tells of it, else with the next round, which reads all sessions, memberships and connections in question by one query each.
  */
 @Injectable()
 export class LiveRights implements OnModuleInit, OnModuleDestroy {
@@ -26,6 +27,7 @@ export class LiveRights implements OnModuleInit, OnModuleDestroy {
     private readonly tokens: TokenService,
     private readonly access: AccessService,
     private readonly channels: ChannelAccess,
+    private readonly externals: ConnectionCatalog,
     private readonly connections: Connections,
     private readonly subscriptions: Subscriptions,
   ) {}
@@ -37,7 +39,12 @@ export class LiveRights implements OnModuleInit, OnModuleDestroy {
       ),
       this.bus.on('user.changed', ({ userId }) => this.soon(({ principal }) => principal.userId === userId)),
       this.bus.on('member.changed', ({ userId }) => this.soon(({ principal }) => principal.userId === userId)),
-      this.bus.on('schema.changed', ({ tableId }) => this.soon(follows((one) => one.tableId === tableId))),
+      this.bus.on('schema.changed', ({ tableId }) =>
+        this.soon(follows((one) => one.kind === 'table' && one.tableId === tableId)),
+      ),
+      this.bus.on('connection.changed', ({ connectionId }) =>
+        this.soon(follows((one) => one.kind === 'object' && one.connectionId === connectionId)),
+      ),
       this.bus.on('base.changed', ({ workspaceId }) => this.soon(follows((one) => one.workspaceId === workspaceId))),
       this.bus.on('workspace.changed', ({ workspaceId }) =>
         this.soon(follows((one) => one.workspaceId === workspaceId)),
@@ -68,7 +75,11 @@ export class LiveRights implements OnModuleInit, OnModuleDestroy {
     }
     const caller = connection.caller();
     for (const subscription of [...connection.subscriptions.values()]) {
-      const refused = await refusalOf(this.channels.table(caller, subscription.tableId));
+      const refused = await refusalOf(
+        subscription.kind === 'table'
+          ? this.channels.table(caller, subscription.tableId)
+          : this.channels.objectsOf(caller, subscription.connectionId),
+      );
       if (refused) this.subscriptions.revoke(connection, subscription);
     }
   }
@@ -79,6 +90,7 @@ export class LiveRights implements OnModuleInit, OnModuleDestroy {
     try {
       await this.endDeadSessions(this.connections.where());
       await this.endLostMemberships(this.connections.where(({ subscriptions }) => subscriptions.size > 0));
+      await this.endRemovedConnections(this.connections.where(follows(({ kind }) => kind === 'object')));
     } catch {
       // The main database is away: nobody can tell, and HTTP is in the same position. The next round asks again.
     } finally {
@@ -99,9 +111,7 @@ export class LiveRights implements OnModuleInit, OnModuleDestroy {
   }
 
   private async endLostMemberships(connections: readonly Connection[]): Promise<void> {
-    const followed = connections.flatMap((connection) =>
-      [...connection.subscriptions.values()].map((subscription) => ({ connection, subscription })),
-    );
+    const followed = followedBy(connections);
     if (followed.length === 0) return;
     const held = await this.access.memberships(
       distinct(followed.map(({ connection }) => connection.principal.userId)),
@@ -113,7 +123,24 @@ export class LiveRights implements OnModuleInit, OnModuleDestroy {
       if (!keys.has(key)) this.subscriptions.revoke(connection, subscription);
     }
   }
+
+  private async endRemovedConnections(connections: readonly Connection[]): Promise<void> {
+    const followed = followedBy(connections).flatMap(({ connection, subscription }) =>
+      subscription.kind === 'object' ? { connection, subscription } : [],
+    );
+    if (followed.length === 0) return;
+    const there = await this.externals.existing(
+      distinct(followed.map(({ subscription }) => subscription.connectionId)),
+    );
+    for (const { connection, subscription } of followed)
+      if (!there.has(subscription.connectionId)) this.subscriptions.revoke(connection, subscription);
+  }
 }
+
+const followedBy = (connections: readonly Connection[]) =>
+  connections.flatMap((connection) =>
+    [...connection.subscriptions.values()].map((subscription) => ({ connection, subscription })),
+  );
 
 const distinct = (ids: readonly Id[]): Id[] => [...new Set(ids)];
 

@@ -10,6 +10,7 @@ import {
   UnsubscribeMessage,
   type Answer,
   type AuthenticatedAnswer,
+  type ObjectSubscribedAnswer,
   type ResetAnswer,
   type SubscribedAnswer,
   type UnsubscribedAnswer,
@@ -66,7 +67,7 @@ export class MessageRouter {
   private async subscribe(
     connection: Connection,
     args: readonly unknown[],
-    answer: Answer<SubscribedAnswer | ResetAnswer>,
+    answer: Answer<SubscribedAnswer | ObjectSubscribedAnswer | ResetAnswer>,
   ): Promise<void> {
     await this.subscriptions.subscribe(connection, await readMessage(args, SubscribeMessage), answer);
   }

@@ -1,6 +1,6 @@
 import type { SocketProtocol } from '../../docs/index.js';
 import { ERRORS, Problem, type ErrorCode } from '../../common/index.js';
-import { TO_FOLLOW } from './channel-access.js';
+import { TO_FOLLOW, TO_FOLLOW_OBJECT } from './channel-access.js';
 import {
   AuthenticatedAnswer,
   AuthMessage,
@@ -8,6 +8,9 @@ import {
   EndedControl,
   ImportProgressEvent,
   InvalidatedEvent,
+  ObjectInvalidatedEvent,
+  ObjectSubscribedAnswer,
+  ObjectUpdateEvent,
   RefusedAnswer,
   ResetAnswer,
   ResetControl,
@@ -21,6 +24,7 @@ import {
 } from './messages/index.js';
 
 const CHANNEL = 'table:01a20530-ea87-76da-9e07-24ab4bf004f6';
+const OBJECT = 'object:01982c5e-7a10-7c3f-9d42-5b1f0c8e2a11:public.customers';
 const EPOCH = '01a20530-ea87-76da-9e07-2f1773ec39f0';
 const ADA = '01a20530-e84f-720c-b018-1562d747c242';
 const ROW = '01a20530-ec9c-753b-ae4a-b87b817f3b72';
@@ -37,6 +41,7 @@ const NUMBERED = {
   actor: { id: ADA, name: 'Ada Lovelace', clientId: 'my-tab' },
 } satisfies SchemaUpdateEvent;
 const OF_ROWS = { ...NUMBERED, changeSet: '01a20530-ec9c-753b-ae4a-be7911724a62', source: 'api' };
+const OF_OBJECT = { channel: OBJECT, at: AT, source: 'api' as const, actor: NUMBERED.actor };
 const IDS = { id: ROW, version: 1 };
 
 const refusal = (code: ErrorCode, detail: string) => ({
@@ -51,7 +56,7 @@ const refused = {
   payload: [RefusedAnswer],
   examples: [
     refusal('not_found', 'table does not exist or is not visible to you.'),
-    refusal('validation_failed', 'A channel is named table:<id>.'),
+    refusal('validation_failed', 'A channel is named table:<id> or object:<connection id>:<schema>.<name>.'),
   ],
 } as const;
 
@@ -62,7 +67,9 @@ export const SOCKET_PROTOCOL: SocketProtocol = {
       id: 'subscribe',
       event: 'subscribe',
       title: 'Follow a channel',
-      description: 'To subscribe again to the same channel is to begin again. A socket may follow 200 channels.',
+      description:
+        'To subscribe again to the same channel is to begin again. A socket may follow 200 channels. ' +
+        `Objects of external databases need \`${TO_FOLLOW_OBJECT}\`.`,
       permission: TO_FOLLOW,
       payload: [SubscribeMessage],
       examples: [
@@ -71,12 +78,13 @@ export const SOCKET_PROTOCOL: SocketProtocol = {
           summary: 'From where I stand',
           payload: { channel: CHANNEL, from: { epoch: EPOCH, seq: 41 } } satisfies SubscribeMessage,
         },
+        { summary: 'An object of an external database', payload: { channel: OBJECT } satisfies SubscribeMessage },
       ],
       answers: [
         {
           id: 'subscribed',
           title: 'The feed has begun, or cannot go on from there',
-          payload: [SubscribedAnswer, ResetAnswer],
+          payload: [SubscribedAnswer, ObjectSubscribedAnswer, ResetAnswer],
           examples: [
             {
               summary: 'Nothing was missed',
@@ -99,6 +107,10 @@ export const SOCKET_PROTOCOL: SocketProtocol = {
                 seq: 43,
                 schemaVersion: 2,
               } satisfies SubscribedAnswer,
+            },
+            {
+              summary: 'An object of an external database, which has no log',
+              payload: { ok: true, channel: OBJECT, mode: 'live' } satisfies ObjectSubscribedAnswer,
             },
             {
               summary: 'Read the table again; nothing was subscribed',
@@ -220,6 +232,23 @@ export const SOCKET_PROTOCOL: SocketProtocol = {
             unchanged: 0,
             failed: 2,
           } satisfies ImportProgressEvent,
+        },
+      ],
+    },
+    {
+      id: 'objectUpdate',
+      event: 'object:update',
+      title: 'An object of an external database changed',
+      description: 'At most once and without a number: after a reconnect, read again.',
+      payload: [ObjectUpdateEvent, ObjectInvalidatedEvent],
+      examples: [
+        {
+          summary: 'A row was changed through this API',
+          payload: { ...OF_OBJECT, op: 'update', fields: { id: 1, name: 'Acme' } } satisfies ObjectUpdateEvent,
+        },
+        {
+          summary: 'A row that is too long for an event',
+          payload: { ...OF_OBJECT, op: 'insert', invalidated: true } satisfies ObjectInvalidatedEvent,
         },
       ],
     },

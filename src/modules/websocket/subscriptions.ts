@@ -1,25 +1,28 @@
 import { Injectable } from '@nestjs/common';
-import { must, Problem } from '../../common/index.js';
+import { invalid, must, Problem, type Id } from '../../common/index.js';
 import { ChangeLog } from '../../engines/index.js';
-import type { ImportProgress } from '../events/index.js';
+import type { ImportProgress, ObjectChange } from '../events/index.js';
 import { ChannelAccess } from './channel-access.js';
-import type { Connection, Subscription } from './connection.js';
+import type { Connection, ObjectSubscription, Subscription, TableSubscription } from './connection.js';
 import { Connections } from './connections.js';
 import { Feeds, type Admission, type FeedRoom, type Refusal } from './feed/index.js';
 import {
+  objectChannel,
   tableChannel,
-  tableOf,
+  targetOf,
   type Answer,
   type LiveServer,
+  type ObjectSubscribedAnswer,
   type ResetAnswer,
   type SubscribedAnswer,
   type SubscribeMessage,
 } from './messages/index.js';
+import { objectUpdate } from './object-update.js';
 
 /** Channels that one socket may follow. */
 export const MAX_SUBSCRIPTIONS = 200;
 
-/** Which socket follows which table: how it comes in, and how it goes. */
+/** Which socket follows what: how it comes in, and how it goes. */
 @Injectable()
 export class Subscriptions {
   readonly feeds: Feeds;
@@ -45,19 +48,23 @@ export class Subscriptions {
   async subscribe(
     connection: Connection,
     message: SubscribeMessage,
+    answer: Answer<SubscribedAnswer | ObjectSubscribedAnswer | ResetAnswer>,
+  ): Promise<void> {
+    const target = targetOf(message.channel);
+    if (target.kind === 'table') await this.followTable(connection, target.tableId, message, answer);
+    else await this.followObject(connection, target, message, answer);
+  }
+
+  private async followTable(
+    connection: Connection,
+    tableId: Id,
+    { channel, from }: SubscribeMessage,
     answer: Answer<SubscribedAnswer | ResetAnswer>,
   ): Promise<void> {
-    const { channel, from } = message;
-    const table = await this.access.table(connection.caller(), tableOf(channel));
-    if (connection.closed) throw ended();
-    // To subscribe again is to begin again, from another number perhaps.
-    this.leave(connection, channel);
-    if (connection.subscriptions.size >= MAX_SUBSCRIPTIONS) {
-      throw new Problem('limit_reached', {
-        detail: `A socket may follow ${MAX_SUBSCRIPTIONS} channels; open another one.`,
-      });
-    }
-    const subscription: Subscription = {
+    const table = await this.access.table(connection.caller(), tableId);
+    this.makeRoom(connection, channel);
+    const subscription: TableSubscription = {
+      kind: 'table',
       channel,
       tableId: table.id,
       workspaceId: table.workspaceId,
@@ -77,6 +84,34 @@ export class Subscriptions {
     }
   }
 
+  /** Without a log there is nothing to go on from, and nothing to wait for. */
+  private async followObject(
+    connection: Connection,
+    { connectionId, object }: { readonly connectionId: Id; readonly object: string },
+    { channel, from }: SubscribeMessage,
+    answer: Answer<ObjectSubscribedAnswer>,
+  ): Promise<void> {
+    if (from !== undefined)
+      throw invalid([{ pointer: '/from', code: 'no_log', detail: 'Changes of external objects have no numbers.' }]);
+    const workspaceId = await this.access.object(connection.caller(), connectionId, object);
+    this.makeRoom(connection, channel);
+    const subscription: ObjectSubscription = { kind: 'object', channel, workspaceId, connectionId };
+    connection.subscriptions.set(channel, subscription);
+    void connection.socket.join(channel);
+    answer({ ok: true, channel, mode: 'live' });
+  }
+
+  /** To subscribe again is to begin again, from another number perhaps. Throws where the socket may follow no more. */
+  private makeRoom(connection: Connection, channel: string): void {
+    if (connection.closed) throw ended();
+    this.leave(connection, channel);
+    if (connection.subscriptions.size >= MAX_SUBSCRIPTIONS) {
+      throw new Problem('limit_reached', {
+        detail: `A socket may follow ${MAX_SUBSCRIPTIONS} channels; open another one.`,
+      });
+    }
+  }
+
   /** Ends a subscription; that there was none is no error. */
   leave(connection: Connection, channel: string): void {
     const subscription = connection.subscriptions.get(channel);
@@ -93,6 +128,12 @@ export class Subscriptions {
     this.server?.to(channel).emit('import:progress', { channel, id: importId, ...progress });
   }
 
+  /** Tells those who follow an object of an external database, here, that a row of it was changed through us. */
+  showChange(change: ObjectChange): void {
+    const channel = objectChannel(change.connectionId, change.object);
+    this.server?.to(channel).emit('object:update', objectUpdate(channel, change, new Date()));
+  }
+
   /** Ends a subscription that the person has no right to any more, and says so. */
   revoke(connection: Connection, subscription: Subscription): void {
     if (connection.subscriptions.get(subscription.channel) !== subscription) return;
@@ -103,7 +144,7 @@ export class Subscriptions {
   /** Everything here happens in one step: what lies between the position and the room would be lost otherwise. */
   private admit(
     connection: Connection,
-    subscription: Subscription,
+    subscription: TableSubscription,
     admission: Admission,
     answer: Answer<SubscribedAnswer>,
   ): void {
@@ -120,8 +161,8 @@ export class Subscriptions {
   private forget(connection: Connection, subscription: Subscription): void {
     if (connection.subscriptions.get(subscription.channel) !== subscription) return;
     connection.subscriptions.delete(subscription.channel);
-    if (subscription.joined) void connection.socket.leave(subscription.channel);
-    this.feeds.release(subscription.feed);
+    if (subscription.kind === 'object' || subscription.joined) void connection.socket.leave(subscription.channel);
+    if (subscription.kind === 'table') this.feeds.release(subscription.feed);
   }
 
   private room(channel: string): FeedRoom {
@@ -130,9 +171,7 @@ export class Subscriptions {
       // Encoded once for the whole room, by socket.io's adapter.
       broadcast: (event) => this.io.to(channel).emit(event.name, event.payload),
       reset: (reason, { epoch, seq }) => {
-        for (const connection of this.connections.where(
-          ({ subscriptions }) => subscriptions.get(channel)?.joined === true,
-        )) {
+        for (const connection of this.connections.where((one) => isIn(one, channel))) {
           this.leave(connection, channel);
           connection.socket.emit('control', { type: 'reset', channel, reason, epoch, seq });
         }
@@ -149,6 +188,12 @@ export class Subscriptions {
 function assertCurrent(connection: Connection, subscription: Subscription): void {
   if (connection.subscriptions.get(subscription.channel) === subscription) return;
   throw ended();
+}
+
+/** Whether the socket gets what is sent to the room of a table. */
+function isIn({ subscriptions }: Connection, channel: string): boolean {
+  const subscription = subscriptions.get(channel);
+  return subscription?.kind === 'table' && subscription.joined;
 }
 
 const ended = (): Problem => new Problem('conflict', { detail: 'The subscription ended before it began.' });

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/index.js';
+import { ConnectionsModule } from '../connections/index.js';
 import { TablesModule } from '../tables/index.js';
 import { WorkspacesModule } from '../workspaces/index.js';
 import { ChangesController } from './changes/changes.controller.js';
@@ -15,7 +16,7 @@ import { Subscriptions } from './subscriptions.js';
 
 /** Live updates over Socket.IO: who changed what, numbered and without a gap. */
 @Module({
-  imports: [AuthModule, WorkspacesModule, TablesModule],
+  imports: [AuthModule, WorkspacesModule, ConnectionsModule, TablesModule],
   controllers: [ChangesController],
   providers: [
     LiveGateway,

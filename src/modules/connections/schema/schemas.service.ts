@@ -50,6 +50,12 @@ export class ConnectionSchemas {
     return { target, version, objects };
   }
 
+  /** Whether there is such an object (`schema.name`), by what was found the last time, however long ago. Throws as {@link schemaOf}. */
+  async knows(workspaceId: Id, connectionId: Id, object: string): Promise<boolean> {
+    const { objects } = (await this.memory.get(connectionId)) ?? (await this.find(workspaceId, connectionId));
+    return objects.some(({ schema, name }) => `${schema}.${name}` === object);
+  }
+
   /** What was found; looked for now when it never was, or is too old. A database that fails leaves what there is. */
   async find(workspaceId: Id, connectionId: Id): Promise<FoundSchema> {
     await this.catalog.find(workspaceId, connectionId);

@@ -25,6 +25,13 @@ export class SubscribedAnswer extends DoneAnswer {
   readonly schemaVersion!: number;
 }
 
+/** An object of an external database is followed from now on; there are no numbers, for nobody keeps a log of its changes. */
+export class ObjectSubscribedAnswer extends DoneAnswer {
+  readonly channel!: string;
+  @ApiProperty({ enum: ['live'] })
+  readonly mode!: 'live';
+}
+
 /** Nothing was subscribed: read the table over REST, then subscribe with the `meta` of that answer. */
 export class ResetAnswer extends DoneAnswer {
   readonly channel!: string;

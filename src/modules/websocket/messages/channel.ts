@@ -1,21 +1,44 @@
 import { invalid, isId, notFound, type Id } from '../../../common/index.js';
 
+/** What a channel is about. */
+export type Target =
+  | { readonly kind: 'table'; readonly tableId: Id }
+  | {
+      readonly kind: 'object';
+      readonly connectionId: Id;
+      /** `schema.name` */
+      readonly object: string;
+    };
+
 /** The channel, and room, of a table's changes. */
 export const tableChannel = (tableId: Id): string => `table:${tableId}`;
 
-/** The table that a channel name means. Throws 422 for a name of no known form, 404 for what cannot be an id. */
-export function tableOf(channel: string): Id {
-  const [kind, id] = split(channel);
-  if (kind === 'view' || kind === 'workspace')
-    throw refused(`Channels of a ${kind} cannot be subscribed to yet; use table:<id>.`);
-  if (kind !== 'table') throw refused('A channel is named table:<id>.');
-  if (!isId(id)) throw notFound('table');
-  return id;
+/** The channel, and room, of what is told of an object of an external database. */
+export const objectChannel = (connectionId: Id, object: string): string => `object:${connectionId}:${object}`;
+
+/** What a channel name means. Throws 422 for a name of no known form, 404 for what cannot be an id. */
+export function targetOf(channel: string): Target {
+  const [kind, rest] = split(channel);
+  switch (kind) {
+    case 'table':
+      if (!isId(rest)) throw notFound('table');
+      return { kind, tableId: rest };
+    case 'object': {
+      const [connectionId, object] = split(rest);
+      if (!isId(connectionId)) throw notFound('object');
+      return { kind, connectionId, object };
+    }
+    case 'view':
+    case 'workspace':
+      throw refused(`Channels of a ${kind} cannot be subscribed to yet; use table:<id>.`);
+    default:
+      throw refused('A channel is named table:<id> or object:<connection id>:<schema>.<name>.');
+  }
 }
 
-function split(channel: string): readonly [string, string] {
-  const colon = channel.indexOf(':');
-  return colon < 0 ? [channel, ''] : [channel.slice(0, colon), channel.slice(colon + 1)];
+function split(name: string): readonly [string, string] {
+  const colon = name.indexOf(':');
+  return colon < 0 ? [name, ''] : [name.slice(0, colon), name.slice(colon + 1)];
 }
 
 const refused = (detail: string) => invalid([{ pointer: '/channel', code: 'unknown_channel', detail }]);

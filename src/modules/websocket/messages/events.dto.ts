@@ -10,6 +10,9 @@ const UUID = { format: 'uuid' };
 const TIME = { format: 'date-time' };
 const SOMEBODY = { type: 'string' as const, format: 'uuid', nullable: true };
 
+export const OBJECT_OPS = ['insert', 'update', 'delete'] as const;
+export type ObjectOp = (typeof OBJECT_OPS)[number];
+
 /** Who made a change. */
 export class LiveActor {
   @ApiProperty({ ...SOMEBODY, description: 'Null for the system itself.' })
@@ -146,6 +149,36 @@ export class ImportProgressEvent {
   readonly unchanged!: number;
   @ApiProperty(INTEGER)
   readonly failed!: number;
+}
+
+/** What is told of an object of an external database begins with this. There are no numbers: what is missed is not told again. */
+class ObjectEvent {
+  /** `object:<connection id>:<schema>.<name>` */
+  readonly channel!: string;
+  @ApiProperty(TIME)
+  readonly at!: string;
+}
+
+/** What is said of a change that was made through this API. */
+class ObjectChangeEvent extends ObjectEvent {
+  @ApiProperty({ enum: OBJECT_OPS })
+  readonly op!: ObjectOp;
+  @ApiProperty({ enum: ['api'] })
+  readonly source!: 'api';
+  @ApiProperty({ type: () => LiveActor })
+  readonly actor!: LiveActor;
+}
+
+/** A row was inserted, updated or deleted. */
+export class ObjectUpdateEvent extends ObjectChangeEvent {
+  @ApiProperty({ ...FIELDS, description: 'All fields: as they are now, those of a deleted row as they were.' })
+  readonly fields!: Readonly<Record<string, unknown>>;
+}
+
+/** The same of a row that is longer than 64 KiB: read again. */
+export class ObjectInvalidatedEvent extends ObjectChangeEvent {
+  @ApiProperty({ enum: [true] })
+  readonly invalidated!: true;
 }
 
 /** {@link DataUpdateEvent} in the list of changes, where it is whole whatever its size. */

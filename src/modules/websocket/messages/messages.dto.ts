@@ -16,14 +16,17 @@ export class PositionDto {
   seq!: number;
 }
 
+/** Names of collections have up to 255 bytes, those of databases up to 64. */
+const MAX_CHANNEL = 400;
+
 /** `subscribe` */
 export class SubscribeMessage {
-  /** `table:<id>`. @example 'table:01a20530-ea87-76da-9e07-24ab4bf004f6' */
+  /** `table:<id>`, or `object:<connection id>:<schema>.<name>`. @example 'table:01a20530-ea87-76da-9e07-24ab4bf004f6' */
   @IsString()
-  @Length(1, 100)
+  @Length(1, MAX_CHANNEL)
   channel!: string;
 
-  /** From `meta` of a REST answer or from the last event; without it the feed begins now. */
+  /** From `meta` of a REST answer or from the last event; without it the feed begins now. Of tables only. */
   @IsOptional()
   @IsObject() // an array of positions would pass the next line
   @ValidateNested()
@@ -35,7 +38,7 @@ export class SubscribeMessage {
 export class UnsubscribeMessage {
   /** @example 'table:01a20530-ea87-76da-9e07-24ab4bf004f6' */
   @IsString()
-  @Length(1, 100)
+  @Length(1, MAX_CHANNEL)
   channel!: string;
 }
 

@@ -1,6 +1,7 @@
 import type { DefaultEventsMap, Server, Socket } from 'socket.io';
 import type {
   AuthenticatedAnswer,
+  ObjectSubscribedAnswer,
   RefusedAnswer,
   ResetAnswer,
   SubscribedAnswer,
@@ -11,6 +12,8 @@ import type {
   EndedControl,
   ImportProgressEvent,
   InvalidatedEvent,
+  ObjectInvalidatedEvent,
+  ObjectUpdateEvent,
   ResetControl,
   RevokedControl,
   SchemaUpdateEvent,
@@ -22,6 +25,7 @@ export interface ServerEvents {
   'data:update': (event: DataUpdateEvent | InvalidatedEvent) => void;
   'schema:update': (event: SchemaUpdateEvent) => void;
   'import:progress': (event: ImportProgressEvent) => void;
+  'object:update': (event: ObjectUpdateEvent | ObjectInvalidatedEvent) => void;
   control: (message: UpToDateControl | ResetControl | RevokedControl | EndedControl) => void;
 }
 
@@ -29,7 +33,8 @@ export interface ServerEvents {
 export type LiveServer<Data = unknown> = Server<DefaultEventsMap, ServerEvents, DefaultEventsMap, Data>;
 export type LiveSocket<Data = unknown> = Socket<DefaultEventsMap, ServerEvents, DefaultEventsMap, Data>;
 
-export type Acknowledgement = SubscribedAnswer | ResetAnswer | UnsubscribedAnswer | AuthenticatedAnswer | RefusedAnswer;
+export type Acknowledgement =
+  SubscribedAnswer | ObjectSubscribedAnswer | ResetAnswer | UnsubscribedAnswer | AuthenticatedAnswer | RefusedAnswer;
 
 /** Answers a message; must be called once. */
 export type Answer<T extends Acknowledgement = Acknowledgement> = (body: T) => void;
