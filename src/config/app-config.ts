@@ -61,6 +61,8 @@ export interface ExternalSettings {
   readonly idleMs: number;
   /** Tables, views, collections. */
   readonly maxObjects: number;
+  /** How often an object that somebody follows is looked at; 0: never. */
+  readonly pollMs: number;
   /** For how long a discovered schema is taken to be true. */
   readonly schemaMaxAgeMs: number;
 }

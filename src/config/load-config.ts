@@ -143,6 +143,7 @@ const externalOf = ({ values }: ReadSettings): ExternalSettings => ({
   maxOpen: values.EXTERNAL_MAX_OPEN,
   idleMs: values.EXTERNAL_IDLE_TIMEOUT * 1_000,
   maxObjects: values.EXTERNAL_MAX_OBJECTS,
+  pollMs: values.EXTERNAL_POLL_INTERVAL * 1_000,
   schemaMaxAgeMs: values.EXTERNAL_SCHEMA_MAX_AGE * 1_000,
 });
 

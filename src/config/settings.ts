@@ -429,6 +429,13 @@ const EXTERNAL = {
     fallback: '2000',
     example: '2000',
   }),
+  EXTERNAL_POLL_INTERVAL: setting({
+    about:
+      'How often a table of an external database that somebody follows is looked at, to tell of changes that others make there; 0 is never. A look counts all its rows.',
+    parse: duration(0, 86_400),
+    fallback: '0',
+    example: '0',
+  }),
   EXTERNAL_SCHEMA_MAX_AGE: setting({
     about: 'For how long the schema of an external database is taken to be as it was found.',
     parse: duration(1, 2_592_000),

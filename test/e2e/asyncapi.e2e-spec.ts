@@ -34,7 +34,7 @@ let document: AsyncApi;
 beforeAll(async () => {
   pair = await databases();
   // The built server: the compiler's plugin reads the DTOs, so a document made from the sources would lack their fields.
-  ({ base } = await startNode({ databases: pair }));
+  ({ base } = await startNode({ databases: pair, env: { EXTERNAL_POLL_INTERVAL: '1' } }));
   document = await servedAsyncApi(base);
 });
 
@@ -123,6 +123,7 @@ describe('a live session', () => {
       );
     }
     await tab.until(({ name, payload }) => name === 'object:update' && 'invalidated' in (payload as object));
+    await tab.until(({ payload }) => (payload as { source?: string }).source === 'poll');
   };
 
   it('sends, of all that the document knows, nothing but what the document says', async () => {

@@ -7,6 +7,7 @@ import {
   member,
   redis,
   signup,
+  sleep,
   socket,
   startApp,
   waitFor,
@@ -169,6 +170,30 @@ describe('an object of an external database', () => {
     await mutate(id, { object: customers, op: 'insert', values: { id: 3, name: 'Unseen' } });
     await updates(other, 1);
     expect(tab.payloads('object:update')).toEqual([]);
+  });
+});
+
+describe('an object that is looked at again and again', () => {
+  it('shows also that others inserted, changed and deleted something, and then nothing more', async () => {
+    await inShop('create table orders (id int primary key, total numeric, version int not null, at timestamptz)');
+    const polled = await startApp({ databases: pair, env: { EXTERNAL_POLL_INTERVAL: '1' } });
+    const channel = channelOf(await connect(), 'public.orders');
+    const [tab, without] = [await follow(polled, viewer, channel), await follow(alone, viewer, channel)];
+    await sleep(1_500);
+    const changes = [
+      'insert into orders values (1, 5, 1, now()), (2, 5, 7, now())',
+      'update orders set total = 6, version = version + 1 where id = 1',
+      `update orders set total = 7, at = now() + interval '1 hour' where id = 2`,
+      'delete from orders where id = 1',
+    ];
+    for (const [n, change] of changes.entries()) {
+      await inShop(change);
+      expect((await updates(tab, n + 1))[n]).toEqual({ channel, at: TIME, op: 'changed', source: 'poll' });
+    }
+    await sleep(2_500);
+    expect(tab.payloads('object:update')).toHaveLength(changes.length);
+    expect(without.payloads('object:update')).toEqual([]);
+    await polled.close();
   });
 });
 

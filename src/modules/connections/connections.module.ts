@@ -14,6 +14,7 @@ import { ExternalMutations } from './query/external-mutations.service.js';
 import { ExternalObjectsReader } from './query/external-objects.js';
 import { ExternalQueryController } from './query/external-query.controller.js';
 import { ExternalQuery } from './query/external-query.service.js';
+import { ObjectDigests } from './query/object-digests.service.js';
 import { ConnectionSchemaEntity } from './schema/connection-schema.entity.js';
 import { ConnectionSchemaController } from './schema/schema.controller.js';
 import { SchemaStore } from './schema/schema-store.js';
@@ -31,10 +32,11 @@ import { ConnectionSchemas } from './schema/schemas.service.js';
     ExternalObjectsReader,
     ExternalQuery,
     ExternalMutations,
+    ObjectDigests,
     SchemaStore,
     { provide: CredentialVault, useClass: LocalVault },
   ],
-  exports: [ConnectionCatalog, ConnectionSchemas],
+  exports: [ConnectionCatalog, ConnectionSchemas, ObjectDigests],
 })
 export class ConnectionsModule {
   constructor(registry: ResourceRegistry, catalog: ConnectionCatalog) {

@@ -1,4 +1,5 @@
 export { ConnectionCatalog, type OpenConnection } from './connection-catalog.js';
 export { ConnectionSchemas, type ConnectionSchema } from './schema/schemas.service.js';
+export { ObjectDigests, type ExternalObject } from './query/object-digests.service.js';
 export * from './connections.module.js';
 export { KeyRotation, openKeyRotation } from './credentials/key-rotation.js';

@@ -1,4 +1,5 @@
 import { newId, Problem, type Caller, type Id, type Principal } from '../../common/index.js';
+import type { ExternalObject } from '../connections/index.js';
 import type { TableFeed } from './feed/index.js';
 import type { LiveSocket } from './messages/index.js';
 
@@ -19,7 +20,7 @@ export interface TableSubscription extends Followed {
 /** The channel of an object of an external database. */
 export interface ObjectSubscription extends Followed {
   readonly kind: 'object';
-  readonly connectionId: Id;
+  readonly object: ExternalObject;
 }
 
 /** A channel that a socket follows, or is about to. */

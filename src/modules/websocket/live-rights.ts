@@ -43,7 +43,7 @@ export class LiveRights implements OnModuleInit, OnModuleDestroy {
         this.soon(follows((one) => one.kind === 'table' && one.tableId === tableId)),
       ),
       this.bus.on('connection.changed', ({ connectionId }) =>
-        this.soon(follows((one) => one.kind === 'object' && one.connectionId === connectionId)),
+        this.soon(follows((one) => one.kind === 'object' && one.object.connectionId === connectionId)),
       ),
       this.bus.on('base.changed', ({ workspaceId }) => this.soon(follows((one) => one.workspaceId === workspaceId))),
       this.bus.on('workspace.changed', ({ workspaceId }) =>
@@ -78,7 +78,7 @@ export class LiveRights implements OnModuleInit, OnModuleDestroy {
       const refused = await refusalOf(
         subscription.kind === 'table'
           ? this.channels.table(caller, subscription.tableId)
-          : this.channels.objectsOf(caller, subscription.connectionId),
+          : this.channels.objectsOf(caller, subscription.object.connectionId),
       );
       if (refused) this.subscriptions.revoke(connection, subscription);
     }
@@ -130,10 +130,10 @@ export class LiveRights implements OnModuleInit, OnModuleDestroy {
     );
     if (followed.length === 0) return;
     const there = await this.externals.existing(
-      distinct(followed.map(({ subscription }) => subscription.connectionId)),
+      distinct(followed.map(({ subscription }) => subscription.object.connectionId)),
     );
     for (const { connection, subscription } of followed)
-      if (!there.has(subscription.connectionId)) this.subscriptions.revoke(connection, subscription);
+      if (!there.has(subscription.object.connectionId)) this.subscriptions.revoke(connection, subscription);
   }
 }
 

@@ -9,6 +9,7 @@ import {
   ImportProgressEvent,
   InvalidatedEvent,
   ObjectInvalidatedEvent,
+  ObjectPolledEvent,
   ObjectSubscribedAnswer,
   ObjectUpdateEvent,
   RefusedAnswer,
@@ -240,7 +241,7 @@ export const SOCKET_PROTOCOL: SocketProtocol = {
       event: 'object:update',
       title: 'An object of an external database changed',
       description: 'At most once and without a number: after a reconnect, read again.',
-      payload: [ObjectUpdateEvent, ObjectInvalidatedEvent],
+      payload: [ObjectUpdateEvent, ObjectInvalidatedEvent, ObjectPolledEvent],
       examples: [
         {
           summary: 'A row was changed through this API',
@@ -249,6 +250,10 @@ export const SOCKET_PROTOCOL: SocketProtocol = {
         {
           summary: 'A row that is too long for an event',
           payload: { ...OF_OBJECT, op: 'insert', invalidated: true } satisfies ObjectInvalidatedEvent,
+        },
+        {
+          summary: 'Somebody else changed something (EXTERNAL_POLL_INTERVAL)',
+          payload: { channel: OBJECT, at: AT, op: 'changed', source: 'poll' } satisfies ObjectPolledEvent,
         },
       ],
     },

@@ -1,6 +1,8 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { invalid, must, Problem, type Id } from '../../common/index.js';
+import { APP_CONFIG, type AppConfig } from '../../config/index.js';
 import { ChangeLog } from '../../engines/index.js';
+import { ObjectDigests } from '../connections/index.js';
 import type { ImportProgress, ObjectChange } from '../events/index.js';
 import { ChannelAccess } from './channel-access.js';
 import type { Connection, ObjectSubscription, Subscription, TableSubscription } from './connection.js';
@@ -18,22 +20,35 @@ import {
   type SubscribeMessage,
 } from './messages/index.js';
 import { objectUpdate } from './object-update.js';
+import { ObjectWatches } from './object-watches.js';
 
 /** Channels that one socket may follow. */
 export const MAX_SUBSCRIPTIONS = 200;
 
 /** Which socket follows what: how it comes in, and how it goes. */
 @Injectable()
-export class Subscriptions {
+export class Subscriptions implements OnModuleDestroy {
   readonly feeds: Feeds;
+  private readonly watches: ObjectWatches;
   private server: LiveServer | undefined;
 
   constructor(
     log: ChangeLog,
     private readonly access: ChannelAccess,
     private readonly connections: Connections,
+    digests: ObjectDigests,
+    @Inject(APP_CONFIG) { external }: AppConfig,
   ) {
     this.feeds = new Feeds(log, (tableId) => this.room(tableChannel(tableId)));
+    this.watches = new ObjectWatches(
+      (object, signal) => digests.digestOf(object, signal),
+      external.pollMs,
+      ({ connectionId, name }) => this.showChanged(objectChannel(connectionId, name)),
+    );
+  }
+
+  onModuleDestroy(): void {
+    this.watches.end();
   }
 
   /** The server whose rooms are used; called once, before the first socket comes. */
@@ -95,8 +110,14 @@ export class Subscriptions {
       throw invalid([{ pointer: '/from', code: 'no_log', detail: 'Changes of external objects have no numbers.' }]);
     const workspaceId = await this.access.object(connection.caller(), connectionId, object);
     this.makeRoom(connection, channel);
-    const subscription: ObjectSubscription = { kind: 'object', channel, workspaceId, connectionId };
+    const subscription: ObjectSubscription = {
+      kind: 'object',
+      channel,
+      workspaceId,
+      object: { workspaceId, connectionId, name: object },
+    };
     connection.subscriptions.set(channel, subscription);
+    this.watches.acquire(subscription.object);
     void connection.socket.join(channel);
     answer({ ok: true, channel, mode: 'live' });
   }
@@ -158,11 +179,18 @@ export class Subscriptions {
     connection.socket.emit('control', { type: 'up_to_date', channel: subscription.channel, epoch, seq });
   }
 
+  private showChanged(channel: string): void {
+    this.server
+      ?.to(channel)
+      .emit('object:update', { channel, at: new Date().toISOString(), op: 'changed', source: 'poll' });
+  }
+
   private forget(connection: Connection, subscription: Subscription): void {
     if (connection.subscriptions.get(subscription.channel) !== subscription) return;
     connection.subscriptions.delete(subscription.channel);
     if (subscription.kind === 'object' || subscription.joined) void connection.socket.leave(subscription.channel);
     if (subscription.kind === 'table') this.feeds.release(subscription.feed);
+    else this.watches.release(subscription.object);
   }
 
   private room(channel: string): FeedRoom {

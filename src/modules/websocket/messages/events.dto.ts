@@ -181,6 +181,14 @@ export class ObjectInvalidatedEvent extends ObjectChangeEvent {
   readonly invalidated!: true;
 }
 
+/** Something changed that was not made through this API, or was told already: read again. */
+export class ObjectPolledEvent extends ObjectEvent {
+  @ApiProperty({ enum: ['changed'] })
+  readonly op!: 'changed';
+  @ApiProperty({ enum: ['poll'] })
+  readonly source!: 'poll';
+}
+
 /** {@link DataUpdateEvent} in the list of changes, where it is whole whatever its size. */
 export class DataChange extends DataUpdateEvent {
   @ApiProperty({ enum: ['data:update'] })

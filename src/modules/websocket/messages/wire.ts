@@ -13,6 +13,7 @@ import type {
   ImportProgressEvent,
   InvalidatedEvent,
   ObjectInvalidatedEvent,
+  ObjectPolledEvent,
   ObjectUpdateEvent,
   ResetControl,
   RevokedControl,
@@ -25,7 +26,7 @@ export interface ServerEvents {
   'data:update': (event: DataUpdateEvent | InvalidatedEvent) => void;
   'schema:update': (event: SchemaUpdateEvent) => void;
   'import:progress': (event: ImportProgressEvent) => void;
-  'object:update': (event: ObjectUpdateEvent | ObjectInvalidatedEvent) => void;
+  'object:update': (event: ObjectUpdateEvent | ObjectInvalidatedEvent | ObjectPolledEvent) => void;
   control: (message: UpToDateControl | ResetControl | RevokedControl | EndedControl) => void;
 }
 
