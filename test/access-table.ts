@@ -48,6 +48,8 @@ export interface Line {
   readonly foreignBody?: (foreign: Ids) => { readonly body: object; readonly refused: string };
   /** The workspace in whose audit log a success is, where that is not the one of the path. */
   readonly auditedIn?: (answer: Readonly<Record<string, unknown>>, ids: Ids) => unknown;
+  /** An import goes on behind the answer; the test waits until it is over. */
+  readonly beginsImport?: true;
   /** Why a success leaves no row in the audit log. */
   readonly unaudited?: string;
 }
@@ -55,6 +57,7 @@ export interface Line {
 /** The reason of those whose trace is in another log; the test looks for it there. */
 export const CHANGE_LOG = 'rows are logged in the change log of their base, in the transaction of the write';
 const READS = 'it only reads';
+const BY_IMPORT = 'what it asks for is done later, and logged by the import that does it';
 const FILES = 'a file is nothing but bytes until a row holds it, and that is logged in the change log';
 
 let made = 0;
@@ -368,6 +371,23 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
     needs: 'admin',
     query: () => `name=${encodeURIComponent(name())}`,
     body: () => csvFile(),
+  },
+  'POST /api/v1/tables/{tableId}/import/external': {
+    needs: 'editor',
+    body: ({ ids }) => ({ connectionId: ids.connectionId, query: { from: 'x.y' } }),
+    foreignBody: ({ connectionId }) => ({ body: { connectionId, query: { from: 'x.y' } }, refused: 'not_found' }),
+    beginsImport: true,
+    unaudited: BY_IMPORT,
+  },
+  'POST /api/v1/bases/{baseId}/import/external': {
+    needs: 'admin',
+    body: ({ ids }) => ({ connectionId: ids.connectionId, query: { from: 'x.y' }, name: name() }),
+    foreignBody: ({ connectionId }) => ({
+      body: { connectionId, query: { from: 'x.y' }, name: name() },
+      refused: 'not_found',
+    }),
+    beginsImport: true,
+    unaudited: BY_IMPORT,
   },
   'GET /api/v1/tables/{tableId}/imports': 'viewer',
   'GET /api/v1/imports/{importId}': 'viewer',

@@ -14,6 +14,7 @@ import {
   socket,
   sql,
   startNode,
+  waitFor,
   world,
   type Answer,
   type Client,
@@ -110,11 +111,13 @@ async function idsOf({ owner, workspace, base: made, table }: World): Promise<Id
   });
   const connectionId = expectStatus(connected, 201).id;
   // Nobody listens there; its schema was found once.
+  const column = { key: 'name', nativeType: 'text', type: 'text', options: {}, form: 'text', nullable: false };
+  const object = { schema: 'x', name: 'y', kind: 'table', columns: [column], primaryKey: ['name'], estimatedRows: 0 };
   await sql(
     pair.main,
     `insert into connection_schemas (connection_id, objects, drift, discovered_at)
-     values ($1, '[]', '{"added":[],"removed":[],"changed":[],"renamed":[]}', now())`,
-    [connectionId],
+     values ($1, $2, '{"added":[],"removed":[],"changed":[],"renamed":[]}', now())`,
+    [connectionId, JSON.stringify([{ ...object, uniqueKeys: [], foreignKeys: [] }])],
   );
   return {
     importId,
@@ -135,6 +138,9 @@ async function idsOf({ owner, workspace, base: made, table }: World): Promise<Id
     sessionId: must(sessions.body.data[0], 'a session').id,
   };
 }
+
+const importsAreOver = () =>
+  waitFor(async () => ((await sql(pair.main, 'select from imports where stored')).length === 0 ? true : undefined));
 
 async function setUp(shared: TestRedis): Promise<void> {
   pair = await databases();
@@ -359,6 +365,7 @@ describe.each(MODES)('%s', (_mode, disturb) => {
         const told = answer.body as unknown as Readonly<Record<string, unknown>>;
         sent.set(requestId, line.auditedIn ? String(line.auditedIn(told, ids)) : home);
       }
+      if (line.beginsImport) await importsAreOver();
       const traces = await tracesOf([...sent.keys()]);
       if (line.unaudited === CHANGE_LOG) expect(await changesOf([...sent.keys()])).toEqual([...sent.keys()].sort());
       if (isRead || line.unaudited !== undefined) {

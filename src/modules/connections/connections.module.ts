@@ -15,6 +15,7 @@ import { ExternalObjectsReader } from './query/external-objects.js';
 import { ExternalQueryController } from './query/external-query.controller.js';
 import { ExternalQuery } from './query/external-query.service.js';
 import { ObjectDigests } from './query/object-digests.service.js';
+import { ExternalRows } from './query/external-rows.service.js';
 import { ConnectionSchemaEntity } from './schema/connection-schema.entity.js';
 import { ConnectionSchemaController } from './schema/schema.controller.js';
 import { SchemaStore } from './schema/schema-store.js';
@@ -31,12 +32,13 @@ import { ConnectionSchemas } from './schema/schemas.service.js';
     ConnectionSchemas,
     ExternalObjectsReader,
     ExternalQuery,
+    ExternalRows,
     ExternalMutations,
     ObjectDigests,
     SchemaStore,
     { provide: CredentialVault, useClass: LocalVault },
   ],
-  exports: [ConnectionCatalog, ConnectionSchemas, ObjectDigests],
+  exports: [ConnectionCatalog, ConnectionSchemas, ExternalRows, ObjectDigests],
 })
 export class ConnectionsModule {
   constructor(registry: ResourceRegistry, catalog: ConnectionCatalog) {

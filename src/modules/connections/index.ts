@@ -2,4 +2,6 @@ export { ConnectionCatalog, type OpenConnection } from './connection-catalog.js'
 export { ConnectionSchemas, type ConnectionSchema } from './schema/schemas.service.js';
 export { ObjectDigests, type ExternalObject } from './query/object-digests.service.js';
 export * from './connections.module.js';
+export { ExternalRows, type RowsColumn, type RowsOfSource } from './query/external-rows.service.js';
+export { QueriedRowsDto } from './query/query.dto.js';
 export { KeyRotation, openKeyRotation } from './credentials/key-rotation.js';

@@ -1,12 +1,16 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { MiniDbWriter } from '../../engines/index.js';
+import { ConnectionsModule } from '../connections/index.js';
 import { EventBus } from '../events/index.js';
 import { FilesModule } from '../files/index.js';
 import { TablesModule } from '../tables/index.js';
 import { ExportController } from './export/export.controller.js';
 import { ExportService } from './export/export.service.js';
 import { Fence } from './fence.js';
+import { ExternalImportController } from './import/external/external-import.controller.js';
+import { ExternalImports } from './import/external/external-import.service.js';
+import { SourceFetch } from './import/external/source-fetch.js';
 import { ImportController } from './import/import.controller.js';
 import { ImportTableController } from './import/import-table.controller.js';
 import { ImportService } from './import/import.service.js';
@@ -35,6 +39,8 @@ import { RowsWriter } from './write/rows-writer.service.js';
 
 const IMPORTS = [
   ImportService,
+  ExternalImports,
+  SourceFetch,
   Importer,
   LineJudge,
   TableMaker,
@@ -46,8 +52,21 @@ const IMPORTS = [
 
 /** Reading and writing rows. */
 @Module({
-  imports: [TablesModule, FilesModule, WorkspacesModule, TypeOrmModule.forFeature([ImportJobEntity])],
-  controllers: [RowsController, ExportController, ImportController, ImportTableController, ImportJobsController],
+  imports: [
+    TablesModule,
+    FilesModule,
+    WorkspacesModule,
+    ConnectionsModule,
+    TypeOrmModule.forFeature([ImportJobEntity]),
+  ],
+  controllers: [
+    RowsController,
+    ExportController,
+    ImportController,
+    ImportTableController,
+    ExternalImportController,
+    ImportJobsController,
+  ],
   providers: [
     Fence,
     GroupsReader,

@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, PickType } from '@nestjs/swagger';
 import { AGGREGATE_FUNCTIONS, BUCKETS, COUNT_MODES } from '../../../query/index.js';
 
 export class JoinTieDto {
@@ -90,6 +90,18 @@ export class ExternalQueryDto {
   @ApiPropertyOptional({ default: 'UTC', example: 'Europe/Berlin' })
   tz?: string;
 }
+
+/** A question for all rows that it is about. */
+export class QueriedRowsDto extends PickType(ExternalQueryDto, [
+  'from',
+  'as',
+  'joins',
+  'fields',
+  'filter',
+  'search',
+  'sort',
+  'tz',
+] as const) {}
 
 export class SourceRowDto {
   @ApiPropertyOptional({

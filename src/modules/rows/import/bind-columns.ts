@@ -27,6 +27,8 @@ export interface BindingOptions {
   readonly ignoreUnknown: boolean;
   /** Members by their addresses as they occur in the file; for cells that name people that way. */
   readonly people: ReadonlyMap<string, Id>;
+  /** Whole numbers come as texts of digits, as from a database whose numbers are larger than those of JSON. */
+  readonly digitsAreNumbers?: boolean;
 }
 
 /** Tells the values of a row of the file; `flaws` says what is wrong with it. */
@@ -150,6 +152,12 @@ function meant(cell: string, column: ColumnSchema, { people }: BindingOptions): 
   return !list && valueType(column).family === 'text' ? unguardFormula(cell) : cell;
 }
 
+/** The number of a column of whole numbers in the place of its digits, where JSON can hold it. */
+function numberIn(cell: unknown, column: ColumnSchema): unknown {
+  const isDigits = typeof cell === 'string' && kindOf(column).type === 'integer' && /^-?\d{1,16}$/.test(cell);
+  return isDigits && Number.isSafeInteger(Number(cell)) ? Number(cell) : cell;
+}
+
 const addressesIn =
   (find: (name: string) => Found) =>
   ([name, cell]: [string, unknown]): string[] => {
@@ -184,7 +192,8 @@ function byName(table: TableSchema, options: BindingOptions): Binding {
           if (++unknown <= MAX_UNKNOWN) flaws.push(column);
         } else if (Object.hasOwn(fields, column.key))
           flaws.push({ column: column.key, code: 'duplicate_field', detail: `${column.key} occurs twice.` });
-        else fields[column.key] = namesPeople(column) ? peopleIn(cell, options.people) : cell;
+        else if (namesPeople(column)) fields[column.key] = peopleIn(cell, options.people);
+        else fields[column.key] = options.digitsAreNumbers === true ? numberIn(cell, column) : cell;
       }
       const errors: ProblemItem[] = [];
       const values = resolveFieldValues(fields, table, '', errors);

@@ -15,7 +15,7 @@ import type { LineOp } from './portion-writer.js';
 import { flawsOf, importFailed, type Tally } from './tally.js';
 
 /** What an import is asked to do, read. */
-export interface RowsWish extends Pick<BindingOptions, 'ignoreUnknown'> {
+export interface RowsWish extends Pick<BindingOptions, 'ignoreUnknown' | 'digitsAreNumbers'> {
   readonly mode: ImportMode;
   readonly matchOn: readonly string[];
   readonly onError: 'abort' | 'skip';

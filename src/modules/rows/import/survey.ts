@@ -1,4 +1,5 @@
 import { cleanName, foldName } from '../../../common/index.js';
+import type { ColumnOptions } from '../../../query/index.js';
 import { unguardFormula } from '../export/csv-line.js';
 import { FileFlaw } from './file/file-flaw.js';
 import type { RowFile } from './file/row-file.js';
@@ -11,6 +12,7 @@ const MAX_COLUMNS = 250;
 /** A column that a file would make. */
 export interface SurveyedColumn extends Inferred {
   readonly name: string;
+  readonly options?: ColumnOptions;
 }
 
 /**

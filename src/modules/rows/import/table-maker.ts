@@ -15,6 +15,8 @@ export interface NewTable extends Pick<ImportJob, 'access' | 'file' | 'stop' | '
   readonly baseId: Id;
   readonly tableId: Id;
   readonly name: string;
+  /** Where the file does not have to tell what they are. */
+  readonly columns: readonly SurveyedColumn[] | undefined;
 }
 
 /** Makes tables out of files. */
@@ -35,8 +37,11 @@ export class TableMaker {
   async make(wanted: NewTable): Promise<ImportTableAnswerDto> {
     const { access, baseId, tableId, name, file, stop } = wanted;
     try {
-      const columns = await survey(file, stop);
-      const input = { name, columns: columns.map(({ name, type }) => ({ name, type })) };
+      const columns = wanted.columns ?? (await survey(file, stop));
+      const input = {
+        name,
+        columns: columns.map(({ name, type, options }) => ({ name, type, options: { ...options } })),
+      };
       const table = (await this.begun(tableId)) ?? (await this.tables.create(access, baseId, input, tableId));
       const keys = keysOf(table, columns);
       const result = await this.fill(wanted, withKeys(file, keys));

@@ -1,5 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Caller, Id, ProblemBody } from '../../../../common/index.js';
+import type { SourceWish } from '../external/source-wish.js';
 import type { FileForm } from '../file/row-file.js';
 import type { ImportAnswerDto, ImportTableAnswerDto } from '../import.dto.js';
 import type { RowsWish } from '../import-options.js';
@@ -8,8 +9,12 @@ import type { RowsWish } from '../import-options.js';
 export const IMPORT_STATES = ['running', 'done', 'failed', 'cancelled', 'interrupted'] as const;
 export type ImportState = (typeof IMPORT_STATES)[number];
 
-/** What is asked for: rows of a table that is there, or a table for them. */
-export type ImportWish = ({ readonly kind: 'rows' } & RowsWish) | { readonly kind: 'table'; readonly name: string };
+/** What is asked for: rows of a table that is there, or a table for them; out of a file, or of an external database. */
+export type ImportWish = (
+  ({ readonly kind: 'rows' } & RowsWish) | { readonly kind: 'table'; readonly name: string }
+) & {
+  readonly source?: SourceWish;
+};
 
 /** How far an import is. */
 export interface ProgressCounts {

@@ -128,6 +128,16 @@ export class ImportJobs {
     );
   }
 
+  /** Its file is stored now, and so long. */
+  async fetched({ job, lease }: TakenImport, bytes: number): Promise<void> {
+    job.bytes = String(bytes);
+    await this.write('update imports set bytes = $3 where id = $1 and leased_by = $2 returning id', [
+      job.id,
+      lease,
+      bytes,
+    ]);
+  }
+
   async end({ job, lease }: TakenImport, progress: ProgressCounts, end: ImportEnd): Promise<void> {
     await this.write(
       `update imports set state = $3, progress = $4, result = $5, problem = $6, finished_at = now(), leased_by = null, lease_until = null

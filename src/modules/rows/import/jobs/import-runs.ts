@@ -3,12 +3,14 @@ import { Problem, type Id } from '../../../../common/index.js';
 import { ImportTakenOver } from '../../../../engines/index.js';
 import { EventBus } from '../../../events/index.js';
 import { AccessService } from '../../../workspaces/index.js';
+import { SourceFetch } from '../external/source-fetch.js';
 import type { Bytes } from '../file/row-file.js';
 import { Importer } from '../importer.js';
 import { mayPass } from '../may-pass.js';
 import { optionsOf } from '../import-options.js';
 import { resultOf, type ImportAnswerDto, type ImportTableAnswerDto } from '../import.dto.js';
 import { TableMaker } from '../table-maker.js';
+import { surveyed } from '../external/source-wish.js';
 import { ImportJobs, type ImportEnd, type TakenImport } from './import-jobs.js';
 import { ImportRun } from './import-run.js';
 
@@ -25,6 +27,7 @@ export class ImportRuns implements OnModuleInit, OnModuleDestroy {
     private readonly jobs: ImportJobs,
     private readonly importer: Importer,
     private readonly maker: TableMaker,
+    private readonly fetch: SourceFetch,
     private readonly access: AccessService,
     private readonly bus: EventBus,
   ) {}
@@ -72,8 +75,10 @@ export class ImportRuns implements OnModuleInit, OnModuleDestroy {
     if (cancelRequested) run.cancel();
     const access = await run.mayGoOn();
     const { file, stop, watch } = run;
+    if (wish.source) await this.fetch.into(run.taken, wish.source, access, stop);
+    const columns = wish.source?.columns.map(surveyed);
     if (wish.kind === 'table')
-      return this.maker.make({ id, access, baseId, tableId, name: wish.name, file, stop, watch });
+      return this.maker.make({ id, access, baseId, tableId, name: wish.name, columns, file, stop, watch });
     const tally = await this.importer.run({ access, tableId, file, options: optionsOf(id, wish), stop, watch });
     return { ...resultOf(id, tally), mode: wish.mode, dryRun: wish.dryRun };
   }
