@@ -305,10 +305,14 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
   'DELETE /api/v1/connections/{connectionId}': { needs: 'admin', fresh: newConnection },
   'POST /api/v1/connections/{connectionId}/test': { needs: 'admin', body: () => ({}) },
   'GET /api/v1/connections/{connectionId}/schema': 'viewer',
-  'POST /api/v1/connections/{connectionId}/query': { needs: 'viewer', body: () => ({ from: 'x.y' }) },
+  'POST /api/v1/connections/{connectionId}/query': {
+    needs: 'viewer',
+    body: () => ({ from: 'x.y' }),
+    unaudited: READS,
+  },
   'POST /api/v1/connections/{connectionId}/mutate': {
     needs: 'editor',
-    body: () => ({ object: 'x.y', op: 'delete', key: { id: 1 } }),
+    body: () => ({ object: 'x.y', op: 'update', key: { name: 'a' }, values: { note: name() } }),
   },
 
   'GET /api/v1/workspaces/{workspaceId}/bases': 'viewer',

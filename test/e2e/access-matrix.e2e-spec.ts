@@ -105,20 +105,16 @@ async function idsOf({ owner, workspace, base: made, table }: World): Promise<Id
      values ($1, $2, $3, $4, '{"kind":"rows"}', '{}', '{"principal":{}}', 1, false, true, 'running', $1, now() + interval '1 hour', now(), '{}', now())`,
     [importId, workspace.id, made.id, table.id],
   );
-  const connected = await owner.post<{ id: string }>(`/workspaces/${workspace.id}/connections`, {
-    ...{ name: 'Shop', engine: 'postgresql', host: '127.0.0.1', port: 1 },
-    ...{ database: 'shop', username: 'reader', password: 'of the tests only' },
-  });
-  const connectionId = expectStatus(connected, 201).id;
-  // Nobody listens there; its schema was found once.
-  const column = { key: 'name', nativeType: 'text', type: 'text', options: {}, form: 'text', nullable: false };
-  const object = { schema: 'x', name: 'y', kind: 'table', columns: [column], primaryKey: ['name'], estimatedRows: 0 };
   await sql(
     pair.main,
-    `insert into connection_schemas (connection_id, objects, drift, discovered_at)
-     values ($1, $2, '{"added":[],"removed":[],"changed":[],"renamed":[]}', now())`,
-    [connectionId, JSON.stringify([{ ...object, uniqueKeys: [], foreignKeys: [] }])],
+    `create schema if not exists x; create table if not exists x.y (name text primary key, note text);
+     insert into x.y values ('a') on conflict do nothing; grant usage on schema x to public; grant all on x.y to public`,
   );
+  const { host, port, database, username, password } = pair.main;
+  const connected = await owner.post<{ id: string }>(`/workspaces/${workspace.id}/connections`, {
+    ...{ name: 'Shop', engine: 'postgresql', host, port, database, username, password, access: 'read-write' },
+  });
+  const connectionId = expectStatus(connected, 201).id;
   return {
     importId,
     connectionId,
