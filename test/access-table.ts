@@ -391,7 +391,6 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
       refused: 'not_found',
     }),
     beginsImport: true,
-    unaudited: BY_IMPORT,
   },
   'GET /api/v1/tables/{tableId}/imports': 'viewer',
   'GET /api/v1/imports/{importId}': 'viewer',
