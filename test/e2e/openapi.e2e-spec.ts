@@ -143,7 +143,9 @@ describe('the OpenAPI document', () => {
     expect(
       breaking(
         ({ requestBody }, name) =>
-          !/^(POST|PATCH|PUT)/.test(name) || requestBody !== undefined || /\/(restore|accept|\{connectionId\}\/test)$/.test(name),
+          !/^(POST|PATCH|PUT)/.test(name) ||
+          requestBody !== undefined ||
+          /\/(restore|accept|\{connectionId\}\/test)$/.test(name),
       ),
     ).toEqual([]);
   });
