@@ -50,11 +50,11 @@ const plain = (cell: Sql): Sql =>
  * RFC 3339 with three digits of fraction, and more where there are more; of what it has no words for (infinity, years before Christ), PostgreSQL's. to_json takes half of the time of to_char; it leaves out zeros at the
  * end of the fraction, but with one microsecond more there are always six digits to cut three from.
  */
-const instantJson = (cell: Sql): Sql =>
+const instantJson = (cell: Sql, own = cell): Sql =>
   sql`case when ${cell} >= timestamptz '0001-01-01 00:00:00+00' and ${cell} < timestamptz '10000-01-01 00:00:00+00'
     then case when date_trunc('milliseconds', ${cell}) = ${cell} then left(to_json(${cell} + interval '1 microsecond')::text, 24) || 'Z"'
       else replace(to_json(${cell})::text, '+00:00"', 'Z"') end
-    else '"' || ${cell}::text || '"' end`;
+    else '"' || ${own}::text || '"' end`;
 
 const INT8 = 9_223_372_036_854_775_807n;
 const isInt8 = (v: string): boolean => /^-?\d{1,19}$/.test(v) && BigInt(v) <= INT8 && BigInt(v) >= -INT8;
@@ -139,7 +139,7 @@ export const POSTGRES_FORMS = {
     key: itself,
     bound: (v) => sql`(${v} at time zone 'UTC')`,
     canonical: (cell) => sql`(${cell} at time zone 'UTC')`,
-    json: (cell) => instantJson(sql`(${cell} at time zone 'UTC')`),
+    json: (cell) => instantJson(sql`(${cell} at time zone 'UTC')`, cell),
   },
   bytea: {
     bind: as('text'),
