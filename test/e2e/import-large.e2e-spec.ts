@@ -2,7 +2,7 @@ import { describe, expect, it, jest } from '@jest/globals';
 import {
   databases,
   expectStatus,
-  liveHeap,
+  watchHeap,
   sql,
   startApp,
   startNode,
@@ -71,9 +71,8 @@ describe('an import', () => {
     const app = await startApp({ databases: pair });
     const at = await world(app.base, { columns: COLUMNS });
     const body = file(200_000);
-    const before = liveHeap();
+    const watch = watchHeap(2_000);
     let peak = 0;
-    const watch = setInterval(() => (peak = Math.max(peak, liveHeap() - before)), 2_000);
     try {
       expect((await upload(at, body)).status).toBe(200);
       const out = await fetch(`${app.base}/api/v1/tables/${at.table.id}/export`, {
@@ -83,7 +82,7 @@ describe('an import', () => {
       for await (const piece of out.body ?? []) for (const byte of piece as Uint8Array) if (byte === 10) lines++;
       expect(lines).toBe(200_001);
     } finally {
-      clearInterval(watch);
+      peak = watch.stop();
     }
     expect(await rowsIn(pair, at)).toBe(200_000);
     expect(peak).toBeGreaterThan(0);

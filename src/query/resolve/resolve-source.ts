@@ -3,6 +3,7 @@ import { digest } from '../keyset.js';
 import type { ObjectColumn, ObjectJoin, ObjectSchema, ObjectSource } from '../object-schema.js';
 import type { ColumnSchema } from '../schema.js';
 import { valueType } from '../kind.js';
+import { remembered } from '../remember.js';
 
 /** What a question to an external database is from. */
 export interface SourceInput {
@@ -32,16 +33,10 @@ const quoted = (name: string): string => JSON.stringify(name.slice(0, 60));
  * @throws Problem `validation_failed`
  */
 export function resolveSource({ from, as, joins }: SourceInput, objects: Objects): ObjectSource {
-  const main = place(objects.find(from, '/from'), as, '/as', new Set());
-  if (joins.length === 0)
-    return {
-      ...main.object,
-      object: main.object,
-      joins: [],
-      alias: main.alias,
-      columns: main.columns,
-      names: main.names,
-    };
+  const object = objects.find(from, '/from');
+  if (joins.length === 0 && as === undefined) return alone(object);
+  const main = place(object, as, '/as', new Set());
+  if (joins.length === 0) return sourceOf(main);
   if (joins.length > MAX_JOINS) throw refuse('/joins', 'too_many', `At most ${MAX_JOINS} joins are allowed.`);
   const places: Place[] = [main];
   const resolved = joins.map((join, i) => {
@@ -51,6 +46,18 @@ export function resolveSource({ from, as, joins }: SourceInput, objects: Objects
   });
   return assembled(main, places, resolved);
 }
+
+/** An object by itself: the same each time, so that what follows from its columns is found out once. */
+const alone = remembered((object: ObjectSchema): ObjectSource => sourceOf(place(object, undefined, '/as', new Set())));
+
+const sourceOf = ({ object, alias, columns, names }: Place): ObjectSource => ({
+  ...object,
+  object,
+  joins: [],
+  alias,
+  columns,
+  names,
+});
 
 /** The objects of a connection. */
 export class Objects {

@@ -40,11 +40,23 @@ export class PostgresEngine extends SqlEngine<PostgresSession> {
   /** PostgreSQL has made it, and is asked for nothing else than this one object: a text of something else would become part of our answer. */
   protected objectJson(outputs: readonly Output[], [json]: Row): string {
     const text = String(json);
-    const made: unknown = JSON.parse(text);
-    if (!isObject(made) || Object.keys(made).length !== outputs.length)
-      throw new Error('not the object that was asked for');
-    if (!outputs.every(({ key }) => Object.hasOwn(made, key))) throw new Error('not the object that was asked for');
+    if (!isObjectOf(outputs, JSON.parse(text))) throw notAsked();
     return text;
+  }
+
+  protected override pageJson(_outputs: readonly Output[], [json]: Row): string {
+    return String(json);
+  }
+
+  /** All rows in one go, which takes a third of the time of one by one. */
+  protected override checkPage(data: string, rows: number, parts: readonly (readonly Output[])[]): void {
+    const made: unknown = JSON.parse(`[${data}]`);
+    if (!Array.isArray(made) || made.length !== rows) throw notAsked();
+    for (const row of made as readonly unknown[]) {
+      const members: readonly unknown[] = isObject(row) ? Object.values(row) : [];
+      if (members.length !== parts.length || !parts.every((outputs, i) => isObjectOf(outputs, members[i])))
+        throw notAsked();
+    }
   }
 
   protected async insert(
@@ -70,5 +82,10 @@ export class PostgresEngine extends SqlEngine<PostgresSession> {
     return json ?? sql`null`;
   }
 }
+
+const notAsked = (): Error => new Error('not what was asked for');
+
+const isObjectOf = (outputs: readonly Output[], made: unknown): boolean =>
+  isObject(made) && Object.keys(made).length === outputs.length && outputs.every(({ key }) => Object.hasOwn(made, key));
 
 const isObject = (made: unknown): made is object => typeof made === 'object' && made !== null && !Array.isArray(made);

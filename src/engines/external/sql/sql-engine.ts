@@ -87,6 +87,14 @@ export abstract class SqlEngine<S extends SqlSession> implements ExternalEngine 
   protected abstract look(session: S, signal?: AbortSignal): Promise<readonly FoundObject[]>;
   /** JSON of an object with these members, made of the cells that the dialect shows of them. */
   protected abstract objectJson(outputs: readonly Output[], cells: Row): string;
+  /** The same of a row of a page, for engines that look at all of them together in {@link checkPage}. */
+  protected pageJson(outputs: readonly Output[], cells: Row): string {
+    return this.objectJson(outputs, cells);
+  }
+  /** Throws where the rows of a page are not what was asked for; each is an object of objects with the members of `parts`. */
+  protected checkPage(_data: string, _rows: number, _parts: readonly (readonly Output[])[]): void {
+    // What is made by us needs no look.
+  }
   /** Lets rules speak that would wait for the end of the transaction: nobody shall hear of a change that these refuse. */
   protected settle(_session: S): Promise<void> {
     return Promise.resolve();
@@ -111,7 +119,8 @@ export abstract class SqlEngine<S extends SqlSession> implements ExternalEngine 
     const { sql: statement, shown } = compileSourceRead(plan, this.dialect);
     return this.reading(signal, async (session) => {
       const rows = await session.run(statement, plan.limit + 1, signal);
-      const page = pageOf(rows, plan, shown, (row) => `{"fields":${this.objectJson(outputs, row)}}`);
+      const page = pageOf(rows, plan, shown, (row) => `{"fields":${this.pageJson(outputs, row)}}`);
+      this.checkPage(page.data, page.rows, [outputs]);
       return { ...page, ...(await this.counted(session, plan, compileSourceCount, signal)) };
     });
   }
@@ -121,10 +130,11 @@ export abstract class SqlEngine<S extends SqlSession> implements ExternalEngine 
     const values = this.outputsOf(plan.aggregates.map(({ output }) => output));
     const { sql: statement, group: inGroup, values: inValues } = compileSourceGroups(plan, this.dialect);
     const groupJson = (row: Row): string =>
-      `{"group":${this.objectJson(group, row)},"values":${this.objectJson(values, row.slice(inGroup))}}`;
+      `{"group":${this.pageJson(group, row)},"values":${this.pageJson(values, row.slice(inGroup))}}`;
     return this.reading(signal, async (session) => {
       const rows = await session.run(statement, plan.limit + 1, signal);
       const page = pageOf(rows, plan, inGroup + inValues, groupJson);
+      this.checkPage(page.data, page.rows, [group, values]);
       return { ...page, ...(await this.counted(session, plan, compileSourceGroupCount, signal)) };
     });
   }

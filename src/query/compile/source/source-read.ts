@@ -1,8 +1,9 @@
-import type { ObjectSchema, ObjectSource } from '../../object-schema.js';
+import type { ObjectColumn, ObjectSchema, ObjectSource } from '../../object-schema.js';
 import { COUNT_BOUND, type OrderTerm } from '../../plan.js';
 import type { ColumnSchema } from '../../schema.js';
 import type { SourceRead } from '../../source-plan.js';
 import { kindOf } from '../../kind.js';
+import { remembered } from '../../remember.js';
 import { comma, empty, ident, integer, join, sql, type Sql } from '../../sql.js';
 import { branchesBehind, type Branch, type OrderKey } from '../branches.js';
 import { formOf, isObjectColumn, type SqlDialect } from './dialect.js';
@@ -27,9 +28,7 @@ export function compileSourceRead(plan: SourceRead, dialect: SqlDialect): Source
   const needed = neededBy(plan);
   const cells = cellsOf(PAGE, needed, dialect);
   const keys = orderKeys(plan.orderBy, dialect, cells);
-  const shown = dialect.show(
-    plan.select.map((column) => ({ key: column.key, cell: cells(column), kind: kindOf(column) })),
-  );
+  const shown = shownOf(dialect)(plan.select);
   const inner = needed.map((column, i) => sql`${sourceCells(column).sql} as ${ident(`c${i}`)}`);
   const items = [...shown, ...keys.map((key, i) => sql`${key.sql} as ${ident(`k${i}`)}`)];
   return {
@@ -38,7 +37,15 @@ export function compileSourceRead(plan: SourceRead, dialect: SqlDialect): Source
   };
 }
 
-/** The columns whose cells a page takes along. */
+/** What is shown of the columns of a page: the longest part of most statements, built once for each list of columns. They are its first cells. */
+const shownOf = remembered((dialect: SqlDialect) =>
+  remembered((select: readonly ObjectColumn[]): readonly Sql[] => {
+    const cells = cellsOf(PAGE, select, dialect);
+    return dialect.show(select.map((column) => ({ key: column.key, cell: cells(column), kind: kindOf(column) })));
+  }),
+);
+
+/** The columns whose cells a page takes along: those that are shown, in their order, then those of the order. */
 const neededBy = ({ select, orderBy: terms }: SourceRead): readonly ColumnSchema[] => [
   ...new Set<ColumnSchema>([...select, ...terms.flatMap(({ by }) => (by.kind === 'column' ? by.column : []))]),
 ];
