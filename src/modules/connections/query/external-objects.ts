@@ -11,7 +11,6 @@ export interface ExternalObjects {
   readonly engine: ExternalEngine;
   readonly access: 'read-only' | 'read-write';
   readonly objects: Objects;
-  readonly found: readonly FoundObject[];
 }
 
 /** What can be asked of a connection: its engine, and its objects as they were found the last time. */
@@ -47,6 +46,6 @@ export class ExternalObjectsReader {
       objects = new Objects(found.map((each) => objectSchemaOf(connectionId, each)));
       this.known.set(found, objects);
     }
-    return { name, engine, access: target.access, objects, found };
+    return { name, engine, access: target.access, objects };
   }
 }

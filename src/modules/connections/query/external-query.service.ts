@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { JsonText, type Access, type Id } from '../../../common/index.js';
-import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
+import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
 import type { SourcePage } from '../../../engines/index.js';
 import {
   asksForGroups,
@@ -24,7 +24,7 @@ export class ExternalQuery {
     private readonly reader: ExternalObjectsReader,
     @Inject(APP_CONFIG) config: AppConfig,
   ) {
-    this.cursors = new CursorCodec(config.encryptionKey);
+    this.cursors = new CursorCodec(...encryptionKeysOf(config));
   }
 
   /** One page of rows, or of groups. @throws Problem what resolving and the database throw */

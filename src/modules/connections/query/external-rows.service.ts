@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { MAX_LIMIT, Problem, type Access, type Id } from '../../../common/index.js';
-import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
+import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
 import type { SourcePage } from '../../../engines/index.js';
 import {
   CursorCodec,
@@ -40,7 +40,7 @@ export class ExternalRows {
     private readonly catalog: ConnectionCatalog,
     @Inject(APP_CONFIG) config: AppConfig,
   ) {
-    this.cursors = new CursorCodec(config.encryptionKey);
+    this.cursors = new CursorCodec(...encryptionKeysOf(config));
   }
 
   /** The columns of the answer; the database is not asked for a row. @throws Problem what resolving throws; `not_found` */

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Id } from '../../../common/index.js';
-import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
+import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
 import {
   canRollUp,
   CursorCodec,
@@ -33,7 +33,7 @@ export class ObjectDigests {
     private readonly reader: ExternalObjectsReader,
     @Inject(APP_CONFIG) config: AppConfig,
   ) {
-    this.cursors = new CursorCodec(config.encryptionKey);
+    this.cursors = new CursorCodec(...encryptionKeysOf(config));
   }
 
   /** @throws Problem `not_found`, `validation_failed` there is no such object any more; those of the database */
