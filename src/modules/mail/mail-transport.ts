@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { createTransport } from 'nodemailer';
+import { isError } from '../../common/index.js';
 import type { AppConfig } from '../../config/index.js';
 
 /** A mail as it is read. */
@@ -56,7 +57,7 @@ export function failureOf(error: unknown): object {
 
 /** Whether the mail server said for good that it will not take this mail (RFC 5321, section 4.2.1: replies of 5yz). */
 export function isRefused(error: unknown): boolean {
-  if (!(error instanceof Error) || !('responseCode' in error)) return false;
+  if (!isError(error) || !('responseCode' in error)) return false;
   const { responseCode } = error;
   return typeof responseCode === 'number' && responseCode >= 500 && responseCode !== 535;
 }
