@@ -26,6 +26,7 @@ export * from './resolve/resolve-source-read.js';
 export * from './resolve/resolve-write.js';
 export * from './resolve/text-cell.js';
 export * from './compile/read.js';
+export { ROW_SEPARATOR } from './compile/page.js';
 export * from './compile/groups.js';
 export * from './compile/write.js';
 export * from './compile/reread.js';

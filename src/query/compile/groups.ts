@@ -1,13 +1,13 @@
 import type { Aggregate, Bucket, GroupKey, GroupPlan } from '../group-plan.js';
 import { isStored, kindOf, valueType } from '../kind.js';
-import { COUNT_BOUND } from '../plan.js';
 import type { ColumnSchema } from '../schema.js';
 import { columnType } from '../types/index.js';
 import { comma, empty, ident, integer, join, literal, sql, value, type Sql } from '../sql.js';
 import { aggregate, cellOf } from './cell.js';
 import { compileCondition, ROW } from './condition.js';
 import { compileAfter, compileOrderBy, compilePosition } from './order.js';
-import { fence, ROW_SEPARATOR, streamName, tableName, tablesOf } from './read.js';
+import { compileCount, explained, ROW_SEPARATOR, type FoundRows } from './page.js';
+import { fence, streamName, tableName, tablesOf, visible } from './read.js';
 import { concat, fieldsJson } from './row-json.js';
 
 /*
@@ -20,6 +20,20 @@ const GROUPS = ident('g');
 
 /** One page of groups in one statement, as `compileRead` gives a page of rows: the same columns, and the same fence. */
 export function compileGroups(plan: GroupPlan): Sql {
+  const rows = rowsOf(plan);
+  return sql`${withGroups(plan, rows)}
+select s.epoch, s.seq, s.schema_version, page.data, page.found, page.position, ${compileGroupCount(plan)} as total
+from ${streamName(plan.from)} s
+left join lateral (${compileGroupPage(plan)}) page on true
+where s.table_id = ${value(plan.from.id, 'uuid')}${fence(plan.from, tablesOf({ select: groupedColumns(plan), where: plan.where, orderBy: [] }))}`;
+}
+
+/** `with` the groups of the rows, before a statement that takes a page of them or counts them. */
+export const withGroups = (plan: GroupPlan, rows: FoundRows): Sql =>
+  sql`with ${GROUPS} as (${compileGrouped(plan, rows)})`;
+
+/** One row `data, found, position`: the groups of a page as JSON text, how many were found, and where the page ends when there are more. */
+export function compileGroupPage(plan: GroupPlan): Sql {
   const limit = integer(plan.limit);
   const position = compilePosition(plan.orderBy, plan.from.physical).map((part, i) => ({
     ...part,
@@ -27,22 +41,31 @@ export function compileGroups(plan: GroupPlan): Sql {
   }));
   const parts = position.map(({ json, name }) => json(sql`(array_agg(r.${name}))[${limit}]`));
   const at = parts.length === 0 ? sql`null::text` : sql`concat('[', ${join(parts, sql`, ',', `)}, ']')`;
-  return sql`with ${GROUPS} as (${compileGrouped(plan)})
-select s.epoch, s.seq, s.schema_version, page.data, page.found, page.position, ${compileCount(plan)} as total
-from ${streamName(plan.from)} s
-left join lateral (
+  return sql`
   select string_agg(r.j, ${literal(ROW_SEPARATOR)}) as data, count(*) as found, case when count(*) > ${limit} then ${at} end as position
   from (
     select ${join([sql`${groupJson(plan)} as j`, ...position.map(({ cell, name }) => sql`${cell} as ${name}`)], comma)}
-    from (${compilePage(plan)}) ${ident(ROW)}
+    from (${groupsInOrder(plan)}) ${ident(ROW)}
   ) r
-) page on true
-where s.table_id = ${value(plan.from.id, 'uuid')}${fence(plan.from, tablesOf({ select: sourcesOf(plan), where: plan.where, orderBy: [] }))}`;
+`;
 }
 
+/** How many of the groups satisfy what is asked of them. */
+export const compileGroupCount = ({ count, having }: GroupPlan): Sql =>
+  compileCount(count, { from: sql`${GROUPS} ${ident(ROW)}`, where: compileCondition(having) });
+
 /** What EXPLAIN is asked for an estimated number of groups. */
-export const compileGroupEstimate = (plan: GroupPlan): Sql =>
-  sql`explain (format json) select 1 from (${compileGrouped(plan)}) ${ident(ROW)} where ${compileCondition(plan.having)}`;
+export const compileGroupEstimate = (plan: GroupPlan): Sql => explainedGroups(plan, rowsOf(plan));
+
+/** The same of groups of other rows than those of a table. */
+export const explainedGroups = (plan: GroupPlan, rows: FoundRows): Sql =>
+  explained({ from: sql`(${compileGrouped(plan, rows)}) ${ident(ROW)}`, where: compileCondition(plan.having) });
+
+/** The rows of the table that are there. */
+const rowsOf = ({ from, where }: GroupPlan): FoundRows => ({
+  from: sql`${tableName(from)} ${ident(ROW)}`,
+  where: visible({ where }),
+});
 
 function groupJson({ groups, aggregates, from }: GroupPlan): Sql {
   const fields = (outputs: readonly { readonly output: ColumnSchema }[]): Sql =>
@@ -55,55 +78,41 @@ function groupJson({ groups, aggregates, from }: GroupPlan): Sql {
 }
 
 /** All groups have been made before the first can be shown, so one `or` costs nothing here that ranges of an index would save. */
-function compilePage({ having, orderBy, after, limit }: GroupPlan): Sql {
+function groupsInOrder({ having, orderBy, after, limit }: GroupPlan): Sql {
   const behind = after && compileAfter(orderBy, after);
   const rest = behind === undefined ? empty : sql` and (${join([...behind, sql`false`], sql` or `)})`;
   const order = orderBy.length === 0 ? empty : sql`order by ${compileOrderBy(orderBy)} `;
   return sql`select ${ident(ROW)}.* from ${GROUPS} ${ident(ROW)} where ${compileCondition(having)}${rest} ${order}limit ${integer(limit + 1)}`;
 }
 
-function compileCount({ count, having }: GroupPlan): Sql {
-  const from = sql`from ${GROUPS} ${ident(ROW)} where ${compileCondition(having)}`;
-  switch (count) {
-    case 'none':
-    case 'estimated':
-      return sql`null::bigint`;
-    case 'exact':
-      return sql`(select count(*) ${from})`;
-    case 'bounded':
-      return sql`(select count(*) from (select 1 ${from} limit ${integer(COUNT_BOUND + 1)}) bounded)`;
-  }
-}
-
 /** Every group with its aggregates: rows `g0, …, a0, …`. */
-function compileGrouped(plan: GroupPlan): Sql {
+function compileGrouped(plan: GroupPlan, found: FoundRows): Sql {
   const { groups, aggregates } = plan;
-  const sources = sourcesOf(plan);
+  const sources = groupedColumns(plan);
   const cell = (column: ColumnSchema): Sql => ident(ROW, nameOf(sources.indexOf(column)));
   const outputs = [
     ...groups.map((group) => sql`${groupValue(group, cell(group.column))} as ${ident(group.output.physical)}`),
     ...aggregates.map((each) => sql`${aggregateValue(each, cell)} as ${ident(each.output.physical)}`),
   ];
   const by = groups.map(({ output }) => ident(output.physical));
-  return sql`select ${join(outputs, comma)} from (${compileRows(plan, sources)}) ${ident(ROW)}${by.length === 0 ? empty : sql` group by ${join(by, comma)}`}`;
+  return sql`select ${join(outputs, comma)} from (${compileRows(found, sources)}) ${ident(ROW)}${by.length === 0 ? empty : sql` group by ${join(by, comma)}`}`;
 }
 
 /** The columns that groups and aggregates are made of, each once. */
-const sourcesOf = ({ groups, aggregates }: GroupPlan): readonly ColumnSchema[] => [
+export const groupedColumns = ({ groups, aggregates }: GroupPlan): readonly ColumnSchema[] => [
   ...new Set([...groups, ...aggregates].flatMap(({ column }) => column ?? [])),
 ];
 
 const nameOf = (source: number): string => `c${source}`;
 
 /** The rows, as what is needed of them. */
-function compileRows({ from, where }: GroupPlan, sources: readonly ColumnSchema[]): Sql {
+function compileRows({ from, where }: FoundRows, sources: readonly ColumnSchema[]): Sql {
   const cells = sources.map((column, i) => sql`${cellOf(column, ROW)} as ${ident(nameOf(i))}`);
   // Without the offset PostgreSQL puts the subqueries of such cells wherever they are used, and runs them once for each use.
   const once = sources.every((column) => isStored(column) || column.derived?.kind === 'system')
     ? empty
     : sql` offset 0`;
-  const alive = sql`${ident(ROW, '_deleted_at')} is null`;
-  return sql`select ${join(cells, comma)} from ${tableName(from)} ${ident(ROW)} where ${alive} and ${compileCondition(where)}${once}`;
+  return sql`select ${cells.length === 0 ? sql`1 as one` : join(cells, comma)} from ${from} where ${where}${once}`;
 }
 
 /** Values that are shown alike are one group: equal numbers of other notations, and instants within a millisecond. */
