@@ -5,3 +5,5 @@ export * from './connections.module.js';
 export { ExternalRows, type RowsColumn, type RowsOfSource } from './query/external-rows.service.js';
 export { QueriedRowsDto } from './query/query.dto.js';
 export { KeyRotation, openKeyRotation } from './credentials/key-rotation.js';
+export { ExternalObjectsReader, type ExternalObjects } from './query/external-objects.js';
+export { whileConnected } from './query/while-connected.js';

@@ -7,7 +7,6 @@ import { FilesModule } from '../files/index.js';
 import { TablesModule } from '../tables/index.js';
 import { ExportController } from './export/export.controller.js';
 import { ExportService } from './export/export.service.js';
-import { Fence } from './fence.js';
 import { ExternalImportController } from './import/external/external-import.controller.js';
 import { ExternalImports } from './import/external/external-import.service.js';
 import { SourceFetch } from './import/external/source-fetch.js';
@@ -68,7 +67,6 @@ const IMPORTS = [
     ImportJobsController,
   ],
   providers: [
-    Fence,
     GroupsReader,
     RowsReader,
     RowsWriter,

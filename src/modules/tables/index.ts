@@ -5,6 +5,7 @@ export type { Finding } from './drift/compare-base.js';
 export { DriftWatch } from './drift/drift-watch.js';
 export { openDriftChecker } from './drift/open-drift-checker.js';
 export { BasePurge, type BasePurgeStep } from './purge/base-purge.js';
+export { Fence } from './fence.js';
 export { Retention } from './retention.js';
 export { contextOf } from './schema/structure.js';
 export { UsageCounter } from './indexes/usage-counter.js';

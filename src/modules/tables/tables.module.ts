@@ -43,6 +43,7 @@ import { purgeTables } from './schema/purge-tables.js';
 import { SchemaRecovery } from './schema/schema-recovery.js';
 import { SchemaSaga } from './schema/schema-saga.js';
 import { PhysicalColumns } from './physical-columns.js';
+import { Fence } from './fence.js';
 import { TableCatalog } from './table-catalog.js';
 import { TableEntity } from './tables/table.entity.js';
 import { TablesController } from './tables/tables.controller.js';
@@ -95,6 +96,7 @@ const CONVERSIONS = [Conversions, Confirmations, BackgroundConversions, Conversi
     DefaultPeople,
     ...CONVERSIONS,
     TableCatalog,
+    Fence,
     PhysicalColumns,
     SchemaSaga,
     SchemaRecovery,
@@ -109,7 +111,17 @@ const CONVERSIONS = [Conversions, Confirmations, BackgroundConversions, Conversi
     TemplatesService,
     ...INDEXES,
   ],
-  exports: [TableCatalog, TablesService, PhysicalColumns, Retention, UsageCounter, DriftWatch, BasePurge, BaseCopy],
+  exports: [
+    TableCatalog,
+    Fence,
+    TablesService,
+    PhysicalColumns,
+    Retention,
+    UsageCounter,
+    DriftWatch,
+    BasePurge,
+    BaseCopy,
+  ],
 })
 export class TablesModule {
   constructor(

@@ -32,12 +32,18 @@ export class ExternalObjectsReader {
       return await work(await this.objectsOf(workspaceId, connectionId));
     } catch (error) {
       if (!(error instanceof Problem) || error.code !== 'source_changed') throw error;
-      await this.schemas.refresh(workspaceId, connectionId);
+      await this.lookAgain(workspaceId, connectionId);
       return work(await this.objectsOf(workspaceId, connectionId));
     }
   }
 
-  private async objectsOf(workspaceId: Id, connectionId: Id): Promise<ExternalObjects> {
+  /** For when the database says that an object is another by now. */
+  async lookAgain(workspaceId: Id, connectionId: Id): Promise<void> {
+    await this.schemas.refresh(workspaceId, connectionId);
+  }
+
+  /** As they were found the last time. @throws Problem `not_found`; those of the database where nobody has looked yet */
+  async objectsOf(workspaceId: Id, connectionId: Id): Promise<ExternalObjects> {
     const { name, target } = await this.catalog.find(workspaceId, connectionId);
     const { objects: found } = await this.schemas.schemaOf(workspaceId, connectionId);
     const engine = await this.catalog.engineOf(workspaceId, connectionId);

@@ -58,18 +58,30 @@ export class ExternalRows {
     const { version } = await this.catalog.find(access.workspaceId, connectionId);
     return this.reader.with(access.workspaceId, connectionId, async (objects) => {
       const plan = this.planOf(access, objects, query);
-      const ask = async (at: SourceRead): Promise<SourcePage> => {
-        signal.throwIfAborted();
-        const { version: now } = await this.catalog.find(access.workspaceId, connectionId);
-        // It may lead to another database by now.
-        if (now !== version)
-          throw new Problem('source_changed', { detail: 'The connection was changed while it was read.' });
-        const engine = await this.catalog.engineOf(access.workspaceId, connectionId);
-        return patiently(() => engine.read(at, signal), signal);
-      };
+      const ask = this.asking(access.workspaceId, connectionId, version, signal);
       const first = await fitting(plan, ask);
       return { columns: plan.select, pages: pagesFrom(first, ask) };
     });
+  }
+
+  /** All rows of a plan, in pages of up to its limit; as {@link read} gives them. */
+  async *pages(workspaceId: Id, connectionId: Id, plan: SourceRead, signal: AbortSignal): AsyncGenerator<string, void> {
+    const { version } = await this.catalog.find(workspaceId, connectionId);
+    const ask = this.asking(workspaceId, connectionId, version, signal);
+    yield* pagesFrom(await fitting(plan, ask), ask);
+  }
+
+  /** Asks the database that the connection led to at first, and no other. */
+  private asking(workspaceId: Id, connectionId: Id, version: number, signal: AbortSignal): Ask {
+    return async (plan) => {
+      signal.throwIfAborted();
+      const { version: now } = await this.catalog.find(workspaceId, connectionId);
+      // It may lead to another database by now.
+      if (now !== version)
+        throw new Problem('source_changed', { detail: 'The connection was changed while it was read.' });
+      const engine = await this.catalog.engineOf(workspaceId, connectionId);
+      return patiently(() => engine.read(plan, signal), signal);
+    };
   }
 
   private planOf({ timeZone }: Access, { engine, objects }: ExternalObjects, query: unknown): SourceRead {

@@ -6,13 +6,13 @@ import { MiniDbExport, type RowLines } from '../../../engines/index.js';
 import { CursorCodec, resolveRead, type ExportFormat, type ExportPlan } from '../../../query/index.js';
 import { contentDisposition } from '../../files/index.js';
 import type { TableMeta } from '../../tables/index.js';
-import { Fence } from '../fence.js';
 import { requestFromUrl } from '../read/read-request.js';
 import { filterContext } from '../read/filter-context.js';
 import { readScope } from '../read-scope.js';
 import { CRLF, headerLine } from './csv-line.js';
 import type { ExportQuery } from './export-query.dto.js';
 import { LineStream, type TextSource } from './line-stream.js';
+import { Fence } from '../../tables/index.js';
 
 /** Exports that one node is at, each with a connection of its own. */
 const AT_ONCE = 4;

@@ -9,7 +9,6 @@ import {
   type PortionedWrite,
 } from '../../../engines/index.js';
 import { isLink, type TableSchema } from '../../../query/index.js';
-import { Fence } from '../fence.js';
 import type { FindMatches } from '../write/upsert.js';
 import { FileFlaw } from './file/file-flaw.js';
 import type { RowFile, SourceRow } from './file/row-file.js';
@@ -18,6 +17,7 @@ import { LineJudge, readingOf, remembering, type Header, type ReadPortion, type 
 import { PortionWriter, type Complete, type LineOp, type Target } from './portion-writer.js';
 import { portions } from './portions.js';
 import { countsOf, importFailed, Tally, type Meta } from './tally.js';
+import { Fence } from '../../tables/index.js';
 
 /** One import: who asks for what, of which file. */
 export interface ImportJob {

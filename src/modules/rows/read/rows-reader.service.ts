@@ -12,8 +12,7 @@ import {
   type ReadRequest,
   type Way,
 } from '../../../query/index.js';
-import { UsageCounter } from '../../tables/index.js';
-import { Fence } from '../fence.js';
+import { Fence, UsageCounter } from '../../tables/index.js';
 import { filterContext } from './filter-context.js';
 import { readScope } from '../read-scope.js';
 

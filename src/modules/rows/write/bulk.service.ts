@@ -11,8 +11,7 @@ import {
   type WriteResult,
 } from '../../../engines/index.js';
 import { concernsLinks, type RowOp, type TableSchema } from '../../../query/index.js';
-import { contextOf } from '../../tables/index.js';
-import { Fence } from '../fence.js';
+import { contextOf, Fence } from '../../tables/index.js';
 import { defaultsFor } from './defaults-for.js';
 import { bulkAnswer, type BulkOutcome } from './bulk-answer.js';
 import { parseBulk, type BulkEntry, type UnsettledOp, type UpsertOp } from './bulk-request.js';

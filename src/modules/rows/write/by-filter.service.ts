@@ -12,8 +12,7 @@ import {
   type WriteResult,
 } from '../../../engines/index.js';
 import { concernsLinks, type Condition, type RowOp, type TableSchema } from '../../../query/index.js';
-import { contextOf } from '../../tables/index.js';
-import { Fence } from '../fence.js';
+import { contextOf, Fence } from '../../tables/index.js';
 import { readScope } from '../read-scope.js';
 import { conditionOf } from '../read/condition-of.js';
 import { MAX_OPS } from './bulk-request.js';

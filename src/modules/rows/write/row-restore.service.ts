@@ -3,10 +3,10 @@ import { notFound, Problem, type Access, type Answer, type Id } from '../../../c
 import type { PgSession } from '../../../database/mini/index.js';
 import { MiniDbLookup, type HeldRow } from '../../../engines/index.js';
 import { linkColumnsOf, type CellValue, type ColumnSchema, type TableSchema } from '../../../query/index.js';
-import { Fence } from '../fence.js';
 import { rowAnswer } from './row-answer.js';
 import type { Manner } from './manner.js';
 import { OneRow } from './one-row.js';
+import { Fence } from '../../tables/index.js';
 
 type LinkColumn = ReturnType<typeof linkColumnsOf>[number];
 

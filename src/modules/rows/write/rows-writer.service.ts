@@ -20,13 +20,13 @@ import {
   type TableSchema,
   bodyOf,
 } from '../../../query/index.js';
-import { Fence } from '../fence.js';
 import { defaultsFor } from './defaults-for.js';
 import type { Manner } from './manner.js';
 import { OneRow, type Prepare } from './one-row.js';
 import { rowAnswer } from './row-answer.js';
 import { expectedVersion, opOf, parsePatch, type RowPatch } from './row-patch.js';
 import { broughtBy, canonical, holds, settle } from './settle.js';
+import { Fence } from '../../tables/index.js';
 
 /** Use cases of changing one row. */
 @Injectable()

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { Problem, type Id } from '../../common/index.js';
 import { SchemaMoved } from '../../engines/index.js';
-import { TableCatalog, type TableMeta } from '../tables/index.js';
+import { TableCatalog, type TableMeta } from './table-catalog.js';
 
 /** Between the mini-DB's commit of a structure change and the main database's there is a moment in which the metadata lags. */
 const WAITS_MS = [0, 25, 100, 400, 1_000];
 
-/** Runs work against a table as this node knows it; when the mini-DB says that the structure is another, reads it anew and does the work again. */
+/** Runs work against tables as this node knows them; when the mini-DB says that the structure is another, reads it anew and does the work again. */
 @Injectable()
 export class Fence {
   constructor(private readonly catalog: TableCatalog) {}
@@ -14,13 +14,30 @@ export class Fence {
   /** @throws Problem `not_found`; `schema_busy` when the structure does not come to rest; whatever `work` throws */
   async run<T>(tableId: Id, work: (table: TableMeta) => Promise<T>): Promise<T> {
     let table = await this.catalog.find(tableId);
+    return this.again(
+      () => work(table),
+      async () => {
+        table = await this.catalog.reload(tableId);
+      },
+    );
+  }
+
+  /** The same for work that finds its tables itself, each time that it is done. `tableIds` are those that it works with. */
+  runOver<T>(tableIds: readonly Id[], work: () => Promise<T>): Promise<T> {
+    return this.again(work, async () => {
+      // One that is gone is found missing by the work.
+      for (const id of tableIds) await this.catalog.reload(id).catch(ignoreProblem);
+    });
+  }
+
+  private async again<T>(work: () => Promise<T>, reload: () => Promise<void>): Promise<T> {
     for (const wait of WAITS_MS) {
       try {
-        return await work(table);
+        return await work();
       } catch (error) {
         if (!(error instanceof SchemaMoved)) throw error;
         if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
-        table = await this.catalog.reload(tableId);
+        await reload();
       }
     }
     throw new Problem('schema_busy', {
@@ -28,4 +45,8 @@ export class Fence {
       headers: { 'retry-after': '2' },
     });
   }
+}
+
+function ignoreProblem(error: unknown): void {
+  if (!(error instanceof Problem)) throw error;
 }
