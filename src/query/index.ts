@@ -60,3 +60,5 @@ export * from './request/body.js';
 export * from './request/paged-by.js';
 export * from './request/group-request.js';
 export * from './compile/mongo/index.js';
+export * from './formula/index.js';
+export { formulaSql } from './compile/formula/postgres.js';

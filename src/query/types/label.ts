@@ -1,7 +1,7 @@
 import { literal, sql, type Sql } from '../sql.js';
 
 /** What JavaScript trims. */
-const BLANKS =
+export const BLANKS =
   '\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff';
 
 /** A text as a label of a choice is read, see `cleanName`. */

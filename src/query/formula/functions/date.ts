@@ -1,0 +1,371 @@
+import { asString } from '../text-of.js';
+import { integer, literal, sql, type Sql } from '../../sql.js';
+import { FIRST_DAY, instantAt as instantSql, LAST_DAY, once, onceEach, wallOf as wallSql } from '../../compile/formula/fragments.js'; // prettier-ignore
+import { columnType } from '../../types/index.js';
+import { parseDate, parseDatetime } from '../../types/time.js';
+import { addMonths, dayOf, dayText, DAY, endOfMonth, HOUR, instantAt, instantText, LENGTHS, MINUTE, MONTHS, monthsBetween, partsOf, SECOND, startOf, timeOf, timeOfDay, wallOf, weekdayOf, weekOf, type Unit } from '../calendar.js'; // prettier-ignore
+import { rounded, toCount, whole, type Decimal } from '../decimal.js';
+import type { CallPart } from '../expression.js';
+import { FAILED, takes, type FormulaFunction, type Outcome, type Strict, type Value } from '../function.js';
+import { DATE, DATETIME, wholeShape, type Shape } from '../shape.js';
+import { ANY_UNIT, DAY_UNIT, unitOf, ZONE, zoneOf } from './zones.js';
+
+const row = (name: string, summary: string, examples: FormulaFunction['examples'], ...overloads: Strict[]): FormulaFunction => ({ name, category: 'date', summary, examples, overloads }); // prettier-ignore
+const none = sql`null`;
+const failing = (shape: Shape): Shape => ({ ...shape, fails: true });
+
+/** A day or instant as the text it is, or an error outside of the calendar. */
+const day = (time: number | undefined): Outcome => (time === undefined ? undefined : dayText(time)) ?? FAILED;
+const instant = (time: number | undefined): Outcome => (time === undefined ? undefined : instantText(time)) ?? FAILED;
+const timestamp = (date: Sql): Sql => sql`(${date})::timestamp`;
+const zoned = (wall: number | undefined, call: CallPart, index: number): Outcome =>
+  wall === undefined ? FAILED : instant(instantAt(wall, zoneOf(call, index)));
+
+/** A number that is read from a day, or from what the wall of a zone shows. */
+function part(
+  most: number,
+  compute: (time: number) => number,
+  postgres: (time: Sql) => Sql,
+  mysql?: (time: Sql) => Sql,
+): readonly Strict[] {
+  const returns = (fails: boolean): Shape => ({ ...wholeShape(most), fails });
+  return [
+    {
+      params: [takes.date('date')],
+      returns: () => returns(false),
+      compute: ([a]) => whole(compute(timeOf(asString(a)))),
+      postgres: ([a = none]) => postgres(a),
+      ...(mysql ? { mysql: ([a = none]) => mysql(a) } : {}),
+    },
+    ...clockPart(most, compute, postgres, mysql),
+  ];
+}
+
+const clockPart = (
+  most: number,
+  compute: (time: number) => number,
+  postgres: (time: Sql) => Sql,
+  mysql?: (time: Sql) => Sql,
+): readonly Strict[] => [
+  {
+    params: [takes.datetime('time'), ZONE],
+    returns: (args) => ({ ...wholeShape(most), fails: args.length > 1 }),
+    compute: ([a], call) => {
+      const wall = wallOf(timeOf(asString(a)), zoneOf(call, 1));
+      return wall === undefined ? FAILED : whole(compute(wall));
+    },
+    postgres: ([a = none], call) => postgres(wallSql(a, zoneOf(call, 1))),
+    ...(mysql ? { mysql: ([a = none], call) => (zoneOf(call, 1) === 'UTC' ? mysql(a) : undefined) } : {}),
+  },
+];
+
+const field =
+  (name: Sql) =>
+  (time: Sql): Sql =>
+    sql`extract(${name} from ${time})`;
+
+/** A number that is whole, and small enough for dates; 10 million is more than any of them takes. */
+const small = (value: Value | undefined): number =>
+  Math.max(-1e14, Math.min(1e14, toCount(rounded(value as Decimal, 0, 'down'))));
+
+const daySql = (y: Sql, m: Sql, d: Sql): Sql =>
+  onceEach([sql`trunc(${y})`, sql`trunc(${m})`, sql`trunc(${d})`], ([year = y, month = m, ofMonth = d]) => {
+    const first = sql`make_date(least(greatest(${year}, 1), 9999)::int, least(greatest(${month}, 1), 12)::int, 1)`;
+    return sql`case when ${year} between 1 and 9999 and ${month} between 1 and 12
+      and ${ofMonth} between 1 and extract(day from ${first} + interval '1 month' - interval '1 day')
+      then ${first} + least(greatest(${ofMonth}, 1), 31)::int - 1 end`;
+  });
+
+/** The time of day, as much of it as is said; null where there is no such time. */
+const clockSql = (parts: readonly Sql[]): Sql =>
+  onceEach(parts.map((n) => sql`trunc(${n})`), ([h = none, m = sql`0`, s = sql`0`]) =>
+    sql`case when ${h} between 0 and 23 and ${m} between 0 and 59 and ${s} between 0 and 59
+      then make_interval(secs => (${h} * 3600 + ${m} * 60 + ${s})::float8) end`); // prettier-ignore
+
+function clockOf(parts: readonly Value[]): number | undefined {
+  const [h = 0, m = 0, s = 0] = parts.map(small);
+  const isTime = h >= 0 && h < 24 && m >= 0 && m < 60 && s >= 0 && s < 60;
+  return isTime ? h * HOUR + m * MINUTE + s * SECOND : undefined;
+}
+
+/** A moment from six numbers or fewer, and where the wall is that shows it. */
+const moment = (clock: number): Strict => {
+  const names = ['hour', 'minute', 'second'].slice(0, clock);
+  return {
+    params: [takes.number('year'), takes.number('month'), takes.number('day'), ...names.map((name) => takes.number(name)), ZONE], // prettier-ignore
+    returns: () => failing(DATETIME),
+    compute: (args, call) => {
+      const [y = 0, m = 0, d = 0] = args.slice(0, 3).map(small);
+      const [date, time] = [dayOf(y, m, d), clockOf(args.slice(3, 3 + clock))];
+      return date === undefined || time === undefined ? FAILED : zoned(date + time, call, 3 + clock);
+    },
+    postgres: (args, call) => {
+      const [y = none, m = none, d = none] = args;
+      const time = clock === 0 ? sql`interval '0'` : clockSql(args.slice(3, 3 + clock));
+      return instantSql(sql`(${daySql(y, m, d)} + ${time})`, zoneOf(call, 3 + clock));
+    },
+  };
+};
+
+const within = (n: Sql, low: Sql, high: Sql, then: (n: Sql) => Sql): Sql =>
+  sql`case when ${n} between ${low} and ${high} then ${then(sql`least(greatest(${n}, ${low}), ${high})`)} end`;
+
+/** Months of a calendar that begins with the year 0. */
+const monthsOf = (time: Sql): Sql => sql`(extract(year from ${time}) * 12 + extract(month from ${time}) - 1)`;
+
+/** So many units later, for a `date` or `timestamp`: null where that is outside of the calendar. */
+function later(time: Sql, count: Sql, unit: Unit, isDate: boolean): Sql {
+  const months = MONTHS[unit];
+  return onceEach([time, sql`trunc(${count})`], ([at = time, n = count]) => {
+    if (months !== undefined) {
+      const moved = sql`(${n} * ${integer(months)})`;
+      const sum = within(moved, sql`(12 - ${monthsOf(at)})`, sql`(119999 - ${monthsOf(at)})`, (k) => sql`${at} + make_interval(months => ${k}::int)`); // prettier-ignore
+      return isDate ? sql`(${sum})::date` : sum;
+    }
+    const seconds = (LENGTHS[unit] ?? DAY) / SECOND;
+    if (isDate) {
+      const days = integer(seconds / 86_400);
+      return within(sql`(${n} * ${days})`, sql`(${FIRST_DAY} - ${at})`, sql`(${LAST_DAY} - ${at})`, (k) => sql`${at} + ${k}::int`); // prettier-ignore
+    }
+    const [first, end] = [sql`timestamp '0001-01-01'`, sql`timestamp '9999-12-31 23:59:59.999'`];
+    const epoch = (of: Sql): Sql => sql`extract(epoch from ${of} - ${at})`;
+    return within(sql`(${n} * ${integer(seconds)})`, epoch(first), epoch(end), (k) => sql`${at} + make_interval(secs => ${k}::float8)`); // prettier-ignore
+  });
+}
+
+function added(time: number, count: Value | undefined, unit: Unit): number | undefined {
+  const n = small(count);
+  const months = MONTHS[unit];
+  return months === undefined ? time + n * (LENGTHS[unit] ?? DAY) : addMonths(time, n * months);
+}
+
+/** Whole units from one to the other, of days or of what walls show. */
+function between(from: number, to: number, unit: Unit): number {
+  const months = MONTHS[unit];
+  const units = months === undefined ? (to - from) / (LENGTHS[unit] ?? DAY) : monthsBetween(from, to) / months;
+  return Math.trunc(units) + 0;
+}
+
+/** For two timestamps. */
+function betweenSql(from: Sql, to: Sql, unit: Unit): Sql {
+  const months = MONTHS[unit];
+  return onceEach([from, to], ([a = from, b = to]) => {
+    if (months === undefined) {
+      return sql`trunc(extract(epoch from ${b} - ${a}) / ${integer((LENGTHS[unit] ?? DAY) / SECOND)})`;
+    }
+    const rest = (of: Sql): Sql => sql`(extract(day from ${of}) * 86400 + extract(epoch from ${of}::time))`;
+    const full = sql`(${monthsOf(b)} - ${monthsOf(a)})`;
+    return sql`trunc(case when ${b} >= ${a} then ${full} - case when ${rest(b)} < ${rest(a)} then 1 else 0 end
+      else ${full} + case when ${rest(a)} < ${rest(b)} then 1 else 0 end end / ${integer(months)})`;
+  });
+}
+
+/** Whole units from the first to the second, or the other way round. */
+const differences = (swapped: boolean): readonly Strict[] => {
+  const order = <T>([a, b]: readonly T[]): readonly [T, T] => (swapped ? [b as T, a as T] : [a as T, b as T]);
+  const names = swapped ? (['later', 'earlier'] as const) : (['from', 'to'] as const);
+  return [
+    {
+      params: [takes.date(names[0]), takes.date(names[1]), DAY_UNIT],
+      returns: () => wholeShape(4_000_000),
+      compute: (args, call) => {
+        const [from, to] = order(args);
+        return whole(between(timeOf(asString(from)), timeOf(asString(to)), unitOf(call, 2)));
+      },
+      postgres: (args, call) => {
+        const [from, to] = order(args);
+        return betweenSql(timestamp(from), timestamp(to), unitOf(call, 2));
+      },
+    },
+    {
+      params: [takes.datetime(names[0]), takes.datetime(names[1]), ANY_UNIT, ZONE],
+      returns: (args) => ({ ...wholeShape(400_000_000_000), fails: args.length > 3 }),
+      compute: (args, call) => {
+        const unit = unitOf(call, 2);
+        const zone = isClock(unit) ? 'UTC' : zoneOf(call, 3);
+        const [from, to] = order(args).map((time) => wallOf(timeOf(asString(time)), zone));
+        return from === undefined || to === undefined ? FAILED : whole(between(from, to, unit));
+      },
+      postgres: (args, call) => {
+        const unit = unitOf(call, 2);
+        const zone = isClock(unit) ? 'UTC' : zoneOf(call, 3);
+        const [from, to] = order(args);
+        return betweenSql(wallSql(from, zone), wallSql(to, zone), unit);
+      },
+    },
+  ];
+};
+
+const isClock = (unit: Unit): boolean => unit === 'hour' || unit === 'minute' || unit === 'second';
+
+const INSTANT = columnType('datetime');
+const JUST_DAY = columnType('date');
+const unblanked = (text: Value | undefined): string => asString(text).replace(/^ +| +$/g, '');
+
+export const DATES: readonly FormulaFunction[] = [
+  row('TODAY', 'The day it is, in UTC or in a time zone.', [], {
+    params: [ZONE],
+    volatile: true,
+    returns: () => DATE,
+    compute: (_, call, { now }) => day(wallOf(now.getTime(), zoneOf(call, 0))),
+    postgres: (_, call) => sql`(now() at time zone ${literal(zoneOf(call, 0))})::date`,
+  }),
+  row('NOW', 'The moment it is, to the millisecond.', [], {
+    params: [],
+    volatile: true,
+    returns: () => DATETIME,
+    compute: (_, _call, { now }) => instant(now.getTime()),
+    postgres: () => sql`date_trunc('milliseconds', now())`,
+  }),
+  row('DATE', 'A day from year, month and day, or the day of a moment. A day that there is not is an error.', [['DATE(2026, 12, 1)', '2026-12-01'], ['DATE(2026, 2, 30)', null]],
+    {
+      params: [takes.number('year'), takes.number('month'), takes.number('day')],
+      returns: () => failing(DATE),
+      compute: (args) => {
+        const [y = 0, m = 0, d = 0] = args.map(small);
+        return day(dayOf(y, m, d));
+      },
+      postgres: ([y = none, m = none, d = none]) => daySql(y, m, d),
+    },
+    {
+      params: [takes.datetime('time'), ZONE],
+      returns: (args) => ({ ...DATE, fails: args.length > 1 }),
+      compute: ([a], call) => day(wallOf(timeOf(asString(a)), zoneOf(call, 1))),
+      postgres: ([a = none], call) => sql`(${wallSql(a, zoneOf(call, 1))})::date`,
+    }), // prettier-ignore
+  row('DATETIME', 'A moment from year, month, day, hour, minute and second on a wall in UTC or in a time zone, or the beginning of a day there.', [['DATETIME(2026, 12, 1, 9, 30, "Europe/Berlin")', '2026-12-01T08:30:00.000Z'], ['DATETIME({due})', '2026-12-01T00:00:00.000Z']],
+    ...[0, 1, 2, 3].map(moment),
+    {
+      params: [takes.date('date'), ZONE],
+      returns: (args) => ({ ...DATETIME, fails: args.length > 1 }),
+      compute: ([a], call) => zoned(timeOf(asString(a)), call, 1),
+      postgres: ([a = none], call) => instantSql(timestamp(a), zoneOf(call, 1)),
+    }), // prettier-ignore
+  row(
+    'YEAR',
+    'The year.',
+    [['YEAR({due})', 2026]],
+    ...part(
+      9999,
+      (t) => partsOf(t).year,
+      field(sql`year`),
+      (t) => sql`year(${t})`,
+    ),
+  ),
+  row('QUARTER', 'The quarter, from 1 to 4.', [['QUARTER({due})', 4]], ...part(4, (t) => Math.ceil(partsOf(t).month / 3), field(sql`quarter`), (t) => sql`quarter(${t})`)), // prettier-ignore
+  row('MONTH', 'The month, from 1 to 12.', [['MONTH({due})', 12]], ...part(12, (t) => partsOf(t).month, field(sql`month`), (t) => sql`month(${t})`)), // prettier-ignore
+  row(
+    'WEEKNUM',
+    'The number of the week by ISO 8601.',
+    [['WEEKNUM(DATE(2027, 1, 1))', 53]],
+    ...part(53, weekOf, field(sql`week`)),
+  ),
+  row('DAY', 'The day of the month.', [['DAY({due})', 1]], ...part(31, (t) => partsOf(t).day, field(sql`day`), (t) => sql`day(${t})`)), // prettier-ignore
+  row('WEEKDAY', 'The day of the week: 1 is Monday, 7 is Sunday.', [['WEEKDAY({due})', 2]], ...part(7, weekdayOf, field(sql`isodow`), (t) => sql`(weekday(${t}) + 1)`)), // prettier-ignore
+  row('HOUR', 'The hour, from 0 to 23.', [['HOUR({seen}, "America/New_York")', 10]], ...clockPart(23, (t) => Math.floor(timeOfDay(t) / HOUR), field(sql`hour`), (t) => sql`hour(${t})`)), // prettier-ignore
+  row('MINUTE', 'The minute.', [['MINUTE({seen})', 4]], ...clockPart(59, (t) => Math.floor((timeOfDay(t) % HOUR) / MINUTE), field(sql`minute`), (t) => sql`minute(${t})`)), // prettier-ignore
+  row('SECOND', 'The second, without what is behind the point.', [['SECOND({seen})', 5]], ...clockPart(59, (t) => Math.floor((timeOfDay(t) % MINUTE) / SECOND), (t) => sql`trunc(extract(second from ${t}))`, (t) => sql`second(${t})`)), // prettier-ignore
+  row('DATEADD', 'So many units later. Of months that are too short it is the last day.', [['DATEADD(DATE(2026, 1, 31), 1, "month")', '2026-02-28'], ['DATEADD({seen}, -90, "minutes")', '2026-11-22T13:34:05.678Z']],
+    {
+      params: [takes.date('date'), takes.number('count'), DAY_UNIT],
+      returns: () => failing(DATE),
+      compute: ([a, n], call) => day(added(timeOf(asString(a)), n, unitOf(call, 2))),
+      postgres: ([a = none, n = none], call) => later(a, n, unitOf(call, 2), true),
+    },
+    {
+      params: [takes.datetime('time'), takes.number('count'), ANY_UNIT, ZONE],
+      returns: () => failing(DATETIME),
+      compute: ([a, n], call) => {
+        const unit = unitOf(call, 2);
+        const time = timeOf(asString(a));
+        if (isClock(unit)) return instant(added(time, n, unit));
+        const wall = wallOf(time, zoneOf(call, 3));
+        const moved = wall === undefined ? undefined : added(wall, n, unit);
+        return moved === undefined || dayText(moved) === undefined ? FAILED : zoned(moved, call, 3);
+      },
+      postgres: ([a = none, n = none], call) => {
+        const unit = unitOf(call, 2);
+        const zone = isClock(unit) ? 'UTC' : zoneOf(call, 3);
+        return instantSql(later(wallSql(a, zone), n, unit, false), zone);
+      },
+    }), // prettier-ignore
+  row('DATEDIF', 'How many whole units there are from the first to the second; less than none if that is earlier.', [['DATEDIF(DATE(2026, 1, 31), DATE(2026, 3, 1), "month")', 1], ['DATEDIF({due}, DATE(2026, 11, 30), "day")', -1]], ...differences(false)), // prettier-ignore
+  row(
+    'DATETIME_DIFF',
+    'The same with the later one in front.',
+    [['DATETIME_DIFF({due}, DATE(2026, 11, 30), "day")', 1]],
+    ...differences(true),
+  ),
+  row(
+    'DATEVALUE',
+    'The day that a text such as 2026-12-01 says; where it says none, an error.',
+    [['DATEVALUE("2026-12-01")', '2026-12-01']],
+    {
+      params: [takes.text('text')],
+      returns: () => failing(DATE),
+      compute: ([a]) => {
+        const parsed = parseDate(unblanked(a));
+        return parsed.ok ? parsed.value : FAILED;
+      },
+      postgres: ([a = none]) => once(a, (text) => JUST_DAY.fromText?.(text, {}) ?? none),
+    },
+  ),
+  row(
+    'DATETIMEVALUE',
+    'The moment that a text such as 2026-12-01T09:00:00Z says; where it says none, an error.',
+    [['DATETIMEVALUE("2026-12-01T10:00:00+01:00")', '2026-12-01T09:00:00.000Z']],
+    {
+      params: [takes.text('text')],
+      returns: () => failing(DATETIME),
+      compute: ([a]) => momentOf(unblanked(a)),
+      postgres: ([a = none]) => once(a, (text) => INSTANT.fromText?.(text, {}) ?? none),
+    },
+  ),
+  row('STARTOF', 'The beginning of the day, week (Monday), month, quarter or year, or of hour, minute or second.', [['STARTOF({due}, "quarter")', '2026-10-01']],
+    {
+      params: [takes.date('date'), DAY_UNIT],
+      returns: () => DATE,
+      compute: ([a], call) => day(startOf(timeOf(asString(a)), unitOf(call, 1))),
+      postgres: ([a = none], call) => sql`date_trunc(${literal(unitOf(call, 1))}, ${timestamp(a)})::date`,
+    },
+    {
+      params: [takes.datetime('time'), ANY_UNIT, ZONE],
+      returns: (args) => ({ ...DATETIME, fails: args.length > 2 }),
+      compute: ([a], call) => {
+        const wall = wallOf(timeOf(asString(a)), zoneOf(call, 2));
+        return wall === undefined ? FAILED : zoned(startOf(wall, unitOf(call, 1)), call, 2);
+      },
+      postgres: ([a = none], call) => instantSql(sql`date_trunc(${literal(unitOf(call, 1))}, ${wallSql(a, zoneOf(call, 2))})`, zoneOf(call, 2)), // prettier-ignore
+    }), // prettier-ignore
+  row('ENDOFMONTH', 'The last day of the month.', [['ENDOFMONTH(DATE(2028, 2, 3))', '2028-02-29']],
+    {
+      params: [takes.date('date')],
+      returns: () => DATE,
+      compute: ([a]) => day(endOfMonth(timeOf(asString(a)))),
+      postgres: ([a = none]) => endOfMonthSql(timestamp(a)),
+      mysql: ([a = none]) => sql`last_day(${a})`,
+    },
+    {
+      params: [takes.datetime('time'), ZONE],
+      returns: (args) => ({ ...DATE, fails: args.length > 1 }),
+      compute: ([a], call) => {
+        const wall = wallOf(timeOf(asString(a)), zoneOf(call, 1));
+        return wall === undefined ? FAILED : day(endOfMonth(wall));
+      },
+      postgres: ([a = none], call) => endOfMonthSql(wallSql(a, zoneOf(call, 1))),
+    }), // prettier-ignore
+];
+
+const endOfMonthSql = (time: Sql): Sql =>
+  sql`(date_trunc('month', ${time}) + interval '1 month' - interval '1 day')::date`;
+
+/** As PostgreSQL is asked by the type of such columns. */
+const MOMENT = /^.{10}T\d\d:\d\d:\d\d(\.\d{1,3})?(Z|[+-](0\d|1[0-5]):\d\d)$/;
+
+/** As columns of datetimes read texts: to the millisecond, and a day is its beginning. */
+function momentOf(text: string): Outcome {
+  const asDay = parseDate(text);
+  if (asDay.ok) return instant(timeOf(asDay.value));
+  const parsed = MOMENT.test(text) ? parseDatetime(text) : undefined;
+  return parsed?.ok ? parsed.value : FAILED;
+}

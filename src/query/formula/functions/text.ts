@@ -1,0 +1,262 @@
+import { integer, join, literal, sql, type Sql } from '../../sql.js';
+import { folded } from '../../compile/text-match.js';
+import { asCount, asPlace, asText, once, onceEach, withinLength } from '../../compile/formula/fragments.js';
+import { rounded, toCount, whole, widened, type Decimal } from '../decimal.js';
+import { constantOf, type CallPart, type Expression } from '../expression.js';
+import {
+  FAILED,
+  takes,
+  type Compile,
+  type FormulaFunction,
+  type Outcome,
+  type Param,
+  type Strict,
+  type Value,
+} from '../function.js';
+import { kindOf } from '../../kind.js';
+import { BOOLEAN, MAX_TEXT, textShape, wholeShape, type Shape } from '../shape.js';
+import { foldCase } from '../../types/text.js';
+import { BLANKS } from '../../types/label.js';
+import { asString, textOf } from '../text-of.js';
+import { CONCATENATION, textLength } from './operators.js';
+import { dateTexts } from './date-text.js';
+
+const row = (name: string, summary: string, examples: FormulaFunction['examples'], ...overloads: FormulaFunction['overloads'][number][]): FormulaFunction => ({ name, category: 'text', summary, examples, overloads }); // prettier-ignore
+
+const none = sql`null`;
+const text = takes.text;
+const shapeOf = (part: Expression | undefined): Shape => part?.shape ?? textShape(1);
+const lengthOf = (part: Expression | undefined): number => shapeOf(part).length;
+const ofLength = (length: number): Shape => ({ ...textShape(length), fails: length > MAX_TEXT });
+const same = ([a]: readonly Expression[]): Shape => ({ ...textShape(1), length: lengthOf(a) });
+const within = (made: string): Outcome => (made.length > MAX_TEXT && [...made].length > MAX_TEXT ? FAILED : made);
+const characters = (value: Value | undefined): string[] => [...asString(value)];
+
+/** A count of characters or a place among them: from 0 to a million, as whole as it may be. */
+const countOf = (value: Value | undefined): number => Math.min(Math.max(toCount(value as Decimal), 0), 1_000_000);
+
+/** Letters of both cases alike, each character remaining one, so that places are those of the text itself. */
+const foldEach = (value: string): string => foldCase(value.replaceAll('İ', 'i'));
+const foldedEach = (value: Sql): Sql => folded(sql`translate(${value}, 'İ', 'i')`);
+
+const found = (compute: (text: string, part: string) => boolean, postgres: (text: Sql, part: Sql) => Sql): Strict => ({
+  params: [text('text'), text('part')],
+  returns: () => BOOLEAN,
+  compute: ([a, b]) => compute(foldCase(asString(a)), foldCase(asString(b))),
+  postgres: ([a = none, b = none]) => postgres(folded(a), folded(b)),
+});
+
+/** Where a part begins, from 1; 0 where it is not. */
+const place = (fold: (text: string) => string, foldSql: (text: Sql) => Sql): Strict => ({
+  params: [text('part'), text('text'), takes.number('from', { optional: true })],
+  returns: ([, a]) => wholeShape(lengthOf(a) + 1),
+  compute: ([part, a, from]) => {
+    const start = from === undefined ? 1 : Math.max(1, countOf(from));
+    const rest = characters(a).slice(start - 1);
+    if (rest.length === 0 && start > 1 && start > [...asString(a)].length + 1) return whole(0);
+    const behind = fold(rest.join(''));
+    const at = behind.indexOf(fold(asString(part)));
+    return whole(at < 0 ? 0 : [...behind.slice(0, at)].length + start);
+  },
+  postgres: ([part = none, a = none, from]) => {
+    if (!from) return sql`strpos(${foldSql(a)}, ${foldSql(part)})`;
+    const start = asPlace(from);
+    return onceEach([a, start], ([x = a, n = start]) =>
+      once(
+        sql`strpos(${foldSql(sql`substr(${x}, ${n})`)}, ${foldSql(part)})`,
+        (at) =>
+          sql`case when ${n} > char_length(${x}) + 1 or ${at} = 0 then 0 * char_length(${part}) else ${at} + ${n} - 1 end`,
+        sql`_found`,
+      ),
+    );
+  },
+});
+
+const cased = (compute: (text: string) => string, postgres: Compile): Strict => ({
+  params: [text('text')],
+  // A letter can become three.
+  returns: ([a]) => ofLength(3 * lengthOf(a)),
+  compute: ([a]) => within(compute(asString(a))),
+  postgres,
+});
+
+const changed =
+  (name: 'upper' | 'lower'): Compile =>
+  ([a = none], { args: [part] }) =>
+    withinLength(3 * lengthOf(part), sql`${name === 'upper' ? sql`upper` : sql`lower`}(${a} collate "und-x-icu")`);
+
+const padded = (side: 'left' | 'right'): Strict => ({
+  params: [text('text'), takes.number('length'), text('with', { optional: true })],
+  returns: () => ({ ...textShape(MAX_TEXT), fails: true }),
+  compute: ([a, length, fill = ' ']) => {
+    const wanted = countOf(length);
+    if (wanted > MAX_TEXT) return FAILED;
+    const own = characters(a);
+    const pad = characters(fill);
+    const missing = wanted - own.length;
+    if (missing <= 0 || pad.length === 0) return within(asString(a));
+    const padding = Array.from({ length: missing }, (_, i) => pad[i % pad.length]).join('');
+    return side === 'left' ? padding + asString(a) : asString(a) + padding;
+  },
+  postgres: ([a = none, length = none, fill = sql`' '::text`]) =>
+    onceEach([a, asCount(length), fill], ([x = a, n = length, own = fill]) => {
+      const pad = side === 'left' ? sql`lpad` : sql`rpad`;
+      const kept = withinLength(MAX_TEXT + 1, x);
+      return sql`case when ${n} <= ${integer(MAX_TEXT)} and ${own} is not null then case when char_length(${x}) >= ${n} then ${kept} else ${pad}(${x}, least(${n}, ${integer(MAX_TEXT)}), ${own}) end end`;
+    }),
+});
+
+const PLACES: Param = takes.number('digits', {
+  expected: 'whole number from 0 to 18, written out',
+  constant: (value) => (/^\d{1,2}$/.test(String(value)) && Number(value) <= 18 ? undefined : { code: 'constant_expected', detail: 'Digits are a whole number from 0 to 18.' }), // prettier-ignore
+});
+const places = ({ args }: CallPart): number => Number(constantOf(args[1]) ?? 0);
+
+/** The choices of the column that stands there. */
+const choicesOf = (part: Expression | undefined) =>
+  part?.node === 'column' ? (kindOf(part.column).options.choices ?? []) : [];
+
+export const TEXTS: readonly FormulaFunction[] = [
+  row('CONCAT', 'All values as one text, as & does.', [['CONCAT("a", 1, NULL, TRUE)', 'a1true']], { ...CONCATENATION }),
+  row('LEFT', 'The first characters.', [['LEFT("Hello", 2)', 'He']], {
+    params: [text('text'), takes.number('count')],
+    returns: same,
+    compute: ([a, n]) => characters(a).slice(0, countOf(n)).join(''),
+    postgres: ([a = none, n = none]) => sql`left(${a}, ${asCount(n)})`,
+  }),
+  row('RIGHT', 'The last characters.', [['RIGHT("Hello", 2)', 'lo']], {
+    params: [text('text'), takes.number('count')],
+    returns: same,
+    compute: ([a, n]) => (countOf(n) === 0 ? '' : characters(a).slice(-countOf(n)).join('')),
+    postgres: ([a = none, n = none]) => sql`right(${a}, ${asCount(n)})`,
+  }),
+  row('MID', 'So many characters from a place on; the first is 1.', [['MID("Hello", 2, 3)', 'ell']], {
+    params: [text('text'), takes.number('from'), takes.number('count')],
+    returns: same,
+    compute: ([a, from, n]) => {
+      const start = Math.max(countOf(from), 1) - 1;
+      return characters(a).slice(start, start + countOf(n)).join(''); // prettier-ignore
+    },
+    postgres: ([a = none, from = none, n = none]) => sql`substr(${a}, ${asPlace(from)}, ${asCount(n)})`,
+  }),
+  row('LEN', 'How many characters there are (Unicode code points).', [['LEN("😀")', 1]], {
+    params: [text('text')],
+    returns: ([a]) => wholeShape(lengthOf(a)),
+    compute: ([a]) => whole(characters(a).length),
+    postgres: ([a = none]) => sql`char_length(${a})`,
+    mysql: ([a = none]) => sql`char_length(${a})`,
+  }),
+  row(
+    'UPPER',
+    'In capitals.',
+    [['UPPER("straße")', 'STRASSE']],
+    cased((a) => a.toUpperCase(), changed('upper')),
+  ),
+  row(
+    'LOWER',
+    'In small letters.',
+    [['LOWER("ÀB")', 'àb']],
+    cased((a) => a.toLowerCase(), changed('lower')),
+  ),
+  row('TRIM', 'Without blanks around it.', [['TRIM("  a b ")', 'a b']], {
+    params: [text('text')],
+    returns: same,
+    compute: ([a]) => asString(a).trim(),
+    postgres: ([a = none]) => sql`btrim(${a}, ${literal(BLANKS)})`,
+  }),
+  row(
+    'SUBSTITUTE',
+    'With one part put in place of another, wherever that is.',
+    [['SUBSTITUTE("a-b-c", "-", "+")', 'a+b+c']],
+    {
+      params: [text('text'), text('part'), text('instead')],
+      returns: ([a, , b]) => ofLength(lengthOf(a) * Math.max(1, lengthOf(b))),
+      compute: ([a, part, instead]) => {
+        if (part === '') return a ?? null;
+        const pieces = asString(a).split(asString(part));
+        const length = asString(a).length + (pieces.length - 1) * asString(instead).length;
+        // Not made at all where it would not be well within what a text of so many characters takes.
+        return length > 4 * MAX_TEXT + asString(a).length ? FAILED : within(pieces.join(asString(instead)));
+      },
+      postgres: ([a = none, part = none, instead = none], { args: [of, , by] }) => {
+        const longest = lengthOf(of) * Math.max(1, lengthOf(by));
+        if (longest <= MAX_TEXT) return sql`replace(${a}, ${part}, ${instead})`;
+        return onceEach([a, part, instead], ([x = a, y = part, z = instead]) => {
+          const count = sql`(char_length(${x}) - char_length(replace(${x}, ${y}, ''))) / nullif(char_length(${y}), 0)`;
+          const length = sql`char_length(${x}) + coalesce(${count}, 0)::bigint * (char_length(${z}) - char_length(${y}))`;
+          return sql`case when ${y} = '' and ${z} is not null then ${x} when ${length} <= ${integer(MAX_TEXT)} then replace(${x}, ${y}, ${z}) end`;
+        });
+      },
+    },
+  ),
+  row(
+    'REPLACE',
+    'With another text in place of so many characters from a place on.',
+    [['REPLACE("Hello", 2, 3, "ipp")', 'Hippo']],
+    {
+      params: [text('text'), takes.number('from'), takes.number('count'), text('instead')],
+      returns: ([a, , , b]) => ofLength(lengthOf(a) + lengthOf(b)),
+      compute: ([a, from, n, instead]) => {
+        const [own, start] = [characters(a), Math.max(countOf(from), 1) - 1];
+        return within(own.slice(0, start).join('') + asString(instead) + own.slice(start + countOf(n)).join(''));
+      },
+      postgres: ([a = none, from = none, n = none, instead = none], { args: [of, , , by] }) =>
+        withinLength(
+          lengthOf(of) + lengthOf(by),
+          onceEach([a, asPlace(from)], ([x = a, start = from]) => sql`(left(${x}, ${start} - 1) || ${instead} || substr(${x}, ${start} + ${asCount(n)}))`), // prettier-ignore
+        ),
+    },
+  ),
+  row('FIND', 'The place where a part begins, from 1; 0 where it is not there. Capitals and small letters differ.', [['FIND("l", "Hello")', 3], ['FIND("L", "Hello")', 0]], place((a) => a, (a) => a)), // prettier-ignore
+  row('SEARCH', 'The same whatever the letter case.', [['SEARCH("L", "Hello", 4)', 4]], place(foldEach, foldedEach)),
+  row('CONTAINS', 'Whether a part is in a text, whatever the letter case, or a value in a list.', [['CONTAINS("Hello", "LL")', true], ['CONTAINS({tags}, "red")', true]],
+    found((a, part) => a.includes(part), (a, part) => sql`(strpos(${a}, ${part}) > 0)`)), // prettier-ignore
+  row('STARTSWITH', 'Whether a text begins with a part, whatever the letter case.', [['STARTSWITH("Hello", "he")', true]], found((a, part) => a.startsWith(part), (a, part) => sql`starts_with(${a}, ${part})`)), // prettier-ignore
+  row('ENDSWITH', 'Whether a text ends with a part, whatever the letter case.', [['ENDSWITH("Hello", "LO")', true]],
+    found((a, part) => a.endsWith(part), (a, part) => onceEach([a, part], ([x = a, y = part]) => sql`(char_length(${x}) >= char_length(${y}) and right(${x}, char_length(${y})) = ${y})`))), // prettier-ignore
+  row('REPEAT', 'The text so many times. More than 100,000 characters are an error.', [['REPEAT("ab", 3)', 'ababab']], {
+    params: [text('text'), takes.number('count')],
+    returns: () => ({ ...textShape(MAX_TEXT), fails: true }),
+    compute: ([a, n]) => (characters(a).length * countOf(n) > MAX_TEXT ? FAILED : asString(a).repeat(countOf(n))),
+    postgres: ([a = none, n = none]) =>
+      onceEach([a, asCount(n)], ([x = a, times = n]) => sql`case when char_length(${x})::bigint * ${times} <= ${integer(MAX_TEXT)} then repeat(${x}, case when ${x} = '' then 0 else ${times} end) end`), // prettier-ignore
+  }),
+  row('TEXT', 'A value as a text: a number, with digits rounded to so many behind the point; a date by a pattern of YYYY YY MMMM MMM MM M DD D dddd ddd HH H hh h mm m ss s SSS A Q, everything else in square brackets.', [['TEXT(2.5, 2)', '2.50'], ['TEXT({due}, "D MMMM YYYY")', '1 December 2026'], ['TEXT(TRUE)', 'true']],
+    {
+      params: [takes.number('number'), PLACES],
+      returns: () => textShape(64),
+      compute: ([n], call) => textOf(widened(rounded(n as Decimal, places(call)), places(call)), { fixed: true, scale: places(call) }),
+      postgres: ([n = none], call) => sql`round(${n}, ${integer(places(call))})::text`,
+    },
+    ...dateTexts,
+    {
+      params: [takes.scalar('value')],
+      returns: ([a]) => ({ ...textShape(1), length: textLength(shapeOf(a)) }),
+      compute: ([a], { args: [part] }) => textOf(a ?? null, part?.shape),
+      postgres: ([a = none], { args: [part] }) => asText(shapeOf(part), a),
+    }), // prettier-ignore
+  row('LABEL', 'What people read of a choice, of a column of them.', [['LABEL({status})', 'Open']], {
+    params: [
+      takes.text('column', {
+        expected: 'column of single choices',
+        requires: (part) => (choicesOf(part).length > 0 ? undefined : { code: 'wrong_type', detail: 'LABEL takes a column of single choices.', expected: 'column of single choices' }), // prettier-ignore
+      }),
+    ],
+    returns: () => textShape(1000),
+    compute: ([a], { args: [part] }) => choicesOf(part).find(({ key }) => key === a)?.label ?? asString(a),
+    postgres: ([a = none], { args: [part] }) =>
+      choicesOf(part).length === 0 ? a : once(a, (key) => sql`case ${key} ${join(choicesOf(part).map((choice) => sql`when ${literal(choice.key)} then ${literal(choice.label)}`), sql` `)} else ${key} end`), // prettier-ignore
+  }),
+  row(
+    'PADLEFT',
+    'With blanks, or what is said, in front until it is so long.',
+    [['PADLEFT("7", 3, "0")', '007']],
+    padded('left'),
+  ),
+  row(
+    'PADRIGHT',
+    'With blanks, or what is said, behind until it is so long.',
+    [['PADRIGHT("7", 3)', '7  ']],
+    padded('right'),
+  ),
+];

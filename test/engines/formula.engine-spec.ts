@@ -1,0 +1,105 @@
+import { describe, expect, it } from '@jest/globals';
+import { columnType, comma, formulaSql, ident, join, kindOf, literal, physicalType, sql, toStatement, type CellValue, type ColumnSchema, type Expression, type Scalar, type Sql } from '../../src/query/index.js'; // prettier-ignore
+import { asSuperuser, databases } from '../harness/index.js';
+import { computed, FORMULA_COLUMNS, randomFormulas, randomRow, type FormulaRow } from '../query/formulas.js';
+import { randomOf } from '../support/random.js';
+import type pg from 'pg';
+
+/** The canonical value as JSON would hold it, or a list of such. */
+function shownSql(expression: Expression, cells: (column: ColumnSchema) => Sql): Sql {
+  const made = formulaSql(expression, cells);
+  const { type, list } = expression.kind;
+  if (list) return sql`to_json((${made})::text[])`;
+  return type === 'datetime'
+    ? sql`to_json(to_char(${made}, ${literal('YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')}))`
+    : sql`to_json((${made})::text)`;
+}
+
+/** As {@link shownSql} shows it. */
+function shown(value: CellValue, { kind }: Expression): unknown {
+  if (value === null) return null;
+  const one = (each: Scalar): string =>
+    kind.list && typeof each === 'boolean'
+      ? String(each)
+      : kind.list && kind.type === 'datetime'
+        ? String(each)
+            .replace('T', ' ')
+            .replace(/\.?0*Z$/, '+00')
+        : String(each);
+  return Array.isArray(value) ? value.map((each) => one(each as Scalar)) : one(value as Scalar);
+}
+
+const cell = (column: ColumnSchema): Sql => ident('t', column.physical);
+
+/** PostgreSQL's type of the cells of a column, lists of any type included, which tables of ours do not all have. */
+function typeOf(column: ColumnSchema): Sql {
+  const { type, options, list } = kindOf(column);
+  const one = physicalType({ type, options });
+  if (!list) return one;
+  return columnType(type).collation ? sql`text[] collate "C"` : sql`${one}[]`;
+}
+
+async function table(client: pg.Client, rows: readonly FormulaRow[]): Promise<void> {
+  await client.query("set timezone = 'UTC'");
+  const columns = FORMULA_COLUMNS.map((column) => sql`${ident(column.physical)} ${typeOf(column)}`);
+  await client.query(toStatement(sql`create temp table formulas (n int, ${join(columns, comma)})`).text);
+  for (const [n, row] of rows.entries()) {
+    const values = [n, ...FORMULA_COLUMNS.map(({ key }) => row[key] ?? null)];
+    await client.query(`insert into formulas values (${values.map((_, i) => `$${i + 1}`).join()})`, values);
+  }
+}
+
+async function answers(
+  client: pg.Client,
+  expressions: readonly Expression[],
+): Promise<readonly (readonly unknown[])[]> {
+  const { text, values } = toStatement(
+    sql`select json_build_array(${join(
+      expressions.map((each) => shownSql(each, cell)),
+      comma,
+    )}) as a from formulas t order by n`,
+  );
+  const { rows } = await client.query<{ a: unknown[] }>(text, values);
+  return rows.map(({ a }) => a);
+}
+
+describe('formulas in PostgreSQL', () => {
+  it.each([1, 2, 3, 4])(
+    'give what memory gives, for any formula and any rows, and never an error (seed %i)',
+    async (seed) => {
+      const { mini } = await databases({ migrated: false });
+      const random = randomOf(Number(process.env.SEED ?? 0) * 100 + seed);
+      const rows = Array.from({ length: 25 }, () => randomRow(random));
+      const formulas = [...randomFormulas(random, Number(process.env.COUNT ?? 300))];
+      const wrong: string[] = [];
+      await asSuperuser(mini.database, async (client) => {
+        await table(client, rows);
+        for (let i = 0; i < formulas.length; i += 10) {
+          const batch = formulas.slice(i, i + 10);
+          const expected = rows.map((row) =>
+            batch.map(([, expression]) => shown(computed(expression, row), expression)),
+          );
+          let found: readonly (readonly unknown[])[];
+          try {
+            found = await answers(
+              client,
+              batch.map(([, expression]) => expression),
+            );
+          } catch {
+            for (const [text, expression] of batch)
+              await answers(client, [expression]).catch((error: unknown) => wrong.push(`${text}: ${String(error)}`));
+            continue;
+          }
+          batch.forEach(([text], at) => {
+            const row = rows.findIndex((_, n) => JSON.stringify(found[n]?.[at]) !== JSON.stringify(expected[n]?.[at]));
+            if (row >= 0)
+              wrong.push(
+                `${text}: ${JSON.stringify(found[row]?.[at])} and not ${JSON.stringify(expected[row]?.[at])} for ${JSON.stringify(rows[row])}`,
+              );
+          });
+        }
+      });
+      expect(wrong.sort((a, b) => a.length - b.length).slice(0, 12)).toEqual([]);
+    },
+  );
+});
