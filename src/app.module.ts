@@ -8,6 +8,7 @@ import { ConnectionsModule } from './modules/connections/index.js';
 import { EventsModule } from './modules/events/index.js';
 import { FilesModule } from './modules/files/index.js';
 import { RowsModule } from './modules/rows/index.js';
+import { ViewsModule } from './modules/views/index.js';
 import { IdempotencyModule } from './modules/idempotency/index.js';
 import { HealthModule } from './modules/health/index.js';
 import { TablesModule } from './modules/tables/index.js';
@@ -33,6 +34,7 @@ export class AppModule {
         ConnectionsModule,
         TablesModule,
         FilesModule,
+        ViewsModule,
         RowsModule,
         AuditModule,
         WebsocketModule,

@@ -27,6 +27,8 @@ export const PERMISSIONS = {
   'connections:manage': 'admin',
   'external:read': 'viewer',
   'external:write': 'editor',
+  'views:read': 'viewer',
+  'views:write': 'editor',
 } as const satisfies Record<string, Role>;
 
 export type Permission = keyof typeof PERMISSIONS;

@@ -126,6 +126,8 @@ export interface AppConfig {
   };
   readonly files: FileSettings;
   readonly external: ExternalSettings;
+  /** What is copied at most to join over several databases, for one answer. */
+  readonly joins: { readonly maxRows: number; readonly maxBytes: number };
   /** Seconds for which what was deleted can be brought back; then it is purged. */
   readonly trashSeconds: number;
   /** Seconds for which the change log is kept; forever without it. */

@@ -429,6 +429,19 @@ const EXTERNAL = {
     fallback: '2000',
     example: '2000',
   }),
+  JOIN_MAX_ROWS: setting({
+    about:
+      'Rows of external databases that are copied at most to join, sort or group over several databases, for one answer.',
+    parse: integer(1, 100_000_000),
+    fallback: '1000000',
+    example: '1000000',
+  }),
+  JOIN_MAX_BYTES: setting({
+    about: 'The same in bytes.',
+    parse: integer(1_024, 100_000_000_000),
+    fallback: '268435456',
+    example: '268435456',
+  }),
   EXTERNAL_POLL_INTERVAL: setting({
     about:
       'How often a table of an external database that somebody follows is looked at, to tell of changes that others make there; 0 is never. A look counts all its rows.',

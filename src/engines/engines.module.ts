@@ -16,6 +16,7 @@ import {
   MiniDbPurge,
   MiniDbSchema,
   MiniDbUpkeep,
+  MiniDbViews,
   MiniDbWriter,
 } from './mini-db/index.js';
 
@@ -32,6 +33,7 @@ import {
     MiniDbSchema,
     MiniDbCatalog,
     MiniDbUpkeep,
+    MiniDbViews,
     MiniDbImport,
     MiniDbIndexes,
     ChangeLog,
@@ -54,6 +56,7 @@ import {
     MiniDbSchema,
     MiniDbCatalog,
     MiniDbUpkeep,
+    MiniDbViews,
     MiniDbImport,
     MiniDbIndexes,
     ChangeLog,

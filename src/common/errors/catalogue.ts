@@ -201,6 +201,11 @@ export const ERRORS = {
     title: 'Filter is not valid',
     hint: 'Check fields, operators and values of the filter against the table.',
   },
+  formula_invalid: {
+    status: 422,
+    title: 'Formula is not valid',
+    hint: 'Each flaw is in "errors" with the position and length of the part that it is about, in UTF-16 code units.',
+  },
   sort_invalid: {
     status: 422,
     title: 'Sort is not valid',
@@ -240,6 +245,16 @@ export const ERRORS = {
     status: 422,
     title: 'The source cannot do this',
     hint: 'What this kind of database cannot do is named; ask for it in another way.',
+  },
+  join_too_large: {
+    status: 422,
+    title: 'Join is too large',
+    hint: 'Filter the sources of the view for fewer rows, or join, sort and group by columns of one database.',
+  },
+  view_broken: {
+    status: 409,
+    title: 'View does not fit its sources any more',
+    hint: 'Something that the view refers to was changed or removed; "errors" says what, with a pointer into its definition. Change the definition, or bring it back.',
   },
   answer_too_large: {
     status: 422,

@@ -135,6 +135,8 @@ export interface ExternalEngine {
   discover(signal?: AbortSignal): Promise<readonly FoundObject[]>;
   read(plan: SourceRead, signal?: AbortSignal): Promise<SourcePage>;
   readGroups(plan: SourceGroups, signal?: AbortSignal): Promise<SourcePage>;
+  /** What {@link read} or {@link readGroups} sends, without values: for people. */
+  describe(plan: SourceRead | SourceGroups): string;
   /**
    * Before it is final, `told` is called with what was done, where the database can still undo it (and else right afterwards); when
    * that fails, so does the change.

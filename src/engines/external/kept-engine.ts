@@ -61,6 +61,11 @@ export class KeptEngine implements ExternalEngine {
     return this.call((engine) => engine.readGroups(plan, signal));
   }
 
+  describe(plan: SourceRead | SourceGroups): string {
+    this.restLater();
+    return this.opened().describe(plan);
+  }
+
   mutate(mutation: Mutation, told?: Told): Promise<Mutated | undefined> {
     return this.call((engine) => engine.mutate(mutation, told));
   }

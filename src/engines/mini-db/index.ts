@@ -13,6 +13,7 @@ export * from './mini-db-lookup.js';
 export * from './mini-db-purge.js';
 export * from './mini-db-schema.js';
 export * from './mini-db-upkeep.js';
+export * from './mini-db-views.js';
 export * from './mini-db-writer.js';
 export type { OpResult, WriteResult } from './write-result.js';
 export { pgError } from './pg-errors.js';

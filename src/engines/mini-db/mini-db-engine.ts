@@ -1,28 +1,25 @@
 import { Injectable } from '@nestjs/common';
-import { invalid, type Id } from '../../common/index.js';
+import type { Id } from '../../common/index.js';
 import { MiniDatabase, type PgRow } from '../../database/mini/index.js';
 import {
-  COUNT_BOUND,
   compileEstimate,
   compileGroupEstimate,
   compileGroups,
   compileRead,
   compileReadRows,
-  isBackward,
-  ROW_SEPARATOR,
   toStatement,
   type ColumnSchema,
   type Condition,
   type CountMode,
   type GroupPlan,
-  type Position,
   type ReadPlan,
   type Sql,
   type TableSchema,
 } from '../../query/index.js';
 import { SchemaMoved, type DataEngine, type PageText, type RowText } from '../data-engine.js';
 import { GatheredRows, type RowQuestion } from './gathered-rows.js';
-import { isUnknownTimeZone, pgError, translate } from './pg-errors.js';
+import { countOf, expectedRows, groupsText, pageText } from './page-text.js';
+import { pgError, tellingZone, translate } from './pg-errors.js';
 
 /** Reads of the managed tables: one statement, one round trip, for rows by id also for several requests (with a count, which has its own limit of time, three); PostgreSQL makes the JSON. */
 @Injectable()
@@ -40,9 +37,7 @@ export class MiniDbEngine implements DataEngine {
     const { plan, row } = await this.ran(asked, compileRead);
     const [epoch, seq, , data, found, last, first, total] = row;
     return {
-      data: Number(found) > plan.limit ? withoutOneMore(data ?? '', plan) : (data ?? ''),
-      ...(last ? { next: readPosition(last) } : {}),
-      ...(first ? { prev: readPosition(first) } : {}),
+      ...pageText({ data, found, last, first }, plan),
       ...(await this.counted(asked.count, plan, Number(total), compileEstimate)),
       stream: { epoch: String(epoch), seq: Number(seq) },
     };
@@ -52,8 +47,7 @@ export class MiniDbEngine implements DataEngine {
     const { plan, row } = await this.ran(asked, compileGroups).catch(tellingZone);
     const [epoch, seq, , data, , position, total] = row;
     return {
-      data: position ? withoutLast(data ?? '') : (data ?? ''),
-      ...(position ? { next: readPosition(position) } : {}),
+      ...groupsText(data, position),
       ...(await this.counted(asked.count, plan, Number(total), compileGroupEstimate)),
       stream: { epoch: String(epoch), seq: Number(seq) },
     };
@@ -90,27 +84,13 @@ export class MiniDbEngine implements DataEngine {
     );
   }
 
-  /** The count under the name that it was asked for by. */
-  private async counted<P extends ReadPlan | GroupPlan>(
+  private counted<P extends ReadPlan | GroupPlan>(
     mode: CountMode,
     plan: P,
     total: number,
     estimate: (plan: P) => Sql,
   ): Promise<Pick<PageText, 'count'>> {
-    if (mode === 'none') return {};
-    switch (plan.count) {
-      case 'exact':
-        return { count: { mode, value: total, relation: 'exact' } };
-      case 'bounded':
-        return {
-          count: { mode, value: Math.min(total, COUNT_BOUND), relation: total > COUNT_BOUND ? 'atLeast' : 'exact' },
-        };
-      default: {
-        const [row] = await this.run(estimate(plan), plan.from);
-        const [explained] = JSON.parse(row?.[0] ?? '[]') as { Plan: { 'Plan Rows': number } }[];
-        return { count: { mode, value: explained?.Plan['Plan Rows'] ?? 0, relation: 'estimate' } };
-      }
-    }
+    return countOf(mode, plan.count, total, async () => expectedRows(await this.run(estimate(plan), plan.from)));
   }
 
   /** Undefined when it took longer than a count may. */
@@ -131,23 +111,4 @@ export class MiniDbEngine implements DataEngine {
       throw translate(error, table);
     }
   }
-}
-
-/** A list without elements is shown as `[]`; its canonical form is null. */
-const readPosition = (json: string): Position =>
-  (JSON.parse(json) as Position).map((cell) => (Array.isArray(cell) && cell.length === 0 ? null : cell));
-
-/** The row that only told that there is another page is not part of this one. */
-const withoutOneMore = (rows: string, { way = 'after' }: ReadPlan): string =>
-  isBackward(way)
-    ? rows.slice(rows.indexOf(ROW_SEPARATOR) + ROW_SEPARATOR.length)
-    : rows.slice(0, rows.lastIndexOf(ROW_SEPARATOR));
-
-/** The group that only told that there is another page is not part of this one. */
-const withoutLast = (groups: string): string => groups.slice(0, groups.lastIndexOf(ROW_SEPARATOR));
-
-/** One of the names that this server knows and that PostgreSQL does not. */
-function tellingZone(error: unknown): never {
-  if (!isUnknownTimeZone(error)) throw error;
-  throw invalid([{ pointer: '/tz', code: 'unknown_time_zone', detail: 'The database knows no such time zone.' }]);
 }

@@ -1,4 +1,4 @@
-import { Problem } from '../../common/index.js';
+import { invalid, Problem } from '../../common/index.js';
 import {
   FENCE_COLUMN,
   INDEX_PREFIX,
@@ -37,7 +37,7 @@ export const isOtherStructure = (error: unknown): boolean =>
   ['42804', '42883', '42703', '42P01', '3F000', '0A000'].includes(pgError(error)?.code ?? '');
 
 /** A statement that names a time zone has no other parameter of ours that could be invalid. */
-export const isUnknownTimeZone = (error: unknown): boolean => pgError(error)?.code === '22023';
+const isUnknownTimeZone = (error: unknown): boolean => pgError(error)?.code === '22023';
 
 /** The statement was refused for what it held, not for where it ran: one write of a batch can be told from the others by trying each alone. */
 export const isContentError = (error: unknown): boolean =>
@@ -108,4 +108,10 @@ function columnsIn(detail: string | undefined, table: TableSchema): readonly Col
   return names.flatMap(
     (name) => table.columns.find(({ physical }) => name === physical || name === `"${physical}"`) ?? [],
   );
+}
+
+/** One of the names that this server knows and that PostgreSQL does not. */
+export function tellingZone(error: unknown): never {
+  if (!isUnknownTimeZone(error)) throw error;
+  throw invalid([{ pointer: '/tz', code: 'unknown_time_zone', detail: 'The database knows no such time zone.' }]);
 }

@@ -21,10 +21,9 @@ import {
   type AppRequest,
   type Id,
 } from '../../common/index.js';
-import { asksForGroups, groupRequest } from '../../query/index.js';
+import { asksForGroups, groupRequest, requestFromBody, requestFromUrl } from '../../query/index.js';
 import { GroupListDto } from './read/groups.dto.js';
 import { GroupsReader } from './read/groups-reader.service.js';
-import { requestFromBody, requestFromUrl } from './read/read-request.js';
 import { ListRowsQuery, QueryRowsDto, RowDto, RowListDto } from './read/rows-query.dto.js';
 import { RowsReader } from './read/rows-reader.service.js';
 import { ByFilter } from './write/by-filter.service.js';

@@ -16,6 +16,14 @@ export interface Branch {
   readonly notNull: ReadonlySet<number>;
 }
 
+/** How rows are compared with a position. */
+interface Comparing {
+  /** The row at the position is among them. */
+  readonly inclusive?: boolean;
+  /** Whether `(a, b) > (x, y)` holds as soon as `a > x` does, also where `b` is null. */
+  readonly comparesRowsWithNulls?: boolean;
+}
+
 /**
  * The rows behind a position, as branches that exclude each other, each of which one index range can answer; the caller
  * unites them. One `OR` over the same conditions makes PostgreSQL scan the table. An empty list: nothing is behind.
@@ -26,14 +34,15 @@ export interface Branch {
 export function branchesBehind(
   keys: readonly OrderKey[],
   position: readonly CellValue[],
-  inclusive = false,
+  { inclusive = false, comparesRowsWithNulls = true }: Comparing = {},
 ): readonly Branch[] {
   const all = keys.map((key, i) => ({ ...key, at: position[i] ?? null, i }));
   const branches: Branch[] = [];
   let tied = TIED;
   for (const [i, key] of all.entries()) {
     const rest = all.slice(i);
-    if (rest.every(({ dir, at }) => dir === key.dir && at !== null)) {
+    const comparable = comparesRowsWithNulls || rest.every(({ nullable }) => !nullable);
+    if (comparable && rest.every(({ dir, at }) => dir === key.dir && at !== null)) {
       branches.push(and(tied, rowComparison(rest, inclusive), key));
       if (key.dir === 'desc') branches.push(...nullTails(rest, tied));
       return branches;

@@ -71,4 +71,4 @@ export const compileAfter = (
   orderBy: readonly OrderTerm[],
   position: readonly CellValue[],
   inclusive = false,
-): readonly Sql[] => branchesBehind(keys(orderBy), position, inclusive).map(({ where }) => where);
+): readonly Sql[] => branchesBehind(keys(orderBy), position, { inclusive }).map(({ where }) => where);

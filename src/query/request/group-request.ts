@@ -29,7 +29,7 @@ export function groupRequest(input: unknown, more: readonly string[] = []): Grou
   };
 }
 
-function groupEntry(item: unknown, at: string): GroupInput {
+export function groupEntry(item: unknown, at: string): GroupInput {
   const { field, bucket, as } = bodyOf(item, at, ['field', 'bucket', 'as']);
   return {
     field: text(field, `${at}/field`),
@@ -38,7 +38,7 @@ function groupEntry(item: unknown, at: string): GroupInput {
   };
 }
 
-function aggregateEntry(item: unknown, at: string): AggregateInput {
+export function aggregateEntry(item: unknown, at: string): AggregateInput {
   const { as, fn, field } = bodyOf(item, at, ['as', 'fn', 'field']);
   return {
     as: text(as, `${at}/as`),

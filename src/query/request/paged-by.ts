@@ -36,7 +36,7 @@ export function timeZone(tz: unknown): string {
   return tz;
 }
 
-function sortEntry(item: unknown, at: string): SortInput {
+export function sortEntry(item: unknown, at: string): SortInput {
   const { field, dir = 'asc' } = bodyOf(item, at, ['field', 'dir']);
   if (dir !== 'asc' && dir !== 'desc') throw refuse(`${at}/dir`, 'is_in', 'dir is asc or desc.');
   return { field: columnKey(field, `${at}/field`), dir };

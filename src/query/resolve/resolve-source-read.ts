@@ -117,14 +117,30 @@ function mayJoin({ joins }: ObjectSource, capabilities: SourceCapabilities): voi
     throw unsupported('Collections of this database cannot be joined; read them one by one.');
 }
 
+/** Whether the source can be asked all of the condition. */
+export function canTest(condition: Condition, capabilities: SourceCapabilities): boolean {
+  return untestable(condition, capabilities) === undefined;
+}
+
 function mayTest(condition: Condition, capabilities: SourceCapabilities): void {
-  if (condition.kind === 'and' || condition.kind === 'or')
-    for (const item of condition.items) mayTest(item, capabilities);
-  if (condition.kind === 'not') mayTest(condition.item, capabilities);
-  if (condition.kind === 'json' && !capabilities.jsonPaths)
-    throw unsupported(
-      `This database cannot look into ${condition.column.key}; conditions with "path" are not offered.`,
-    );
+  const key = untestable(condition, capabilities);
+  if (key !== undefined)
+    throw unsupported(`This database cannot look into ${key}; conditions with "path" are not offered.`);
+}
+
+/** The key of a column that the source cannot be asked about as the condition does. */
+function untestable(condition: Condition, capabilities: SourceCapabilities): string | undefined {
+  switch (condition.kind) {
+    case 'and':
+    case 'or':
+      return condition.items.map((item) => untestable(item, capabilities)).find((key) => key !== undefined);
+    case 'not':
+      return untestable(condition.item, capabilities);
+    case 'json':
+      return capabilities.jsonPaths ? undefined : condition.column.key;
+    default:
+      return undefined;
+  }
 }
 
 const unsupported = (detail: string): Problem => new Problem('not_supported_by_source', { detail });

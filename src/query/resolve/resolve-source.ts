@@ -93,6 +93,20 @@ interface Place {
   readonly names: ReadonlyMap<string, ObjectColumn>;
 }
 
+/** The alias that was given, or one made of the name. @throws Problem `validation_failed` */
+export function aliasOf(as: string | undefined, name: string, at: string, taken: ReadonlySet<string>): string {
+  if (as !== undefined && !ALIAS.test(as))
+    throw refuse(at, 'invalid_name', 'An alias has 1 to 63 letters, digits and underscores, and no digit in front.');
+  const alias =
+    as ??
+    name
+      .replaceAll(/[^A-Za-z0-9_]/g, '_')
+      .replace(/^(?=\d)/, '_')
+      .slice(0, 63);
+  if (taken.has(alias)) throw refuse(at, 'duplicate_key', `${alias} occurs twice; "as" gives another name.`);
+  return alias;
+}
+
 function place(
   object: ObjectSchema,
   as: string | undefined,
@@ -100,15 +114,7 @@ function place(
   taken: ReadonlySet<string>,
   optional = false,
 ): Place {
-  if (as !== undefined && !ALIAS.test(as))
-    throw refuse(at, 'invalid_name', 'An alias has 1 to 63 letters, digits and underscores, and no digit in front.');
-  const alias =
-    as ??
-    object.physical.table
-      .replaceAll(/[^A-Za-z0-9_]/g, '_')
-      .replace(/^(?=\d)/, '_')
-      .slice(0, 63);
-  if (taken.has(alias)) throw refuse(at, 'duplicate_key', `${alias} occurs twice; "as" gives another name.`);
+  const alias = aliasOf(as, object.physical.table, at, taken);
   const columns = object.columns.map((column): ObjectColumn => ({
     ...column,
     id: `${alias}.${column.key}`,

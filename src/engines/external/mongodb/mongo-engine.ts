@@ -31,6 +31,7 @@ import type {
 } from '../external-engine.js';
 import { cellJson, groupJson, positionValue } from './cells.js';
 import { madeOf, updated } from './changed.js';
+import { describePipeline } from './describe.js';
 import { discover } from './discover.js';
 import { EXACT, GRACE_MS, openLink, type Link } from './link.js';
 import { translate } from './mongo-errors.js';
@@ -93,6 +94,11 @@ export class MongoEngine implements ExternalEngine {
         ...(await this.counted(db, page, mode, null, asked)),
       };
     });
+  }
+
+  describe(plan: SourceRead | SourceGroups): string {
+    const { collection, pipeline } = 'select' in plan ? compileMongoRead(plan) : compileMongoGroups(plan);
+    return describePipeline(collection, pipeline);
   }
 
   /** A single document is changed at once and for good, so it is told of right afterwards. */

@@ -10,6 +10,7 @@ import {
   formOf,
   kindOf,
   sql,
+  toStatement,
   type ColumnSchema,
   type Form,
   type Mutation,
@@ -137,6 +138,12 @@ export abstract class SqlEngine<S extends SqlSession> implements ExternalEngine 
       this.checkPage(page.data, page.rows, [group, values]);
       return { ...page, ...(await this.counted(session, plan, compileSourceGroupCount, signal)) };
     });
+  }
+
+  describe(plan: SourceRead | SourceGroups): string {
+    const { sql: statement } =
+      'select' in plan ? compileSourceRead(plan, this.dialect) : compileSourceGroups(plan, this.dialect);
+    return toStatement(statement).text;
   }
 
   async mutate(mutation: Mutation, told?: Told): Promise<Mutated | undefined> {

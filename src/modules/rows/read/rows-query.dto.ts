@@ -1,29 +1,11 @@
 import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { PageQuery } from '../../../common/index.js';
+import { ViewDataQuery } from '../../views/index.js';
 import { AggregateDto, GroupByDto } from './group-by.dto.js';
 import { COUNT_MODES, type CountMode } from '../../../query/index.js';
 
 /** The query string of a list of rows. */
-export class ListRowsQuery extends PageQuery {
-  /** Keys of the columns to return, separated by commas; all without it. @example 'name,amount' */
-  @IsOptional()
-  @IsString()
-  @MaxLength(16_000)
-  fields?: string;
-
-  /** Text form of the filter. @example 'and(amount.gte.100,status.in.(open,won))' */
-  @IsOptional()
-  @IsString()
-  @MaxLength(100_000)
-  filter?: string;
-
-  /** Words, each of which has to be found in a text of the row or the label of a choice; letter case is ignored. @example 'acme' */
-  @IsOptional()
-  @IsString()
-  @MaxLength(400)
-  search?: string;
-
+export class ListRowsQuery extends ViewDataQuery {
   /** Keys of at most 10 links, separated by commas: `expanded` of each row names the rows that they lead to. */
   @IsOptional()
   @IsString()
@@ -34,27 +16,6 @@ export class ListRowsQuery extends PageQuery {
   @IsOptional()
   @IsIn(['true', 'false'])
   trashed?: 'true' | 'false';
-
-  /** Time zone that days, weeks and so on of the filter are meant in; without it the workspace's. @example 'Europe/Berlin' */
-  @IsOptional()
-  @IsString()
-  @MaxLength(64)
-  tz?: string;
-
-  /** At most 5 column keys, `-` for descending; null is the smallest value, the id breaks ties. @example '-amount,name' */
-  @IsOptional()
-  @IsString()
-  @MaxLength(1_000)
-  sort?: string;
-
-  @ApiPropertyOptional({
-    enum: COUNT_MODES,
-    default: 'none',
-    description: 'bounded counts exactly up to 10,000. A count of more than 5 s is given up for an estimate.',
-  })
-  @IsOptional()
-  @IsIn(COUNT_MODES)
-  count?: CountMode;
 }
 
 export class SortDto {

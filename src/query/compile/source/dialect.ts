@@ -48,6 +48,8 @@ export interface SqlDialect {
   joined(a: FormedCell, b: FormedCell): Sql;
   /** Where nulls are not the smallest values by themselves: what makes them so. */
   readonly nulls?: { readonly asc: Sql; readonly desc: Sql };
+  /** As `branchesBehind` asks it. */
+  readonly comparesRowsWithNulls: boolean;
   /** Of canonical cells: what equal values of other notations have in common. */
   grouped?(kind: ValueKind, cell: Sql): Sql;
   bucket(bucket: Bucket, isInstant: boolean, cell: Sql): Sql;

@@ -175,6 +175,8 @@ export const MYSQL: SqlDialect = {
     if (a.form !== b.form) return exact;
     return form(a.form).near ? sql`(${a.sql} = ${b.sql} and ${exact})` : sql`${keyOf(a)} = ${keyOf(b)}`;
   },
+  // MariaDB takes such a comparison for one that no null passes, and makes an inner join of a left one.
+  comparesRowsWithNulls: false,
   bucket: (bucket, _isInstant, cell) => firstDay(bucket, cell),
   aggregate({ fn, column }, cell) {
     const { options } = kindOf(column);

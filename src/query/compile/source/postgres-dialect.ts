@@ -260,6 +260,7 @@ export const POSTGRES: SqlDialect = {
     if (a.form === b.form && a.form !== 'otherText') return sql`${a.sql} = ${b.sql}`;
     return sql`${POSTGRES.canonical(a)} = ${POSTGRES.canonical(b)}`;
   },
+  comparesRowsWithNulls: true,
   nulls: { asc: sql`nulls first`, desc: sql`nulls last` },
   grouped: (kind, cell) =>
     kind.type === 'decimal' && kind.options.scale === undefined ? sql`trim_scale(${cell})` : cell,

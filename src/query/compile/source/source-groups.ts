@@ -27,7 +27,7 @@ export function compileSourceGroups(plan: SourceGroups, dialect: SqlDialect): So
   const keys = orderKeys(plan.orderBy, dialect, cells);
   const [group, values] = [shown(plan.groups, dialect, cells), shown(plan.aggregates, dialect, cells)];
   const items = [...group, ...values, ...keys.map((key, i) => sql`${key.sql} as ${ident(`k${i}`)}`)];
-  const behind = plan.after && branchesBehind(keys, plan.after).map(({ where }) => where);
+  const behind = plan.after && branchesBehind(keys, plan.after, dialect).map(({ where }) => where);
   // All groups have been made before the first can be shown, so one `or` costs nothing that ranges of an index would save.
   const rest = behind === undefined ? empty : sql` and (${join([...behind, sql`false`], sql` or `)})`;
   const order = keys.length === 0 ? empty : sql` order by ${orderBy(keys, dialect)}`;

@@ -68,7 +68,7 @@ function compilePage(plan: SourceRead, dialect: SqlDialect, inner: Sql): Sql {
   const rows = sql`select ${inner} ${fromClause(plan.from, dialect)} where ${sourceCondition(plan.where, dialect, sourceCells)}`;
   const most = integer(limit + 1);
   if (skip > 0) return sql`${rows}${orderClause(keys, dialect)} limit ${most} offset ${integer(skip)}`;
-  const branches = after === undefined ? firstBranches(keys, dialect) : branchesBehind(keys, after);
+  const branches = after === undefined ? firstBranches(keys, dialect) : branchesBehind(keys, after, dialect);
   const parts = branches.map(
     ({ where, notNull }) => sql`${rows} and ${where}${orderClause(keys, dialect, notNull)} limit ${most}`,
   );

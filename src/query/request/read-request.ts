@@ -1,19 +1,26 @@
-import { invalid } from '../../../common/index.js';
-import {
-  bodyOf,
-  columnKey,
-  listOf,
-  pagedBy,
-  parseTextFilter,
-  refuse,
-  timeZone,
-  type ReadRequest,
-  type SortInput,
-} from '../../../query/index.js';
-import type { ListRowsQuery } from './rows-query.dto.js';
+import { invalid } from '../../common/index.js';
+import { parseTextFilter } from '../filter/text-filter.js';
+import type { CountMode } from '../plan.js';
+import type { ReadRequest, SortInput } from '../resolve/resolve-read.js';
+import { bodyOf, listOf, refuse } from './body.js';
+import { columnKey, pagedBy, timeZone } from './paged-by.js';
+
+/** A read as a query string has it. */
+export interface UrlRead {
+  readonly fields?: string | undefined;
+  readonly filter?: string | undefined;
+  readonly search?: string | undefined;
+  readonly expand?: string | undefined;
+  readonly trashed?: string | undefined;
+  readonly tz?: string | undefined;
+  readonly sort?: string | undefined;
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+  readonly count?: CountMode | undefined;
+}
 
 /** The URL form of a read. */
-export function requestFromUrl(query: ListRowsQuery): ReadRequest {
+export function requestFromUrl(query: UrlRead): ReadRequest {
   return {
     ...(query.fields === undefined ? {} : { fields: names(query.fields, 'fields') }),
     ...(query.filter === undefined ? {} : { filter: parseTextFilter(query.filter) }),
@@ -30,9 +37,9 @@ export function requestFromUrl(query: ListRowsQuery): ReadRequest {
 
 const MEMBERS = ['fields', 'expand', 'filter', 'search', 'trashed', 'sort', 'page', 'count', 'tz'] as const;
 
-/** The JSON form of a read. */
-export function requestFromBody(input: unknown): ReadRequest {
-  const body = bodyOf(input, '', MEMBERS);
+/** The JSON form of a read; `members` are those that its body may have. */
+export function requestFromBody(input: unknown, members: readonly string[] = MEMBERS): ReadRequest {
+  const body = bodyOf(input, '', members);
   return {
     ...(body.fields === undefined ? {} : { fields: listOf(body.fields, '/fields', columnKey) }),
     ...(body.search === undefined ? {} : { search: searchOf(body.search) }),

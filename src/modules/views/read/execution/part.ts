@@ -1,0 +1,117 @@
+import type { Id } from '../../../../common/index.js';
+import type { ExternalEngine, MiniDbViews, PageText } from '../../../../engines/index.js';
+import {
+  compileViewRead,
+  membersOf,
+  objectRead,
+  partQuestion,
+  partTable,
+  ROW_SEPARATOR,
+  skipPosition,
+  toStatement,
+  type CellTexts,
+  type OrderTerm,
+  type PartQuestion,
+  type Places,
+  type SourceRead,
+  type ViewRead,
+  type ViewTable,
+} from '../../../../query/index.js';
+import { timed, type SourceReport } from './outcome.js';
+
+/** Rows of a part as their cells. */
+export interface PartPage extends Pick<PageText, 'next' | 'prev' | 'count'> {
+  readonly rows: readonly CellTexts[];
+  readonly report: SourceReport;
+}
+
+/** Neighbouring places of a view that one database answers for. */
+export interface Part {
+  readonly places: Places;
+  /** Whether it can be asked this. */
+  can(question: PartQuestion): boolean;
+  read(question: PartQuestion, signal: AbortSignal): Promise<PartPage>;
+}
+
+/** Tables of ours. */
+export class MiniPart implements Part {
+  private readonly table: ViewTable;
+
+  constructor(
+    whole: ViewTable,
+    readonly places: Places,
+    private readonly views: MiniDbViews,
+  ) {
+    this.table = partTable(whole, places);
+  }
+
+  can(): boolean {
+    return true;
+  }
+
+  async read(question: PartQuestion): Promise<PartPage> {
+    const { cells, orderBy, ...asked } = partQuestion(question, this.places);
+    const plan: ViewRead = {
+      ...asked,
+      from: this.table,
+      select: cells.map((column) => ({ ...column, key: column.physical })),
+      orderBy: [...orderBy, ...keyTerms(this.table, orderBy)],
+    };
+    const { result: page, ms } = await timed(() => this.views.read(plan));
+    const rows = rowsOf(page.data);
+    const as = this.table.places.map(({ alias }) => alias);
+    return {
+      ...page,
+      rows,
+      report: { as, connection: null, text: toStatement(compileViewRead(plan)).text, rows: rows.length, ms },
+    };
+  }
+}
+
+/** Rows that are equal by the keys asked for follow each other in the direction of the last one. */
+function keyTerms({ keys }: ViewTable, orderBy: readonly OrderTerm[]): readonly OrderTerm[] {
+  const dir = orderBy.at(-1)?.dir ?? 'asc';
+  return keys.map((column) => ({ by: { kind: 'column', column }, dir }));
+}
+
+/** Objects of one external database. */
+export class ExternalPart implements Part {
+  private readonly table: ViewTable;
+
+  constructor(
+    whole: ViewTable,
+    readonly places: Places,
+    private readonly connectionId: Id,
+    private readonly engine: ExternalEngine,
+  ) {
+    this.table = partTable(whole, places);
+  }
+
+  can(question: PartQuestion): boolean {
+    const joins = this.table.places.length > 1;
+    return (!joins || this.engine.capabilities.joins) && this.planOf(question) !== undefined;
+  }
+
+  async read(question: PartQuestion, signal: AbortSignal): Promise<PartPage> {
+    const plan = this.planOf(question);
+    if (!plan) throw new Error('the database cannot be asked this');
+    const { result, ms } = await timed(() => this.engine.read(plan, signal));
+    const rows = rowsOf(result.data);
+    const as = this.table.places.map(({ alias }) => alias);
+    const next = result.next && (plan.skip === undefined ? result.next : skipPosition(plan));
+    return {
+      rows,
+      ...(next ? { next } : {}),
+      ...(result.count ? { count: result.count } : {}),
+      report: { as, connection: this.connectionId, text: this.engine.describe(plan), rows: rows.length, ms },
+    };
+  }
+
+  private planOf(question: PartQuestion): SourceRead | undefined {
+    return objectRead(this.table, partQuestion(question, this.places), this.engine.capabilities);
+  }
+}
+
+/** The cells of rows `{"fields":{…}}`. */
+const rowsOf = (data: string): readonly CellTexts[] =>
+  data === '' ? [] : data.split(ROW_SEPARATOR).map((row) => membersOf(row.slice('{"fields":'.length, -1)));

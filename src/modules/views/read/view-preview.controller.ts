@@ -1,0 +1,40 @@
+import { Body, Controller, HttpCode, Param, Post, Req } from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  ApiProblems,
+  CurrentAccess,
+  IdPipe,
+  IgnoresIdempotencyKey,
+  Requires,
+  type Access,
+  type AppRequest,
+} from '../../../common/index.js';
+import { parseViewDefinition } from '../../../query/index.js';
+import { whileConnected } from '../../connections/index.js';
+import { previewOf } from './asked.js';
+import { ViewReader } from './view-reader.service.js';
+
+@ApiTags('Views')
+@ApiBearerAuth()
+@Controller('workspaces/:workspaceId/views')
+export class ViewPreviewController {
+  constructor(private readonly reader: ViewReader) {}
+
+  @Post('preview')
+  @HttpCode(200)
+  @Requires('views:write')
+  @IgnoresIdempotencyKey()
+  @ApiOperation({ summary: 'Try a definition', description: 'A page of what a view of this definition would show.' })
+  @ApiBody({ schema: { type: 'object' } })
+  @ApiProblems('not_found', 'validation_failed')
+  preview(
+    @CurrentAccess() access: Access,
+    @Param('workspaceId', IdPipe) _workspaceId: string,
+    @Body() body: unknown,
+    @Req() request: AppRequest,
+  ) {
+    const { definition, asked } = previewOf(body);
+    const parsed = parseViewDefinition(definition, '/definition');
+    return whileConnected(request, (signal) => this.reader.data(access, parsed, asked, '/definition', signal));
+  }
+}

@@ -1,0 +1,173 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { JsonText, type Access } from '../../../common/index.js';
+import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
+import {
+  CursorCodec,
+  isGrouped,
+  resolveGroupedView,
+  resolveGroupsOfView,
+  resolveView,
+  resolveViewRead,
+  type FilterContext,
+  type GroupsAsked,
+  type ResolvedView,
+  type ViewDefinition,
+  type ViewRequest,
+} from '../../../query/index.js';
+import type { Outcome, Question, Tier, Way } from './execution/outcome.js';
+import { Ways } from './execution/ways.js';
+import { ViewSources, type OpenSources } from './view-sources.service.js';
+
+/** What a caller asks a view for: rows, or groups of what it shows. */
+export type Asked =
+  { readonly kind: 'rows'; readonly request: ViewRequest } | { readonly kind: 'groups'; readonly request: GroupsAsked };
+
+/** What `explain` tells. */
+export interface Explained {
+  readonly tier: Tier;
+  readonly reason: string;
+  readonly sources: readonly (Outcome['sources'][number] & { readonly name: string })[];
+  readonly rows: number;
+  readonly ms: number;
+}
+
+/** A question, resolved, with the way that it will be answered. */
+interface Planned {
+  readonly question: Question;
+  readonly way: Way;
+  /** What cursors of this query are bound to: the way, too, for each keeps other values of a row. */
+  readonly query: string;
+  readonly names: (connection: string | null) => string;
+}
+
+/** Reads of views: request → resolve → plan → one of the ways to put their rows together. */
+@Injectable()
+export class ViewReader {
+  private readonly cursors: CursorCodec;
+
+  constructor(
+    private readonly sources: ViewSources,
+    private readonly ways: Ways,
+    @Inject(APP_CONFIG) config: AppConfig,
+  ) {
+    this.cursors = new CursorCodec(...encryptionKeysOf(config));
+  }
+
+  /**
+   * One page of rows or groups.
+   * @param at pointer to the definition, in problems with it
+   * @throws Problem what resolving and the databases throw
+   */
+  data(access: Access, definition: ViewDefinition, asked: Asked, at: string, signal: AbortSignal): Promise<JsonText> {
+    return this.answered(access, definition, asked, at, signal, ({ question, way, query }, { page, sources }, ms) => {
+      const seal = (position: Outcome['page']['next'], to: 'after' | 'before') =>
+        position && this.cursors.seal(query, position, to);
+      const [next, prev] = [seal(page.next, 'after'), seal(page.prev, 'before')];
+      const paging = {
+        limit: question.plan.limit,
+        ...(next === undefined ? {} : { nextCursor: next }),
+        ...(prev === undefined ? {} : { prevCursor: prev }),
+      };
+      const count = page.count ? `,"count":${JSON.stringify(page.count)}` : '';
+      const meta = {
+        tier: way.tier,
+        sources: sources.map(({ as, connection, rows, ms: took }) => ({ as, connection, rows, ms: took })),
+      };
+      return new JsonText(
+        ['{"data":[', page.data, `],"page":${JSON.stringify(paging)}${count},"meta":${JSON.stringify(meta)}}`],
+        { databaseMs: ms },
+      );
+    });
+  }
+
+  /** Answers the question and tells how, without the rows. */
+  explain(
+    access: Access,
+    definition: ViewDefinition,
+    asked: Asked,
+    at: string,
+    signal: AbortSignal,
+  ): Promise<Explained> {
+    return this.answered(access, definition, asked, at, signal, ({ way, names }, { page, sources }, ms) => ({
+      tier: way.tier,
+      reason: way.reason,
+      sources: sources.map((report) => ({ ...report, name: names(report.connection) })),
+      rows: page.data === '' ? 0 : page.data.split('\n').length,
+      ms: Math.round(ms * 10) / 10,
+    }));
+  }
+
+  /** @throws Problem the definition does not fit its sources */
+  check(access: Access, definition: ViewDefinition, at: string): Promise<ResolvedView> {
+    return this.sources.with(access, definition, (sources) => {
+      const view = resolveView(definition, (source, place) => sources.find(source, place), at);
+      const asked = { kind: 'rows', request: { sort: [], limit: 1, count: 'none' } } as const;
+      this.questionOf(view, asked, access);
+      return Promise.resolve(view);
+    });
+  }
+
+  private answered<T>(
+    access: Access,
+    definition: ViewDefinition,
+    asked: Asked,
+    at: string,
+    signal: AbortSignal,
+    answer: (planned: Planned, outcome: Outcome, ms: number) => T,
+  ): Promise<T> {
+    return this.sources.with(access, definition, async (sources) => {
+      const planned = this.planned(access, definition, asked, at, sources);
+      const begin = performance.now();
+      const outcome = await planned.way.run(planned.question, signal);
+      return answer(planned, outcome, performance.now() - begin);
+    });
+  }
+
+  private planned(access: Access, definition: ViewDefinition, asked: Asked, at: string, sources: OpenSources): Planned {
+    const view = resolveView(definition, (source, place) => sources.find(source, place), at);
+    const { question, query: own } = this.questionOf(view, asked, access);
+    const way = this.ways.choose(question, access, sources);
+    const query = `${way.tier} ${own}`;
+    const { cursor } = asked.request;
+    return {
+      question: cursor === undefined ? question : this.behind(question, query, cursor),
+      way,
+      query,
+      names: (id) => (id === null ? 'mini-DB' : (sources.connections.get(id)?.name ?? '')),
+    };
+  }
+
+  private questionOf(
+    view: ResolvedView,
+    asked: Asked,
+    access: Access,
+  ): { readonly question: Question; readonly query: string } {
+    const context = contextOf(access);
+    if (asked.kind === 'groups') {
+      const { timeZone = access.timeZone } = asked.request;
+      const zoned = { ...context, zone: timeZone };
+      const { plan, query } = resolveGroupsOfView(view, { ...asked.request, timeZone }, this.cursors, zoned);
+      return { question: { kind: 'groups', plan }, query };
+    }
+    if (isGrouped(view.definition)) {
+      const timeZone = asked.request.tz ?? access.timeZone;
+      const zoned = { ...context, zone: timeZone };
+      const { plan, query } = resolveGroupedView(view, { ...asked.request, timeZone }, this.cursors, zoned);
+      return { question: { kind: 'groups', plan }, query };
+    }
+    const { plan, query } = resolveViewRead(view, asked.request, context);
+    return { question: { kind: 'rows', plan }, query };
+  }
+
+  private behind(question: Question, query: string, cursor: string): Question {
+    const { position, way } = this.cursors.openEdge(query, cursor);
+    if (question.kind === 'groups') return { ...question, plan: { ...question.plan, after: position } };
+    return { ...question, plan: { ...question.plan, after: position, ...(way === 'after' ? {} : { way }) } };
+  }
+}
+
+const contextOf = ({ principal, timeZone }: Access): FilterContext => ({
+  now: new Date(),
+  zone: timeZone,
+  me: principal.userId,
+});

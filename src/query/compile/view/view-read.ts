@@ -1,0 +1,71 @@
+import type { GroupPlan } from '../../group-plan.js';
+import { columnsOfGroups, columnsOfRead } from '../../plan-columns.js';
+import type { ReadPlan } from '../../plan.js';
+import type { ColumnSchema } from '../../schema.js';
+import { ident, literal, sql, type Sql } from '../../sql.js';
+import { isViewColumn, type ViewColumn, type ViewTable } from '../../view/view-table.js';
+import { compileCondition, ROW } from '../condition.js';
+import { compileGroupCount, compileGroupPage, explainedGroups, withGroups } from '../groups.js';
+import { compileCount, compilePage, explained, type FoundRows } from '../page.js';
+import { cellJson } from '../cell.js';
+import { concat } from '../row-json.js';
+import { fresh, relation, tablesOfView } from './relation.js';
+
+/** A page of a view that the mini-DB reads. Its order ends with the keys of all places. */
+export interface ViewRead extends Pick<ReadPlan, 'where' | 'orderBy' | 'after' | 'way' | 'limit' | 'count'> {
+  readonly from: ViewTable;
+  readonly select: readonly ViewColumn[];
+}
+
+/** Groups of rows of a view. */
+export interface ViewGroups extends Omit<GroupPlan, 'from'> {
+  readonly from: ViewTable;
+}
+
+/**
+ * One page of a view in one statement, hence one snapshot: one row `fresh, data, found, last, first, total`, of which all but the first
+ * are as `compileRead` gives them. A row is `{"fields":{…}}`.
+ */
+export function compileViewRead(plan: ViewRead): Sql {
+  const needed = columnsOfRead(plan);
+  const rows = rowsOf(plan, needed);
+  const json = concat([sql`'{"fields":{'`, ...fields(plan), sql`'}}'`]);
+  return sql`select ${freshness(plan, needed)}, page.data, page.found, page.last, page.first, ${compileCount(plan.count, rows)} as total
+from (${compilePage(plan, rows, json)}) page`;
+}
+
+/** Values that lead to something else are read where their table is. */
+function fields({ from, select }: ViewRead): readonly Sql[] {
+  return select.flatMap((column, i) => [
+    literal(`${i === 0 ? '' : ','}"${column.key}":`),
+    cellJson(column, ROW, placeOf(from, column)),
+  ]);
+}
+
+function placeOf({ places, physical }: ViewTable, column: ColumnSchema): { readonly schema: string } {
+  const source = isViewColumn(column) && column.of.kind === 'cell' ? places[column.of.place]?.source : undefined;
+  return source?.kind === 'table' ? source.table.physical : physical;
+}
+
+/** What EXPLAIN is asked for an estimated number of rows. */
+export const compileViewEstimate = (plan: ViewRead): Sql => explained(rowsOf(plan, columnsOfRead(plan)));
+
+/** One page of groups of a view: one row `fresh, data, found, position, total`. */
+export function compileViewGroups(plan: ViewGroups): Sql {
+  const needed = columnsOfGroups(plan);
+  return sql`${withGroups(plan, rowsOf(plan, needed))}
+select ${freshness(plan, needed)}, page.data, page.found, page.position, ${compileGroupCount(plan)} as total
+from (${compileGroupPage(plan)}) page`;
+}
+
+/** What EXPLAIN is asked for an estimated number of groups. */
+export const compileViewGroupEstimate = (plan: ViewGroups): Sql =>
+  explainedGroups(plan, rowsOf(plan, columnsOfGroups(plan)));
+
+const rowsOf = ({ from, where }: ViewRead | ViewGroups, needed: ReadonlySet<ColumnSchema>): FoundRows => ({
+  from: sql`${relation(from, needed)} ${ident(ROW)}`,
+  where: compileCondition(where),
+});
+
+const freshness = ({ from }: ViewRead | ViewGroups, needed: ReadonlySet<ColumnSchema>): Sql =>
+  sql`${fresh(tablesOfView(from, needed))} as fresh`;

@@ -1,0 +1,17 @@
+import type { Scalar, ValueKind } from '../schema.js';
+import { columnType, identityOf } from '../types/index.js';
+
+/** Values as joins compare them over two databases: by what they are, not by how each database writes them. */
+export const joinKey = {
+  /** Text that equal values share. */
+  of({ type }: ValueKind, value: Scalar): string {
+    return columnType(type).family === 'number' ? identityOf({ type: 'decimal' }, String(value)) : String(value);
+  },
+
+  /** The canonical value of a column that has this key; undefined where no value of its kind has. */
+  asValueOf({ type }: ValueKind, key: string): string | number | undefined {
+    if (columnType(type).bind !== 'bigint') return key;
+    const whole = Number(key);
+    return Number.isSafeInteger(whole) && String(whole) === key ? whole : undefined;
+  },
+} as const;

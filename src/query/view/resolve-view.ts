@@ -1,0 +1,204 @@
+import { invalid, pointer, type Problem } from '../../common/index.js';
+import type { ViewGroups, ViewRead } from '../compile/view/view-read.js';
+import type { FilterInput } from '../filter/filter-input.js';
+import { parseJsonFilter } from '../filter/json-filter.js';
+import { digest, fingerprint, type CursorCodec } from '../keyset.js';
+import type { OrderTerm } from '../plan.js';
+import { resolveFilter, type FilterContext } from '../resolve/resolve-filter.js';
+import { resolveGroups, type GroupRequest } from '../resolve/resolve-groups.js';
+import { both, resolveFields, resolveSortKeys, TRUE, type ReadRequest } from '../resolve/resolve-read.js';
+import { resolveSearch } from '../resolve/resolve-search.js';
+import { columnByKey, type ColumnSchema } from '../schema.js';
+import { withComputed } from './computed.js';
+import { placeSources } from './sources-table.js';
+import type { DefinedSource, ViewDefinition } from './view-definition.js';
+import type { ViewColumn, ViewSource, ViewTable } from './view-table.js';
+
+/** A definition against its sources as they are: names looked up, formulas typed. */
+export interface ResolvedView {
+  readonly definition: ViewDefinition;
+  /** Every column of every source, and the computed ones: what the definition speaks of. */
+  readonly table: ViewTable;
+  /** What the view shows, under the keys of its answers: all that a request can speak of. Of a view of groups, all columns. */
+  readonly shown: ViewTable;
+  readonly filter?: FilterInput;
+  readonly having?: FilterInput;
+}
+
+/** A page of a view as a caller asks for it. */
+export type ViewRequest = Omit<ReadRequest, 'expand' | 'trashed'>;
+
+const refuse = (at: string, code: string, detail: string): Problem => invalid([{ pointer: at, code, detail }]);
+const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
+
+/** Whether the view shows groups and not rows. */
+export const isGrouped = ({ groupBy, aggregates }: ViewDefinition): boolean => groupBy.length + aggregates.length > 0;
+
+/**
+ * @param find what a source of the definition is; throws where there is none
+ * @throws Problem `validation_failed`, `filter_invalid`, `sort_invalid`, `formula_invalid`, with pointers that begin with `at`
+ */
+export function resolveView(
+  definition: ViewDefinition,
+  find: (source: DefinedSource, at: string) => ViewSource,
+  at: string,
+): ResolvedView {
+  const { source, as, joins, computed, filter, having } = definition;
+  const alias = (given: string | undefined) => (given === undefined ? {} : { as: given });
+  const placed = [
+    { source: find(source, `${at}/source`), ...alias(as) },
+    ...joins.map((join, i) => ({
+      source: find(join.source, `${at}/joins${pointer(i)}/source`),
+      ...alias(join.as),
+      join,
+    })),
+  ];
+  const keys = computed.map(({ key }) => key);
+  const table = withComputed(placeSources(placed, keys, at), computed, `${at}/computed`);
+  return {
+    definition,
+    table,
+    shown: shownOf(definition, table, at),
+    ...(filter === undefined ? {} : { filter: parseJsonFilter(filter, `${at}/filter`) }),
+    ...(having === undefined ? {} : { having: parseJsonFilter(having, `${at}/having`) }),
+  };
+}
+
+/** The same columns under the keys of the answer; nothing else can be reached by a request. */
+function shownOf({ columns, filter, having }: ViewDefinition, table: ViewTable, at: string): ViewTable {
+  const shown = columns === undefined ? table.columns : outputs(columns, table, `${at}/columns`);
+  const { schemaVersion, physical, places, keys } = table;
+  const id = digest([table.id, filter ?? null, having ?? null]);
+  return { id, schemaVersion, physical, places, keys, columns: shown };
+}
+
+/** By its own key, by `alias_key` where several have one of this key, or as it was asked for. */
+function outputs(
+  columns: readonly { readonly field: string; readonly as?: string }[],
+  table: ViewTable,
+  at: string,
+): readonly ViewColumn[] {
+  const found = columns.map(({ field }, i) => {
+    const column = columnByKey(table, field) as ViewColumn | undefined;
+    if (!column)
+      throw refuse(at + pointer(i), 'unknown_field', `There is no field ${JSON.stringify(field.slice(0, 60))}.`);
+    return column;
+  });
+  const own = found.map((column) => (column.of.kind === 'cell' ? column.of.column.key : column.key));
+  const taken = new Set<string>();
+  return found.map((column, i) => {
+    const { as } = columns[i] ?? {};
+    if (as !== undefined && !NAME.test(as))
+      throw refuse(
+        `${at}${pointer(i)}/as`,
+        'invalid_name',
+        'A name has 1 to 64 letters, digits and underscores, and no digit in front.',
+      );
+    const bare = own[i] ?? column.key;
+    const several = own.filter((each, n) => each === bare && columns[n]?.as === undefined).length > 1;
+    const key = as ?? (several ? aliased(column, bare, table) : bare);
+    if (taken.has(key)) throw refuse(at + pointer(i), 'duplicate_key', `${key} occurs twice; "as" gives another name.`);
+    taken.add(key);
+    return { ...column, key };
+  });
+}
+
+const aliased = ({ of, key }: ViewColumn, bare: string, { places }: ViewTable): string =>
+  of.kind === 'cell' ? `${places[of.place]?.alias ?? ''}_${bare}` : key;
+
+/** @throws Problem `filter_invalid`, `sort_invalid`, `validation_failed`, `cursor_invalid`, `cursor_mismatch` */
+export function resolveViewRead(
+  { definition, table, shown, filter }: ResolvedView,
+  request: ViewRequest,
+  context: FilterContext,
+): { readonly plan: ViewRead; readonly query: string } {
+  const { tz, search } = request;
+  const zoned = tz === undefined ? context : { ...context, zone: tz };
+  const asked = request.filter ? resolveFilter(request.filter, shown, zoned) : TRUE;
+  const found = search === undefined ? asked : both(asked, resolveSearch(search, shown));
+  const where = both(filter ? resolveFilter(filter, table, context) : TRUE, found);
+  const terms =
+    request.sort.length > 0 ? resolveSortKeys(request.sort, shown) : resolveSortKeys(definition.sort, table);
+  const orderBy = withKeys(terms, table.keys);
+  const query = fingerprint(shown, request.filter, orderBy, {
+    ...(tz === undefined ? {} : { tz }),
+    ...(search === undefined ? {} : { search }),
+  });
+  return {
+    query,
+    plan: {
+      from: table,
+      select: resolveFields(request.fields, shown) as readonly ViewColumn[],
+      where,
+      orderBy,
+      limit: request.limit,
+      count: request.count,
+    },
+  };
+}
+
+/** Rows that are equal by the keys asked for follow each other in the direction of the last one. */
+function withKeys(terms: readonly OrderTerm[], keys: readonly ColumnSchema[]): readonly OrderTerm[] {
+  const dir = terms.at(-1)?.dir ?? 'asc';
+  return [...terms, ...keys.map((column): OrderTerm => ({ by: { kind: 'column', column }, dir }))];
+}
+
+/** The order of a page without what tells its rows apart. */
+export const partialOrder = ({ orderBy, from }: Pick<ViewRead, 'orderBy' | 'from'>): readonly OrderTerm[] =>
+  orderBy.slice(0, orderBy.length - from.keys.length);
+
+/** Groups of what a view of rows shows; a cursor of the request is not looked at. @throws Problem as {@link resolveViewRead} */
+export function resolveGroupsOfView(
+  { table, shown, filter }: ResolvedView,
+  request: GroupRequest,
+  cursors: CursorCodec,
+  context: FilterContext,
+): { readonly plan: ViewGroups; readonly query: string } {
+  const where = filter ? resolveFilter(filter, table, context) : TRUE;
+  const { groupBy, aggregates, having, filter: asked, sort, limit, count, timeZone } = request;
+  const { plan, query } = resolveGroups(
+    {
+      groupBy,
+      aggregates,
+      ...(having ? { having } : {}),
+      ...(asked ? { filter: asked } : {}),
+      sort,
+      limit,
+      count,
+      timeZone,
+    },
+    shown,
+    { where },
+    cursors,
+    context,
+  );
+  return { plan: { ...plan, from: shown }, query };
+}
+
+/** The groups that a view of groups shows; what the request asks of them is asked of the groups. @throws Problem as {@link resolveViewRead} */
+export function resolveGroupedView(
+  view: ResolvedView,
+  request: ViewRequest & { readonly timeZone: string },
+  cursors: CursorCodec,
+  context: FilterContext,
+): { readonly plan: ViewGroups; readonly query: string } {
+  const { definition, table, shown, filter, having } = view;
+  const asked = [having, request.filter].filter((each) => each !== undefined);
+  const all: FilterInput | undefined = asked.length > 1 ? { kind: 'and', items: asked, pointer: '' } : asked[0];
+  const { plan, query } = resolveGroups(
+    {
+      groupBy: definition.groupBy,
+      aggregates: definition.aggregates,
+      ...(all ? { having: all } : {}),
+      sort: request.sort.length > 0 ? request.sort : definition.sort,
+      limit: request.limit,
+      count: request.count,
+      timeZone: request.timeZone,
+    },
+    { ...table, id: shown.id },
+    { where: filter ? resolveFilter(filter, table, context) : TRUE },
+    cursors,
+    context,
+  );
+  return { plan: { ...plan, from: table }, query };
+}

@@ -1,0 +1,252 @@
+import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import {
+  databases,
+  expectStatus,
+  mysqlDatabase,
+  sql,
+  startApp,
+  world,
+  type ProblemBody,
+  type Table,
+  type World,
+} from '../harness/index.js';
+import { startMongo } from '../harness/mongo/index.js';
+import { below, pick, randomOf, some, type Random } from '../support/random.js';
+
+jest.setTimeout(180_000);
+
+/*
+ * The same rows in tables of ours and in three external databases: whatever is joined with whatever, and however the rows come
+ * together, the answers are the same to the letter.
+ */
+
+interface Answer {
+  readonly data: readonly unknown[];
+  readonly page: { readonly nextCursor?: string };
+  readonly meta: { readonly tier: string };
+}
+
+type Source = Readonly<Record<string, string>>;
+
+let at: World;
+let deals: Readonly<Record<'own' | 'postgresql' | 'mysql', Source>>;
+let customers: Readonly<Record<'own' | 'postgresql' | 'mysql' | 'mongodb', Source>>;
+
+const DEALS = Array.from({ length: 60 }, (_, i) => ({
+  n: i + 1,
+  name: i % 7 === 0 ? null : `Deal ${(i * 37) % 23}`,
+  price: i % 11 === 3 ? null : ((i * 7919) % 500) / 4,
+  closed:
+    i % 5 === 1 ? null : `2026-${String(1 + (i % 9)).padStart(2, '0')}-${String(1 + ((i * 3) % 28)).padStart(2, '0')}`,
+  customer: i % 6 === 2 ? null : 1 + ((i * 5) % 14),
+}));
+const CUSTOMERS = Array.from({ length: 12 }, (_, i) => ({
+  no: i + 1,
+  name: i % 4 === 3 ? null : `Ä-${'xyz'[i % 3] ?? ''}${i}`,
+  country: i % 5 === 4 ? null : (['DE', 'FR', 'us', 'US'][i % 4] ?? null),
+}));
+
+const literal = (value: string | number | null): string =>
+  value === null ? 'null' : typeof value === 'number' ? String(value) : `'${value}'`;
+const values = (rows: readonly Readonly<Record<string, string | number | null>>[]): string =>
+  rows.map((row) => `(${Object.values(row).map(literal).join(', ')})`).join(', ');
+const TABLES = [
+  'create table deals (n integer primary key, name varchar(40), price decimal(10, 2), closed date, customer integer)',
+  'create table customers (no integer primary key, name varchar(40), country varchar(10))',
+  `insert into deals values ${values(DEALS)}`,
+  `insert into customers values ${values(CUSTOMERS)}`,
+];
+
+async function connect(engine: string, place: object): Promise<(object: string) => Source> {
+  const body = { name: engine, engine, ...place };
+  const { id } = expectStatus(
+    await at.owner.post<{ id: string }>(`/workspaces/${at.workspace.id}/connections`, body),
+    201,
+  );
+  return (object) => ({ connection: id, object });
+}
+
+beforeAll(async () => {
+  const [{ base }, { main }, mysql, mongo] = await Promise.all([
+    startApp(),
+    databases({ migrated: false }),
+    mysqlDatabase(),
+    startMongo(),
+  ]);
+  at = await world(base);
+  const table = async (name: string, columns: readonly object[], rows: readonly object[]): Promise<Source> => {
+    const made = expectStatus(await at.owner.post<Table>(`/bases/${at.base.id}/tables`, { name, columns }), 201);
+    const ops = rows.map((fields) => ({ op: 'create', fields }));
+    expectStatus(await at.owner.post(`/tables/${made.id}/rows/bulk`, { mode: 'atomic', ops }), 200);
+    return { table: made.id };
+  };
+  const ownDeals = await table(
+    'all deals',
+    [
+      { name: 'n', type: 'integer', unique: true, required: true },
+      { name: 'name', type: 'text' },
+      { name: 'price', type: 'decimal', options: { scale: 2 } },
+      { name: 'closed', type: 'date' },
+      { name: 'customer', type: 'integer' },
+    ],
+    DEALS,
+  );
+  const ownCustomers = await table(
+    'all customers',
+    [
+      { name: 'no', type: 'integer', unique: true, required: true },
+      { name: 'name', type: 'text' },
+      { name: 'country', type: 'text' },
+    ],
+    CUSTOMERS,
+  );
+  for (const statement of TABLES) {
+    await sql(main, statement);
+    await mysql.sql(statement);
+  }
+  await sql(main, 'grant select on deals, customers to public');
+  await mongo.load(
+    'customers',
+    CUSTOMERS.map((customer) => ({ _id: customer.no, ...customer })),
+  );
+  const target = ({ host, port, database, username, password }: Readonly<Record<string, unknown>>) => ({ host, port, database, username, password }); // prettier-ignore
+  const [postgresql, mariadb, mongodb] = [
+    await connect('postgresql', target({ ...main })),
+    await connect('mysql', target({ ...mysql })),
+    await connect('mongodb', target({ ...mongo })),
+  ];
+  deals = { own: ownDeals, postgresql: postgresql('deals'), mysql: mariadb('deals') };
+  customers = {
+    own: ownCustomers,
+    postgresql: postgresql('customers'),
+    mysql: mariadb('customers'),
+    mongodb: mongodb('customers'),
+  };
+}, 120_000);
+
+const preview = (definition: object, page: object) =>
+  at.owner.post<Answer & ProblemBody>(`/workspaces/${at.workspace.id}/views/preview`, { definition, page });
+
+/** All pages of a definition, and the ways that they came about. */
+async function all(
+  definition: object,
+  limit: number,
+): Promise<{ readonly data: readonly unknown[]; readonly tier: string }> {
+  const data: unknown[] = [];
+  for (let cursor: string | undefined, i = 0; i < 100; i++) {
+    const page = expectStatus(await preview(definition, { limit, ...(cursor ? { cursor } : {}) }), 200);
+    data.push(...page.data);
+    if ((cursor = page.page.nextCursor) === undefined) return { data, tier: page.meta.tier };
+  }
+  throw new Error('the pages do not end');
+}
+
+const CONDITIONS = [
+  { field: 'd.price', op: 'gte', value: '40' },
+  { field: 'd.price', op: 'between', value: ['10', '90.25'] },
+  { field: 'd.name', op: 'contains', value: '1' },
+  { field: 'd.closed', op: 'lt', value: '2026-06-01' },
+  { field: 'd.closed', op: 'isNull' },
+  { field: 'd.customer', op: 'in', value: [1, 2, 3, 6, 11] },
+  { field: 'c.country', op: 'eq', value: 'DE' },
+  { field: 'c.country', op: 'neq', value: 'DE' },
+  { field: 'c.country', op: 'isNull' },
+  { field: 'c.name', op: 'startsWith', value: 'ä-X' },
+  { field: 'c.no', op: 'gt', value: 5 },
+  { field: 'c.country', op: 'in', value: ['us', 'FR'] },
+  { field: 'taxed', op: 'gt', value: '60' },
+  { field: 'place', op: 'neq', value: 'de' },
+  { field: 'month', op: 'lte', value: 6 },
+];
+
+const COMPUTED = [
+  { key: 'taxed', formula: 'ROUND({d.price} * 1.19, 2)' },
+  { key: 'label', formula: 'UPPER({d.name}) & "-" & {d.n}' },
+  { key: 'share', formula: '{d.price} / {d.customer}' },
+  { key: 'place', formula: 'IF(ISBLANK({c.country}), "?", LOWER({c.country}))' },
+  { key: 'month', formula: 'MONTH({d.closed})' },
+  { key: 'both', formula: '{label} & " " & {place}' },
+];
+
+function condition(random: Random, depth = 0): object {
+  if (depth > 2 || below(random, 3) > 0) return pick(random, CONDITIONS);
+  if (below(random, 4) === 0) return { not: condition(random, depth + 1) };
+  const items = Array.from({ length: 1 + below(random, 3) }, () => condition(random, depth + 1));
+  return { [pick(random, ['and', 'or'])]: items };
+}
+
+const SORTS = ['d.price', 'd.name', 'd.closed', 'c.country', 'c.name', 'taxed', 'both'];
+const dir = (random: Random) => pick(random, ['asc', 'desc'] as const);
+
+/** A definition without its sources; its order is total, so that there is one answer. */
+function question(random: Random): Readonly<Record<string, unknown>> {
+  const filter = below(random, 3) > 0 ? { filter: condition(random) } : {};
+  const type = pick(random, ['left', 'inner']);
+  if (below(random, 3) === 0) {
+    const groupBy = some(
+      random,
+      [{ field: 'c.country' }, { field: 'd.closed', bucket: 'month' }, { field: 'd.name' }],
+      2,
+    );
+    const aggregates = [
+      { as: 'count', fn: 'count' },
+      ...some(
+        random,
+        [
+          { as: 'total', fn: 'sum', field: 'd.price' },
+          { as: 'least', fn: 'min', field: 'd.closed' },
+          { as: 'most', fn: 'max', field: 'c.name' },
+          { as: 'different', fn: 'countDistinct', field: 'c.country' },
+          { as: 'taxes', fn: 'sum', field: 'taxed' },
+          { as: 'widest', fn: 'max', field: 'share' },
+        ],
+        3,
+      ),
+    ];
+    const having = below(random, 3) === 0 ? { having: { field: 'count', op: 'gte', value: 2 } } : {};
+    return { type, ...filter, groupBy, aggregates, ...having, sort: [{ field: 'count', dir: dir(random) }] };
+  }
+  const sort = [
+    ...some(random, SORTS, 2).map((field) => ({ field, dir: dir(random) })),
+    { field: 'd.n', dir: dir(random) },
+  ];
+  const columns = [
+    ...some(
+      random,
+      ['d.name', 'd.price', 'd.closed', 'c.country', 'c.name', 'd.customer', ...COMPUTED.map(({ key }) => key)],
+      6,
+    ),
+    'd.n',
+  ];
+  return { type, ...filter, sort, columns };
+}
+
+const definition = ({ type, ...rest }: Readonly<Record<string, unknown>>, deal: Source, customer: Source) => ({
+  source: deal,
+  as: 'd',
+  joins: [{ type, as: 'c', source: customer, on: [{ left: 'd.customer', right: 'c.no' }] }],
+  computed: COMPUTED,
+  ...rest,
+});
+
+describe('a view over several databases', () => {
+  it('gives the same answers wherever its rows are kept, and however they are put together', async () => {
+    const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));
+    const random = randomOf(seed);
+    const tiers = new Map<string, number>();
+    for (let run = 0; run < 40; run++) {
+      const asked = question(random);
+      const limit = 1 + below(random, 40);
+      const expected = await all(definition(asked, deals.own, customers.own), 200);
+      for (const [deal, dealsThere] of Object.entries(deals))
+        for (const [customer, customersThere] of Object.entries(customers)) {
+          if (below(random, 3) > 0) continue;
+          const found = await all(definition(asked, dealsThere, customersThere), limit);
+          const place = JSON.stringify({ seed, deals: deal, customers: customer, tier: found.tier, asked });
+          tiers.set(found.tier, (tiers.get(found.tier) ?? 0) + 1);
+          expect(`${place}\n${JSON.stringify(found.data, null, 1)}`).toBe(`${place}\n${JSON.stringify(expected.data, null, 1)}`);
+        }
+    }
+    expect([...tiers.keys()].sort()).toEqual(['join-engine', 'lookup-join', 'push-down']);
+  });
+});
