@@ -74,3 +74,4 @@ export * from './view/view-part.js';
 export * from './view/join-key.js';
 export * from './compile/view/view-read.js';
 export * from './compile/view/stage.js';
+export { mysqlFormulaSql } from './compile/formula/mysql.js';

@@ -1,4 +1,5 @@
 import { MAX_SCALE } from '../../formula/decimal.js';
+import { NEWER_LETTERS } from '../../formula/letters.js';
 import { isWhole, MAX_TEXT, type Shape } from '../../formula/shape.js';
 import { comma, integer, join, literal, sql, type Sql } from '../../sql.js';
 
@@ -109,3 +110,21 @@ export const instantAt = (wall: Sql, zone: string): Sql =>
 
 /** The elements of a list as rows: `e`, and `o` for their places. */
 export const elements = (list: Sql): Sql => sql`unnest(${list}) with ordinality _each(e, o)`;
+
+/** The text in capitals or small letters, by Unicode's rules whatever collation the database has. */
+export function changedCase(text: Sql, change: 'upper' | 'lower'): Sql {
+  const changed = (part: Sql): Sql =>
+    change === 'upper' ? sql`upper(${part} collate "und-x-icu")` : sql`lower(${part} collate "und-x-icu")`;
+  const newer = literal(NEWER_LETTERS);
+  return once(
+    text,
+    (
+      x,
+    ) => sql`case when ${x} ~ ${newer} then (select string_agg(case when c ~ ${newer} then c else ${changed(sql`c`)} end, '' order by o)
+      from regexp_split_to_table(${x}, '') with ordinality _letters(c, o)) else ${changed(x)} end`,
+    sql`_cased`,
+  );
+}
+
+/** As {@link alike}. */
+export const alikeSql = (text: Sql): Sql => sql`translate(${changedCase(text, 'lower')}, 'ς', 'σ')`;

@@ -1,22 +1,16 @@
 import { must } from '../../../common/index.js';
-import {
-  constantOf,
-  type CallPart,
-  type ColumnPart,
-  type Expression,
-  type LiteralPart,
-} from '../../formula/expression.js';
-import type { Compiled, KeyOf, Strict } from '../../formula/function.js';
-import { anyFails } from '../../formula/functions/logic.js';
+import type { CallPart, Expression, LiteralPart } from '../../formula/expression.js';
+import type { Strict } from '../../formula/function.js';
 import { isForeign, isUnbounded, isWhole, type Shape, type Sort } from '../../formula/shape.js';
 import type { ColumnSchema } from '../../schema.js';
-import { empty, join, sql, value, type Sql, type SqlType } from '../../sql.js';
+import { empty, sql, value, type Sql, type SqlType } from '../../sql.js';
 import { elements, FIRST_DAY, LAST_DAY, settled, withinInstants, withinLimit } from './fragments.js';
+import { compiled, type Cells, type FormulaDialect } from './walk.js';
 
 /** The value of a formula in PostgreSQL: canonical for its kind, null where it is an error, and never an error of the statement. */
-export function formulaSql(expression: Expression, cells: (column: ColumnSchema) => Sql): Sql {
+export function formulaSql(expression: Expression, cells: Cells): Sql {
   const { shape } = expression;
-  const { value: made } = compiled(expression, cells);
+  const { value: made } = compiled(expression, cells, DIALECT);
   if (shape.of !== 'number') return made;
   if (shape.list) return isWhole(shape) || shape.fixed ? made : trimmedList(made);
   if (expression.kind.type === 'integer') return made;
@@ -26,19 +20,6 @@ export function formulaSql(expression: Expression, cells: (column: ColumnSchema)
 }
 
 const trimmedList = (list: Sql): Sql => sql`(select array_agg(trim_scale(e) order by o) from ${elements(list)})`;
-
-type Cells = (column: ColumnSchema) => Sql;
-
-function compiled(part: Expression, cells: Cells): Compiled {
-  switch (part.node) {
-    case 'literal':
-      return { part, value: literalSql(part), fails: () => undefined };
-    case 'column':
-      return columnSql(part, cells);
-    case 'call':
-      return callSql(part, part.args.map((arg) => compiled(arg, cells))); // prettier-ignore
-  }
-}
 
 const TYPES: Readonly<Record<Sort, SqlType>> = {
   number: 'numeric',
@@ -57,7 +38,7 @@ function literalSql(part: LiteralPart): Sql {
   const { value: constant, shape, as } = part;
   if (constant === null) return sql`null::${typeName(TYPES[as?.of ?? 'text'])}${as?.list ? sql`[]` : empty}`;
   if (shape.of === 'boolean') return constant === true ? sql`true` : sql`false`;
-  const bound = value(String(constantOf(part)), typed(shape));
+  const bound = value(String(constant), typed(shape));
   return shape.of === 'text' ? sql`(${bound} ${C})` : bound;
 }
 
@@ -70,13 +51,6 @@ const NAMES: Readonly<Partial<Record<SqlType, Sql>>> = {
   timestamptz: sql`timestamptz`,
 };
 const typeName = (type: SqlType): Sql => must(NAMES[type], 'a type of formulas');
-
-function columnSql(part: ColumnPart, cells: Cells): Compiled {
-  const { column, shape } = part;
-  const cell = cells(column);
-  const made = shape.list ? listSql(column, shape, cell) : oneSql(column, shape, cell);
-  return { part, value: made, fails: () => (shape.fails ? sql`(${cell} is not null and ${made} is null)` : undefined) };
-}
 
 /** A cell, cut to what formulas can hold where it can be more. */
 function oneSql(column: ColumnSchema, shape: Shape, cell: Sql): Sql {
@@ -110,23 +84,10 @@ function listSql(column: ColumnSchema, shape: Shape, cell: Sql): Sql {
   return sql`(select array_agg(x order by o) from (select ${clean} as x, o from ${elements(list)}) _clean where x is not null)`;
 }
 
-const asIs: KeyOf = (_, given) => given;
-
-function callSql(call: CallPart, args: readonly Compiled[]): Compiled {
-  const { overload, shape } = call;
-  if (overload.lazy) {
-    const made = overload.lazy.sql(args, call, asIs);
-    return remembering(call, typedResult(shape, made.value), () => (shape.fails ? made.fails() : undefined));
-  }
-  const body = typedResult(shape, overload.postgres(argumentsOf(overload, args, shape), call));
-  return overload.aware ? awareSql(call, args, body) : strictSql(call, args, body);
-}
-
-function argumentsOf(overload: Strict, args: readonly Compiled[], shape: Shape): readonly Sql[] {
+function argumentsOf(overload: Strict, args: readonly Sql[], { args: parts, shape }: CallPart): readonly Sql[] {
   const keepsWhole = overload.whole && (shape.of !== 'number' || isWhole(shape));
-  return args.map(({ value: arg, part }) =>
-    part.shape.of === 'number' && !part.shape.list && isWhole(part.shape) && !keepsWhole ? sql`(${arg})::numeric` : arg,
-  );
+  const isCast = (of: Shape | undefined): boolean => of?.of === 'number' && !of.list && isWhole(of) && !keepsWhole;
+  return args.map((arg, i) => (isCast(parts[i]?.shape) ? sql`(${arg})::numeric` : arg));
 }
 
 function typedResult(shape: Shape, made: Sql): Sql {
@@ -135,27 +96,10 @@ function typedResult(shape: Shape, made: Sql): Sql {
   return shape.of === 'text' ? sql`(${made} ${C})` : made;
 }
 
-/** Null is no error of its own, so where no argument is null and the result is, there is one. */
-function strictSql(call: CallPart, args: readonly Compiled[], body: Sql): Compiled {
-  return remembering(call, body, () => {
-    const inner = anyFails(args);
-    if (!call.fallible) return inner;
-    const present = args.flatMap(({ part, value: arg }) =>
-      part.shape.nullable || part.shape.fails ? [sql`${arg} is not null`] : [],
-    );
-    const own = sql`(${join([...present, sql`${body} is null`], sql` and `)})`;
-    return inner ? sql`(${inner} or ${own})` : own;
-  });
-}
-
-/** It would hide an error of an argument behind what it makes of nulls. */
-function awareSql(call: CallPart, args: readonly Compiled[], body: Sql): Compiled {
-  const inner = anyFails(args);
-  const made = inner ? sql`case when not ${inner} then ${body} end` : body;
-  return remembering(call, made, () => (call.fallible ? sql`(${made} is null)` : inner));
-}
-
-function remembering(part: Expression, made: Sql, fails: () => Sql | undefined): Compiled {
-  let known: { readonly sql: Sql | undefined } | undefined;
-  return { part, value: made, fails: () => (known ??= { sql: fails() }).sql };
-}
+const DIALECT: FormulaDialect = {
+  literal: literalSql,
+  column: ({ column, shape }, cell) => (shape.list ? listSql(column, shape, cell) : oneSql(column, shape, cell)),
+  call: (overload, args, call) => typedResult(call.shape, overload.postgres(argumentsOf(overload, args, call), call)),
+  chosen: typedResult,
+  key: (_, given) => given,
+};

@@ -4,7 +4,7 @@ import { add, divide, LIMIT, QUOTIENT_SCALE, whole, ZERO, type Decimal } from '.
 import type { Expression } from '../expression.js';
 import { takes, type FormulaFunction, type Strict, type Value } from '../function.js';
 import { eitherOf, numberShape, wholeShape, type Shape } from '../shape.js';
-import { compareValues } from './operators.js';
+import { compareValues } from './comparisons.js';
 
 /** The values of arguments that are values or lists of them; nulls are left out. */
 const valuesOf = (args: readonly Value[]): readonly Value[] =>
@@ -44,6 +44,10 @@ function extremes(name: 'MIN' | 'MAX'): FormulaFunction {
         (best, value) => (best === null || compareValues(value, best) < 0 === isLeast ? value : best),
         null,
       ),
+    mysql: (args) => {
+      const both = isLeast ? sql`least` : sql`greatest`;
+      return args.reduce((best, arg) => sql`coalesce(${both}(${best}, ${arg}), ${best}, ${arg})`);
+    },
     postgres: (args, { args: parts }) => {
       const each = args.map((arg, i) =>
         parts[i]?.shape.list ? sql`(select ${isLeast ? sql`min` : sql`max`}(e) from ${elements(arg)})` : arg,
@@ -84,6 +88,11 @@ export const AGGREGATES: readonly FormulaFunction[] = [
         whole: true,
         returns: sumShape,
         compute: (args) => numbersOf(args).reduce(add, ZERO),
+        mysql: (args) =>
+          sql`(${join(
+            args.map((arg) => sql`coalesce(${arg}, 0)`),
+            sql` + `,
+          )})`,
         postgres: (args, { args: parts, shape }) => {
           const zero = shape.scale > 0 && shape.fixed ? sql`round(0::numeric, ${integer(shape.scale)})` : sql`0`;
           const each = args.map((arg, i) => (parts[i]?.shape.list ? sql`(select sum(e) from ${elements(arg)})` : arg));
@@ -124,6 +133,11 @@ export const AGGREGATES: readonly FormulaFunction[] = [
         aware: true,
         returns: (args) => wholeShape(1_000_000_000n * BigInt(args.length)),
         compute: (args) => whole(valuesOf(args).length),
+        mysql: (args) =>
+          sql`(${join(
+            args.map((arg) => sql`(${arg} is not null)`),
+            sql` + `,
+          )})`,
         postgres: (args, { args: parts }) => {
           const each = args.map((arg, i) =>
             parts[i]?.shape.list

@@ -1,13 +1,14 @@
 import { asString } from '../text-of.js';
-import { integer, literal, sql, type Sql } from '../../sql.js';
-import { FIRST_DAY, instantAt as instantSql, LAST_DAY, once, onceEach, wallOf as wallSql } from '../../compile/formula/fragments.js'; // prettier-ignore
+import { literal, sql, type Sql } from '../../sql.js';
+import { instantAt as instantSql, once, onceEach, wallOf as wallSql } from '../../compile/formula/fragments.js'; // prettier-ignore
 import { columnType } from '../../types/index.js';
 import { parseDate, parseDatetime } from '../../types/time.js';
-import { addMonths, dayOf, dayText, DAY, endOfMonth, HOUR, instantAt, instantText, LENGTHS, MINUTE, MONTHS, monthsBetween, partsOf, SECOND, startOf, timeOf, timeOfDay, wallOf, weekdayOf, weekOf, type Unit } from '../calendar.js'; // prettier-ignore
-import { rounded, toCount, whole, type Decimal } from '../decimal.js';
+import { dayOf, dayText, endOfMonth, HOUR, instantAt, instantText, MINUTE, partsOf, SECOND, startOf, timeOf, timeOfDay, wallOf, weekdayOf, weekOf } from '../calendar.js'; // prettier-ignore
+import { whole } from '../decimal.js';
 import type { CallPart } from '../expression.js';
 import { FAILED, takes, type FormulaFunction, type Outcome, type Strict, type Value } from '../function.js';
 import { DATE, DATETIME, wholeShape, type Shape } from '../shape.js';
+import { added, differences, isClock, later, laterInMysql, small, startInMysql } from './date-arithmetic.js';
 import { ANY_UNIT, DAY_UNIT, unitOf, ZONE, zoneOf } from './zones.js';
 
 const row = (name: string, summary: string, examples: FormulaFunction['examples'], ...overloads: Strict[]): FormulaFunction => ({ name, category: 'date', summary, examples, overloads }); // prettier-ignore
@@ -64,10 +65,6 @@ const field =
   (time: Sql): Sql =>
     sql`extract(${name} from ${time})`;
 
-/** A number that is whole, and small enough for dates; 10 million is more than any of them takes. */
-const small = (value: Value | undefined): number =>
-  Math.max(-1e14, Math.min(1e14, toCount(rounded(value as Decimal, 0, 'down'))));
-
 const daySql = (y: Sql, m: Sql, d: Sql): Sql =>
   onceEach([sql`trunc(${y})`, sql`trunc(${m})`, sql`trunc(${d})`], ([year = y, month = m, ofMonth = d]) => {
     const first = sql`make_date(least(greatest(${year}, 1), 9999)::int, least(greatest(${month}, 1), 12)::int, 1)`;
@@ -107,97 +104,6 @@ const moment = (clock: number): Strict => {
   };
 };
 
-const within = (n: Sql, low: Sql, high: Sql, then: (n: Sql) => Sql): Sql =>
-  sql`case when ${n} between ${low} and ${high} then ${then(sql`least(greatest(${n}, ${low}), ${high})`)} end`;
-
-/** Months of a calendar that begins with the year 0. */
-const monthsOf = (time: Sql): Sql => sql`(extract(year from ${time}) * 12 + extract(month from ${time}) - 1)`;
-
-/** So many units later, for a `date` or `timestamp`: null where that is outside of the calendar. */
-function later(time: Sql, count: Sql, unit: Unit, isDate: boolean): Sql {
-  const months = MONTHS[unit];
-  return onceEach([time, sql`trunc(${count})`], ([at = time, n = count]) => {
-    if (months !== undefined) {
-      const moved = sql`(${n} * ${integer(months)})`;
-      const sum = within(moved, sql`(12 - ${monthsOf(at)})`, sql`(119999 - ${monthsOf(at)})`, (k) => sql`${at} + make_interval(months => ${k}::int)`); // prettier-ignore
-      return isDate ? sql`(${sum})::date` : sum;
-    }
-    const seconds = (LENGTHS[unit] ?? DAY) / SECOND;
-    if (isDate) {
-      const days = integer(seconds / 86_400);
-      return within(sql`(${n} * ${days})`, sql`(${FIRST_DAY} - ${at})`, sql`(${LAST_DAY} - ${at})`, (k) => sql`${at} + ${k}::int`); // prettier-ignore
-    }
-    const [first, end] = [sql`timestamp '0001-01-01'`, sql`timestamp '9999-12-31 23:59:59.999'`];
-    const epoch = (of: Sql): Sql => sql`extract(epoch from ${of} - ${at})`;
-    return within(sql`(${n} * ${integer(seconds)})`, epoch(first), epoch(end), (k) => sql`${at} + make_interval(secs => ${k}::float8)`); // prettier-ignore
-  });
-}
-
-function added(time: number, count: Value | undefined, unit: Unit): number | undefined {
-  const n = small(count);
-  const months = MONTHS[unit];
-  return months === undefined ? time + n * (LENGTHS[unit] ?? DAY) : addMonths(time, n * months);
-}
-
-/** Whole units from one to the other, of days or of what walls show. */
-function between(from: number, to: number, unit: Unit): number {
-  const months = MONTHS[unit];
-  const units = months === undefined ? (to - from) / (LENGTHS[unit] ?? DAY) : monthsBetween(from, to) / months;
-  return Math.trunc(units) + 0;
-}
-
-/** For two timestamps. */
-function betweenSql(from: Sql, to: Sql, unit: Unit): Sql {
-  const months = MONTHS[unit];
-  return onceEach([from, to], ([a = from, b = to]) => {
-    if (months === undefined) {
-      return sql`trunc(extract(epoch from ${b} - ${a}) / ${integer((LENGTHS[unit] ?? DAY) / SECOND)})`;
-    }
-    const rest = (of: Sql): Sql => sql`(extract(day from ${of}) * 86400 + extract(epoch from ${of}::time))`;
-    const full = sql`(${monthsOf(b)} - ${monthsOf(a)})`;
-    return sql`trunc(case when ${b} >= ${a} then ${full} - case when ${rest(b)} < ${rest(a)} then 1 else 0 end
-      else ${full} + case when ${rest(a)} < ${rest(b)} then 1 else 0 end end / ${integer(months)})`;
-  });
-}
-
-/** Whole units from the first to the second, or the other way round. */
-const differences = (swapped: boolean): readonly Strict[] => {
-  const order = <T>([a, b]: readonly T[]): readonly [T, T] => (swapped ? [b as T, a as T] : [a as T, b as T]);
-  const names = swapped ? (['later', 'earlier'] as const) : (['from', 'to'] as const);
-  return [
-    {
-      params: [takes.date(names[0]), takes.date(names[1]), DAY_UNIT],
-      returns: () => wholeShape(4_000_000),
-      compute: (args, call) => {
-        const [from, to] = order(args);
-        return whole(between(timeOf(asString(from)), timeOf(asString(to)), unitOf(call, 2)));
-      },
-      postgres: (args, call) => {
-        const [from, to] = order(args);
-        return betweenSql(timestamp(from), timestamp(to), unitOf(call, 2));
-      },
-    },
-    {
-      params: [takes.datetime(names[0]), takes.datetime(names[1]), ANY_UNIT, ZONE],
-      returns: (args) => ({ ...wholeShape(400_000_000_000), fails: args.length > 3 }),
-      compute: (args, call) => {
-        const unit = unitOf(call, 2);
-        const zone = isClock(unit) ? 'UTC' : zoneOf(call, 3);
-        const [from, to] = order(args).map((time) => wallOf(timeOf(asString(time)), zone));
-        return from === undefined || to === undefined ? FAILED : whole(between(from, to, unit));
-      },
-      postgres: (args, call) => {
-        const unit = unitOf(call, 2);
-        const zone = isClock(unit) ? 'UTC' : zoneOf(call, 3);
-        const [from, to] = order(args);
-        return betweenSql(wallSql(from, zone), wallSql(to, zone), unit);
-      },
-    },
-  ];
-};
-
-const isClock = (unit: Unit): boolean => unit === 'hour' || unit === 'minute' || unit === 'second';
-
 const INSTANT = columnType('datetime');
 const JUST_DAY = columnType('date');
 const unblanked = (text: Value | undefined): string => asString(text).replace(/^ +| +$/g, '');
@@ -209,6 +115,7 @@ export const DATES: readonly FormulaFunction[] = [
     returns: () => DATE,
     compute: (_, call, { now }) => day(wallOf(now.getTime(), zoneOf(call, 0))),
     postgres: (_, call) => sql`(now() at time zone ${literal(zoneOf(call, 0))})::date`,
+    mysql: (_, call) => (zoneOf(call, 0) === 'UTC' ? sql`utc_date()` : undefined),
   }),
   row('NOW', 'The moment it is, to the millisecond.', [], {
     params: [],
@@ -216,6 +123,7 @@ export const DATES: readonly FormulaFunction[] = [
     returns: () => DATETIME,
     compute: (_, _call, { now }) => instant(now.getTime()),
     postgres: () => sql`date_trunc('milliseconds', now())`,
+    mysql: () => sql`utc_timestamp(3)`,
   }),
   row('DATE', 'A day from year, month and day, or the day of a moment. A day that there is not is an error.', [['DATE(2026, 12, 1)', '2026-12-01'], ['DATE(2026, 2, 30)', null]],
     {
@@ -232,6 +140,7 @@ export const DATES: readonly FormulaFunction[] = [
       returns: (args) => ({ ...DATE, fails: args.length > 1 }),
       compute: ([a], call) => day(wallOf(timeOf(asString(a)), zoneOf(call, 1))),
       postgres: ([a = none], call) => sql`(${wallSql(a, zoneOf(call, 1))})::date`,
+      mysql: ([a = none], call) => (zoneOf(call, 1) === 'UTC' ? sql`date(${a})` : undefined),
     }), // prettier-ignore
   row('DATETIME', 'A moment from year, month, day, hour, minute and second on a wall in UTC or in a time zone, or the beginning of a day there.', [['DATETIME(2026, 12, 1, 9, 30, "Europe/Berlin")', '2026-12-01T08:30:00.000Z'], ['DATETIME({due})', '2026-12-01T00:00:00.000Z']],
     ...[0, 1, 2, 3].map(moment),
@@ -258,7 +167,7 @@ export const DATES: readonly FormulaFunction[] = [
     'WEEKNUM',
     'The number of the week by ISO 8601.',
     [['WEEKNUM(DATE(2027, 1, 1))', 53]],
-    ...part(53, weekOf, field(sql`week`)),
+    ...part(53, weekOf, field(sql`week`), (t) => sql`week(${t}, 3)`),
   ),
   row('DAY', 'The day of the month.', [['DAY({due})', 1]], ...part(31, (t) => partsOf(t).day, field(sql`day`), (t) => sql`day(${t})`)), // prettier-ignore
   row('WEEKDAY', 'The day of the week: 1 is Monday, 7 is Sunday.', [['WEEKDAY({due})', 2]], ...part(7, weekdayOf, field(sql`isodow`), (t) => sql`(weekday(${t}) + 1)`)), // prettier-ignore
@@ -271,6 +180,7 @@ export const DATES: readonly FormulaFunction[] = [
       returns: () => failing(DATE),
       compute: ([a, n], call) => day(added(timeOf(asString(a)), n, unitOf(call, 2))),
       postgres: ([a = none, n = none], call) => later(a, n, unitOf(call, 2), true),
+      mysql: ([a = none, n = none], call) => laterInMysql(a, n, unitOf(call, 2)),
     },
     {
       params: [takes.datetime('time'), takes.number('count'), ANY_UNIT, ZONE],
@@ -327,6 +237,7 @@ export const DATES: readonly FormulaFunction[] = [
       returns: () => DATE,
       compute: ([a], call) => day(startOf(timeOf(asString(a)), unitOf(call, 1))),
       postgres: ([a = none], call) => sql`date_trunc(${literal(unitOf(call, 1))}, ${timestamp(a)})::date`,
+      mysql: ([a = none], call) => startInMysql(a, unitOf(call, 1)),
     },
     {
       params: [takes.datetime('time'), ANY_UNIT, ZONE],

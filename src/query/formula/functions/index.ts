@@ -1,4 +1,5 @@
 import type { FormulaFunction } from '../function.js';
+import { COMPARISONS } from './comparisons.js';
 import { DATES } from './date.js';
 import { LIST_CONTAINS, LISTS } from './list.js';
 import { LOGIC } from './logic.js';
@@ -17,6 +18,7 @@ const ALL: readonly FormulaFunction[] = [
   ...DATES,
   ...LISTS,
   ...OPERATORS,
+  ...COMPARISONS,
 ];
 
 /** The functions that people write by name. */

@@ -2,11 +2,11 @@ import { sql, type Sql } from '../../sql.js';
 import { asCount, asText, elements, once, withinLength } from '../../compile/formula/fragments.js';
 import { toCount, whole, type Decimal } from '../decimal.js';
 import type { Expression } from '../expression.js';
-import { FAILED, takes, type FormulaFunction, type Strict, type Value } from '../function.js';
+import { takes, type FormulaFunction, type Strict, type Value } from '../function.js';
 import { BOOLEAN, MAX_TEXT, textShape, wholeShape, type Shape } from '../shape.js';
-import { asString, textOf } from '../text-of.js';
+import { asString, joined, textOf } from '../text-of.js';
 import { AGGREGATES } from './aggregates.js';
-import { compareValues, isSame } from './operators.js';
+import { compareValues, isSame } from './comparisons.js';
 
 const row = (name: string, summary: string, examples: FormulaFunction['examples'], ...overloads: Strict[]): FormulaFunction => ({ name, category: 'list', summary, examples, overloads }); // prettier-ignore
 const none = sql`null`;
@@ -45,14 +45,12 @@ export const LISTS: readonly FormulaFunction[] = [
       params: [takes.list('list'), takes.text('between', { optional: true })],
       returns: () => ({ ...textShape(MAX_TEXT), fails: true }),
       compute: ([list, between = ', '], { args: [of] }) => {
-        const joined = elementsOf(list)
-          .map((value) => textOf(value, of?.shape))
-          .join(asString(between));
-        return joined.length > MAX_TEXT && [...joined].length > MAX_TEXT ? FAILED : joined;
+        const texts = elementsOf(list).map((value) => textOf(value, of?.shape));
+        return joined(texts, asString(between));
       },
       postgres: ([list = none, between = sql`', '::text`], { args }) => {
         const shape = elementShape(args);
-        const joined =
+        const made =
           shape.of === 'text'
             ? sql`array_to_string(${list}, ${between})`
             : once(
@@ -60,7 +58,7 @@ export const LISTS: readonly FormulaFunction[] = [
                 (own) =>
                   sql`case when ${own} is not null then (select string_agg(${asText(shape, sql`e`)}, ${own} order by o) from ${elements(list)}) end`,
               );
-        return withinLength(MAX_TEXT + 1, joined);
+        return withinLength(MAX_TEXT + 1, made);
       },
     },
   ),

@@ -1,3 +1,4 @@
+import * as mysql from '../../compile/formula/mysql-fragments.js';
 import { integer, literal, sql, type Sql } from '../../sql.js';
 import { once, onceEach } from '../../compile/formula/fragments.js';
 import { absolute, add, ceiling, decimalOf, floor, isZero, LIMIT, multiply, negated, QUOTIENT_SCALE, remainder, rounded, signOf, subtract, tens, whole, type Decimal, type Rounding } from '../decimal.js'; // prettier-ignore
@@ -54,7 +55,7 @@ const unit = (places: number): Sql => sql`${literal(places > 0 ? `0.${'0'.repeat
 
 /** To a multiple of the step; without one, to a whole number. */
 const stepped = (compute: (a: Decimal) => Decimal, postgres: (a: Sql) => Sql, up: boolean): readonly Strict[] => [
-  of1(({ most }) => wholeShape(most + 1n), compute, postgres),
+  of1(({ most }) => wholeShape(most + 1n), compute, postgres, { mysql: ([a = sql``]) => postgres(a) }),
   {
     params: [takes.number('number'), takes.number('step')],
     returns: ([a, step]) => {
@@ -90,7 +91,7 @@ const LOGARITHM = numberShape({ most: 90n, scale: QUOTIENT_SCALE }, { fails: tru
 
 /** Of small whole exponents it is known how many digits the power has. */
 function powerShape({ most, scale, fixed }: Shape, exponent: unknown): Shape {
-  const n = /^[0-9]$/.test(String(exponent)) ? Number(exponent) : undefined;
+  const n = /^[0-9]{1,2}$/.test(String(exponent)) ? Number(exponent) : undefined;
   if (n === undefined || scale * n > QUOTIENT_SCALE) return numberShape(openEnded);
   return numberShape({ most: n === 0 ? 1n : most ** BigInt(n), scale: scale * n, fixed });
 }
@@ -151,6 +152,7 @@ export const NUMBERS: readonly FormulaFunction[] = [
       returns: ([a, b]) => remainderShape(shapeOf(a), shapeOf(b)),
       compute: ([a, b]) => (isZero(b as Decimal) ? FAILED : remainder(a as Decimal, b as Decimal)),
       postgres: ([a = sql``, b = sql``]) => flooredRemainder(a, b),
+      mysql: ([a = sql``, b = sql``]) => mysql.flooredRemainder(a, b),
     },
   ),
   ...['POWER', '^'].map((name): FormulaFunction => ({

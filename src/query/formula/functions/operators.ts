@@ -1,12 +1,12 @@
+import * as mysql from '../../compile/formula/mysql-fragments.js';
 import { sql, type Sql } from '../../sql.js';
-import { asText, withinLength, once, onceEach } from '../../compile/formula/fragments.js';
+import { asText, once, onceEach } from '../../compile/formula/fragments.js';
 import { comma, integer, join } from '../../sql.js';
-import { compareCodePoints } from '../../types/text.js';
-import { add, compareNumbers, divide, isZero, multiply, negated, QUOTIENT_SCALE, remainder, subtract, tens, type Decimal } from '../decimal.js'; // prettier-ignore
-import { takes, type Compile, type FormulaFunction, type Strict, type Value, FAILED } from '../function.js';
+import { add, divide, isZero, multiply, negated, QUOTIENT_SCALE, remainder, subtract, tens, type Decimal } from '../decimal.js'; // prettier-ignore
+import { takes, type Compile, type FormulaFunction, type Strict, FAILED } from '../function.js';
 import { BOOLEAN, MAX_TEXT, numberShape, textShape, type Shape } from '../shape.js';
-import type { CallPart, Expression } from '../expression.js';
-import { textOf } from '../text-of.js';
+import type { Expression } from '../expression.js';
+import { joined, textOf } from '../text-of.js';
 
 export const shapesOf = (args: readonly Expression[]): readonly Shape[] => args.map(({ shape }) => shape);
 
@@ -22,7 +22,7 @@ function arithmetic(
     readonly shape: (a: Shape, b: Shape) => Shape;
     readonly compute: (a: Decimal, b: Decimal) => Decimal | undefined;
     readonly postgres: (a: Sql, b: Sql) => Sql;
-    readonly mysql?: Compile;
+    readonly mysql?: NonNullable<Strict['mysql']>;
   },
 ): FormulaFunction {
   return {
@@ -60,71 +60,27 @@ export const flooredRemainder = (a: Sql, b: Sql): Sql =>
 export const remainderShape = (a: Shape, b: Shape): Shape =>
   numberShape({ most: b.most, scale: Math.max(a.scale, b.scale), fixed: a.fixed && b.fixed }, { fails: true });
 
-/** Of two values of one type that are not null: negative, zero, positive. */
-export function compareValues(a: Value, b: Value): number {
-  if (typeof a === 'string' && typeof b === 'string') return compareCodePoints(a, b);
-  if (typeof a === 'boolean') return a === b ? 0 : a ? 1 : -1;
-  return compareNumbers(a as Decimal, b as Decimal);
-}
-
-export const isSame = (a: Value, b: Value): boolean => (a === null || b === null ? a === b : compareValues(a, b) === 0);
-
-const never = ({ args }: CallPart): boolean => args.every(({ shape }) => !shape.nullable && !shape.fails);
-
-/** Two-valued: a null is a null, and neither smaller nor greater than anything. */
-function comparison(
-  sign: string,
-  summary: string,
-  examples: FormulaFunction['examples'],
-  row: { readonly ordered: boolean; readonly holds: (a: Value, b: Value) => boolean; readonly sql: (a: Sql, b: Sql, call: CallPart) => Sql; readonly mysql?: (a: Sql, b: Sql) => Sql }, // prettier-ignore
-): FormulaFunction {
-  const param = row.ordered ? takes.ordered : takes.scalar;
-  const mysql = row.mysql;
-  return {
-    name: sign,
-    category: 'operator',
-    summary,
-    examples,
-    overloads: [
-      {
-        params: [param('a', { same: 'a' }), param('b', { same: 'a' })],
-        aware: true,
-        whole: true,
-        returns: () => BOOLEAN,
-        compute: (args) => row.holds(...two(args)),
-        postgres: (args, call) => row.sql(...two(args), call),
-        ...(mysql
-          ? { mysql: (args, call) => mysql(...two(call.args[0]?.shape.of === 'text' ? args.map((text) => sql`cast(${text} as binary)`) : args)) } // prettier-ignore
-          : {}),
-      },
-    ],
-  };
-}
-
-const strictly =
-  (op: Sql) =>
-  (a: Sql, b: Sql, call?: CallPart): Sql =>
-    call && never(call) ? sql`(${a} ${op} ${b})` : sql`coalesce(${a} ${op} ${b}, false)`;
-const orBothNull =
-  (op: Sql) =>
-  (a: Sql, b: Sql, call?: CallPart): Sql => {
-    if (call?.args.some(({ shape }) => !shape.nullable && !shape.fails)) return strictly(op)(a, b, call);
-    return onceEach([a, b], ([x = a, y = b]) => sql`coalesce(${x} ${op} ${y}, ${x} is null and ${y} is null)`);
-  };
-
-const isNull = (a: Value, b: Value): boolean => a === null || b === null;
-const compared =
-  (holds: (order: number) => boolean, bothNull: boolean) =>
-  (a: Value, b: Value): boolean =>
-    isNull(a, b) ? bothNull && a === b : holds(compareValues(a, b));
-
 export const joinTexts: Compile = (args, call) => {
   const texts = args.map((value, i) => {
     const shape = call.args[i]?.shape;
     return shape ? asText(shape, value) : value;
   });
   const longest = call.args.reduce((sum, { shape }) => sum + textLength(shape), 0);
-  return withinLength(longest, sql`concat(${join(texts, comma)})`);
+  if (longest <= MAX_TEXT) return sql`concat(${join(texts, comma)})`;
+  return onceEach(texts, (each) => {
+    const length = join(
+      each.map((text) => sql`coalesce(char_length(${text}), 0)`),
+      sql` + `,
+    );
+    return sql`case when ${length} <= ${integer(MAX_TEXT)} then concat(${join(each, comma)}) end`;
+  });
+};
+
+const joinTextsOfMysql: NonNullable<Strict['mysql']> = (args, { args: parts }) => {
+  const texts = args.map((value, i) => (parts[i] ? mysql.asText(parts[i].shape, value) : undefined));
+  const known = texts.filter((text) => text !== undefined);
+  const longest = parts.reduce((sum, { shape }) => sum + textLength(shape), 0);
+  return known.length === texts.length ? mysql.joined(known, longest) : undefined;
 };
 
 /** Characters that a value has at most as a text. */
@@ -138,8 +94,9 @@ export const CONCATENATION: Strict & { readonly flat: true } = {
     const longest = args.reduce((sum, { shape }) => sum + textLength(shape), 0);
     return { ...textShape(longest), fails: longest > MAX_TEXT };
   },
-  compute: (args, { args: parts }) => args.map((value, i) => textOf(value, parts[i]?.shape)).join(''),
+  compute: (args, { args: parts }) => joined(args.map((value, i) => textOf(value, parts[i]?.shape))),
   postgres: joinTexts,
+  mysql: joinTextsOfMysql,
 };
 
 export const OPERATORS: readonly FormulaFunction[] = [
@@ -170,6 +127,7 @@ export const OPERATORS: readonly FormulaFunction[] = [
     shape: (a, b) => numberShape({ most: a.most * b.most, scale: a.scale + b.scale, fixed: a.fixed && b.fixed }),
     compute: multiply,
     postgres: (a, b) => sql`(${a} * ${b})`,
+    mysql: ([a = sql``, b = sql``], { shape }) => mysql.product(a, b, shape),
   }),
   arithmetic(
     '/',
@@ -182,6 +140,7 @@ export const OPERATORS: readonly FormulaFunction[] = [
       shape: quotientShape,
       compute: (a, b) => (isZero(b) ? undefined : divide(a, b)),
       postgres: quotient,
+      mysql: ([a = sql``, b = sql``]) => mysql.quotient(a, b),
     },
   ),
   arithmetic(
@@ -195,6 +154,7 @@ export const OPERATORS: readonly FormulaFunction[] = [
       shape: remainderShape,
       compute: (a, b) => (isZero(b) ? undefined : remainder(a, b)),
       postgres: flooredRemainder,
+      mysql: ([a = sql``, b = sql``]) => mysql.flooredRemainder(a, b),
     },
   ),
   {
@@ -242,70 +202,4 @@ export const OPERATORS: readonly FormulaFunction[] = [
     ],
     overloads: [CONCATENATION],
   },
-  comparison(
-    '=',
-    'Whether both are the same. Two nulls are.',
-    [
-      ['1.0 = 1', true],
-      ['NULL = NULL', true],
-    ],
-    {
-      ordered: false,
-      holds: isSame,
-      sql: (a, b, call) => (never(call) ? sql`(${a} = ${b})` : sql`(${a} is not distinct from ${b})`),
-      mysql: (a, b) => sql`(${a} <=> ${b})`,
-    },
-  ),
-  comparison(
-    '!=',
-    'Whether they differ; <> is the same.',
-    [
-      ['{status} != "open"', false],
-      ['1 <> NULL', true],
-    ],
-    {
-      ordered: false,
-      holds: (a, b) => !isSame(a, b),
-      sql: (a, b, call) => (never(call) ? sql`(${a} <> ${b})` : sql`(${a} is distinct from ${b})`),
-      mysql: (a, b) => sql`(not (${a} <=> ${b}))`,
-    },
-  ),
-  comparison(
-    '<',
-    'Whether the first is smaller; not where one is null. Texts go by code point, dates by time.',
-    [
-      ['"B" < "a"', true],
-      ['NULL < 1', false],
-    ],
-    {
-      ordered: true,
-      holds: compared((order) => order < 0, false),
-      sql: strictly(sql`<`),
-      mysql: strictly(sql`<`),
-    },
-  ),
-  comparison(
-    '<=',
-    'Whether the first is smaller, or both are the same.',
-    [
-      ['2 <= 2', true],
-      ['NULL <= NULL', true],
-    ],
-    {
-      ordered: true,
-      holds: compared((order) => order <= 0, true),
-      sql: orBothNull(sql`<=`),
-    },
-  ),
-  comparison('>', 'Whether the first is greater; not where one is null.', [['{qty} > 2', true]], {
-    ordered: true,
-    holds: compared((order) => order > 0, false),
-    sql: strictly(sql`>`),
-    mysql: strictly(sql`>`),
-  }),
-  comparison('>=', 'Whether the first is greater, or both are the same.', [['{due} >= DATE(2026, 1, 1)', true]], {
-    ordered: true,
-    holds: compared((order) => order >= 0, true),
-    sql: orBothNull(sql`>=`),
-  }),
 ];

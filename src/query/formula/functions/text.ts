@@ -1,6 +1,15 @@
-import { integer, join, literal, sql, type Sql } from '../../sql.js';
-import { folded } from '../../compile/text-match.js';
-import { asCount, asPlace, asText, once, onceEach, withinLength } from '../../compile/formula/fragments.js';
+import * as mysql from '../../compile/formula/mysql-fragments.js';
+import { integer, join, literal, sql, value, type Sql } from '../../sql.js';
+import {
+  alikeSql,
+  asCount,
+  asPlace,
+  asText,
+  changedCase,
+  once,
+  onceEach,
+  withinLength,
+} from '../../compile/formula/fragments.js';
 import { rounded, toCount, whole, widened, type Decimal } from '../decimal.js';
 import { constantOf, type CallPart, type Expression } from '../expression.js';
 import {
@@ -13,11 +22,12 @@ import {
   type Strict,
   type Value,
 } from '../function.js';
+import type { MatchMode } from '../../case-pattern.js';
 import { kindOf } from '../../kind.js';
 import { BOOLEAN, MAX_TEXT, textShape, wholeShape, type Shape } from '../shape.js';
-import { foldCase } from '../../types/text.js';
+import { alike, capitals, smallLetters } from '../letters.js';
 import { BLANKS } from '../../types/label.js';
-import { asString, textOf } from '../text-of.js';
+import { asString, joined, textOf } from '../text-of.js';
 import { CONCATENATION, textLength } from './operators.js';
 import { dateTexts } from './date-text.js';
 
@@ -29,25 +39,33 @@ const shapeOf = (part: Expression | undefined): Shape => part?.shape ?? textShap
 const lengthOf = (part: Expression | undefined): number => shapeOf(part).length;
 const ofLength = (length: number): Shape => ({ ...textShape(length), fails: length > MAX_TEXT });
 const same = ([a]: readonly Expression[]): Shape => ({ ...textShape(1), length: lengthOf(a) });
-const within = (made: string): Outcome => (made.length > MAX_TEXT && [...made].length > MAX_TEXT ? FAILED : made);
+const within = (...texts: readonly string[]): Outcome => joined(texts);
 const characters = (value: Value | undefined): string[] => [...asString(value)];
 
 /** A count of characters or a place among them: from 0 to a million, as whole as it may be. */
 const countOf = (value: Value | undefined): number => Math.min(Math.max(toCount(value as Decimal), 0), 1_000_000);
 
 /** Letters of both cases alike, each character remaining one, so that places are those of the text itself. */
-const foldEach = (value: string): string => foldCase(value.replaceAll('İ', 'i'));
-const foldedEach = (value: Sql): Sql => folded(sql`translate(${value}, 'İ', 'i')`);
+const foldEach = (value: string): string => alike(value.replaceAll('İ', 'i'));
+const foldedEach = (given: Sql): Sql => alikeSql(sql`translate(${given}, 'İ', 'i')`);
 
-const found = (compute: (text: string, part: string) => boolean, postgres: (text: Sql, part: Sql) => Sql): Strict => ({
+const found = (
+  mode: MatchMode,
+  compute: (text: string, part: string) => boolean,
+  postgres: (text: Sql, part: Sql) => Sql,
+): Strict => ({
+  mysql: ([a = none], { args: [, part] }) => mysql.matches(a, constantOf(part), mode),
   params: [text('text'), text('part')],
   returns: () => BOOLEAN,
-  compute: ([a, b]) => compute(foldCase(asString(a)), foldCase(asString(b))),
-  postgres: ([a = none, b = none]) => postgres(folded(a), folded(b)),
+  compute: ([a, b]) => compute(alike(asString(a)), alike(asString(b))),
+  postgres: ([a = none, b = none], { args: [, part] }) => {
+    const wanted = constantOf(part);
+    return postgres(alikeSql(a), typeof wanted === 'string' ? value(alike(wanted), 'text') : alikeSql(b));
+  },
 });
 
 /** Where a part begins, from 1; 0 where it is not. */
-const place = (fold: (text: string) => string, foldSql: (text: Sql) => Sql): Strict => ({
+const place = (fold: (text: string) => string, foldSql: (text: Sql) => Sql, isPlain = false): Strict => ({
   params: [text('part'), text('text'), takes.number('from', { optional: true })],
   returns: ([, a]) => wholeShape(lengthOf(a) + 1),
   compute: ([part, a, from]) => {
@@ -58,6 +76,7 @@ const place = (fold: (text: string) => string, foldSql: (text: Sql) => Sql): Str
     const at = behind.indexOf(fold(asString(part)));
     return whole(at < 0 ? 0 : [...behind.slice(0, at)].length + start);
   },
+  ...(isPlain ? { mysql: ([part = none, a = none, from]) => (from ? undefined : sql`locate(${part}, ${a})`) } : {}),
   postgres: ([part = none, a = none, from]) => {
     if (!from) return sql`strpos(${foldSql(a)}, ${foldSql(part)})`;
     const start = asPlace(from);
@@ -83,7 +102,7 @@ const cased = (compute: (text: string) => string, postgres: Compile): Strict => 
 const changed =
   (name: 'upper' | 'lower'): Compile =>
   ([a = none], { args: [part] }) =>
-    withinLength(3 * lengthOf(part), sql`${name === 'upper' ? sql`upper` : sql`lower`}(${a} collate "und-x-icu")`);
+    withinLength(3 * lengthOf(part), changedCase(a, name));
 
 const padded = (side: 'left' | 'right'): Strict => ({
   params: [text('text'), takes.number('length'), text('with', { optional: true })],
@@ -123,12 +142,14 @@ export const TEXTS: readonly FormulaFunction[] = [
     returns: same,
     compute: ([a, n]) => characters(a).slice(0, countOf(n)).join(''),
     postgres: ([a = none, n = none]) => sql`left(${a}, ${asCount(n)})`,
+    mysql: ([a = none, n = none]) => sql`left(${a}, ${mysql.asCount(n)})`,
   }),
   row('RIGHT', 'The last characters.', [['RIGHT("Hello", 2)', 'lo']], {
     params: [text('text'), takes.number('count')],
     returns: same,
     compute: ([a, n]) => (countOf(n) === 0 ? '' : characters(a).slice(-countOf(n)).join('')),
     postgres: ([a = none, n = none]) => sql`right(${a}, ${asCount(n)})`,
+    mysql: ([a = none, n = none]) => sql`right(${a}, ${mysql.asCount(n)})`,
   }),
   row('MID', 'So many characters from a place on; the first is 1.', [['MID("Hello", 2, 3)', 'ell']], {
     params: [text('text'), takes.number('from'), takes.number('count')],
@@ -138,6 +159,7 @@ export const TEXTS: readonly FormulaFunction[] = [
       return characters(a).slice(start, start + countOf(n)).join(''); // prettier-ignore
     },
     postgres: ([a = none, from = none, n = none]) => sql`substr(${a}, ${asPlace(from)}, ${asCount(n)})`,
+    mysql: ([a = none, from = none, n = none]) => sql`substr(${a}, ${mysql.asPlace(from)}, ${mysql.asCount(n)})`,
   }),
   row('LEN', 'How many characters there are (Unicode code points).', [['LEN("😀")', 1]], {
     params: [text('text')],
@@ -146,18 +168,8 @@ export const TEXTS: readonly FormulaFunction[] = [
     postgres: ([a = none]) => sql`char_length(${a})`,
     mysql: ([a = none]) => sql`char_length(${a})`,
   }),
-  row(
-    'UPPER',
-    'In capitals.',
-    [['UPPER("straße")', 'STRASSE']],
-    cased((a) => a.toUpperCase(), changed('upper')),
-  ),
-  row(
-    'LOWER',
-    'In small letters.',
-    [['LOWER("ÀB")', 'àb']],
-    cased((a) => a.toLowerCase(), changed('lower')),
-  ),
+  row('UPPER', 'In capitals.', [['UPPER("straße")', 'STRASSE']], cased(capitals, changed('upper'))),
+  row('LOWER', 'In small letters.', [['LOWER("ÀB")', 'àb']], cased(smallLetters, changed('lower'))),
   row('TRIM', 'Without blanks around it.', [['TRIM("  a b ")', 'a b']], {
     params: [text('text')],
     returns: same,
@@ -173,10 +185,7 @@ export const TEXTS: readonly FormulaFunction[] = [
       returns: ([a, , b]) => ofLength(lengthOf(a) * Math.max(1, lengthOf(b))),
       compute: ([a, part, instead]) => {
         if (part === '') return a ?? null;
-        const pieces = asString(a).split(asString(part));
-        const length = asString(a).length + (pieces.length - 1) * asString(instead).length;
-        // Not made at all where it would not be well within what a text of so many characters takes.
-        return length > 4 * MAX_TEXT + asString(a).length ? FAILED : within(pieces.join(asString(instead)));
+        return joined(asString(a).split(asString(part)), asString(instead));
       },
       postgres: ([a = none, part = none, instead = none], { args: [of, , by] }) => {
         const longest = lengthOf(of) * Math.max(1, lengthOf(by));
@@ -207,13 +216,13 @@ export const TEXTS: readonly FormulaFunction[] = [
         ),
     },
   ),
-  row('FIND', 'The place where a part begins, from 1; 0 where it is not there. Capitals and small letters differ.', [['FIND("l", "Hello")', 3], ['FIND("L", "Hello")', 0]], place((a) => a, (a) => a)), // prettier-ignore
+  row('FIND', 'The place where a part begins, from 1; 0 where it is not there. Capitals and small letters differ.', [['FIND("l", "Hello")', 3], ['FIND("L", "Hello")', 0]], place((a) => a, (a) => a, true)), // prettier-ignore
   row('SEARCH', 'The same whatever the letter case.', [['SEARCH("L", "Hello", 4)', 4]], place(foldEach, foldedEach)),
   row('CONTAINS', 'Whether a part is in a text, whatever the letter case, or a value in a list.', [['CONTAINS("Hello", "LL")', true], ['CONTAINS({tags}, "red")', true]],
-    found((a, part) => a.includes(part), (a, part) => sql`(strpos(${a}, ${part}) > 0)`)), // prettier-ignore
-  row('STARTSWITH', 'Whether a text begins with a part, whatever the letter case.', [['STARTSWITH("Hello", "he")', true]], found((a, part) => a.startsWith(part), (a, part) => sql`starts_with(${a}, ${part})`)), // prettier-ignore
+    found('contains', (a, part) => a.includes(part), (a, part) => sql`(strpos(${a}, ${part}) > 0)`)), // prettier-ignore
+  row('STARTSWITH', 'Whether a text begins with a part, whatever the letter case.', [['STARTSWITH("Hello", "he")', true]], found('startsWith', (a, part) => a.startsWith(part), (a, part) => sql`starts_with(${a}, ${part})`)), // prettier-ignore
   row('ENDSWITH', 'Whether a text ends with a part, whatever the letter case.', [['ENDSWITH("Hello", "LO")', true]],
-    found((a, part) => a.endsWith(part), (a, part) => onceEach([a, part], ([x = a, y = part]) => sql`(char_length(${x}) >= char_length(${y}) and right(${x}, char_length(${y})) = ${y})`))), // prettier-ignore
+    found('endsWith', (a, part) => a.endsWith(part), (a, part) => onceEach([a, part], ([x = a, y = part]) => sql`(char_length(${x}) >= char_length(${y}) and right(${x}, char_length(${y})) = ${y})`))), // prettier-ignore
   row('REPEAT', 'The text so many times. More than 100,000 characters are an error.', [['REPEAT("ab", 3)', 'ababab']], {
     params: [text('text'), takes.number('count')],
     returns: () => ({ ...textShape(MAX_TEXT), fails: true }),
