@@ -7,6 +7,7 @@ import {
   sql,
   startApp,
   tcpProxy,
+  waitFor,
   world,
   type Answer,
   type Client,
@@ -286,6 +287,40 @@ describe('a row of an external database', () => {
     expect(expectStatus(again, 200)).toEqual(first);
     expect(again.headers.get('idempotency-replayed')).toBe('true');
     expect(await sql(shop, "select count(*)::int as n from orders where name = 'Once'")).toEqual([{ n: 1 }]);
+  });
+
+  it('that cannot be changed now keeps nobody else from repeatable writes, and nobody changes it twice', async () => {
+    const body = { object: 'orders', op: 'update', key: { id: 20 }, values: { name: 'Waited' } };
+    const under = (key: string) => mutate(body, editor, writing, { 'Idempotency-Key': key });
+    const waiting = await asSuperuser(shop.database, async (db) => {
+      await db.query('begin');
+      await db.query('select from orders where id = 20 for update');
+      const all = Array.from({ length: 12 }, (_, i) => under(`slow ${i}`));
+      await waitFor(async () => {
+        const [row] = await sql<{ n: number }>(
+          shop,
+          "select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+        );
+        return (row?.n ?? 0) > 3;
+      });
+      expect(refused(await under('slow 0'))).toEqual([409, 'idempotency_in_progress']);
+      const made = await at.owner.post('/workspaces', { name: 'Unhindered' }, { 'Idempotency-Key': 'meanwhile' });
+      expect(made.status).toBe(201);
+      await db.query('rollback');
+      return all;
+    });
+    for (const answer of await Promise.all(waiting)) expect(answer.status).toBe(200);
+    const again = await under('slow 0');
+    expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([200, 'true']);
+  });
+
+  it('is not changed under a key after a refusal, which holds nothing back', async () => {
+    const headers = { 'Idempotency-Key': 'refused first' };
+    const insert = (total: string) =>
+      mutate({ object: 'orders', op: 'insert', values: { total } }, editor, writing, headers);
+    expect(refused(await insert('-1'))).toEqual([422, 'constraint_violation']);
+    expectStatus(await insert('1'), 200);
+    expect(refused(await insert('2'))).toEqual([422, 'idempotency_mismatch']);
   });
 
   it.each<[string, object, readonly unknown[]]>([

@@ -12,6 +12,7 @@ export const PUBLIC = 'access:public';
 export const SIGNED_IN = 'access:signed-in';
 export const PERMISSION = 'access:permission';
 export const IGNORES_IDEMPOTENCY_KEY = 'idempotency:ignored';
+export const CLAIMS_IDEMPOTENCY_KEY = 'idempotency:claimed';
 
 /** Member of an operation in the OpenAPI document: who may call it (`public`, `signed-in` or the least role). */
 export const X_ACCESS = 'x-access';
@@ -37,6 +38,12 @@ export const Requires = (permission: Permission) =>
  * that look after the key themselves.
  */
 export const IgnoresIdempotencyKey = () => SetMetadata(IGNORES_IDEMPOTENCY_KEY, true);
+
+/**
+ * The key is claimed before the handler and answered under afterwards, each in a short transaction of its own: for handlers that wait for
+ * somebody else, who may take as long as he likes. What they write in the main database is not undone when they fail.
+ */
+export const ClaimsIdempotencyKey = () => SetMetadata(CLAIMS_IDEMPOTENCY_KEY, true);
 
 const requestOf = (context: ExecutionContext): AppRequest => context.switchToHttp().getRequest<AppRequest>();
 

@@ -2,7 +2,7 @@ import { Inject, Injectable, type CallHandler, type ExecutionContext, type NestI
 import { HTTP_CODE_METADATA } from '@nestjs/common/constants.js';
 import { Reflector } from '@nestjs/core';
 import { from, lastValueFrom, type Observable } from 'rxjs';
-import { IGNORES_IDEMPOTENCY_KEY, type AppRequest } from '../../common/index.js';
+import { CLAIMS_IDEMPOTENCY_KEY, IGNORES_IDEMPOTENCY_KEY, type AppRequest } from '../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../config/index.js';
 import { AuditedTransaction, type RequestKey } from '../../database/main/index.js';
 import { givenAgain, keepable } from './kept-answer.js';
@@ -43,12 +43,20 @@ export class IdempotencyInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const request = context.switchToHttp().getRequest<AppRequest>();
     const key = request.headers['idempotency-key'];
-    if (key === undefined || !METHODS.has(request.method) || this.isIgnored(context)) return next.handle();
+    if (key === undefined || !METHODS.has(request.method) || this.isMarked(context, IGNORES_IDEMPOTENCY_KEY))
+      return next.handle();
     const requestKey = this.keys.of(request, checkKey(key));
+    const status = this.statusOf(context, request);
+    const handle = () => lastValueFrom(next.handle());
+    if (this.isMarked(context, CLAIMS_IDEMPOTENCY_KEY)) return from(this.claimed(requestKey, status, handle));
     const slots = request.principal ? this.slots : this.publicSlots;
-    return from(
-      slots.use(() => this.once(requestKey, this.statusOf(context, request), () => lastValueFrom(next.handle()))),
-    );
+    return from(slots.use(() => this.once(requestKey, status, handle)));
+  }
+
+  private async claimed(key: RequestKey, status: number, handle: () => Promise<unknown>): Promise<unknown> {
+    let value: unknown;
+    const kept = await this.answers.claimed(key, async () => keepable((value = await handle()), status));
+    return kept ? givenAgain(kept) : value;
   }
 
   private async once(key: RequestKey, status: number, handle: () => Promise<unknown>): Promise<unknown> {
@@ -69,9 +77,9 @@ export class IdempotencyInterceptor implements NestInterceptor {
     return outcome.value;
   }
 
-  private isIgnored(context: ExecutionContext): boolean {
+  private isMarked(context: ExecutionContext, mark: string): boolean {
     const marked = [context.getHandler(), context.getClass()];
-    return this.reflector.getAllAndOverride<true | undefined>(IGNORES_IDEMPOTENCY_KEY, marked) === true;
+    return this.reflector.getAllAndOverride<true | undefined>(mark, marked) === true;
   }
 
   private statusOf(context: ExecutionContext, { method }: AppRequest): number {

@@ -2,6 +2,7 @@ import { Body, Controller, HttpCode, Param, Post, Req } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
   ApiProblems,
+  ClaimsIdempotencyKey,
   CurrentAccess,
   IdPipe,
   IgnoresIdempotencyKey,
@@ -77,6 +78,7 @@ export class ExternalQueryController {
   @HttpCode(200)
   @Requires('external:write')
   @LimitedBy('external')
+  @ClaimsIdempotencyKey()
   @ApiOperation({
     summary: 'Change one row of an external database',
     description:
