@@ -412,7 +412,8 @@ const EXTERNAL = {
     example: '5',
   }),
   EXTERNAL_MAX_OPEN: setting({
-    about: 'External databases that one node holds open at the same time.',
+    about:
+      'External databases that one node holds open at the same time; those that one person has connected are half of them at most.',
     parse: integer(1, 10_000),
     fallback: '100',
     example: '100',

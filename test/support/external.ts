@@ -29,6 +29,7 @@ export const ANYWHERE: Outbound = {
 
 export const target = (over: Partial<ConnectionTarget>): ConnectionTarget => ({
   id: newId(),
+  holder: newId(),
   engine: 'mysql',
   host: '127.0.0.1',
   port: 3306,

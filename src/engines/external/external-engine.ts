@@ -27,6 +27,8 @@ export interface TlsChoice {
 /** Where an external database is and who we are there: all that ever reaches a driver. */
 export interface ConnectionTarget {
   readonly id: Id;
+  /** With whom it counts where there is not enough for all: the person who made it. */
+  readonly holder: Id;
   readonly engine: ExternalEngineName;
   readonly host: string;
   readonly port: number;

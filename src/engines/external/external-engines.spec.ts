@@ -20,6 +20,7 @@ const unreachable = new Problem('source_unreachable');
 
 const target = (): ConnectionTarget => ({
   id: newId(),
+  holder: newId(),
   engine: 'postgresql',
   host: 'db.example',
   port: 5432,
@@ -100,6 +101,46 @@ describe('the engines of external databases', () => {
     expect((await caught(() => engines.engineFor(target(), 1).probe())).code).toBe('source_busy');
     for (const done of finish) done();
     await Promise.all([slow, slower]);
+  });
+
+  it('are never all taken by one person, however many slow databases there are', async () => {
+    const finish: (() => void)[] = [];
+    const { engines, log } = registry((host) =>
+      host === 'slow' ? new Promise<void>((done) => finish.push(done)) : fine(),
+    );
+    const slow = () => ({ ...target(), host: 'slow', holder: 'greedy' });
+    const outcomes = Array.from({ length: 30 }, () =>
+      engines
+        .engineFor(slow(), 1)
+        .probe()
+        .then(
+          () => 'answered',
+          (error: unknown) => (error as Problem).code,
+        ),
+    );
+    expect(log).toHaveLength(6);
+    await expect(engines.engineFor(target(), 1).probe()).resolves.toEqual({ serverVersion: '1' });
+    await expect(engines.engineFor(target(), 1).probe()).resolves.toEqual({ serverVersion: '1' });
+    for (const done of finish) done();
+    const answered = (await Promise.all(outcomes)).filter((outcome) => outcome === 'answered');
+    expect(answered).toHaveLength(6);
+    // What the greedy one has open and does not use makes room for more of the same.
+    await engines.engineFor({ ...slow(), host: 'quick' }, 1).probe();
+    expect(log.slice(-2)).toEqual(['close slow', 'open quick']);
+  });
+
+  it('can be tried out by others while somebody tries out many', async () => {
+    const finish: (() => void)[] = [];
+    const { engines } = registry((host) => (host === 'slow' ? new Promise<void>((done) => finish.push(done)) : fine()));
+    const tries = Array.from({ length: 30 }, () =>
+      engines.probe({ ...target(), host: 'slow', holder: 'greedy' }).then(
+        () => 'answered',
+        (error: unknown) => (error as Problem).code,
+      ),
+    );
+    await expect(engines.probe(target())).resolves.toEqual({ serverVersion: '1' });
+    for (const done of finish) done();
+    expect((await Promise.all(tries)).filter((outcome) => outcome === 'source_busy')).toHaveLength(19);
   });
 
   it('refuse at once while a database cannot be reached, and try again behind a pause', async () => {

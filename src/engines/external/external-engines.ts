@@ -11,6 +11,7 @@ const MAX_PROBES = 20;
 
 interface Kept {
   readonly version: number;
+  readonly holder: Id;
   readonly engine: KeptEngine;
 }
 
@@ -21,7 +22,8 @@ export class ExternalEngines implements OnApplicationShutdown {
   private readonly limits: ExternalLimits;
   private readonly maxOpen: number;
   private readonly kept = new Map<Id, Kept>();
-  private probes = 0;
+  /** Those who try out a connection now, once for each. */
+  private readonly probes: Id[] = [];
 
   constructor(
     { external }: AppConfig,
@@ -52,7 +54,7 @@ export class ExternalEngines implements OnApplicationShutdown {
       open: () => {
         const opened = this.open(target);
         // It may have been idle, and so forgotten, in the hands of somebody who takes his time.
-        if (!this.kept.has(target.id)) this.kept.set(target.id, { version, engine });
+        if (!this.kept.has(target.id)) this.kept.set(target.id, kept);
         return opened;
       },
       onIdle: () => {
@@ -60,15 +62,19 @@ export class ExternalEngines implements OnApplicationShutdown {
         if (!engine.isBroken && this.kept.get(target.id)?.engine === engine) this.kept.delete(target.id);
       },
     });
-    this.kept.set(target.id, { version, engine });
+    const kept = { version, engine, holder: target.holder };
+    this.kept.set(target.id, kept);
     this.forgetSome();
     return engine;
   }
 
   /** Signs in once, without keeping anything: to try out a connection. */
   async probe(target: ConnectionTarget): Promise<{ readonly serverVersion: string }> {
-    if (this.probes >= MAX_PROBES) throw busy('Too many connections are being tested; repeat in a moment.');
-    this.probes++;
+    const { holder } = target;
+    const free = MAX_PROBES - this.probes.length;
+    if (free <= 0 || takesTooMany(this.probes.filter((each) => each === holder).length, free))
+      throw busy('Too many connections are being tested; repeat in a moment.');
+    this.probes.push(holder);
     try {
       const engine = this.factoryOf(target)(target, { ...this.limits, maxSessions: 1 }, this.outbound);
       try {
@@ -77,7 +83,7 @@ export class ExternalEngines implements OnApplicationShutdown {
         await engine.close();
       }
     } finally {
-      this.probes--;
+      this.probes.splice(this.probes.indexOf(holder), 1);
     }
   }
 
@@ -97,7 +103,10 @@ export class ExternalEngines implements OnApplicationShutdown {
 
   private open(target: ConnectionTarget): ExternalEngine {
     const open = [...this.kept.values()].filter(({ engine }) => engine.isOpen);
-    if (open.length >= this.maxOpen) this.makeRoom(open);
+    const own = open.filter(({ holder }) => holder === target.holder);
+    const free = this.maxOpen - open.length;
+    if (takesTooMany(own.length, free)) this.makeRoom(own);
+    else if (free <= 0) this.makeRoom(open);
     return this.factoryOf(target)(target, this.limits, this.outbound);
   }
 
@@ -122,5 +131,11 @@ export class ExternalEngines implements OnApplicationShutdown {
     return factory;
   }
 }
+
+/**
+ * Whoever has more than is free for all others gets no more: one alone half of it, two a third each. So there is always something left for
+ * those who have none, however many slow databases somebody has.
+ */
+const takesTooMany = (own: number, free: number): boolean => own > free;
 
 const busy = (detail: string): Problem => new Problem('source_busy', { detail, headers: { 'Retry-After': '1' } });

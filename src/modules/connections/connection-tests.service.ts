@@ -27,7 +27,19 @@ export class ConnectionTests {
   testUnsaved(access: Access, input: TestConnectionDto): Promise<ConnectionTestDto> {
     const { name = input.host, engine, host, port, database, username, password, access: rights = 'read-only' } = input;
     const tls = toTls(input.tls);
-    const target = { id: newId(), engine, host, port, database, username, password, tls: tlsOf(tls), access: rights };
+    const { userId: holder } = access.principal;
+    const target = {
+      id: newId(),
+      holder,
+      engine,
+      host,
+      port,
+      database,
+      username,
+      password,
+      tls: tlsOf(tls),
+      access: rights,
+    };
     return this.test(access, { id: null, name }, { ...target, ...tls, name }, () => Promise.resolve(target));
   }
 
