@@ -339,6 +339,7 @@ describe('with a real server', () => {
     await database.sql(`
       create table people (id int primary key, name varchar(20)); insert into people values (1, 'Ada'), (2, 'Grace');
       create view slow as select id, sleep(20) as s from people;
+      create view computed as select id, 9223372036854775807 + id as s from people;
       create view large as select id, repeat('x', 1000000) as s from people;
       create function sneaky() returns int begin insert into people values (9, 'x'); return 1; end;
       create view writing as select id, sneaky() as s from people;`);
@@ -365,6 +366,12 @@ describe('with a real server', () => {
     const slow = await object(engine, 'slow');
     await expect(engine.read(readOf(slow))).rejects.toMatchObject({ code: 'source_timeout' });
     expect(await fieldsOf(engine, readOf(await object(engine, 'people')))).toHaveLength(2);
+  });
+
+  it('does not say of a view that computes too large a number that values of ours were refused', async () => {
+    const engine = opened({ ...database }, LIMITS);
+    const computed = await object(engine, 'computed');
+    await expect(engine.read(readOf(computed))).rejects.toMatchObject({ code: 'source_failed' });
   });
 
   it('takes no more bytes than are allowed, and goes on', async () => {

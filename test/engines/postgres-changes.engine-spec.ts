@@ -88,6 +88,29 @@ describe('changing', () => {
     expect(await engine.mutate({ op: 'delete', object, key, expected: [] })).toBeUndefined();
   });
 
+  it('tells of a row that a trigger kept from being deleted', async () => {
+    await sql(
+      database,
+      `create table kept (id int primary key, gone boolean not null default false); insert into kept values (1);
+      create function keep() returns trigger language plpgsql as $$ begin update kept set gone = true where id = old.id; return null; end $$;
+      create trigger keep before delete on kept for each row execute function keep();
+      grant all on kept to live_tables`,
+    );
+    const engine = engineOf();
+    const kept = objectOf(
+      must(
+        (await engine.discover()).find(({ name }) => name === 'kept'),
+        'the table',
+      ),
+    );
+    const key = [{ column: must(kept.key[0], 'its key'), value: '1' }];
+    const done = await engine.mutate({ op: 'delete', object: kept, key, expected: [] });
+    expect([parsed(done?.before), parsed(done?.after)]).toEqual([
+      { id: 1, gone: false },
+      { id: 1, gone: true },
+    ]);
+  });
+
   it.each([
     ['unique_violation', { name: 'taken' }],
     ['constraint_violation', { name: null }],

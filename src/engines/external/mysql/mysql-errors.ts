@@ -23,8 +23,8 @@ const BY_NUMBER: ReadonlyMap<number, Meaning> = new Map<number, Meaning>([
   ),
   ...each(
     [
-      1048, 1138, 1216, 1217, 1263, 1264, 1265, 1292, 1364, 1366, 1369, 1406, 1411, 1416, 1451, 1452, 1644, 1690, 1906,
-      3105, 3140, 3819, 4025,
+      1048, 1138, 1216, 1217, 1263, 1264, 1265, 1292, 1364, 1366, 1369, 1406, 1411, 1416, 1423, 1451, 1452, 1644, 1690,
+      1906, 3105, 3140, 3819, 4025,
     ],
     'constraint_violation',
     VALUES,
@@ -82,7 +82,7 @@ export function translate(error: unknown, during: Moment): unknown {
 
 function meaningOf(error: unknown, during: Moment): Meaning {
   const known = BY_NUMBER.get(serverErrno(error) ?? 0);
-  if (known) return known[0] === 'source_unreachable' && during !== 'signing in' ? ['source_failed'] : known;
+  if (known) return isSaidOf(during, known[0]) ? known : ['source_failed'];
   if (during !== 'signing in') return ['source_failed'];
   const told = BY_CODE[codeOf(error)];
   if (told) return ['source_unreachable', told];
@@ -90,6 +90,10 @@ function meaningOf(error: unknown, during: Moment): Meaning {
     ? ['source_unreachable', 'The server closed the connection before anybody was signed in.']
     : ['source_failed', 'What answers at this host and port cannot be understood as a MySQL or MariaDB.'];
 }
+
+/** Who reads breaks no rule of a table (a view computes too large a number), and who is signed in has reached the server. */
+const isSaidOf = (during: Moment, code: ErrorCode): boolean =>
+  during === 'signing in' || (code !== 'source_unreachable' && (during === 'changing' || !code.endsWith('_violation')));
 
 const isLost = (error: unknown): boolean =>
   error instanceof SessionLost || ['ECONNRESET', 'EPIPE', 'PROTOCOL_CONNECTION_LOST'].includes(codeOf(error));

@@ -191,7 +191,8 @@ export abstract class SqlEngine<S extends SqlSession> implements ExternalEngine 
     if (!row || Number(row[shown]) !== 1) return undefined;
     const before = this.objectJson(this.outputsOf(object.columns), row);
     await session.run(compileMutation(mutation, this.dialect), 0);
-    const after = mutation.op === 'delete' ? null : await this.rowOf(session, object, keyAfter(mutation));
+    // Of a deleted one too: a trigger may have kept it, as one that is only marked.
+    const after = await this.rowOf(session, object, mutation.op === 'delete' ? mutation.key : keyAfter(mutation));
     return { before, after };
   }
 

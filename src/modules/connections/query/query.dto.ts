@@ -214,7 +214,7 @@ export class MutatedDto {
     type: 'object',
     additionalProperties: true,
     nullable: true,
-    description: 'The fields now; null with `delete`.',
+    description: 'The fields now; null with `delete`, unless a trigger kept the row.',
   })
   after!: Record<string, unknown> | null;
 }
