@@ -19,5 +19,6 @@ export * from './seal.js';
 export * from './secret-token.js';
 export * from './pipes/index.js';
 export * from './redact.js';
+export { isExactNumber } from './server/exact-numbers.js';
 export { parseJson } from './server/json-body.js';
 export * from './rounds.js';

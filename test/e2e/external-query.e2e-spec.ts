@@ -50,6 +50,8 @@ beforeAll(async () => {
       create table customers (id bigint primary key, name text, country text, balance numeric(12, 2), rev integer not null default 1, since timestamptz);
       create table orders (id integer generated always as identity primary key, customer_id bigint references customers, total numeric(10, 2) check (total >= 0), name text unique);
       create table events (what text, at timestamptz);
+      create table notes (id integer primary key, doc json);
+      insert into notes values (1, '{"n":12345678901234567890,"t":"a\\u0000b"}');
       insert into customers select g, case when g % 9 = 0 then null else 'Name ' || g % 13 end, (array['DE', 'FR', 'us', 'US'])[1 + g % 4], g * 1.25, 1,
         timestamptz '2026-01-01 00:00:00.123456+00' + g * interval '1 day' from generate_series(1, 200) g;
       insert into customers values (9007199254740993, 'Big', 'DE', 1, 1, null);
@@ -270,6 +272,18 @@ describe('a row of an external database', () => {
       after: { fields: { name: 'Zola', rev: 2 } },
     });
     expect(await sql(shop, 'select 1 from customers where id > 9007199254740993')).toEqual([]);
+  });
+
+  it('is written down whatever it holds, and none of its numbers is rounded', async () => {
+    const gone = await mutate({ object: 'notes', op: 'delete', key: { id: 1 } });
+    expect([gone.status, gone.text]).toEqual([200, expect.stringContaining('"n":12345678901234567890')]);
+    const [entry] = expectStatus(
+      await at.owner.get<{ data: readonly { before?: { fields: object } }[] }>(
+        `/workspaces/${at.workspace.id}/audit-logs?limit=1`,
+      ),
+      200,
+    ).data;
+    expect(entry?.before?.fields).toEqual({ id: 1, doc: { n: '12345678901234567890', t: 'a␀b' } });
   });
 
   it('is changed by editors only, and not through a connection that reads', async () => {

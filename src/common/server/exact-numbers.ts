@@ -45,6 +45,12 @@ function isExact(token: string): boolean {
   return !Number.isFinite(value) || digitsOf(token) === digitsOf(String(value));
 }
 
+/** Whether this number of a JSON text is the same one after it was parsed. */
+export function isExactNumber(token: string): boolean {
+  const value = Number(token);
+  return Number.isFinite(value) && digitsOf(token) === digitsOf(String(value));
+}
+
 /** Significant digits and the power of ten of the last one: the same for texts that mean the same number. */
 function digitsOf(token: string): string {
   const [, whole = '', fraction = '', exponent = '0'] = /^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(token) ?? [];

@@ -14,6 +14,7 @@ import {
 import { EventBus } from '../../events/index.js';
 import { ExternalObjectsReader, type ExternalObjects } from './external-objects.js';
 import { mutationAsked } from './mutation-request.js';
+import { fieldsToKeep, withExactNumbers } from './told-row.js';
 
 const DONE = { insert: 'inserted', update: 'updated', delete: 'deleted' } as const;
 
@@ -60,8 +61,8 @@ export class ExternalMutations {
       workspaceId: access.workspaceId,
       action: `external_row.${DONE[mutation.op]}`,
       resource: { type: 'external_row', id: connectionId, name: `${name}: ${object}` },
-      ...(before === null ? {} : { before: { object, fields: JSON.parse(before) as unknown } }),
-      ...(after === null ? {} : { after: { object, fields: JSON.parse(after) as unknown } }),
+      ...(before === null ? {} : { before: { object, fields: fieldsToKeep(before) } }),
+      ...(after === null ? {} : { after: { object, fields: fieldsToKeep(after) } }),
     };
     // At once, whatever becomes of the request around it: the other database does not wait for that either.
     return this.transaction.run(
@@ -79,7 +80,7 @@ export class ExternalMutations {
       workspaceId: access.workspaceId,
       object: nameOf(mutation),
       op: mutation.op,
-      row: row.length > MAX_TOLD ? '' : row,
+      row: row.length > MAX_TOLD ? '' : withExactNumbers(row),
       actorId: principal.userId,
       actorName: principal.name,
       clientId: request.clientId ?? '',
