@@ -178,6 +178,18 @@ const newConnection = async (call: Call): Promise<Partial<Call>> => {
   const path = `/workspaces/${call.ids.workspaceId ?? ''}/connections`;
   return ids(call, { connectionId: expectStatus(await call.owner.post<{ id: string }>(path, nowhere()), 201).id });
 };
+/** All rows of the table, that are those of whoever may see the view. */
+const ofTable = ({ ids: { tableId = '' } }: Call): object => ({ source: { table: tableId } });
+const newView = async (call: Call): Promise<Partial<Call>> => {
+  const path = `/workspaces/${call.ids.workspaceId ?? ''}/views`;
+  const made = await call.owner.post<{ id: string }>(path, { name: name(), definition: ofTable(call) });
+  return ids(call, { viewId: expectStatus(made, 201).id });
+};
+const trashedView = async (call: Call): Promise<Partial<Call>> => {
+  const { viewId = '' } = (await newView(call)).ids ?? {};
+  expectStatus(await call.owner.del(`/views/${viewId}`), 204);
+  return ids(call, { trashedViewId: viewId });
+};
 const resetToken = async ({ base, mail }: Call): Promise<string> => {
   const { email } = await signup(base);
   expectStatus(await client(base).post('/auth/password/forgot', { email }), 202);
@@ -314,6 +326,28 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
     needs: 'editor',
     body: () => ({ object: 'x.y', op: 'update', key: { name: 'a' }, values: { note: name() } }),
   },
+
+  'GET /api/v1/workspaces/{workspaceId}/views': 'viewer',
+  'POST /api/v1/workspaces/{workspaceId}/views': {
+    needs: 'editor',
+    body: (call) => ({ name: name(), definition: ofTable(call) }),
+  },
+  'POST /api/v1/workspaces/{workspaceId}/views/preview': {
+    needs: 'editor',
+    body: (call) => ({ definition: ofTable(call) }),
+    unaudited: READS,
+  },
+  'GET /api/v1/views/{viewId}': 'viewer',
+  'PATCH /api/v1/views/{viewId}': { needs: 'editor', body: () => ({ name: name() }) },
+  'DELETE /api/v1/views/{viewId}': { needs: 'editor', fresh: newView },
+  'POST /api/v1/views/{viewId}/duplicate': { needs: 'editor', body: () => ({ name: name() }) },
+  'POST /api/v1/views/{trashedViewId}/restore': { needs: 'editor', body: () => ({}), fresh: trashedView },
+  'GET /api/v1/views/{viewId}/versions': 'viewer',
+  'GET /api/v1/views/{viewId}/versions/{version}': 'viewer',
+  'POST /api/v1/views/{viewId}/versions/{version}/restore': { needs: 'editor', body: () => ({}), fresh: newView },
+  'GET /api/v1/views/{viewId}/data': 'viewer',
+  'POST /api/v1/views/{viewId}/data': { needs: 'viewer', body: () => ({}), unaudited: READS },
+  'POST /api/v1/views/{viewId}/explain': { needs: 'viewer', body: () => ({}), unaudited: READS },
 
   'GET /api/v1/workspaces/{workspaceId}/bases': 'viewer',
   'POST /api/v1/workspaces/{workspaceId}/bases': { needs: 'admin', body: () => ({ name: name() }) },

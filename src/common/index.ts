@@ -7,6 +7,7 @@ export * from './fresh-cache.js';
 export * from './http.js';
 export * from './id-page.js';
 export * from './ids.js';
+export * from './if-match.js';
 export * from './is-id.js';
 export * from './is-name.js';
 export * from './is-text.js';

@@ -45,6 +45,7 @@ const TAGS: readonly (readonly [name: string, description: string])[] = [
   ['Columns', 'The columns of a table.'],
   ['Indexes', 'The indexes of a table: for pages, filters and searches of large ones.'],
   ['Rows', 'The data: read, filter, write, in bulk, and what changed.'],
+  ['Views', 'Stored questions over tables and external databases in any mix, and their answers.'],
   ['Attachments', 'Files for attachment columns: upload, download.'],
   ['Audit log', 'Who did what.'],
   ['Health', 'For load balancers and for the curious.'],

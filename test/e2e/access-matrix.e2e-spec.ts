@@ -115,8 +115,19 @@ async function idsOf({ owner, workspace, base: made, table }: World): Promise<Id
     ...{ name: 'Shop', engine: 'postgresql', host, port, database, username, password, access: 'read-write' },
   });
   const connectionId = expectStatus(connected, 201).id;
+  const view = (title: string) =>
+    owner.post<{ id: string }>(`/workspaces/${workspace.id}/views`, {
+      name: title,
+      definition: { source: { table: table.id } },
+    });
+  const viewId = expectStatus(await view('All'), 201).id;
+  const trashedViewId = expectStatus(await view('Trashed'), 201).id;
+  expectStatus(await owner.del(`/views/${trashedViewId}`), 204);
   return {
     importId,
+    viewId,
+    trashedViewId,
+    version: '1',
     connectionId,
     workspaceId: workspace.id,
     baseId: made.id,
@@ -216,6 +227,9 @@ async function changesOf(requestIds: readonly string[]): Promise<string[]> {
   );
   return rows.map(({ request_id }) => request_id);
 }
+
+/** Parameters that are no ids of things in a workspace. */
+const BARE: ReadonlySet<string> = new Set(['token', 'version']);
 
 /** A problem without what differs from call to call. */
 const words = ({ body }: Answer<ProblemBody>): object => ({ ...body, instance: undefined, requestId: undefined });
@@ -334,7 +348,7 @@ describe.each(MODES)('%s', (_mode, disturb) => {
         for (const weak of ROLES.slice(ROLES.indexOf(line.needs) + 1))
           expect(shown(weak, await ask(members[weak]))).toEqual([weak, 403, 'role_too_low']);
       }
-      for (const parameter of parametersOf(name).filter((each) => each !== 'token')) {
+      for (const parameter of parametersOf(name).filter((each) => !BARE.has(each))) {
         const mixed = { ...homeIds, [parameter]: must(foreignIds[parameter], parameter) };
         expect(shown(parameter, await ask(home.owner, mixed))).toEqual([parameter, 404, 'not_found']);
       }

@@ -9,6 +9,7 @@ import { ColumnConversions1700000000800 } from './migrations/1700000000800-colum
 import { UniqueIndexes1700000000900 } from './migrations/1700000000900-unique-indexes.js';
 import { Imports1700000001100 } from './migrations/1700000001100-imports.js';
 import { Connections1700000001200 } from './migrations/1700000001200-connections.js';
+import { Views1700000001300 } from './migrations/1700000001300-views.js';
 import { StructureLife1700000000500 } from './migrations/1700000000500-structure-life.js';
 import { TimeZones1700000001000 } from './migrations/1700000001000-time-zones.js';
 import { TableIndexes1700000000600 } from './migrations/1700000000600-table-indexes.js';
@@ -36,6 +37,7 @@ export const mainDataSourceOptions = (settings: PostgresSettings) =>
       TimeZones1700000001000,
       Imports1700000001100,
       Connections1700000001200,
+      Views1700000001300,
     ],
     migrationsTableName: '_migrations',
     migrationsTransactionMode: 'each',

@@ -3,7 +3,17 @@ export { ConnectionSchemas, type ConnectionSchema } from './schema/schemas.servi
 export { ObjectDigests, type ExternalObject } from './query/object-digests.service.js';
 export * from './connections.module.js';
 export { ExternalRows, type RowsColumn, type RowsOfSource } from './query/external-rows.service.js';
-export { QueriedRowsDto } from './query/query.dto.js';
+export {
+  JoinTieDto,
+  QueriedRowsDto,
+  SourceAggregateDto,
+  SourceCountDto,
+  SourceGroupDto,
+  SourceListPageDto,
+  SourcePageInputDto,
+  SourceRowDto,
+  SourceSortDto,
+} from './query/query.dto.js';
 export { KeyRotation, openKeyRotation } from './credentials/key-rotation.js';
 export { ExternalObjectsReader, type ExternalObjects } from './query/external-objects.js';
 export { whileConnected } from './query/while-connected.js';

@@ -22,6 +22,8 @@ export interface Topics {
   'connection.discovered': { readonly connectionId: Id };
   /** A row of an external database was changed by us. Nothing tells of changes that others make there. */
   'object.changed': ObjectChange;
+  /** A view was made, changed, deleted, restored or purged. */
+  'view.changed': { readonly viewId: Id; readonly workspaceId: Id };
   'base.changed': { readonly baseId: Id; readonly workspaceId: Id };
   'workspace.changed': { readonly workspaceId: Id };
   /** A membership was added, removed, or has another role. */
@@ -94,6 +96,7 @@ const SHAPES: { readonly [T in Topic]: Readonly<Record<keyof Topics[T], Check>> 
     actorName: (value) => typeof value === 'string',
     clientId: (value) => typeof value === 'string',
   },
+  'view.changed': { viewId: isId, workspaceId: isId },
   'base.changed': { baseId: isId, workspaceId: isId },
   'workspace.changed': { workspaceId: isId },
   'member.changed': { workspaceId: isId, userId: isId },

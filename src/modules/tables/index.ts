@@ -10,5 +10,6 @@ export { Retention } from './retention.js';
 export { contextOf } from './schema/structure.js';
 export { UsageCounter } from './indexes/usage-counter.js';
 export { TableDto } from './tables/table.dto.js';
+export { InTrashDto, TrashPageQuery } from './trash.dto.js';
 export { TablesService } from './tables/tables.service.js';
 export { TablesModule } from './tables.module.js';

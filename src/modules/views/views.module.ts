@@ -1,17 +1,42 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { ConnectionsModule } from '../connections/index.js';
 import { TablesModule } from '../tables/index.js';
-import { WorkspacesModule } from '../workspaces/index.js';
+import { ResourceRegistry, WorkspacesModule } from '../workspaces/index.js';
 import { Ways } from './read/execution/ways.js';
+import { StoredViews } from './read/stored-views.service.js';
+import { ViewDataController } from './read/view-data.controller.js';
 import { ViewPreviewController } from './read/view-preview.controller.js';
 import { ViewReader } from './read/view-reader.service.js';
 import { ViewSources } from './read/view-sources.service.js';
+import { ViewCatalog } from './stored/view-catalog.js';
+import { ViewEntity } from './stored/view.entity.js';
+import { ViewFit } from './stored/view-fit.js';
+import { ViewLife } from './stored/view-life.service.js';
+import { ViewUpkeep } from './stored/view-upkeep.js';
+import { ViewVersionEntity } from './stored/view-version.entity.js';
+import { ViewsService } from './stored/views.service.js';
+import { ViewVersionsController } from './view-versions.controller.js';
+import { ViewsController } from './views.controller.js';
 
 /** Stored questions over tables and external databases. */
 @Module({
-  imports: [WorkspacesModule, TablesModule, ConnectionsModule],
-  controllers: [ViewPreviewController],
-  providers: [ViewSources, ViewReader, Ways],
+  imports: [
+    WorkspacesModule,
+    TablesModule,
+    ConnectionsModule,
+    TypeOrmModule.forFeature([ViewEntity, ViewVersionEntity]),
+  ],
+  controllers: [ViewsController, ViewVersionsController, ViewPreviewController, ViewDataController],
+  providers: [
+    ...[ViewSources, ViewReader, Ways],
+    ...[ViewCatalog, ViewFit, ViewsService, ViewLife, ViewUpkeep, StoredViews],
+  ],
   exports: [ViewReader],
 })
-export class ViewsModule {}
+export class ViewsModule {
+  constructor(registry: ResourceRegistry, catalog: ViewCatalog) {
+    registry.register('viewId', (id, userId) => catalog.workspaceOf(id, userId));
+    registry.register('trashedViewId', (id, userId) => catalog.workspaceOfTrashed(id, userId));
+  }
+}

@@ -1,4 +1,4 @@
-import { invalid, Problem, type Id, type ProblemItem } from '../../../common/index.js';
+import { expectedVersion, invalid, type Id, type ProblemItem } from '../../../common/index.js';
 import {
   resolveFieldValues,
   type CellChange,
@@ -46,15 +46,6 @@ function readSince(version: unknown, onConflict: unknown = 'overwrite'): Pick<Ro
   if (typeof version !== 'number' || !Number.isInteger(version) || version < 1 || version > 2_147_483_647)
     throw refuse('/baseVersion', 'not_a_version', 'baseVersion is the version of a row, a whole number from 1.');
   return how === 'overwrite' ? {} : { since: { version, onConflict: how } };
-}
-
-/** `If-Match` with one strong entity tag (RFC 9110 section 13.1.1), or `*`. @throws Problem `bad_request` when it is neither */
-export function expectedVersion(ifMatch: string | undefined): { readonly expectedVersion?: number } {
-  if (ifMatch === undefined || ifMatch.trim() === '*') return {};
-  const version = /^\s*"(0|[1-9]\d{0,8})"\s*$/.exec(ifMatch)?.[1];
-  if (version === undefined)
-    throw new Problem('bad_request', { detail: 'If-Match is the ETag of a row, such as "7", or *.' });
-  return { expectedVersion: Number(version) };
 }
 
 /** The patch as an op, as far as it is known without a look at the row. */

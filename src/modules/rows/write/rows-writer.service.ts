@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import {
   Answer,
   API_PREFIX,
+  expectedVersion,
   invalid,
   newId,
   notFound,
@@ -24,7 +25,7 @@ import { defaultsFor } from './defaults-for.js';
 import type { Manner } from './manner.js';
 import { OneRow, type Prepare } from './one-row.js';
 import { rowAnswer } from './row-answer.js';
-import { expectedVersion, opOf, parsePatch, type RowPatch } from './row-patch.js';
+import { opOf, parsePatch, type RowPatch } from './row-patch.js';
 import { broughtBy, canonical, holds, settle } from './settle.js';
 import { Fence } from '../../tables/index.js';
 

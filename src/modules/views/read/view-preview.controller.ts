@@ -1,17 +1,20 @@
 import { Body, Controller, HttpCode, Param, Post, Req } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
   ApiProblems,
   CurrentAccess,
   IdPipe,
   IgnoresIdempotencyKey,
+  LimitedBy,
   Requires,
   type Access,
   type AppRequest,
 } from '../../../common/index.js';
 import { parseViewDefinition } from '../../../query/index.js';
 import { whileConnected } from '../../connections/index.js';
+import { READING_PROBLEMS } from '../route-parts.js';
 import { previewOf } from './asked.js';
+import { PreviewDto, ViewRowsDto } from './view-data.dto.js';
 import { ViewReader } from './view-reader.service.js';
 
 @ApiTags('Views')
@@ -23,10 +26,12 @@ export class ViewPreviewController {
   @Post('preview')
   @HttpCode(200)
   @Requires('views:write')
+  @LimitedBy('external')
   @IgnoresIdempotencyKey()
   @ApiOperation({ summary: 'Try a definition', description: 'A page of what a view of this definition would show.' })
-  @ApiBody({ schema: { type: 'object' } })
-  @ApiProblems('not_found', 'validation_failed')
+  @ApiBody({ type: PreviewDto })
+  @ApiOkResponse({ type: ViewRowsDto })
+  @ApiProblems(...READING_PROBLEMS)
   preview(
     @CurrentAccess() access: Access,
     @Param('workspaceId', IdPipe) _workspaceId: string,

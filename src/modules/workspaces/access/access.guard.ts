@@ -21,7 +21,8 @@ export class AccessGuard implements CanActivate {
     if (needed === undefined) return true; // public, or any signed-in person: the auth guard has decided
     const request = context.switchToHttp().getRequest<AppRequest>();
     const principal = must(request.principal, 'the auth guard ran before the access guard');
-    const { workspaceId, what } = await this.resources.locate(request.params as Record<string, string>);
+    const params = request.params as Record<string, string>;
+    const { workspaceId, what } = await this.resources.locate(params, principal.userId);
     const caller = { principal, request: requestMeta(request) };
     request.access = await this.access.require(caller, workspaceId, needed, what);
     return true;

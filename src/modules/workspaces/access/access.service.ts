@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { IsNull, Repository } from 'typeorm';
+import { In, IsNull, Repository } from 'typeorm';
 import {
   FreshCache,
   isId,
@@ -86,6 +86,19 @@ export class AccessService implements OnModuleInit, OnModuleDestroy {
       .where('member.userId = any(:userIds)', { userIds: [...userIds] })
       .andWhere('member.workspaceId = any(:workspaceIds)', { workspaceIds: [...workspaceIds] })
       .getRawMany<Membership>();
+  }
+
+  /** Those of the memberships that there are no more; a workspace in the trash keeps its members. One query, not from memory. */
+  async thoseWhoLeft(memberships: readonly Membership[]): Promise<readonly Membership[]> {
+    const found = await this.members.find({
+      select: { id: true, userId: true, workspaceId: true },
+      where: {
+        userId: In([...new Set(memberships.map(({ userId }) => userId))]),
+        workspaceId: In([...new Set(memberships.map(({ workspaceId }) => workspaceId))]),
+      },
+    });
+    const there = new Set(found.map(({ workspaceId, userId }) => keyOf(workspaceId, userId)));
+    return memberships.filter(({ workspaceId, userId }) => !there.has(keyOf(workspaceId, userId)));
   }
 
   /** The members who have one of these addresses, by the address as it is given here. */

@@ -1,8 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { isId, must, notFound, type Id } from '../../../common/index.js';
 
-/** Finds the workspace that a thing is in; undefined when there is no such thing. Called on every request: answer from memory. */
-export type Locate = (id: Id) => Promise<Id | undefined>;
+/**
+ * Finds the workspace that a thing is in; undefined when there is no such thing, or none that this person may know of whatever the role.
+ * Called on every request: answer from memory.
+ */
+export type Locate = (id: Id, userId: Id) => Promise<Id | undefined>;
 
 /** The workspace that a route leads to, and the word for what was asked for. */
 export interface Located {
@@ -25,7 +28,7 @@ export class ResourceRegistry {
    * The workspace that the path's ids lead to. Throws `not_found` for what is not an id or names nothing, and for ids
    * that lead to different workspaces: a thing is not found below a workspace that it is not in.
    */
-  async locate(params: Readonly<Record<string, string>>): Promise<Located> {
+  async locate(params: Readonly<Record<string, string>>, userId: Id): Promise<Located> {
     let found: Located | undefined;
     for (const [param, id] of Object.entries(params)) {
       const locate = this.locators.get(param);
@@ -34,7 +37,7 @@ export class ResourceRegistry {
         .replace(/Id$/, '')
         .replace(/^trashed/, '')
         .toLowerCase();
-      const workspaceId = isId(id) ? await locate(id) : undefined;
+      const workspaceId = isId(id) ? await locate(id, userId) : undefined;
       if (workspaceId === undefined || (found && found.workspaceId !== workspaceId)) throw notFound(what);
       found = { workspaceId, what };
     }

@@ -1,0 +1,69 @@
+import { Injectable } from '@nestjs/common';
+import { Problem, type Access } from '../../../common/index.js';
+import {
+  isGrouped,
+  kindOf,
+  parseViewDefinition,
+  type ResolvedView,
+  type ViewDefinition,
+} from '../../../query/index.js';
+import { ViewReader } from '../read/view-reader.service.js';
+import type { ViewColumnDto, ViewProblemDto } from '../view.dto.js';
+import { broken, isMisfit } from './stored-definition.js';
+import type { StoredJson, ViewEntity } from './view.entity.js';
+
+/** Pointer to the definition in what people send and get. */
+export const AT = '/definition';
+
+/** Whether definitions fit what they speak of, as it is now. */
+@Injectable()
+export class ViewFit {
+  constructor(private readonly reader: ViewReader) {}
+
+  /** Of a definition that is sent. @throws Problem as the reader does */
+  check(access: Access, definition: ViewDefinition): Promise<ResolvedView> {
+    return this.reader.check(access, definition, AT);
+  }
+
+  /** Of a definition that is stored. @throws Problem `view_broken`, and what the reader throws else */
+  async checkStored(access: Access, definition: StoredJson): Promise<ResolvedView> {
+    try {
+      return await this.check(access, parseViewDefinition(definition, AT));
+    } catch (error) {
+      throw isMisfit(error) ? broken(error) : error;
+    }
+  }
+
+  /** Work with a stored definition, whose misfits are not told from those of the request by what is thrown. */
+  async reading<T>(access: Access, view: ViewEntity, work: (definition: ViewDefinition) => Promise<T>): Promise<T> {
+    try {
+      return await work(parseViewDefinition(view.definition, AT));
+    } catch (error) {
+      if (isMisfit(error)) await this.checkStored(access, view.definition);
+      throw error;
+    }
+  }
+
+  /** What the view shows, or why it cannot be told. */
+  async shown(access: Access, view: ViewEntity): Promise<Shows> {
+    try {
+      const resolved = await this.checkStored(access, view.definition);
+      return isGrouped(resolved.definition) ? {} : { columns: columnsOf(resolved) };
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      const { code, detail = '', errors = [] } = error.body();
+      return { problem: { code, detail, errors: [...errors] } };
+    }
+  }
+}
+
+interface Shows {
+  readonly columns?: ViewColumnDto[];
+  readonly problem?: ViewProblemDto;
+}
+
+const columnsOf = ({ shown }: ResolvedView): ViewColumnDto[] =>
+  shown.columns.map((column) => {
+    const { type, options, list } = kindOf(column);
+    return { key: column.key, name: column.name, type, options, list };
+  });

@@ -1,0 +1,361 @@
+import { randomUUID } from 'node:crypto';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { ViewUpkeep } from '../../src/modules/views/index.js';
+import {
+  databases,
+  expectStatus,
+  member,
+  sql,
+  startApp,
+  waitFor,
+  world,
+  type Answer,
+  type Client,
+  type Person,
+  type ProblemBody,
+  type Row,
+  type Table,
+  type TestApp,
+  type TestDatabases,
+  type World,
+} from '../harness/index.js';
+
+interface View {
+  readonly id: string;
+  readonly name: string;
+  readonly visibility: string;
+  readonly ownerId: string;
+  readonly definition: object;
+  readonly settings: object;
+  readonly version: number;
+  readonly columns?: readonly { readonly key: string; readonly [more: string]: unknown }[];
+  readonly problem?: ProblemBody;
+  readonly daysLeft?: number;
+}
+interface Page<T> {
+  readonly data: readonly T[];
+  readonly page: { readonly limit: number; readonly nextCursor?: string };
+}
+interface Data extends Page<{ readonly fields: Readonly<Record<string, unknown>> }> {
+  readonly meta: { readonly tier: string; readonly sources: readonly object[] };
+}
+
+let pair: TestDatabases;
+let app: TestApp;
+let at: World;
+let elsewhere: World;
+let people: Readonly<Record<'admin' | 'editor' | 'viewer', Person>>;
+
+beforeAll(async () => {
+  pair = await databases();
+  app = await startApp({ databases: pair });
+  [at, elsewhere] = await Promise.all([world(app.base), world(app.base)]);
+  const [admin, editor, viewer] = await Promise.all([member(at, 'admin'), member(at, 'editor'), member(at, 'viewer')]);
+  people = { admin, editor, viewer };
+  for (const [name, qty, status] of [
+    ['Anna', 3, 'open'],
+    ['Berta', 1, 'won'],
+    ['Clara', 2, 'open'],
+  ])
+    await at.owner.post<Row>(`/tables/${at.table.id}/rows`, { fields: { name, qty, status } });
+}, 120_000);
+
+let made = 0;
+const fresh = (): string => `View ${(made += 1)}`;
+const path = (): string => `/workspaces/${at.workspace.id}/views`;
+const ofDeals = (more: object = {}): object => ({ source: { table: at.table.id }, ...more });
+const store = (as: Client, over: object = {}) =>
+  as.post<View>(path(), { name: fresh(), definition: ofDeals(), ...over });
+const view = async (over: object = {}, as: Client = at.owner): Promise<View> =>
+  expectStatus(await store(as, over), 201);
+const shown = async ({ id }: View, as: Client = at.owner): Promise<View> =>
+  expectStatus(await as.get<View>(`/views/${id}`), 200);
+const refused = (answer: Answer<unknown>): readonly unknown[] => {
+  const { status, code, errors } = answer.body as ProblemBody;
+  return [status, code, ...(errors ?? []).map(({ pointer, code: finding }) => `${pointer} ${finding}`)];
+};
+const names = async (as: Client, query = ''): Promise<readonly string[]> =>
+  expectStatus(await as.get<Page<View>>(`${path()}?limit=1000${query}`), 200).data.map(({ name }) => name);
+const fields = ({ data }: Data) => data.map((row) => row.fields);
+const actions = async (id: string): Promise<readonly string[]> => {
+  const rows = await sql<{ action: string; actor_name: string }>(
+    pair.main,
+    'select action, actor_name from audit_log where resource_id = $1 order by id',
+    [id],
+  );
+  return rows.map(({ action, actor_name: name }) => (name === 'system' ? `${action} by system` : action));
+};
+
+describe('views', () => {
+  it('are made, read, listed, changed and deleted', async () => {
+    const definition = ofDeals({
+      filter: { field: 'qty', op: 'gte', value: 2 },
+      sort: [{ field: 'qty' }],
+      columns: ['name', 'qty'],
+    });
+    const answer = await at.owner.post<View>(path(), { name: ' Open  ', description: 'All of it', definition });
+    const { id } = expectStatus(answer, 201);
+    expect([answer.headers.get('location'), answer.headers.get('etag')]).toEqual([`/api/v1/views/${id}`, '"1"']);
+    expect(answer.body).toEqual({
+      ...{ id, workspaceId: at.workspace.id, name: 'Open', description: 'All of it', visibility: 'workspace' },
+      ...{ ownerId: at.owner.user.id, definition, settings: { layout: { type: 'grid' } }, version: 1 },
+      ...{ createdAt: expect.any(String), createdBy: at.owner.user.id },
+      ...{ updatedAt: expect.any(String), updatedBy: at.owner.user.id },
+    });
+    expect(await shown(answer.body)).toEqual({
+      ...answer.body,
+      columns: [
+        { key: 'name', name: 'Name', type: 'text', options: {}, list: false },
+        { key: 'qty', name: 'Qty', type: 'integer', options: {}, list: false },
+      ],
+    });
+    expect(await names(people.viewer)).toContain('Open');
+    const changed = await people.editor.patch<View>(`/views/${id}`, { name: 'Large', description: null });
+    expect(expectStatus(changed, 200)).toMatchObject({ name: 'Large', description: null, definition, version: 2 });
+    expect([changed.body.ownerId, changed.headers.get('etag')]).toEqual([at.owner.user.id, '"2"']);
+    expectStatus(await people.editor.del(`/views/${id}`), 204);
+    expect(refused(await at.owner.get(`/views/${id}`))).toEqual([404, 'not_found']);
+    expect(refused(await at.owner.get(`/views/${id}/data`))).toEqual([404, 'not_found']);
+    expect(await names(at.owner)).not.toContain('Large');
+    expect(await actions(id)).toEqual(['view.created', 'view.updated', 'view.deleted']);
+  });
+
+  it('answer with rows and groups of what they show, and tell how', async () => {
+    const { id } = await view({
+      definition: ofDeals({
+        filter: { field: 'qty', op: 'gte', value: 2 },
+        sort: [{ field: 'qty' }],
+        columns: ['name', 'qty'],
+      }),
+    });
+    const data = expectStatus(await people.viewer.get<Data>(`/views/${id}/data?limit=1`), 200);
+    expect(fields(data)).toEqual([{ name: 'Clara', qty: 2 }]);
+    expect(data.meta).toMatchObject({ tier: 'push-down', sources: [{ connection: null, rows: 1 }] });
+    const next = await people.viewer.get<Data>(`/views/${id}/data?limit=1&cursor=${data.page.nextCursor ?? ''}`);
+    expect(fields(expectStatus(next, 200))).toEqual([{ name: 'Anna', qty: 3 }]);
+    const asked = { filter: { field: 'name', op: 'startsWith', value: 'A' }, fields: ['name'] };
+    const posted = await people.viewer.post<Data>(`/views/${id}/data`, asked);
+    expect(fields(expectStatus(posted, 200))).toEqual([{ name: 'Anna' }]);
+    const groups = await people.viewer.post<{ data: readonly object[] }>(`/views/${id}/data`, {
+      aggregates: [{ as: 'total', fn: 'sum', field: 'qty' }],
+    });
+    expect(expectStatus(groups, 200).data).toMatchObject([{ values: { total: '5' } }]);
+    const explained = await people.viewer.post<{ sources: readonly { text: string }[] }>(`/views/${id}/explain`, {});
+    expect(expectStatus(explained, 200)).toMatchObject({ tier: 'push-down', rows: 2, sources: [{ name: 'mini-DB' }] });
+    expect(explained.body.sources[0]?.text).toContain('select');
+    const hidden = { filter: { field: 'status', op: 'eq', value: 'open' } };
+    expect(refused(await people.viewer.post(`/views/${id}/data`, hidden))).toEqual([
+      ...[422, 'filter_invalid', '/filter/field unknown_field'],
+    ]);
+  });
+
+  it('are looked at when they are stored: nothing is that does not fit its sources', async () => {
+    const judged = async (definition: unknown) => refused(await at.owner.post(path(), { name: fresh(), definition }));
+    const at422 = (...errors: readonly string[]) => [422, 'validation_failed', ...errors];
+    expect(await judged(undefined)).toEqual(at422('/definition is_object'));
+    expect(await judged({ source: { table: randomUUID() } })).toEqual(at422('/definition/source/table unknown_table'));
+    expect(await judged({ source: { table: elsewhere.table.id } })).toEqual(
+      at422('/definition/source/table unknown_table'),
+    );
+    expect(await judged({ source: { connection: randomUUID(), object: 'a.b' } })).toEqual(
+      at422('/definition/source/connection unknown_connection'),
+    );
+    expect(await judged(ofDeals({ columns: ['nmae'] }))).toEqual(at422('/definition/columns/0 unknown_field'));
+    expect(await judged(ofDeals({ secret: 1 }))).toEqual(at422('/definition/secret unknown_property'));
+    expect(await judged(JSON.parse(`{"source":{"table":"${at.table.id}"},"__proto__":{"a":1}}`))).toEqual([
+      ...[400, 'malformed_json'],
+    ]);
+    const join = { as: 'b', source: { table: at.table.id } };
+    expect(await judged(ofDeals({ joins: [join] }))).toEqual(at422('/definition/joins/0/on list_size'));
+    const on = [{ left: 'name', right: 'name' }];
+    expect(await judged(ofDeals({ joins: Array.from({ length: 50 }, () => ({ ...join, on })) }))).toEqual(
+      at422('/definition/joins too_many'),
+    );
+    expect(await judged(ofDeals({ filter: { field: 'nmae', op: 'eq', value: 1 } }))).toEqual([
+      ...[422, 'filter_invalid', '/definition/filter/field unknown_field'],
+    ]);
+    let deep: object = { field: 'name', op: 'eq', value: 'x' };
+    for (let i = 0; i < 64; i++) deep = { not: deep };
+    expect((await judged(ofDeals({ filter: deep }))).slice(0, 2)).toEqual([422, 'filter_invalid']);
+    const many = { field: 'name', op: 'in', value: ['x'.repeat(250_000)] };
+    expect((await judged(ofDeals({ filter: many }))).slice(0, 2)).toEqual(at422());
+  });
+
+  it('have names of their own, in any letter case', async () => {
+    const { name, id } = await view();
+    expect(refused(await store(people.editor, { name: name.toUpperCase() }))).toEqual([
+      ...[409, 'name_taken', '/name name_taken'],
+    ]);
+    const other = await view();
+    expect(refused(await at.owner.patch(`/views/${other.id}`, { name }))).toEqual([
+      ...[409, 'name_taken', '/name name_taken'],
+    ]);
+    const both = await Promise.all([1, 2].map(() => store(at.owner, { name: `${name} twice` })));
+    expect(both.map(({ status }) => status).sort()).toEqual([201, 409]);
+    expectStatus(await at.owner.del(`/views/${id}`), 204);
+    expectStatus(await store(at.owner, { name }), 201);
+    expect(refused(await at.owner.post(`/views/${id}/restore`, {}))).toEqual([409, 'name_taken', '/name name_taken']);
+  });
+
+  it('are changed by editors and read by viewers, and lead nowhere from another workspace', async () => {
+    expect(refused(await store(people.viewer))).toEqual([403, 'role_too_low']);
+    const { id } = await view();
+    expect(refused(await people.viewer.patch(`/views/${id}`, { name: fresh() }))).toEqual([403, 'role_too_low']);
+    expect(refused(await elsewhere.owner.get(`/views/${id}`))).toEqual([404, 'not_found']);
+    expect(refused(await elsewhere.owner.get(`/views/${id}/data`))).toEqual([404, 'not_found']);
+  });
+
+  it('are made once under one idempotency key', async () => {
+    const body = { name: fresh(), definition: ofDeals() };
+    const key = { 'idempotency-key': randomUUID() };
+    const [first, again] = [await at.owner.post<View>(path(), body, key), await at.owner.post<View>(path(), body, key)];
+    expect(expectStatus(again, 201)).toEqual(expectStatus(first, 201));
+    expect((await names(at.owner)).filter((name) => name === body.name)).toHaveLength(1);
+  });
+
+  it('are changed by whoever saw the last version, where that is asked for', async () => {
+    const { id } = await view();
+    const patch = (body: object, tag: string) => people.editor.patch<View>(`/views/${id}`, body, { 'if-match': tag });
+    expectStatus(await patch({ name: fresh() }, '"1"'), 200);
+    const late = await patch({ name: fresh() }, '"1"');
+    expect([...refused(late), late.headers.get('etag')]).toEqual([412, 'version_mismatch', '"2"']);
+    expect(refused(await patch({}, '"1"'))).toEqual([412, 'version_mismatch']);
+    expect(refused(await patch({}, 'x'))).toEqual([400, 'bad_request']);
+    expect(refused(await people.editor.del(`/views/${id}`, { 'if-match': '"1"' }))).toEqual([412, 'version_mismatch']);
+    expectStatus(await people.editor.del(`/views/${id}`, { 'if-match': '"2"' }), 204);
+  });
+
+  it('tell what is missing when a source has changed, and answer nothing then', async () => {
+    const columns = [
+      { name: 'Name', type: 'text' },
+      { name: 'Price', type: 'integer' },
+    ];
+    const table = expectStatus(
+      await at.owner.post<Table>(`/bases/${at.base.id}/tables`, { name: fresh(), columns }),
+      201,
+    );
+    const made = await view({
+      definition: { source: { table: table.id }, filter: { field: 'price', op: 'gt', value: 1 }, columns: ['name'] },
+    });
+    expect((await shown(made)).columns?.map(({ key }) => key)).toEqual(['name']);
+    expectStatus(await at.owner.del(`/tables/${table.id}/columns/${table.columns[1]?.id ?? ''}`), 204);
+    const finding = '/definition/filter/field unknown_field';
+    const broken = await shown(made);
+    expect(broken).toMatchObject({ id: made.id, definition: made.definition, problem: { code: 'view_broken' } });
+    expect(broken.columns).toBeUndefined();
+    expect(broken.problem?.errors?.map(({ pointer, code }) => `${pointer} ${code}`)).toEqual([finding]);
+    expect(refused(await at.owner.get(`/views/${made.id}/data`))).toEqual([409, 'view_broken', finding]);
+    expect(refused(await at.owner.post(`/views/${made.id}/data`, {}))).toEqual([409, 'view_broken', finding]);
+    expect(refused(await at.owner.post(`/views/${made.id}/explain`, {}))).toEqual([409, 'view_broken', finding]);
+    expect(expectStatus(await at.owner.patch<View>(`/views/${made.id}`, { name: fresh() }), 200).version).toBe(2);
+    expectStatus(await at.owner.del(`/tables/${table.id}`), 204);
+    expect((await shown(made)).problem?.errors?.[0]?.code).toBe('unknown_table');
+    expect(refused(await at.owner.get(`/views/${made.id}/data`)).slice(0, 2)).toEqual([409, 'view_broken']);
+  });
+});
+
+describe('private views', () => {
+  it('are seen by their owner only, whatever roles others have', async () => {
+    const { editor, admin, viewer } = people;
+    const own = await view({ visibility: 'private' }, editor);
+    const mine = await shown(own, editor);
+    expect([mine.visibility, mine.ownerId]).toEqual(['private', editor.user.id]);
+    expectStatus(await editor.get(`/views/${own.id}/data`), 200);
+    const nothing = await at.owner.get<ProblemBody>(`/views/${randomUUID()}`);
+    for (const other of [at.owner, admin, viewer]) {
+      const answers = [
+        await other.get(`/views/${own.id}`),
+        await other.get(`/views/${own.id}/data`),
+        await other.post(`/views/${own.id}/data`, {}),
+        await other.post(`/views/${own.id}/explain`, {}),
+        await other.patch(`/views/${own.id}`, { name: fresh() }),
+        await other.del(`/views/${own.id}`),
+        await other.post(`/views/${own.id}/duplicate`, { name: fresh() }),
+        await other.get(`/views/${own.id}/versions`),
+        await other.get(`/views/${own.id}/versions/1`),
+        await other.post(`/views/${own.id}/versions/1/restore`, {}),
+      ];
+      expect(answers.map(refused)).toEqual(answers.map(() => [404, 'not_found']));
+      expect((answers[0]?.body as ProblemBody).detail).toBe(nothing.body.detail);
+      expect(await names(other)).not.toContain(own.name);
+    }
+    expect(await names(editor)).toContain(own.name);
+    expectStatus(await editor.del(`/views/${own.id}`), 204);
+    expect(refused(await admin.post(`/views/${own.id}/restore`, {}))).toEqual([404, 'not_found']);
+    expect(await names(admin, '&trashed=true')).not.toContain(own.name);
+    expect(await names(editor, '&trashed=true')).toContain(own.name);
+    expectStatus(await editor.post(`/views/${own.id}/restore`, {}), 200);
+  });
+
+  it('take no name from others, and tell nobody their own', async () => {
+    const { name } = await view({ visibility: 'private' }, people.editor);
+    expectStatus(await store(people.admin, { name, visibility: 'private' }), 201);
+    const shared = await view({ name });
+    expect(refused(await store(people.editor, { name, visibility: 'private' }))).toEqual([
+      ...[409, 'name_taken', '/name name_taken'],
+    ]);
+    expect(refused(await people.editor.patch(`/views/${shared.id}`, { visibility: 'private' }))).toEqual([
+      ...[422, 'validation_failed', '/visibility not_owner'],
+    ]);
+  });
+
+  it('show admins no more in the audit log than that there are such', async () => {
+    const { id, name } = await view({ visibility: 'private' }, people.editor);
+    const entries = await sql(pair.main, 'select * from audit_log where resource_id = $1', [id]);
+    expect(entries).toHaveLength(1);
+    expect(JSON.stringify(entries)).not.toContain(name);
+    expect(JSON.stringify(entries)).not.toContain('definition');
+  });
+
+  it('go to the trash when their owner leaves, and those of the workspace stay', async () => {
+    const leaver = await member(at, 'editor');
+    const [own, shared] = [await view({ visibility: 'private' }, leaver), await view({}, leaver)];
+    const listed = await at.owner.get<Page<{ id: string; user: { id: string } }>>(
+      `/workspaces/${at.workspace.id}/members?limit=1000`,
+    );
+    const membership = listed.body.data.find(({ user }) => user.id === leaver.user.id);
+    expectStatus(await at.owner.del(`/workspaces/${at.workspace.id}/members/${membership?.id ?? ''}`), 204);
+    await waitFor(async () => (await actions(own.id)).includes('view.deleted by system'));
+    expect(await actions(own.id)).toEqual(['view.created', 'view.deleted by system']);
+    expect((await shown(shared)).ownerId).toBe(leaver.user.id);
+  });
+});
+
+describe('the upkeep of views', () => {
+  const sweep = () => app.app.get(ViewUpkeep).sweep();
+  const age = (id: string, days: number) =>
+    sql(pair.main, 'update views set deleted_at = now() - make_interval(days => $2) where id = $1', [id, days]);
+
+  it('purges what has been in the trash for long enough, and nothing before', async () => {
+    const [old, young] = [await view(), await view()];
+    for (const { id } of [old, young]) expectStatus(await at.owner.del(`/views/${id}`), 204);
+    await age(old.id, 31);
+    await age(young.id, 29);
+    expect(await sweep()).toEqual({ purged: 1, orphaned: 0 });
+    expect(await sweep()).toEqual({ purged: 0, orphaned: 0 });
+    expect(await sql(pair.main, 'select 1 from view_versions where view_id = $1', [old.id])).toEqual([]);
+    expect(await actions(old.id)).toEqual(['view.created', 'view.deleted', 'view.purged by system']);
+    expect(refused(await at.owner.post(`/views/${old.id}/restore`, {}))).toEqual([404, 'not_found']);
+    const { data } = (await at.owner.get<Page<View>>(`${path()}?trashed=true&limit=1000`)).body;
+    expect(data.find(({ id }) => id === young.id)?.daysLeft).toBe(1);
+    expectStatus(await at.owner.post(`/views/${young.id}/restore`, {}), 200);
+    expect(await names(at.owner)).toContain(young.name);
+  });
+
+  it('finds private views whose owner left unheard, but not those of a workspace in the trash', async () => {
+    const leaver = await member(at, 'editor');
+    const own = await view({ visibility: 'private' }, leaver);
+    await sql(pair.main, 'delete from workspace_members where user_id = $1', [leaver.user.id]);
+    const place = expectStatus(await leaver.post<{ id: string }>('/workspaces', { name: 'Own' }), 201);
+    const base = expectStatus(await leaver.post<{ id: string }>(`/workspaces/${place.id}/bases`, { name: 'B' }), 201);
+    const columns = [{ name: 'Name', type: 'text' }];
+    const table = expectStatus(await leaver.post<Table>(`/bases/${base.id}/tables`, { name: 'T', columns }), 201);
+    const kept = await leaver.post<View>(`/workspaces/${place.id}/views`, {
+      ...{ name: 'Mine', visibility: 'private', definition: { source: { table: table.id } } },
+    });
+    expectStatus(await leaver.del(`/workspaces/${place.id}`), 204);
+    expect(await sweep()).toEqual({ purged: 0, orphaned: 1 });
+    expect(await actions(own.id)).toEqual(['view.created', 'view.deleted by system']);
+    expect(await actions(expectStatus(kept, 201).id)).toEqual(['view.created']);
+  });
+});
