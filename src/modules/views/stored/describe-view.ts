@@ -1,7 +1,7 @@
 import { foldName, Problem } from '../../../common/index.js';
 import { isUniqueViolation, type AuditEntry, type OutboxEvent } from '../../../database/main/index.js';
 import type { ViewDto, ViewVersionDto, ViewVersionItemDto } from '../view.dto.js';
-import { ViewEntity } from './view.entity.js';
+import type { ViewEntity } from './view.entity.js';
 import type { ViewVersionEntity } from './view-version.entity.js';
 
 export function toViewDto(view: ViewEntity): ViewDto {
