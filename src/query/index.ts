@@ -66,6 +66,7 @@ export { formulaSql } from './compile/formula/postgres.js';
 export * from './plan-columns.js';
 export * from './view/view-definition.js';
 export * from './view/view-table.js';
+export * from './view/pins.js';
 export * from './view/resolve-view.js';
 export * from './view/object-question.js';
 export * from './view/row-text.js';

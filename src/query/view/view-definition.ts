@@ -7,6 +7,7 @@ import type { AggregateInput, GroupInput } from '../resolve/resolve-groups.js';
 import type { SortInput } from '../resolve/resolve-read.js';
 import { MAX_JOINS, MAX_TIES } from '../resolve/resolve-source.js';
 import type { ComputedColumn } from './computed.js';
+import type { ColumnPins } from './pins.js';
 
 /** A table of ours, or an object of a connection (`schema.name`). */
 export type DefinedSource = { readonly table: Id } | { readonly connection: Id; readonly object: string };
@@ -32,6 +33,8 @@ export interface ViewDefinition {
   readonly aggregates: readonly AggregateInput[];
   /** As JSON. */
   readonly having?: unknown;
+  /** Of a definition that was stored. */
+  readonly pins?: ColumnPins;
 }
 
 export const MAX_COMPUTED = 50;

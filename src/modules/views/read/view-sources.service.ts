@@ -1,6 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { invalid, isId, Problem, type Access, type Id } from '../../../common/index.js';
-import type { DefinedSource, ViewDefinition, ViewSource } from '../../../query/index.js';
+import {
+  pinned,
+  type ColumnPins,
+  type DefinedSource,
+  type ViewDefinition,
+  type ViewSource,
+} from '../../../query/index.js';
 import { ExternalObjectsReader, type ExternalObjects } from '../../connections/index.js';
 import { Fence, TableCatalog, type TableMeta } from '../../tables/index.js';
 
@@ -28,7 +34,7 @@ export class ViewSources {
   async with<T>(access: Access, definition: ViewDefinition, work: (sources: OpenSources) => Promise<T>): Promise<T> {
     const { tables, connections } = namedIn(definition);
     const attempt = (): Promise<T> =>
-      this.fence.runOver(tables, async () => work(await this.open(access, tables, connections)));
+      this.fence.runOver(tables, async () => work(await this.open(access, tables, connections, definition.pins)));
     try {
       return await attempt();
     } catch (error) {
@@ -42,6 +48,7 @@ export class ViewSources {
     { workspaceId }: Access,
     tableIds: readonly Id[],
     connectionIds: readonly Id[],
+    pins: ColumnPins | undefined,
   ): Promise<OpenSources> {
     const [tables, connections] = await Promise.all([
       found(tableIds, async (id) => {
@@ -56,7 +63,7 @@ export class ViewSources {
       find(source, at) {
         if ('table' in source) {
           const table = tables.get(source.table);
-          if (table) return { kind: 'table', table: table.tableSchema };
+          if (table) return { kind: 'table', table: pinned(table.tableSchema, pins) };
           throw missing(`${at}/table`, 'unknown_table', 'There is no such table in this workspace.');
         }
         const { connection, object } = source;

@@ -4,13 +4,14 @@ import {
   isGrouped,
   kindOf,
   parseViewDefinition,
+  type ColumnPins,
   type ResolvedView,
   type ViewDefinition,
 } from '../../../query/index.js';
 import { ViewReader } from '../read/view-reader.service.js';
 import type { ViewColumnDto, ViewProblemDto } from '../view.dto.js';
 import { broken, isMisfit } from './stored-definition.js';
-import type { StoredJson, ViewEntity } from './view.entity.js';
+import type { ViewEntity } from './view.entity.js';
 
 /** Pointer to the definition in what people send and get. */
 export const AT = '/definition';
@@ -26,9 +27,9 @@ export class ViewFit {
   }
 
   /** Of a definition that is stored. @throws Problem `view_broken`, and what the reader throws else */
-  async checkStored(access: Access, definition: StoredJson): Promise<ResolvedView> {
+  async checkStored(access: Access, stored: Stored): Promise<ResolvedView> {
     try {
-      return await this.check(access, parseViewDefinition(definition, AT));
+      return await this.check(access, definitionOf(stored));
     } catch (error) {
       throw isMisfit(error) ? broken(error) : error;
     }
@@ -37,9 +38,9 @@ export class ViewFit {
   /** Work with a stored definition, whose misfits are not told from those of the request by what is thrown. */
   async reading<T>(access: Access, view: ViewEntity, work: (definition: ViewDefinition) => Promise<T>): Promise<T> {
     try {
-      return await work(parseViewDefinition(view.definition, AT));
+      return await work(definitionOf(view));
     } catch (error) {
-      if (isMisfit(error)) await this.checkStored(access, view.definition);
+      if (isMisfit(error)) await this.checkStored(access, view);
       throw error;
     }
   }
@@ -47,7 +48,7 @@ export class ViewFit {
   /** What the view shows, or why it cannot be told. */
   async shown(access: Access, view: ViewEntity): Promise<Shows> {
     try {
-      const resolved = await this.checkStored(access, view.definition);
+      const resolved = await this.checkStored(access, view);
       return isGrouped(resolved.definition) ? {} : { columns: columnsOf(resolved) };
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
@@ -56,6 +57,13 @@ export class ViewFit {
     }
   }
 }
+
+type Stored = Pick<ViewEntity, 'definition' | 'pins'>;
+
+const definitionOf = ({ definition, pins }: Stored): ViewDefinition => ({
+  ...parseViewDefinition(definition, AT),
+  pins: pins as ColumnPins,
+});
 
 interface Shows {
   readonly columns?: ViewColumnDto[];

@@ -63,7 +63,7 @@ export class ViewLife {
    */
   async restoreVersion(access: Access, id: Id, version: number, expectedVersion?: number): Promise<ViewDto> {
     const old = await this.version(await this.views.find(access, id), version);
-    await this.fit.checkStored(access, old.definition);
+    await this.fit.checkStored(access, old);
     return tellingNameTaken((naming) =>
       this.transaction.run(actorOf(access), async (manager) => {
         const before = await heldView(manager, access, id, expectedVersion);

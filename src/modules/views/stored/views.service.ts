@@ -3,7 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { Brackets, IsNull, Repository } from 'typeorm';
 import { idOfCursor, idPage, invalid, newId, notFound, type Access, type Id } from '../../../common/index.js';
 import { actorOf, AuditedTransaction } from '../../../database/main/index.js';
-import type { ResolvedView } from '../../../query/index.js';
+import { pinsOf, type ResolvedView } from '../../../query/index.js';
 import { Retention } from '../../tables/index.js';
 import { DEFAULT_SETTINGS, parseSettings, shownBy } from '../settings/index.js';
 import type { ViewDto, ViewListDto, ViewsQuery } from '../view.dto.js';
@@ -62,7 +62,7 @@ export class ViewsService {
     const view: ViewEntity = {
       ...{ id: newId(), workspaceId: access.workspaceId, ...named(name), description, visibility, ownerId: userId },
       definition: definition.json,
-      pins: {},
+      pins: pinsOf(resolved.table),
       settings: settings === undefined ? DEFAULT_SETTINGS : settingsFor(access, resolved, settings),
       version: 1,
       ...{ createdAt: at, createdBy: userId, updatedAt: at, updatedBy: userId, deletedAt: null },
@@ -99,11 +99,11 @@ export class ViewsService {
       mustHaveVersion(now, expectedVersion);
       return toViewDto(now);
     }
-    const settings = await this.checked(access, now, input);
+    const checked = await this.checked(access, now, input);
     return tellingNameTaken((naming) =>
       this.transaction.run(actorOf(access), async (manager) => {
         const before = await heldView(manager, access, id, expectedVersion);
-        const after = changed(before, input, settings, access);
+        const after = changed(before, input, checked, access);
         if (before.visibility === 'workspace' && after.visibility === 'private' && !isOwner(before, access))
           throw notOwner();
         naming(after.name);
@@ -147,12 +147,15 @@ export class ViewsService {
     access: Access,
     now: ViewEntity,
     { definition, settings }: ChangedView,
-  ): Promise<StoredJson | undefined> {
-    if (definition === undefined && settings === undefined) return undefined;
+  ): Promise<Pick<Partial<ViewEntity>, 'pins' | 'settings'>> {
+    if (definition === undefined && settings === undefined) return {};
     const resolved = definition
       ? await this.fit.check(access, definition.parsed)
-      : await this.fit.checkStored(access, now.definition);
-    return settings === undefined ? undefined : settingsFor(access, resolved, settings);
+      : await this.fit.checkStored(access, now);
+    return {
+      ...(definition === undefined ? {} : { pins: pinsOf(resolved.table) }),
+      ...(settings === undefined ? {} : { settings: settingsFor(access, resolved, settings) }),
+    };
   }
 }
 
@@ -165,7 +168,7 @@ function settingsFor(access: Access, resolved: ResolvedView, settings: unknown):
 function changed(
   before: ViewEntity,
   { name, description, visibility, definition }: ChangedView,
-  settings: StoredJson | undefined,
+  checked: Pick<Partial<ViewEntity>, 'pins' | 'settings'>,
   { principal }: Access,
 ): ViewEntity {
   return {
@@ -173,8 +176,8 @@ function changed(
     ...(name === undefined ? {} : named(name)),
     ...(description === undefined ? {} : { description }),
     ...(visibility === undefined ? {} : { visibility }),
-    ...(definition === undefined ? {} : { definition: definition.json, pins: {} }),
-    ...(settings === undefined ? {} : { settings }),
+    ...(definition === undefined ? {} : { definition: definition.json }),
+    ...checked,
     version: before.version + 1,
     updatedAt: new Date(),
     updatedBy: principal.userId,

@@ -1,0 +1,27 @@
+import type { Id } from '../../common/index.js';
+import type { TableSchema } from '../schema.js';
+import type { ViewTable } from './view-table.js';
+
+/** By table: which column each key led to when the definition was made. */
+export type ColumnPins = Readonly<Record<Id, Readonly<Record<string, Id>>>>;
+
+/** The columns that the tables of ours have as a definition is made. */
+export const pinsOf = ({ places }: ViewTable): ColumnPins =>
+  Object.fromEntries(
+    places.flatMap(({ source }) =>
+      source.kind === 'table'
+        ? [[source.table.id, Object.fromEntries(source.table.columns.map(({ key, id }) => [key, id]))]]
+        : [],
+    ),
+  );
+
+/**
+ * The table without columns that have taken the key of another since: what a definition named is gone, and must not become something else
+ * unnoticed.
+ */
+export function pinned(table: TableSchema, pins: ColumnPins | undefined): TableSchema {
+  const known = new Map(Object.entries(pins?.[table.id] ?? {}));
+  const isOther = ({ key, id }: TableSchema['columns'][number]): boolean => (known.get(key) ?? id) !== id;
+  if (!table.columns.some(isOther)) return table;
+  return { ...table, columns: table.columns.filter((column) => !isOther(column)) };
+}
