@@ -4,6 +4,7 @@ import { objectGroups, RowMaker, type ViewGroups } from '../../../../query/index
 import { pageOf, questionOf } from './lookup-join.js';
 import { rowsIn, timed, type Outcome, type Question, type Way } from './outcome.js';
 import type { ExternalPart } from './part.js';
+import { tellingSource } from './telling-source.js';
 
 /** All sources are objects of one external database, which answers with one statement; formulas are computed of its rows. */
 export class InOneConnection implements Way {
@@ -11,7 +12,7 @@ export class InOneConnection implements Way {
   readonly reason = 'All sources are in one external database, which answers with one statement.';
 
   constructor(
-    private readonly connectionId: Id,
+    private readonly connection: { readonly id: Id; readonly name: string },
     private readonly engine: ExternalEngine,
     private readonly part: ExternalPart,
   ) {}
@@ -35,10 +36,12 @@ export class InOneConnection implements Way {
   private async groups(asked: ViewGroups, signal: AbortSignal): Promise<Outcome> {
     const plan = objectGroups(asked, this.engine.capabilities);
     if (!plan) throw new Error('the database cannot be asked this');
-    const { result, ms } = await timed(() => this.engine.readGroups(plan, signal));
+    const { result, ms } = await timed(() =>
+      tellingSource(this.connection, () => this.engine.readGroups(plan, signal)),
+    );
     const { data, next, count } = result;
     const as = asked.from.places.map(({ alias }) => alias);
-    const report = { as, connection: this.connectionId, text: this.engine.describe(plan), rows: rowsIn(data), ms };
+    const report = { as, connection: this.connection.id, text: this.engine.describe(plan), rows: rowsIn(data), ms };
     return { page: { data, ...(next ? { next } : {}), ...(count ? { count } : {}) }, sources: [report] };
   }
 }

@@ -11,6 +11,7 @@ import {
 import type { ExternalRows } from '../../../connections/index.js';
 import type { OpenSources } from '../view-sources.service.js';
 import { miniText } from './in-mini-db.js';
+import { tellingSource } from './telling-source.js';
 import { rowsIn, tenth, timed, type Outcome, type Question, type SourceReport, type Way } from './outcome.js';
 
 /** Rows that are asked for at once, to be copied. */
@@ -58,13 +59,13 @@ export class JoinEngine implements Way {
     const { alias, source } = must(table.places[stage.place], 'a place');
     if (source.kind !== 'object') throw new Error('only objects are copied');
     const { connectionId } = source;
-    const { engine } = must(this.sources.connections.get(connectionId), 'a connection that is open');
+    const { engine, name } = must(this.sources.connections.get(connectionId), 'a connection that is open');
     const plan = stageQuestion(stage, table, question.plan.where, engine.capabilities, BATCH);
     const pages = this.rows.pages(this.access.workspaceId, connectionId, plan, signal);
     let [rows, ms] = [0, 0];
     const counted = async function* (): AsyncGenerator<string, void> {
       for (;;) {
-        const { result, ms: took } = await timed(() => pages.next());
+        const { result, ms: took } = await timed(() => tellingSource({ id: connectionId, name }, () => pages.next()));
         ms += took;
         if (result.done === true) return;
         rows += rowsIn(result.value);

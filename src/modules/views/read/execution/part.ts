@@ -18,6 +18,7 @@ import {
   type ViewTable,
 } from '../../../../query/index.js';
 import { timed, type SourceReport } from './outcome.js';
+import { tellingSource } from './telling-source.js';
 
 /** Rows of a part as their cells. */
 export interface PartPage extends Pick<PageText, 'next' | 'prev' | 'count'> {
@@ -81,7 +82,7 @@ export class ExternalPart implements Part {
   constructor(
     whole: ViewTable,
     readonly places: Places,
-    private readonly connectionId: Id,
+    private readonly connection: { readonly id: Id; readonly name: string },
     private readonly engine: ExternalEngine,
   ) {
     this.table = partTable(whole, places);
@@ -95,7 +96,7 @@ export class ExternalPart implements Part {
   async read(question: PartQuestion, signal: AbortSignal): Promise<PartPage> {
     const plan = this.planOf(question);
     if (!plan) throw new Error('the database cannot be asked this');
-    const { result, ms } = await timed(() => this.engine.read(plan, signal));
+    const { result, ms } = await timed(() => tellingSource(this.connection, () => this.engine.read(plan, signal)));
     const rows = rowsOf(result.data);
     const as = this.table.places.map(({ alias }) => alias);
     const next = result.next && (plan.skip === undefined ? result.next : skipPosition(plan));
@@ -103,7 +104,7 @@ export class ExternalPart implements Part {
       rows,
       ...(next ? { next } : {}),
       ...(result.count ? { count: result.count } : {}),
-      report: { as, connection: this.connectionId, text: this.engine.describe(plan), rows: rows.length, ms },
+      report: { as, connection: this.connection.id, text: this.engine.describe(plan), rows: rows.length, ms },
     };
   }
 

@@ -29,8 +29,8 @@ export class Ways {
     const database = databaseOf(must(from.places[0], 'a view has a source'));
     if (others.length === 0 && database === undefined) return new InMiniDb(this.views);
     if (others.length === 0 && driver instanceof ExternalPart && database !== undefined) {
-      const { engine } = must(sources.connections.get(database), 'an open connection');
-      const way = new InOneConnection(database, engine, driver);
+      const { engine, name } = must(sources.connections.get(database), 'an open connection');
+      const way = new InOneConnection({ id: database, name }, engine, driver);
       if (way.can(question)) return way;
       return this.joinEngine('The database cannot answer all of it by itself.', access, sources);
     }
@@ -63,8 +63,8 @@ export class Ways {
   private part(table: ViewTable, places: Places, sources: OpenSources): Part {
     const connectionId = databaseOf(must(table.places[places.from], 'a place'));
     if (connectionId === undefined) return new MiniPart(table, places, this.views);
-    const { engine } = must(sources.connections.get(connectionId), 'an open connection');
-    return new ExternalPart(table, places, connectionId, engine);
+    const { engine, name } = must(sources.connections.get(connectionId), 'an open connection');
+    return new ExternalPart(table, places, { id: connectionId, name }, engine);
   }
 }
 
