@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { columnType, comma, formulaSql, ident, join, kindOf, literal, physicalType, sql, toStatement, type CellValue, type ColumnSchema, type Expression, type Scalar, type Sql } from '../../src/query/index.js'; // prettier-ignore
+import { checkFormula, columnType, comma, formulaSql, ident, join, kindOf, literal, physicalType, sql, toStatement, type CellValue, type ColumnSchema, type Expression, type Scalar, type Sql } from '../../src/query/index.js'; // prettier-ignore
 import { asSuperuser, databases } from '../harness/index.js';
 import {
   computed,
@@ -11,6 +11,7 @@ import {
   type FormulaRow,
 } from '../query/formulas.js';
 import { GOLDEN, GOLDEN_OF_NOTHING, type Golden } from './formula-golden.js';
+import { column } from '../query/index.js';
 import { randomOf } from '../support/random.js';
 import type pg from 'pg';
 
@@ -92,6 +93,66 @@ async function wrongGolden(golden: readonly Golden[], row: FormulaRow): Promise<
 describe('formulas in PostgreSQL', () => {
   it('give what is golden', async () => expect(await wrongGolden(GOLDEN, FULL)).toEqual([]));
   it('give what is golden of nothing', async () => expect(await wrongGolden(GOLDEN_OF_NOTHING, {})).toEqual([]));
+
+  it('take what no column of ours can hold for an error, and go on', async () => {
+    const { mini } = await databases({ migrated: false });
+    const foreign = (key: string, type: ColumnSchema['type'], options: ColumnSchema['options'] = {}) =>
+      Object.assign(column(key, type, { options }), { form: 'numeric', alias: 't' });
+    const columns = [
+      foreign('n', 'decimal'),
+      foreign('m', 'decimal', { scale: 2 }),
+      foreign('d', 'date'),
+      foreign('s', 'datetime'),
+    ];
+    const scope = { find: (name: string) => columns.find(({ key }) => key === name), names: () => [] };
+    const formulas = [
+      '{n} + 1',
+      '{n} * {m}',
+      '{n} ^ 2',
+      'SQRT({n})',
+      'ROUND({n}, 2)',
+      'TEXT({n})',
+      'MAX({n}, 1)',
+      'EXP({n})',
+      '{n} / 3',
+      'FLOOR({m})',
+      'YEAR({d})',
+      'DATEADD({d}, 1, "month")',
+      'TEXT({d}, "YYYY")',
+      'STARTOF({s}, "day")',
+      'HOUR({s}, "Asia/Tokyo")',
+      'DATEDIF({s}, NOW(), "month")',
+      '"" & {s}',
+      '{d} = NULL',
+      'COUNT({n})',
+    ];
+    const checked = formulas
+      .flatMap((text) => [text, `ISERROR(${text})`])
+      .map((text) => {
+        const found = checkFormula(text, scope);
+        if (!found.ok) throw new Error(`${text}: ${JSON.stringify(found.flaws)}`);
+        return found.expression;
+      });
+    const rows = [
+      `'NaN', 'NaN', 'infinity', 'infinity'`,
+      `'Infinity', 'NaN', '-infinity', '-infinity'`,
+      `'-Infinity', 'NaN', '0044-03-15 BC', '0044-03-15 12:00 BC'`,
+      `1e1000, 'NaN', '5874897-01-01', '294276-12-31'`,
+    ];
+    const found = await asSuperuser(mini.database, async (client) => {
+      await client.query("set timezone = 'UTC'");
+      await client.query('create temp table formulas (n numeric, m numeric(10, 2), d date, s timestamptz)');
+      for (const row of rows) await client.query(`insert into formulas values (${row})`);
+      const { text, values } = toStatement(
+        sql`select json_build_array(${join(
+          checked.map((each) => shownSql(each, cell)),
+          comma,
+        )}) as a from formulas t`,
+      );
+      return (await client.query<{ a: unknown[] }>(text, values)).rows.map(({ a }) => a);
+    });
+    expect(found).toEqual(rows.map(() => formulas.flatMap(() => [null, 'true'])));
+  });
 
   it('change letter cases of every character as memory does', async () => {
     const { mini } = await databases({ migrated: false });

@@ -1,5 +1,6 @@
 export { FORMULA_FUNCTIONS, FORMULA_OPERATORS } from './functions/index.js';
 export { checkFormula, type CheckedFormula, type FormulaScope } from './check.js';
+export { completeFormula, type Completion } from './complete.js';
 export { evaluateFormula } from './evaluate.js';
 export {
   columnsOf,

@@ -56,8 +56,9 @@ function next(text: string, position: number, read: (pattern: RegExp) => string 
   if (number !== undefined) return numberToken(text, number, position);
   const word = read(WORD);
   if (word !== undefined) return { is: 'word', text: word, at: spanOf(position, position + word.length) };
-  const two = ELSEWHERE.get(text.slice(position, position + 2));
-  if (two !== undefined) stop('unexpected_character', spanOf(position, position + 2), two);
+  const pair = text.slice(position, position + 2);
+  const two = ELSEWHERE.get(pair);
+  if (two !== undefined && pair.length === 2) stop('unexpected_character', spanOf(position, position + 2), two);
   const sign = read(SIGN);
   if (sign !== undefined) return { is: 'sign', text: sign, at: spanOf(position, position + sign.length) };
   const character = String.fromCodePoint(text.codePointAt(position) ?? 0);

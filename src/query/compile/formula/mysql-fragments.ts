@@ -32,7 +32,7 @@ export const product = (a: Sql, b: Sql, shape: Shape): Sql =>
 
 /** With 26 digits behind the point of the dividend there are 30 in the quotient, whatever the server's settings, and 10 are kept. */
 export const quotient = (a: Sql, b: Sql): Sql =>
-  sql`case when ${approximately(a)} < 1e38 * ${approximately(b)} then round(cast(${a} as decimal(65, 26)) / nullif(${b}, 0), 10) end`;
+  sql`case when ${approximately(a)} < 1e39 * ${approximately(b)} then round(cast(${a} as decimal(65, 26)) / nullif(${b}, 0), 10) end`;
 
 export const flooredRemainder = (a: Sql, b: Sql): Sql => sql`mod(mod(${a}, nullif(${b}, 0)) + ${b}, nullif(${b}, 0))`;
 
