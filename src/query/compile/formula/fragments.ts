@@ -113,15 +113,19 @@ export const elements = (list: Sql): Sql => sql`unnest(${list}) with ordinality 
 
 /** The text in capitals or small letters, by Unicode's rules whatever collation the database has. */
 export function changedCase(text: Sql, change: 'upper' | 'lower'): Sql {
-  const changed = (part: Sql): Sql =>
-    change === 'upper' ? sql`upper(${part} collate "und-x-icu")` : sql`lower(${part} collate "und-x-icu")`;
+  const changed = (part: Sql, collation: Sql): Sql =>
+    change === 'upper'
+      ? sql`(upper(${part} collate ${collation}) collate "C")`
+      : sql`(lower(${part} collate ${collation}) collate "C")`;
+  const unicode = sql`"und-x-icu"`;
   const newer = literal(NEWER_LETTERS);
+  // Of ASCII, as most texts are, the C collation says the same in a fraction of the time.
   return once(
     text,
-    (
-      x,
-    ) => sql`case when ${x} ~ ${newer} then (select string_agg(case when c ~ ${newer} then c else ${changed(sql`c`)} end, '' order by o)
-      from regexp_split_to_table(${x}, '') with ordinality _letters(c, o)) else ${changed(x)} end`,
+    (x) => sql`case when octet_length(${x}) = char_length(${x}) then ${changed(x, sql`"C"`)}
+      when ${x} ~ ${newer} then (select string_agg(case when c ~ ${newer} then c else ${changed(sql`c`, unicode)} end, '' order by o)
+        from regexp_split_to_table(${x}, '') with ordinality _letters(c, o))
+      else ${changed(x, unicode)} end`,
     sql`_cased`,
   );
 }
