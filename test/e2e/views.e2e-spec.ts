@@ -175,7 +175,7 @@ describe('views', () => {
       ...[422, 'filter_invalid', '/definition/filter/field unknown_field'],
     ]);
     let deep: object = { field: 'name', op: 'eq', value: 'x' };
-    for (let i = 0; i < 64; i++) deep = { not: deep };
+    for (let i = 0; i < 40; i++) deep = { not: deep };
     expect((await judged(ofDeals({ filter: deep }))).slice(0, 2)).toEqual([422, 'filter_invalid']);
     const many = { field: 'name', op: 'in', value: ['x'.repeat(250_000)] };
     expect((await judged(ofDeals({ filter: many }))).slice(0, 2)).toEqual(at422());
@@ -251,6 +251,207 @@ describe('views', () => {
     expectStatus(await at.owner.del(`/tables/${table.id}`), 204);
     expect((await shown(made)).problem?.errors?.[0]?.code).toBe('unknown_table');
     expect(refused(await at.owner.get(`/views/${made.id}/data`)).slice(0, 2)).toEqual([409, 'view_broken']);
+  });
+});
+
+describe('versions of a view', () => {
+  interface Version {
+    readonly version: number;
+    readonly name: string;
+    readonly createdBy: string;
+  }
+  const versions = async (id: string, query = '') =>
+    expectStatus(await people.viewer.get<Page<Version>>(`/views/${id}/versions${query}`), 200);
+  const back = (id: string, version: number, tag?: string) =>
+    people.editor.post<View>(`/views/${id}/versions/${version}/restore`, {}, tag ? { 'if-match': tag } : {});
+
+  it('keep what it was with each change, by whom and when, and bring it back as a new version', async () => {
+    const first = await view({ definition: ofDeals({ columns: ['name'] }) });
+    const layout = { type: 'grid', columns: [{ key: 'qty', width: 120 }] };
+    const changed = await people.editor.patch<View>(`/views/${first.id}`, {
+      ...{ name: `${first.name} b`, definition: ofDeals({ columns: ['qty'] }), settings: { layout } },
+    });
+    expectStatus(changed, 200);
+    expect((await versions(first.id)).data).toEqual([
+      { version: 2, name: `${first.name} b`, createdAt: expect.any(String), createdBy: people.editor.user.id },
+      { version: 1, name: first.name, createdAt: expect.any(String), createdBy: at.owner.user.id },
+    ]);
+    expect((await people.viewer.get(`/views/${first.id}/versions/1`)).body).toMatchObject({
+      ...{ version: 1, name: first.name, description: null, definition: first.definition, settings: first.settings },
+    });
+    expect(refused(await back(first.id, 1, '"1"'))).toEqual([412, 'version_mismatch']);
+    const restored = expectStatus(await back(first.id, 1, '"2"'), 200);
+    expect(restored).toMatchObject({
+      ...first,
+      version: 3,
+      updatedAt: expect.any(String),
+      updatedBy: people.editor.user.id,
+    });
+    const data = await people.viewer.get<Data>(`/views/${first.id}/data?limit=1`);
+    expect(Object.keys(fields(expectStatus(data, 200))[0] ?? {})).toEqual(['name']);
+    expect(await actions(first.id)).toEqual(['view.created', 'view.updated', 'view.updated']);
+    for (const version of ['4', '0', '-1', 'x', '99999999999'])
+      expect(refused(await people.viewer.get(`/views/${first.id}/versions/${version}`))).toEqual([404, 'not_found']);
+  });
+
+  it('come in pages, the last hundred of them, and a change of nothing makes none', async () => {
+    const { id, name, definition } = await view();
+    expect(expectStatus(await people.editor.patch<View>(`/views/${id}`, { name, definition }), 200).version).toBe(1);
+    for (let i = 2; i <= 103; i++)
+      expectStatus(await people.editor.patch(`/views/${id}`, { description: `${i}` }), 200);
+    const [newer, all] = [await versions(id, '?limit=60'), await versions(id, '?limit=1000')];
+    const older = await versions(id, `?limit=60&cursor=${newer.page.nextCursor ?? ''}`);
+    const numbers = [...newer.data, ...older.data].map(({ version }) => version);
+    expect(numbers).toEqual(Array.from({ length: 100 }, (_, i) => 103 - i));
+    expect(all.data.map(({ version }) => version)).toEqual(numbers);
+    expect([older.page.nextCursor, all.page.nextCursor]).toEqual([undefined, undefined]);
+    expect(refused(await people.viewer.get(`/views/${id}/versions/3`))).toEqual([404, 'not_found']);
+    const cursor = Buffer.from('v0').toString('base64url');
+    expect(refused(await people.viewer.get(`/views/${id}/versions?cursor=${cursor}`))).toEqual([400, 'cursor_invalid']);
+  });
+
+  it('come one after the other when several change it at once', async () => {
+    const { id } = await view();
+    const patches = Array.from({ length: 8 }, (_, i) =>
+      people.editor.patch<View>(`/views/${id}`, { description: `${i}` }),
+    );
+    const answers = (await Promise.all(patches)).map((answer) => expectStatus(answer, 200).version);
+    expect(answers.sort((a, b) => a - b)).toEqual([2, 3, 4, 5, 6, 7, 8, 9]);
+    expect((await versions(id)).data).toHaveLength(9);
+  });
+
+  it('are not brought back when their sources have gone, or their name', async () => {
+    const columns = [
+      { name: 'Name', type: 'text' },
+      { name: 'Price', type: 'integer' },
+    ];
+    const table = expectStatus(
+      await at.owner.post<Table>(`/bases/${at.base.id}/tables`, { name: fresh(), columns }),
+      201,
+    );
+    const made = await view({ definition: { source: { table: table.id }, columns: ['price'] } });
+    const later = { name: fresh(), definition: { source: { table: table.id }, columns: ['name'] } };
+    expectStatus(await people.editor.patch(`/views/${made.id}`, later), 200);
+    const heir = await view({ name: made.name });
+    expect(refused(await back(made.id, 1))).toEqual([409, 'name_taken', '/name name_taken']);
+    expectStatus(await at.owner.del(`/views/${heir.id}`), 204);
+    expectStatus(await at.owner.del(`/tables/${table.id}/columns/${table.columns[1]?.id ?? ''}`), 204);
+    expect(refused(await back(made.id, 1))).toEqual([409, 'view_broken', '/definition/columns/0 unknown_field']);
+    expect((await shown(made)).version).toBe(2);
+  });
+});
+
+describe('copies of a view', () => {
+  it('belong to whoever makes them, and are seen by whom the original is', async () => {
+    const original = await view({ definition: ofDeals({ columns: ['name'] }), description: 'Original' });
+    const copy = await people.editor.post<View>(`/views/${original.id}/duplicate`, { name: fresh() });
+    const { name, ...rest } = expectStatus(copy, 201);
+    expect(copy.headers.get('location')).toBe(`/api/v1/views/${rest.id}`);
+    expect(rest).toMatchObject({
+      ...{ ownerId: people.editor.user.id, version: 1, definition: original.definition, settings: original.settings },
+    });
+    expect([rest.id === original.id, name === original.name]).toEqual([false, false]);
+    expectStatus(await people.viewer.get(`/views/${rest.id}/data`), 200);
+    expect(refused(await at.owner.post(`/views/${original.id}/duplicate`, { name: original.name }))).toEqual([
+      ...[409, 'name_taken', '/name name_taken'],
+    ]);
+    expect(refused(await at.owner.post(`/views/${original.id}/duplicate`, {}))).toEqual([
+      ...[422, 'validation_failed', '/name is_name'],
+    ]);
+  });
+});
+
+describe('settings of a view', () => {
+  const definition = () => ofDeals({ columns: ['name', 'qty', 'due', 'status'] });
+  const judged = async (settings: unknown) => {
+    const answer = await store(at.owner, { definition: definition(), settings });
+    return answer.status === 201 ? answer.body.settings : refused(answer);
+  };
+  const layout = (given: object) => judged({ layout: given });
+
+  it('are kept as they were sent, for every layout', async () => {
+    const color = { filter: { field: 'qty', op: 'gt', value: 2 }, color: '#ffcc00' };
+    for (const given of [
+      {
+        type: 'grid',
+        columns: [
+          { key: 'qty', width: 120, pinned: 'left', wrap: true },
+          { key: 'name', hidden: true },
+        ],
+        rowHeight: 'tall',
+        frozenColumns: 1,
+        colorBy: { conditions: [color] },
+      },
+      { type: 'grid', colorBy: { field: 'status' } },
+      { type: 'kanban', stackBy: 'status', cardFields: ['name', 'due'], hideEmptyStacks: true },
+      { type: 'calendar', start: 'due', end: 'due', title: 'name' },
+      { type: 'gallery', coverFit: 'contain', cardFields: ['name'] },
+    ])
+      expect(await layout(given)).toEqual({ layout: given });
+  });
+
+  it('speak of what the view shows and of nothing else, in members that are known', async () => {
+    const at422 = (...errors: readonly string[]) => [422, 'validation_failed', ...errors];
+    expect(await judged({})).toEqual(at422('/settings/layout is_object'));
+    expect(await judged([])).toEqual(at422('/settings is_object'));
+    expect(await judged({ layout: { type: 'grid' }, x: 1 })).toEqual(at422('/settings/x unknown_property'));
+    expect(await layout({ type: 'form' })).toEqual(at422('/settings/layout/type is_in'));
+    expect(await layout({ type: 'grid', stackBy: 'status' })).toEqual(
+      at422('/settings/layout/stackBy unknown_property'),
+    );
+    expect(await layout({ type: 'kanban' })).toEqual(at422('/settings/layout/stackBy is_string'));
+    expect(await layout({ type: 'kanban', stackBy: 'amount' })).toEqual(
+      at422('/settings/layout/stackBy unknown_field'),
+    );
+    expect(await layout({ type: 'calendar', start: 'name' })).toEqual(at422('/settings/layout/start wrong_type'));
+    expect(await layout({ type: 'gallery', coverFit: 'x' })).toEqual(at422('/settings/layout/coverFit is_in'));
+    expect(await layout({ type: 'gallery', cardFields: ['name', 'name'] })).toEqual(
+      at422('/settings/layout/cardFields/1 duplicate_key'),
+    );
+    const columns = (...given: readonly unknown[]) => layout({ type: 'grid', columns: given });
+    expect(await columns({ key: 'name', width: 39 })).toEqual(at422('/settings/layout/columns/0/width out_of_range'));
+    expect(await columns({ key: 'name' }, { key: 'name' })).toEqual(
+      at422('/settings/layout/columns/1/key duplicate_key'),
+    );
+    expect(await columns({ key: 'amount' })).toEqual(at422('/settings/layout/columns/0/key unknown_field'));
+    expect(await columns({ key: 'name', pinned: 'right' })).toEqual(at422('/settings/layout/columns/0/pinned is_in'));
+    expect(await columns({ key: 'name', hidden: 1 })).toEqual(at422('/settings/layout/columns/0/hidden is_boolean'));
+    const colors = (colorBy: unknown) => layout({ type: 'grid', colorBy });
+    expect(await colors({})).toEqual(at422('/settings/layout/colorBy invalid_colors'));
+    const by = (filter: object, color: string) => colors({ conditions: [{ filter, color }] });
+    expect(await by({ field: 'qty', op: 'gt', value: 2 }, 'red')).toEqual(
+      at422('/settings/layout/colorBy/conditions/0/color is_color'),
+    );
+    expect(await by({ field: 'amount', op: 'gt', value: 2 }, '#000000')).toEqual([
+      ...[422, 'filter_invalid', '/settings/layout/colorBy/conditions/0/filter/field unknown_field'],
+    ]);
+  });
+
+  it('of groups speak of their keys and aggregates', async () => {
+    const groups = ofDeals({ groupBy: [{ field: 'status' }], aggregates: [{ as: 'total', fn: 'sum', field: 'qty' }] });
+    const asked = (key: string) =>
+      store(at.owner, { definition: groups, settings: { layout: { type: 'grid', columns: [{ key }] } } });
+    expect((await asked('status')).status).toBe(201);
+    expect((await asked('total')).status).toBe(201);
+    expect(refused(await asked('qty'))).toEqual([
+      ...[422, 'validation_failed', '/settings/layout/columns/0/key unknown_field'],
+    ]);
+  });
+
+  it('are changed alone, and stay when only the definition changes', async () => {
+    const { id } = await view({
+      definition: definition(),
+      settings: { layout: { type: 'kanban', stackBy: 'status' } },
+    });
+    const calendar = { layout: { type: 'calendar', start: 'due' } };
+    const changed = await people.editor.patch<View>(`/views/${id}`, { settings: calendar });
+    expect(expectStatus(changed, 200)).toMatchObject({ settings: calendar, definition: definition(), version: 2 });
+    const narrower = await people.editor.patch<View>(`/views/${id}`, { definition: ofDeals({ columns: ['name'] }) });
+    expect(expectStatus(narrower, 200)).toMatchObject({ settings: calendar, version: 3 });
+    const titled = { layout: { type: 'calendar', start: 'due', title: 'name' } };
+    expect(refused(await people.editor.patch(`/views/${id}`, { settings: titled }))).toEqual([
+      ...[422, 'validation_failed', '/settings/layout/start unknown_field'],
+    ]);
   });
 });
 
