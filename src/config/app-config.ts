@@ -126,6 +126,8 @@ export interface AppConfig {
   };
   readonly files: FileSettings;
   readonly external: ExternalSettings;
+  /** Views of one workspace. */
+  readonly maxViews: number;
   /** What is copied at most to join over several databases, for one answer. */
   readonly joins: { readonly maxRows: number; readonly maxBytes: number };
   /** Seconds for which what was deleted can be brought back; then it is purged. */

@@ -85,6 +85,7 @@ export function loadConfig(env: Environment, provided: Provided = {}): AppConfig
     mail: { from: values.MAIL_FROM, ...(values.SMTP_URL === undefined ? {} : { smtpUrl: values.SMTP_URL }) },
     files: filesOf(read),
     external: externalOf(read),
+    maxViews: values.VIEWS_MAX_PER_WORKSPACE,
     joins: { maxRows: values.JOIN_MAX_ROWS, maxBytes: values.JOIN_MAX_BYTES },
     trashSeconds: values.TRASH_RETENTION,
     ...(values.CHANGE_LOG_RETENTION === 'forever' ? {} : { changeLogSeconds: values.CHANGE_LOG_RETENTION }),

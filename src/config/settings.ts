@@ -430,6 +430,12 @@ const EXTERNAL = {
     fallback: '2000',
     example: '2000',
   }),
+  VIEWS_MAX_PER_WORKSPACE: setting({
+    about: 'Views that a workspace may have, private ones included; those in the trash do not count.',
+    parse: integer(1, 1_000_000),
+    fallback: '1000',
+    example: '1000',
+  }),
   JOIN_MAX_ROWS: setting({
     about:
       'Rows of external databases that are copied at most to join, sort or group over several databases, for one answer.',

@@ -149,6 +149,33 @@ describe('views', () => {
     ]);
   });
 
+  it('of groups let nobody at the rows behind', async () => {
+    const { id } = await view({
+      definition: ofDeals({
+        groupBy: [{ field: 'status' }],
+        aggregates: [{ as: 'total', fn: 'sum', field: 'qty' }],
+        sort: [{ field: 'total' }],
+      }),
+    });
+    const ask = (body: object) => people.viewer.post<{ data: readonly object[] }>(`/views/${id}/data`, body);
+    expect(expectStatus(await ask({}), 200).data).toMatchObject([
+      { group: { status: 'won' }, values: { total: '1' } },
+      { group: { status: 'open' }, values: { total: '5' } },
+    ]);
+    const large = { filter: { field: 'total', op: 'gt', value: 1 } };
+    expect(expectStatus(await ask(large), 200).data).toMatchObject([{ group: { status: 'open' } }]);
+    const refusal = (at: string) => [422, 'validation_failed', `/${at} not_with_groups`];
+    expect(refused(await ask({ groupBy: [{ field: 'name' }] }))).toEqual(refusal('groupBy'));
+    expect(refused(await ask({ aggregates: [{ as: 'n', fn: 'max', field: 'amount' }] }))).toEqual(refusal('groupBy'));
+    expect(refused(await ask({ fields: ['name'] }))).toEqual(refusal('fields'));
+    expect(refused(await ask({ search: 'Anna' }))).toEqual(refusal('search'));
+    const names = { filter: { field: 'name', op: 'eq', value: 'Anna' } };
+    expect(refused(await ask(names)).slice(0, 2)).toEqual([422, 'filter_invalid']);
+    expect(refused(await ask({ sort: [{ field: 'name' }] })).slice(0, 2)).toEqual([422, 'sort_invalid']);
+    const explain = await people.viewer.post(`/views/${id}/explain`, { groupBy: [{ field: 'name' }] });
+    expect(refused(explain)).toEqual(refusal('groupBy'));
+  });
+
   it('are looked at when they are stored: nothing is that does not fit its sources', async () => {
     const judged = async (definition: unknown) => refused(await at.owner.post(path(), { name: fresh(), definition }));
     const at422 = (...errors: readonly string[]) => [422, 'validation_failed', ...errors];
@@ -203,6 +230,28 @@ describe('views', () => {
     expect(refused(await people.viewer.patch(`/views/${id}`, { name: fresh() }))).toEqual([403, 'role_too_low']);
     expect(refused(await elsewhere.owner.get(`/views/${id}`))).toEqual([404, 'not_found']);
     expect(refused(await elsewhere.owner.get(`/views/${id}/data`))).toEqual([404, 'not_found']);
+  });
+
+  it('are as many as the installation allows, those in the trash not counted', async () => {
+    const small = await startApp({ databases: pair, env: { VIEWS_MAX_PER_WORKSPACE: '2' } });
+    const there = await world(small.base);
+    const made: string[] = [];
+    const add = async () => {
+      const definition = { source: { table: there.table.id } };
+      const answer = await there.owner.post<View>(`/workspaces/${there.workspace.id}/views`, {
+        name: fresh(),
+        definition,
+      });
+      if (answer.status === 201) made.push(answer.body.id);
+      return answer;
+    };
+    expect([(await add()).status, (await add()).status]).toEqual([201, 201]);
+    expect(refused(await add())).toEqual([422, 'limit_reached']);
+    const copy = await there.owner.post(`/views/${made[0] ?? ''}/duplicate`, { name: fresh() });
+    expect(refused(copy)).toEqual([422, 'limit_reached']);
+    expectStatus(await there.owner.del(`/views/${made[0] ?? ''}`), 204);
+    expectStatus(await add(), 201);
+    expect(refused(await there.owner.post(`/views/${made[0] ?? ''}/restore`, {}))).toEqual([422, 'limit_reached']);
   });
 
   it('are made once under one idempotency key', async () => {

@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { Access, AppRequest, Id, JsonText } from '../../../common/index.js';
+import type { ViewDefinition } from '../../../query/index.js';
 import { whileConnected } from '../../connections/index.js';
 import { ViewCatalog } from '../stored/view-catalog.js';
 import { AT, ViewFit } from '../stored/view-fit.js';
+import { mustSuit } from './must-suit.js';
 import { ViewReader, type Asked, type Explained } from './view-reader.service.js';
 
 /** Reads of views that are stored. */
@@ -15,18 +17,32 @@ export class StoredViews {
   ) {}
 
   /** @throws Problem `not_found`, `view_broken`, what a question is refused with, and what the databases throw */
-  async data(access: Access, id: Id, asked: () => Asked, request: AppRequest): Promise<JsonText> {
-    const [view, question] = [await this.catalog.find(access, id), asked()];
-    return whileConnected(request, (signal) =>
-      this.fit.reading(access, view, (definition) => this.reader.data(access, definition, question, AT, signal)),
+  data(access: Access, id: Id, asked: () => Asked, request: AppRequest): Promise<JsonText> {
+    return this.reading(access, id, asked, request, (definition, question, signal) =>
+      this.reader.data(access, definition, question, AT, signal),
     );
   }
 
   /** Throws as {@link data}. */
-  async explain(access: Access, id: Id, asked: () => Asked, request: AppRequest): Promise<Explained> {
+  explain(access: Access, id: Id, asked: () => Asked, request: AppRequest): Promise<Explained> {
+    return this.reading(access, id, asked, request, (definition, question, signal) =>
+      this.reader.explain(access, definition, question, AT, signal),
+    );
+  }
+
+  private async reading<T>(
+    access: Access,
+    id: Id,
+    asked: () => Asked,
+    request: AppRequest,
+    read: (definition: ViewDefinition, question: Asked, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     const [view, question] = [await this.catalog.find(access, id), asked()];
     return whileConnected(request, (signal) =>
-      this.fit.reading(access, view, (definition) => this.reader.explain(access, definition, question, AT, signal)),
+      this.fit.reading(access, view, (definition) => {
+        mustSuit(definition, question);
+        return read(definition, question, signal);
+      }),
     );
   }
 }

@@ -1,9 +1,10 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { LessThan, Repository } from 'typeorm';
 import { bodyOf } from '../../../query/index.js';
 import { versionOfCursor, versionPage } from './version-page.js';
 import { newId, notFound, type Access, type Id, type PageQuery } from '../../../common/index.js';
+import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
 import { actorOf, AuditedTransaction } from '../../../database/main/index.js';
 import { Retention } from '../../tables/index.js';
 import type { ViewDto, ViewVersionDto, ViewVersionListDto } from '../view.dto.js';
@@ -14,7 +15,7 @@ import { ViewFit } from './view-fit.js';
 import { nameOf } from './view-input.js';
 import { ViewVersionEntity } from './view-version.entity.js';
 import { heldView, keepVersion, mustBeFree, mustHaveRoom, tellingNameTaken } from './view-writes.js';
-import { MAX_VIEWS, ViewsService } from './views.service.js';
+import { ViewsService } from './views.service.js';
 
 /** What views were, what becomes of them, and copies. */
 @Injectable()
@@ -25,6 +26,7 @@ export class ViewLife {
     private readonly transaction: AuditedTransaction,
     private readonly fit: ViewFit,
     private readonly retention: Retention,
+    @Inject(APP_CONFIG) private readonly config: AppConfig,
   ) {}
 
   /** A copy that belongs to the caller, seen by whom the original is. @throws Problem `not_found`, `name_taken`, `limit_reached` */
@@ -102,7 +104,7 @@ export class ViewLife {
         const view = { ...trashed, deletedAt: null };
         naming(view.name);
         await mustBeFree(manager, view);
-        await mustHaveRoom(manager, workspaceId, MAX_VIEWS);
+        await mustHaveRoom(manager, workspaceId, this.config.maxViews);
         await manager.update(ViewEntity, { id }, { deletedAt: null });
         return {
           result: toViewDto(view),

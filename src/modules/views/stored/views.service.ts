@@ -1,7 +1,8 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Brackets, IsNull, Repository } from 'typeorm';
 import { idOfCursor, idPage, invalid, newId, notFound, type Access, type Id } from '../../../common/index.js';
+import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
 import { actorOf, AuditedTransaction } from '../../../database/main/index.js';
 import { pinsOf, type ResolvedView } from '../../../query/index.js';
 import { Retention } from '../../tables/index.js';
@@ -14,9 +15,6 @@ import { ViewFit } from './view-fit.js';
 import { changedView, mustBeBounded, newView, type ChangedView } from './view-input.js';
 import { heldView, keepVersion, mustBeFree, mustHaveRoom, mustHaveVersion, tellingNameTaken } from './view-writes.js';
 
-/** Of one workspace. */
-export const MAX_VIEWS = 1_000;
-
 /** Use cases of views: what they ask, and who sees them. */
 @Injectable()
 export class ViewsService {
@@ -25,6 +23,7 @@ export class ViewsService {
     private readonly transaction: AuditedTransaction,
     private readonly fit: ViewFit,
     private readonly retention: Retention,
+    @Inject(APP_CONFIG) private readonly config: AppConfig,
   ) {}
 
   /** Those that the caller sees, oldest first. */
@@ -76,7 +75,7 @@ export class ViewsService {
       this.transaction.run(actorOf(access), async (manager) => {
         naming(view.name);
         await mustBeFree(manager, view);
-        await mustHaveRoom(manager, view.workspaceId, MAX_VIEWS);
+        await mustHaveRoom(manager, view.workspaceId, this.config.maxViews);
         await manager.insert(ViewEntity, view);
         await keepVersion(manager, view);
         return {
