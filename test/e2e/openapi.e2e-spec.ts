@@ -194,7 +194,9 @@ describe('the OpenAPI document', () => {
         responses[status]?.content?.['application/problem+json']?.examples?.[code]?.value.detail;
       expect([name, example('404', 'not_found')]).toEqual([
         name,
-        expect.stringMatching(/^(workspace|base|table|import|connection|view) does not exist or is not visible to you\.$/),
+        expect.stringMatching(
+          /^(workspace|base|table|import|connection|view) does not exist or is not visible to you\.$/,
+        ),
       ]);
       if (operation['x-access'] === 'viewer') continue;
       expect([name, example('403', 'role_too_low')]).toEqual([
