@@ -1,4 +1,4 @@
-import { invalid, pointer, type Problem } from '../../common/index.js';
+import { invalid, pointer, Problem } from '../../common/index.js';
 import type { ViewGroups, ViewRead } from '../compile/view/view-read.js';
 import type { FilterInput } from '../filter/filter-input.js';
 import { parseJsonFilter } from '../filter/json-filter.js';
@@ -23,6 +23,8 @@ export interface ResolvedView {
   readonly shown: ViewTable;
   readonly filter?: FilterInput;
   readonly having?: FilterInput;
+  /** Pointer to the definition. */
+  readonly at: string;
 }
 
 /** A page of a view as a caller asks for it. */
@@ -56,6 +58,7 @@ export function resolveView(
   const keys = computed.map(({ key }) => key);
   const table = withComputed(placeSources(placed, keys, at), computed, `${at}/computed`);
   return {
+    at,
     definition,
     table,
     shown: shownOf(definition, table, at),
@@ -108,7 +111,7 @@ const aliased = ({ of, key }: ViewColumn, bare: string, { places }: ViewTable): 
 
 /** @throws Problem `filter_invalid`, `sort_invalid`, `validation_failed`, `cursor_invalid`, `cursor_mismatch` */
 export function resolveViewRead(
-  { definition, table, shown, filter }: ResolvedView,
+  { at, definition, table, shown, filter }: ResolvedView,
   request: ViewRequest,
   context: FilterContext,
 ): { readonly plan: ViewRead; readonly query: string } {
@@ -118,7 +121,9 @@ export function resolveViewRead(
   const found = search === undefined ? asked : both(asked, resolveSearch(search, shown));
   const where = both(filter ? resolveFilter(filter, table, context) : TRUE, found);
   const terms =
-    request.sort.length > 0 ? resolveSortKeys(request.sort, shown) : resolveSortKeys(definition.sort, table);
+    request.sort.length > 0
+      ? resolveSortKeys(request.sort, shown)
+      : within(at, ['/sort'], () => resolveSortKeys(definition.sort, table));
   const orderBy = withKeys(terms, table.keys);
   const query = fingerprint(shown, request.filter, orderBy, {
     ...(tz === undefined ? {} : { tz }),
@@ -149,11 +154,13 @@ export const partialOrder = ({ orderBy, from }: Pick<ViewRead, 'orderBy' | 'from
 
 /** Groups of what a view of rows shows; a cursor of the request is not looked at. @throws Problem as {@link resolveViewRead} */
 export function resolveGroupsOfView(
-  { table, shown, filter }: ResolvedView,
+  { definition, table, shown, filter }: ResolvedView,
   request: GroupRequest,
   cursors: CursorCodec,
   context: FilterContext,
 ): { readonly plan: ViewGroups; readonly query: string } {
+  if (isGrouped(definition))
+    throw refuse('/groupBy', 'not_with_groups', 'The view shows groups already; filter, sort and page them.');
   const where = filter ? resolveFilter(filter, table, context) : TRUE;
   const { groupBy, aggregates, having, filter: asked, sort, limit, count, timeZone } = request;
   const { plan, query } = resolveGroups(
@@ -182,23 +189,40 @@ export function resolveGroupedView(
   cursors: CursorCodec,
   context: FilterContext,
 ): { readonly plan: ViewGroups; readonly query: string } {
-  const { definition, table, shown, filter, having } = view;
+  const { at, definition, table, shown, filter, having } = view;
+  const misplaced = (['fields', 'search'] as const).find((name) => request[name] !== undefined);
+  if (misplaced) throw refuse(`/${misplaced}`, 'not_with_groups', `${misplaced} does not go together with groups.`);
   const asked = [having, request.filter].filter((each) => each !== undefined);
   const all: FilterInput | undefined = asked.length > 1 ? { kind: 'and', items: asked, pointer: '' } : asked[0];
-  const { plan, query } = resolveGroups(
-    {
-      groupBy: definition.groupBy,
-      aggregates: definition.aggregates,
-      ...(all ? { having: all } : {}),
-      sort: request.sort.length > 0 ? request.sort : definition.sort,
-      limit: request.limit,
-      count: request.count,
-      timeZone: request.timeZone,
-    },
-    { ...table, id: shown.id },
-    { where: filter ? resolveFilter(filter, table, context) : TRUE },
-    cursors,
-    context,
+  const own = ['/groupBy', '/aggregates', ...(request.sort.length > 0 ? [] : ['/sort'])];
+  const { plan, query } = within(at, own, () =>
+    resolveGroups(
+      {
+        groupBy: definition.groupBy,
+        aggregates: definition.aggregates,
+        ...(all ? { having: all } : {}),
+        sort: request.sort.length > 0 ? request.sort : definition.sort,
+        limit: request.limit,
+        count: request.count,
+        timeZone: request.timeZone,
+      },
+      { ...table, id: shown.id },
+      { where: filter ? resolveFilter(filter, table, context) : TRUE },
+      cursors,
+      context,
+    ),
   );
   return { plan: { ...plan, from: table }, query };
+}
+
+/** Problems with these members are about those of the definition. */
+function within<T>(at: string, members: readonly string[], work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof Problem) || !error.errors) throw error;
+    const isOwn = (pointed: string): boolean => members.some((member) => pointed.startsWith(member));
+    const errors = error.errors.map((each) => (isOwn(each.pointer) ? { ...each, pointer: at + each.pointer } : each));
+    throw new Problem(error.code, { errors, ...(error.detail === undefined ? {} : { detail: error.detail }) });
+  }
 }
