@@ -123,19 +123,18 @@ const spread = (aware: boolean, own: Shape, args: readonly Expression[]): Shape 
   fails: own.fails || args.some(({ shape }) => shape.fails),
 });
 
-/** Steps of SQL that a formula may come to: those under ISERROR and IFERROR are said twice. */
-const MAX_STEPS = 20_000;
+/** Steps that the SQL of a formula may take: where errors are looked at, what can be one is said twice. */
+const MAX_STEPS = 5_000;
 
 function wholeFlaws(expression: Expression): readonly FormulaFlaw[] {
   if (expression.shape.of === 'opaque')
     return [flaw('unusable_result', expression.at, 'A formula cannot give what it can only count.')];
-  const { value, fails } = stepsOf(expression);
-  return value + fails > MAX_STEPS
+  return stepsOf(expression).value > MAX_STEPS
     ? [
         flaw(
           'too_complex',
           expression.at,
-          'The formula is too complex: use fewer ISERROR and IFERROR within each other.',
+          'The formula is too complex: let fewer parts that can be errors stand within each other, under ISERROR, IFERROR, comparisons and &.',
         ),
       ]
     : [];
@@ -145,7 +144,9 @@ function stepsOf(part: Expression): { readonly value: number; readonly fails: nu
   if (part.node !== 'call') return { value: 1, fails: part.shape.fails ? 1 : 0 };
   const each = part.args.map(stepsOf);
   const [value, fails] = [each.reduce((sum, arg) => sum + arg.value, 1), each.reduce((sum, arg) => sum + arg.fails, 0)];
-  const looks = part.overload.lazy !== undefined || part.overload.aware === true;
-  const own = part.fallible || part.overload.lazy ? 2 * value : 0;
-  return { value: value + (looks ? fails : 0), fails: part.shape.fails ? fails + own : 0 };
+  const lazy = part.overload.lazy !== undefined;
+  const aware = !part.overload.lazy && part.overload.aware === true;
+  const whole = value + (lazy || aware ? fails : 0);
+  const told = lazy ? fails + value : aware && part.fallible ? whole : fails + (part.fallible ? value + whole : 0);
+  return { value: whole, fails: part.shape.fails ? told : 0 };
 }

@@ -101,7 +101,13 @@ export function columnShape(column: ColumnSchema): Shape {
     }
     case 'choice':
     case 'id':
-      return { ...PLAIN, ...reach, fails: false, of: kind.type === 'link' || kind.type === 'attachment' ? 'opaque' : 'text', length: 1000 };
+      return {
+        ...PLAIN,
+        ...reach,
+        fails: false,
+        of: kind.type === 'link' || kind.type === 'attachment' ? 'opaque' : 'text',
+        length: 1000,
+      };
     case 'boolean':
       return { ...BOOLEAN, ...reach, fails: false };
     case 'date':
