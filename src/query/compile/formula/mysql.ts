@@ -1,6 +1,6 @@
 import type { CallPart, Expression, LiteralPart } from '../../formula/expression.js';
 import type { Strict } from '../../formula/function.js';
-import { isForeign, isUnbounded, type Shape } from '../../formula/shape.js';
+import { isForeign, isUnbounded, type Shape, type Sort } from '../../formula/shape.js';
 import type { ColumnSchema } from '../../schema.js';
 import { integer, sql, value, type Sql } from '../../sql.js';
 import { bytes, settled, utf8, withinLimit } from './mysql-fragments.js';
@@ -35,8 +35,22 @@ function bounded(made: Sql): Sql {
   return made;
 }
 
-function literalSql({ value: constant, shape }: LiteralPart): Sql {
-  if (constant === null) return sql`null`;
+/** Beside a null without a type numbers become doubles. */
+function nullOf(sort: Sort | undefined): Sql {
+  switch (sort) {
+    case 'number':
+      return sql`cast(null as decimal(38, 0))`;
+    case 'date':
+      return sql`cast(null as date)`;
+    case 'datetime':
+      return sql`cast(null as datetime(6))`;
+    default:
+      return sql`null`;
+  }
+}
+
+function literalSql({ value: constant, shape, as }: LiteralPart): Sql {
+  if (constant === null) return nullOf(as?.of);
   if (typeof constant === 'boolean') return constant ? sql`true` : sql`false`;
   const bound = value(String(constant), 'text');
   if (shape.of !== 'number') return utf8(bound);
