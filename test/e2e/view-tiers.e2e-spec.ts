@@ -244,7 +244,9 @@ describe('a view over several databases', () => {
           const found = await all(definition(asked, dealsThere, customersThere), limit);
           const place = JSON.stringify({ seed, deals: deal, customers: customer, tier: found.tier, asked });
           tiers.set(found.tier, (tiers.get(found.tier) ?? 0) + 1);
-          expect(`${place}\n${JSON.stringify(found.data, null, 1)}`).toBe(`${place}\n${JSON.stringify(expected.data, null, 1)}`);
+          expect(`${place}\n${JSON.stringify(found.data, null, 1)}`).toBe(
+            `${place}\n${JSON.stringify(expected.data, null, 1)}`,
+          );
         }
     }
     expect([...tiers.keys()].sort()).toEqual(['join-engine', 'lookup-join', 'push-down']);
