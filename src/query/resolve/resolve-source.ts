@@ -204,7 +204,7 @@ function assembled(main: Place, places: readonly Place[], joins: readonly Object
 }
 
 /** A name that no other column has. */
-function free(name: string, taken: ReadonlySet<string>): string {
+export function free(name: string, taken: ReadonlySet<string>): string {
   let candidate = name;
   for (let n = 2; taken.has(candidate); n++) candidate = `${name}_${n}`;
   return candidate;

@@ -143,7 +143,7 @@ export function resolveViewRead(
 }
 
 /** Rows that are equal by the keys asked for follow each other in the direction of the last one. */
-function withKeys(terms: readonly OrderTerm[], keys: readonly ColumnSchema[]): readonly OrderTerm[] {
+export function withKeys(terms: readonly OrderTerm[], keys: readonly ColumnSchema[]): readonly OrderTerm[] {
   const dir = terms.at(-1)?.dir ?? 'asc';
   return [...terms, ...keys.map((column): OrderTerm => ({ by: { kind: 'column', column }, dir }))];
 }

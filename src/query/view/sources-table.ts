@@ -1,7 +1,7 @@
 import { invalid, pointer, type Problem } from '../../common/index.js';
 import { digest } from '../keyset.js';
 import { kindOf } from '../kind.js';
-import { aliasOf } from '../resolve/resolve-source.js';
+import { aliasOf, free } from '../resolve/resolve-source.js';
 import { columnByKey, type ColumnSchema, type ValueKind } from '../schema.js';
 import { columnType } from '../types/index.js';
 import type { Origin, ViewColumn, ViewPlace, ViewSource, ViewTable } from './view-table.js';
@@ -182,13 +182,6 @@ function areJoinable(left: ValueKind, right: ValueKind): boolean {
   const [a, b] = [columnType(left.type), columnType(right.type)];
   if (a.family === 'json' || b.family === 'json') return false;
   return a.family === b.family || (TEXTS.has(a.family) && TEXTS.has(b.family));
-}
-
-/** A name that no other column has. */
-function free(name: string, taken: ReadonlySet<string>): string {
-  let candidate = name;
-  for (let n = 2; taken.has(candidate); n++) candidate = `${name}_${n}`;
-  return candidate;
 }
 
 export const viewColumn = (table: ViewTable, name: string): ViewColumn | undefined =>

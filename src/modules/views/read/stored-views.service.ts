@@ -4,7 +4,6 @@ import type { ViewDefinition } from '../../../query/index.js';
 import { whileConnected } from '../../connections/index.js';
 import { ViewCatalog } from '../stored/view-catalog.js';
 import { AT, ViewFit } from '../stored/view-fit.js';
-import { mustSuit } from './must-suit.js';
 import { ViewReader, type Asked, type Explained } from './view-reader.service.js';
 
 /** Reads of views that are stored. */
@@ -39,10 +38,7 @@ export class StoredViews {
   ): Promise<T> {
     const [view, question] = [await this.catalog.find(access, id), asked()];
     return whileConnected(request, (signal) =>
-      this.fit.reading(access, view, (definition) => {
-        mustSuit(definition, question);
-        return read(definition, question, signal);
-      }),
+      this.fit.reading(access, view, (definition) => read(definition, question, signal)),
     );
   }
 }

@@ -14,7 +14,7 @@ import {
   type ViewDefinition,
   type ViewRequest,
 } from '../../../query/index.js';
-import type { Outcome, Question, Tier, Way } from './execution/outcome.js';
+import { rowsIn, tenth, type Outcome, type Question, type Tier, type Way } from './execution/outcome.js';
 import { Ways } from './execution/ways.js';
 import { ViewSources, type OpenSources } from './view-sources.service.js';
 
@@ -92,8 +92,8 @@ export class ViewReader {
       tier: way.tier,
       reason: way.reason,
       sources: sources.map((report) => ({ ...report, name: names(report.connection) })),
-      rows: page.data === '' ? 0 : page.data.split('\n').length,
-      ms: Math.round(ms * 10) / 10,
+      rows: rowsIn(page.data),
+      ms: tenth(ms),
     }));
   }
 

@@ -19,7 +19,7 @@ import {
   type ViewRead,
   type ViewTable,
 } from '../../../../query/index.js';
-import type { Outcome, Question, SourceReport, Way } from './outcome.js';
+import { tenth, type Outcome, type Question, type SourceReport, type Way } from './outcome.js';
 import type { Part, PartPage } from './part.js';
 
 /** Values that a database is asked for at once. */
@@ -237,9 +237,7 @@ class ReportLog {
     const before = this.known.get(id);
     this.known.set(
       id,
-      before
-        ? { ...report, rows: before.rows + report.rows, ms: Math.round((before.ms + report.ms) * 10) / 10 }
-        : report,
+      before ? { ...report, rows: before.rows + report.rows, ms: tenth(before.ms + report.ms) } : report,
     );
   }
 

@@ -9,8 +9,8 @@ import {
   ROW_SEPARATOR,
   skipPosition,
   toStatement,
+  withKeys,
   type CellTexts,
-  type OrderTerm,
   type PartQuestion,
   type Places,
   type SourceRead,
@@ -56,7 +56,7 @@ export class MiniPart implements Part {
       ...asked,
       from: this.table,
       select: cells.map((column) => ({ ...column, key: column.physical })),
-      orderBy: [...orderBy, ...keyTerms(this.table, orderBy)],
+      orderBy: withKeys(orderBy, this.table.keys),
     };
     const { result: page, ms } = await timed(() => this.views.read(plan));
     const rows = rowsOf(page.data);
@@ -67,12 +67,6 @@ export class MiniPart implements Part {
       report: { as, connection: null, text: toStatement(compileViewRead(plan)).text, rows: rows.length, ms },
     };
   }
-}
-
-/** Rows that are equal by the keys asked for follow each other in the direction of the last one. */
-function keyTerms({ keys }: ViewTable, orderBy: readonly OrderTerm[]): readonly OrderTerm[] {
-  const dir = orderBy.at(-1)?.dir ?? 'asc';
-  return keys.map((column) => ({ by: { kind: 'column', column }, dir }));
 }
 
 /** Objects of one external database. */
