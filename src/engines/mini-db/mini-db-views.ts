@@ -32,6 +32,9 @@ export interface StageLimits {
   readonly maxBytes: number;
 }
 
+/** A count that takes longer is given up, and the page goes out with an estimate. */
+const COUNT_TIMEOUT_MS = 5_000;
+
 type Run = (fragment: Sql) => Promise<PgRow[]>;
 
 /**
@@ -40,16 +43,19 @@ type Run = (fragment: Sql) => Promise<PgRow[]>;
  */
 @Injectable()
 export class MiniDbViews {
+  /** Each holds a connection while other databases are waited for, so most of the pool is kept from them. */
+  private joining = 0;
+
   constructor(private readonly database: MiniDatabase) {}
 
   /** @throws SchemaMoved; Problem `overloaded` */
   read(plan: ViewRead): Promise<PageText> {
-    return this.inTime(plan, (counted) => this.page(counted, plan, (fragment) => this.run(fragment)));
+    return this.inTime(plan, (counted, run) => this.page(counted, plan, run));
   }
 
   /** @throws SchemaMoved; Problem `overloaded` */
   readGroups(plan: ViewGroups): Promise<PageText> {
-    return this.inTime(plan, (counted) => this.groups(counted, plan, (fragment) => this.run(fragment)));
+    return this.inTime(plan, (counted, run) => this.groups(counted, plan, run));
   }
 
   /** As {@link read}, of copies. @throws Problem `join_too_large` with what was reached */
@@ -81,14 +87,18 @@ export class MiniDbViews {
   /** Without its count where that took too long. */
   private async inTime<P extends ViewRead | ViewGroups>(
     plan: P,
-    read: (plan: P) => Promise<PageText>,
+    read: (plan: P, run: Run) => Promise<PageText>,
   ): Promise<PageText> {
+    const run: Run = (fragment) => this.run(fragment);
+    if (plan.count !== 'exact' && plan.count !== 'bounded') return read(plan, run);
     try {
-      return await read(plan);
+      return await this.database.transaction(
+        (session) => read(plan, (fragment) => session.query(toStatement(fragment)).catch(failed)),
+        { prepares: true, timeoutMs: COUNT_TIMEOUT_MS },
+      );
     } catch (error) {
-      const counts = plan.count === 'exact' || plan.count === 'bounded';
-      if (!counts || !(error instanceof Problem) || error.code !== 'overloaded') throw error;
-      return read({ ...plan, count: 'estimated' });
+      if (!(error instanceof Problem) || error.code !== 'overloaded') throw error;
+      return read({ ...plan, count: 'estimated' }, run);
     }
   }
 
@@ -101,12 +111,22 @@ export class MiniDbViews {
     limits: StageLimits,
     read: (run: Run) => Promise<PageText>,
   ): Promise<PageText> {
-    return this.database.transaction(async (session) => {
-      const run: Run = (fragment) => session.query(toStatement(fragment)).catch(failed);
-      const load = new StageLoad(run, limits);
-      for (const source of sources) await load.copy(source);
-      return read(run);
-    });
+    if (this.joining >= Math.max(1, Math.floor(this.database.poolSize / 4)))
+      throw new Problem('overloaded', {
+        detail: 'This server joins several databases for others at the moment; repeat in a few seconds.',
+        headers: { 'retry-after': '3' },
+      });
+    this.joining++;
+    try {
+      return await this.database.transaction(async (session) => {
+        const run: Run = (fragment) => session.query(toStatement(fragment)).catch(failed);
+        const load = new StageLoad(run, limits);
+        for (const source of sources) await load.copy(source);
+        return read(run);
+      });
+    } finally {
+      this.joining--;
+    }
   }
 }
 
@@ -124,7 +144,7 @@ class StageLoad {
     await this.run(compileStage(stage));
     for await (const page of pages) {
       this.count(page);
-      await this.run(compileStageRows(stage, page));
+      await this.run(compileStageRows(stage, page)).catch(unstorable);
     }
     const keys = compileStageKeys(stage);
     if (keys) await this.run(keys);
@@ -141,11 +161,17 @@ class StageLoad {
       throw new Problem('join_too_large', {
         detail: `To join, sort or group over several databases, ${this.rows} rows with ${this.bytes} bytes were copied, and there are more; ${maxRows} rows and ${maxBytes} bytes are the most. Filter the sources for fewer.`,
       });
-    if (page.includes('\\u0000'))
-      throw new Problem('not_supported_by_source', {
-        detail: 'A text of the source holds NUL characters, which cannot be joined over several databases.',
-      });
   }
+}
+
+/** Values of other databases that PostgreSQL has none for: NUL characters, the day zero of MySQL. They can be shown, but not joined. */
+function unstorable(error: unknown): never {
+  if (!pgError(error)?.code.startsWith('22')) throw error;
+  throw new Problem('not_supported_by_source', {
+    detail:
+      'A value of the source, such as a text with NUL characters or a day that does not exist, cannot be joined over several databases.',
+    cause: error,
+  });
 }
 
 /** The row of a statement whose tables are as the plan knew them, without the column that says so. */
