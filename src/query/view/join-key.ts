@@ -1,3 +1,4 @@
+import { isId } from '../../common/index.js';
 import type { Scalar, ValueKind } from '../schema.js';
 import { columnType, identityOf } from '../types/index.js';
 
@@ -10,7 +11,10 @@ export const joinKey = {
 
   /** The canonical value of a column that has this key; undefined where no value of its kind has. */
   asValueOf({ type }: ValueKind, key: string): string | number | undefined {
-    if (columnType(type).bind !== 'bigint') return key;
+    const { bind } = columnType(type);
+    // A text of another database need not be an id.
+    if (bind === 'uuid') return isId(key) ? key : undefined;
+    if (bind !== 'bigint') return key;
     const whole = Number(key);
     return Number.isSafeInteger(whole) && String(whole) === key ? whole : undefined;
   },

@@ -36,6 +36,10 @@ function typeOf(column: ObjectColumn): Sql {
   return collation ? sql`${type} ${collation}` : type;
 }
 
+/** Instants to the millisecond, as all of ours are: what is shown of a row at the edge of a page must say where the next one begins. */
+const stagedCell = (column: ObjectColumn, cell: Sql): Sql =>
+  columnType(kindOf(column).type).bind === 'timestamptz' ? sql`date_trunc('milliseconds', ${cell})` : cell;
+
 /** Gone with the end of the transaction. */
 export function compileStage({ place, object, columns }: Stage): Sql {
   const all = columns.map((column) => sql`${ident(nameIn(object, column))} ${typeOf(column)}`);
@@ -45,6 +49,7 @@ export function compileStage({ place, object, columns }: Stage): Sql {
 /** Adds rows `{"fields":{…}}` of {@link namedForStage} columns, given with commas between. */
 export function compileStageRows({ place, object, columns }: Stage, rows: string): Sql {
   const names = columns.map((column) => ident(nameIn(object, column)));
+  const cells = columns.map((column) => stagedCell(column, sql`x.${ident(nameIn(object, column))}`));
   const typed = columns.map((column) => sql`${ident(nameIn(object, column))} ${typeOf(column)}`);
   const key = object.key.length > 0 ? object.key : undefined;
   const identity = key
@@ -54,7 +59,7 @@ export function compileStageRows({ place, object, columns }: Stage, rows: string
       )
     : sql`md5((e.value -> 'fields')::text)`;
   return sql`insert into ${stagedTable(place)} (${join([...names, ident(STAGED_KEY)], comma)})
-select ${join([...names.map((name) => sql`x.${name}`), identity], comma)}
+select ${join([...cells, identity], comma)}
 from json_array_elements(${value(`[${rows}]`, 'json')}) e cross join lateral json_to_record(e.value -> 'fields') as x(${join(typed, comma)})`;
 }
 
