@@ -98,6 +98,17 @@ describe('the sources of a view', () => {
     expect(ids.toSorted((a, b) => Number(a) - Number(b))).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
   });
 
+  it('are joined for many at once, some after the others', async () => {
+    const definition = joined(
+      'public.seen',
+      { left: 'd.name', right: 'c.who' },
+      { sort: [{ field: 'c.id', dir: 'asc' }] },
+    );
+    const answers = await Promise.all(Array.from({ length: 8 }, () => preview(definition)));
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 200));
+    expect(new Set(answers.map(({ body }) => body.meta.tier))).toEqual(new Set(['join-engine']));
+  });
+
   it('are copied up to a limit, and refused beyond it with what was reached', async () => {
     const definition = joined(
       'public.many',

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { Problem } from '../../common/index.js';
 import { MiniDatabase, type PgRow } from '../../database/mini/index.js';
@@ -34,6 +35,9 @@ export interface StageLimits {
 
 /** A count that takes longer is given up, and the page goes out with an estimate. */
 const COUNT_TIMEOUT_MS = 5_000;
+
+/** For a turn to join several databases. */
+const MAX_WAIT_MS = 10_000;
 
 type Run = (fragment: Sql) => Promise<PgRow[]>;
 
@@ -106,16 +110,26 @@ export class MiniDbViews {
     return this.database.query(toStatement(fragment)).catch(failed);
   }
 
+  /** Until fewer are under way; they take seconds as a rule. @throws Problem `overloaded` */
+  private async turn(): Promise<void> {
+    const most = Math.max(1, Math.floor(this.database.poolSize / 4));
+    const until = performance.now() + MAX_WAIT_MS;
+    while (this.joining >= most) {
+      if (performance.now() > until)
+        throw new Problem('overloaded', {
+          detail: 'This server joins several databases for others at the moment; repeat in a few seconds.',
+          headers: { 'retry-after': '3' },
+        });
+      await delay(20);
+    }
+  }
+
   private async staged(
     sources: readonly StagedSource[],
     limits: StageLimits,
     read: (run: Run) => Promise<PageText>,
   ): Promise<PageText> {
-    if (this.joining >= Math.max(1, Math.floor(this.database.poolSize / 4)))
-      throw new Problem('overloaded', {
-        detail: 'This server joins several databases for others at the moment; repeat in a few seconds.',
-        headers: { 'retry-after': '3' },
-      });
+    await this.turn();
     this.joining++;
     try {
       return await this.database.transaction(async (session) => {
