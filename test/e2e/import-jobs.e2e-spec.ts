@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import {
+  asSuperuser,
   client,
   databases,
   expectStatus,
@@ -396,17 +397,23 @@ describe('an import under a key', () => {
 
   it('whose file is not stored yet is not told of as accepted', async () => {
     const table = await newTable();
-    const { id } = await sendLater(table, file(60_000), 'onError=skip', 'not yet');
-    await sql(pair.main, "update imports set arrived = false where id = $1 and state = 'running'", [id]);
-    const headers = { ...LATER, 'idempotency-key': 'not yet' };
-    const again = await owner.call<ProblemBody>(
-      'POST',
-      `/tables/${table.id}/import?onError=skip`,
-      file(60_000),
-      headers,
-    );
-    expect([again.status, again.body.code]).toEqual([409, 'idempotency_in_progress']);
-    expect((await over(id)).state).toBe('done');
+    const relation = `"${table.physical.schema}"."${table.physical.table}"`;
+    const body = file(2_000);
+    const job = await asSuperuser(pair.mini.database, async (session) => {
+      // Somebody is in the way, so that the import is taken up and is not over while it is asked for again.
+      await session.query('begin');
+      await session.query(`lock table ${relation} in share row exclusive mode`);
+      const { id } = await sendLater(table, body, 'onError=skip', 'not yet');
+      const waiting = `select from pg_locks where not granted and relation = '${relation}'::regclass and database = (select oid from pg_database where datname = current_database())`;
+      await waitFor(async () => (await sql(pair.mini, waiting)).length > 0, 20_000, 10);
+      await sql(pair.main, "update imports set arrived = false where id = $1 and state = 'running'", [id]);
+      const headers = { ...LATER, 'idempotency-key': 'not yet' };
+      const again = await owner.call<ProblemBody>('POST', `/tables/${table.id}/import?onError=skip`, body, headers);
+      expect([again.status, again.body.code]).toEqual([409, 'idempotency_in_progress']);
+      await session.query('rollback');
+      return over(id);
+    });
+    expect(job.state).toBe('done');
   });
 
   it('that failed is tried anew', async () => {
