@@ -2,7 +2,7 @@ import type { ColumnSchema, Derivation, RollupFunction, ValueKind } from './sche
 import { remembered } from './remember.js';
 import { columnType, type ColumnType, type Operator } from './types/index.js';
 
-/** What the cells of a column hold: for most a value of its own type; for lookups and rollups it follows from where they lead. */
+/** What the cells of a column hold: for most a value of its own type; for lookups, rollups and formulas it follows from what they are made of. */
 export const kindOf = remembered((column: Pick<ColumnSchema, 'type' | 'options' | 'derived' | 'holds'>): ValueKind => {
   const { derived, type, options, holds } = column;
   if (holds) return holds;
@@ -15,6 +15,8 @@ export const kindOf = remembered((column: Pick<ColumnSchema, 'type' | 'options' 
       return rollupKind(derived);
     case 'count':
       return WHOLE;
+    case 'formula':
+      return derived.expression.kind;
     case 'link':
     case 'system':
     case undefined:
@@ -97,3 +99,7 @@ export const isMatchable = (column: ColumnSchema): boolean =>
 /** Whether the default is a word for what is so when the row is made. */
 export const isDynamicDefault = ({ type, default: initial }: Pick<ColumnSchema, 'type' | 'default'>): boolean =>
   initial !== null && initial === columnType(type).dynamicDefault;
+
+/** Changes with every change of the row, also when only its links do. */
+export const isStamp = ({ type }: Pick<ColumnSchema, 'type'>): boolean =>
+  type === 'updated_at' || type === 'updated_by';

@@ -4,7 +4,7 @@ import type { Id } from '../common/index.js';
 export const COLUMN_TYPES = [
   'text', 'long_text', 'integer', 'decimal', 'currency', 'percent', 'rating', 'duration', 'boolean', 'date', 'datetime',
   'single_select', 'multi_select', 'user', 'attachment', 'json', 'url', 'email', 'phone', 'autonumber',
-  'link', 'lookup', 'rollup', 'count', 'created_at', 'updated_at', 'created_by', 'updated_by',
+  'link', 'lookup', 'rollup', 'count', 'formula', 'created_at', 'updated_at', 'created_by', 'updated_by',
 ] as const; // prettier-ignore
 export type ColumnTypeName = (typeof COLUMN_TYPES)[number];
 
@@ -45,6 +45,9 @@ export interface ColumnOptions {
   readonly linkColumnId?: Id;
   readonly columnId?: Id;
   readonly fn?: RollupFunction;
+  /** The text of a formula, with columns by key; and which columns those keys meant when it was stored. */
+  readonly formula?: string;
+  readonly columnIds?: Readonly<Record<string, Id>>;
 }
 
 export type LinkEnd = 'source' | 'target';
@@ -78,12 +81,18 @@ export interface LinkRef {
   readonly inverseKey: string;
 }
 
+/** A formula that has been checked against its columns; what is in it is the formula language's business. */
+export interface CheckedExpression {
+  readonly kind: ValueKind;
+}
+
 /** Where the cells of a column come from when they are not stored in the row itself. */
 export type Derivation =
   | { readonly kind: 'link'; readonly link: LinkRef }
   | { readonly kind: 'lookup'; readonly link: LinkRef; readonly column: ColumnSchema }
   | { readonly kind: 'rollup'; readonly link: LinkRef; readonly column: ColumnSchema; readonly fn: RollupFunction }
   | { readonly kind: 'count'; readonly link: LinkRef }
+  | { readonly kind: 'formula'; readonly expression: CheckedExpression }
   /** One of the row's own system columns. */
   | { readonly kind: 'system' };
 
@@ -104,6 +113,8 @@ export interface ColumnSchema {
   readonly derived?: Derivation;
   /** What the cells hold, of a column that a query makes and that has no type and options of its own. */
   readonly holds?: ValueKind;
+  /** How much SQL a cell of such a column is, see formula/steps. */
+  readonly steps?: number;
 }
 
 /** A table as the query core sees it: everything needed to resolve a request, nothing of where it came from. */

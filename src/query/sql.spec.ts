@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { comma, empty, ident, integer, join, literal, sql, toStatement, value } from './sql.js';
+import { comma, empty, ident, inlined, integer, join, literal, sql, toStatement, value } from './sql.js';
 
 describe('the sql template', () => {
   it('numbers the parameters of all its fragments in the order of the text', () => {
@@ -49,6 +49,15 @@ describe('the sql template', () => {
       }),
     );
     expect(() => literal('a\0b')).toThrow();
+  });
+
+  it('puts values into the text where there can be no parameters', () => {
+    const all = sql`${value("a'b\\", 'text')}, ${value(-5, 'bigint')}, ${value(null, 'date')}, ${value(['x', null], 'text[]')}, ${ident('t')}`;
+    expect(toStatement(inlined(all))).toEqual({
+      text: `'a''b\\'::text, '-5'::bigint, null::date, array['x', null]::text[], "t"`,
+      values: [],
+    });
+    expect(() => inlined(value('a\0b', 'text'))).toThrow();
   });
 
   it('takes safe integers only as constants', () => {

@@ -135,6 +135,23 @@ export function toPositional(fragment: Sql): Statement {
   return { text, values };
 }
 
+/**
+ * The same with its values as constants, for what is kept and cannot have parameters: the text of a view. Values of statements stay
+ * parameters. Relies on standard_conforming_strings, as {@link literal} does.
+ */
+export const inlined = (fragment: Sql): Sql =>
+  join(
+    fragment.parts.map((part) => (typeof part === 'string' ? new Sql([part]) : constant(part))),
+    empty,
+  );
+
+function constant({ value: v, type }: Parameter): Sql {
+  const cast = type === '' ? empty : new Sql([`::${type}`]);
+  const one = (each: Exclude<SqlValue, readonly unknown[]>): Sql => (each === null ? sql`null` : literal(String(each)));
+  if (!Array.isArray(v)) return sql`${one(v as Exclude<SqlValue, readonly unknown[]>)}${cast}`;
+  return sql`array[${join((v as Exclude<SqlValue, readonly unknown[]>[]).map(one), comma)}]${cast}`;
+}
+
 /** Numbers the parameters and yields driver input. */
 export function toStatement(fragment: Sql): Statement {
   const values: SqlValue[] = [];

@@ -1,11 +1,13 @@
+import { columnsOf, expressionOf } from '../formula/expression.js';
 import { kindOf, valueType } from '../kind.js';
 import { remembered, underName } from '../remember.js';
 import type { ColumnSchema, Derivation, LinkRef, TableSchema } from '../schema.js';
 import { columnType, type Place } from '../types/index.js';
 import { empty, ident, integer, sql, type Sql } from '../sql.js';
+import { formulaSql } from './formula/postgres.js';
 
 /*
- * What a cell is in SQL. Most are a physical column; those of links, lookups, rollups and counts are a correlated subquery,
+ * What a cell is in SQL. Most are a physical column, those of formulas an expression over others of the row; those of links, lookups, rollups and counts are a correlated subquery,
  * so that a page stays one statement and pays for the rows that it shows only. `alias` is the alias of the row's table;
  * aliases inside a subquery are made by adding to it, so that they never meet.
  */
@@ -126,6 +128,8 @@ function derivedCell(column: ColumnSchema, derived: Exclude<Derivation, { kind: 
       const { from, element, order } = lookupElements(derived.link, derived.column, alias);
       return sql`(select ${aggregate(derived, element, order)} ${from})`;
     }
+    case 'formula':
+      return formulaSql(expressionOf(derived.expression), (each) => cellOf(each, alias));
   }
 }
 
@@ -187,8 +191,17 @@ export interface Source {
 /** What a column's cells are computed from in linked rows, near and far. Links themselves are none: they lie between rows. */
 export const sourcesOf = remembered((column: ColumnSchema): readonly Source[] => {
   const { derived } = column;
+  if (derived?.kind === 'formula') return columnsOf(expressionOf(derived.expression)).flatMap(sourcesOf);
   if (derived?.kind !== 'lookup' && derived?.kind !== 'rollup') return [];
-  return [{ table: derived.link.target, column: derived.column }, ...sourcesOf(derived.column)];
+  const table = derived.link.target;
+  return [...ownSourcesOf(derived.column).map((each) => ({ table, column: each })), ...sourcesOf(derived.column)];
+});
+
+/** The column, and of the same row what a formula makes it of, near and far. */
+export const ownSourcesOf = remembered((column: ColumnSchema): readonly ColumnSchema[] => {
+  const { derived } = column;
+  if (derived?.kind !== 'formula') return [column];
+  return [column, ...columnsOf(expressionOf(derived.expression)).flatMap(ownSourcesOf)];
 });
 
 /** The tables that a column's cells are computed from, besides its own. */

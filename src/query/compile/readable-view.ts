@@ -1,7 +1,7 @@
 import type { Id } from '../../common/index.js';
 import { isStored, kindOf, valueType } from '../kind.js';
 import type { ColumnSchema, LinkRef, TableSchema } from '../schema.js';
-import { comma, ident, join, literal, sql, type Sql } from '../sql.js';
+import { comma, ident, inlined, join, literal, sql, type Sql } from '../sql.js';
 import { cellOf, elementsOf, linkedAlias, linkedRows, tablesBehind } from './cell.js';
 import { ROW } from './condition.js';
 import { tableName } from './read.js';
@@ -29,7 +29,7 @@ export function readableView(table: TableSchema & { readonly name: string }): Sq
   const names = readableColumnNames(table);
   const columns = cells.map((cell, i) => sql`${cell} as ${ident(names[i] ?? '')}`);
   return [
-    sql`create view ${view} as select ${join(columns, comma)} from ${tableName(table)} ${ident(ROW)} where ${ident(ROW, '_deleted_at')} is null`,
+    sql`create view ${view} as select ${inlined(join(columns, comma))} from ${tableName(table)} ${ident(ROW)} where ${ident(ROW, '_deleted_at')} is null`,
     sql`comment on view ${view} is ${literal(table.name)}`,
   ];
 }
@@ -61,7 +61,7 @@ function linkedLabels(link: LinkRef): Sql {
 /** The tables that a view shows something of. */
 export function tablesShown(table: TableSchema): ReadonlySet<Id> {
   const linked = table.columns.flatMap(({ derived }) =>
-    derived === undefined || derived.kind === 'system' ? [] : [derived.link.target],
+    derived !== undefined && 'link' in derived ? [derived.link.target] : [],
   );
   return new Set([table, ...linked, ...table.columns.flatMap(tablesBehind)].map(({ id }) => id));
 }

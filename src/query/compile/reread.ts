@@ -1,6 +1,7 @@
 import type { Id } from '../../common/index.js';
+import { isStamp } from '../kind.js';
 import { remembered } from '../remember.js';
-import type { ColumnSchema, TableSchema } from '../schema.js';
+import type { TableSchema } from '../schema.js';
 import { empty, ident, sql, value, type Sql } from '../sql.js';
 import type { RowOp } from '../write-plan.js';
 import { sourcesOf } from './cell.js';
@@ -10,9 +11,6 @@ import { fieldsJson, rowJson } from './row-json.js';
 import { SYSTEM } from './write.js';
 
 const sourcesOfAll = remembered((table: TableSchema) => table.columns.flatMap(sourcesOf));
-
-/** Changes with every change of the row, also when only its links do. */
-const isStamp = ({ type }: ColumnSchema): boolean => type === 'updated_at' || type === 'updated_by';
 
 /**
  * Whether rows that a write of these ops answers with show cells computed from rows that it changes itself. A statement sees

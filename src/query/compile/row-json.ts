@@ -2,7 +2,7 @@ import type { ColumnSchema } from '../schema.js';
 import { remembered, underName } from '../remember.js';
 import type { Place } from '../types/index.js';
 import { comma, empty, ident, join, literal, sql, type Sql } from '../sql.js';
-import { cellJson } from './cell.js';
+import { cellJson, cellOf } from './cell.js';
 import type { ReadPlan } from '../plan.js';
 import { expandedJson } from './expanded.js';
 import { inOnePass, sharedJson } from './shared-pass.js';
@@ -34,7 +34,7 @@ export const fieldsJson = (alias: string, columns: readonly ColumnSchema[], plac
   concat(fieldsParts(alias, columns, place));
 
 /**
- * JSON text of the stored fields of `alias` that differ from those of `other`: what an update changed, for the change log.
+ * JSON text of those fields of `alias` that differ from those of `other`: what an update changed, for the change log.
  * `more` is further text of the kind `,"key":value`.
  */
 export function changedFieldsJson(
@@ -45,7 +45,7 @@ export function changedFieldsJson(
   more: Sql = empty,
 ): Sql {
   const cells = columns.map((column) => {
-    const [mine, theirs] = [ident(alias, column.physical), ident(other, column.physical)];
+    const [mine, theirs] = [cellOf(column, alias), cellOf(column, other)];
     return sql`case when ${mine} is distinct from ${theirs} then concat(${literal(`,"${column.key}":`)}, ${cellJson(column, alias, place)}) end`;
   });
   const parts = more === empty ? cells : [...cells, more];

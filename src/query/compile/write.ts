@@ -7,6 +7,7 @@ import { columnType } from '../types/index.js';
 import { comma, empty, ident, join, sql, value, type Sql } from '../sql.js';
 import { streamName, tableName } from './read.js';
 import { physicalType } from './physical.js';
+import { formulasOver } from './formulas-over.js';
 import { changedFieldsJson, fieldsJson, rowJson, wholeRowJson } from './row-json.js';
 
 /** Name of the NOT NULL column whose violation means: the schema version is no longer the one this statement was compiled for. */
@@ -260,8 +261,9 @@ function updateRows(table: TableSchema, { updated: columns, links, rows }: Shape
       sql`(${isSet(table, column)} and ${given(table, column)} is distinct from ${ident('l', column.physical)})`,
   );
   if (links) differs.push(sql`x.lb is not null`);
+  const told = [...columns, ...formulasOver(table, columns)];
   const changed = (mine: string, theirs: string, more: Sql): Sql =>
-    changedFieldsJson(mine, theirs, columns, table.physical, links ? more : empty);
+    changedFieldsJson(mine, theirs, told, table.physical, links ? more : empty);
   return {
     ctes: sql`updated as (update ${tableName(table)} t
   set ${join(sets, empty)}_version = t._version + 1, _updated_at = ${NOW}, _updated_by = w.actor

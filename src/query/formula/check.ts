@@ -8,6 +8,7 @@ import { matched } from './match.js';
 import { nearest } from './nearest.js';
 import { parseFormula, type Syntax } from './parser.js';
 import { BOOLEAN, columnShape, kindOfShape, literalNumber, NULL, textShape, type Shape } from './shape.js';
+import { stepsOf } from './steps.js';
 
 /** The columns that a formula may name, by whatever name its owner has for them. */
 export interface FormulaScope {
@@ -123,30 +124,19 @@ const spread = (aware: boolean, own: Shape, args: readonly Expression[]): Shape 
   fails: own.fails || args.some(({ shape }) => shape.fails),
 });
 
-/** Steps that the SQL of a formula may take: where errors are looked at, what can be one is said twice. */
+/** Steps that the SQL of a formula may take, with those of formulas that it reads: where errors are looked at, what can be one is said twice. */
 const MAX_STEPS = 5_000;
 
 function wholeFlaws(expression: Expression): readonly FormulaFlaw[] {
   if (expression.shape.of === 'opaque')
     return [flaw('unusable_result', expression.at, 'A formula cannot give what it can only count.')];
-  return stepsOf(expression).value > MAX_STEPS
+  return stepsOf(expression) > MAX_STEPS
     ? [
         flaw(
           'too_complex',
           expression.at,
-          'The formula is too complex: let fewer parts that can be errors stand within each other, under ISERROR, IFERROR, comparisons and &.',
+          'The formula is too complex: let it read fewer formulas that read others, and fewer parts that can be errors stand within each other, under ISERROR, IFERROR, comparisons and &.',
         ),
       ]
     : [];
-}
-
-function stepsOf(part: Expression): { readonly value: number; readonly fails: number } {
-  if (part.node !== 'call') return { value: 1, fails: part.shape.fails ? 1 : 0 };
-  const each = part.args.map(stepsOf);
-  const [value, fails] = [each.reduce((sum, arg) => sum + arg.value, 1), each.reduce((sum, arg) => sum + arg.fails, 0)];
-  const lazy = part.overload.lazy !== undefined;
-  const aware = !part.overload.lazy && part.overload.aware === true;
-  const whole = value + (lazy || aware ? fails : 0);
-  const told = lazy ? fails + value : aware && part.fallible ? whole : fails + (part.fallible ? value + whole : 0);
-  return { value: whole, fails: part.shape.fails ? told : 0 };
 }

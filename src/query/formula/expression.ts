@@ -1,5 +1,5 @@
 import { remembered } from '../remember.js';
-import type { CellValue, ColumnSchema, ValueKind } from '../schema.js';
+import type { CellValue, CheckedExpression, ColumnSchema, ValueKind } from '../schema.js';
 import type { Span } from './flaw.js';
 import type { Overload } from './function.js';
 import type { Shape } from './shape.js';
@@ -37,6 +37,9 @@ export interface CallPart extends Part {
 
 /** A formula that is known to make sense: names are columns, and every part has a type. */
 export type Expression = LiteralPart | ColumnPart | CallPart;
+
+/** What a column of formulas is made by; schemas keep it without knowing the language. */
+export const expressionOf = (checked: CheckedExpression): Expression => checked as Expression;
 
 function* partsOf(expression: Expression): Generator<Expression, void> {
   const left = [expression];

@@ -4,6 +4,7 @@ export { completeFormula, type Completion } from './complete.js';
 export { evaluateFormula } from './evaluate.js';
 export {
   columnsOf,
+  expressionOf,
   isVolatile,
   type CallPart,
   type ColumnPart,
@@ -12,4 +13,5 @@ export {
 } from './expression.js';
 export { FLAW_CODES, type FlawCode, type FormulaFlaw } from './flaw.js';
 export type { FormulaFunction } from './function.js';
-export { mapReferences } from './references.js';
+export { areTooComplex } from './steps.js';
+export { mapReferences, referencesOf } from './references.js';

@@ -20,3 +20,13 @@ export function mapReferences(text: string, rename: (name: string) => string): s
   }
   return mapped + text.slice(done);
 }
+
+/** What stands between { and }, as it was written. */
+export function referencesOf(text: string): readonly string[] {
+  const names: string[] = [];
+  mapReferences(text, (name) => {
+    names.push(name);
+    return name;
+  });
+  return names;
+}

@@ -1,5 +1,5 @@
 import { kindOf } from '../kind.js';
-import type { ColumnSchema, ValueKind } from '../schema.js';
+import type { CheckedExpression, ColumnSchema, ValueKind } from '../schema.js';
 import { columnType } from '../types/index.js';
 import { LIMIT, MAX_SCALE, magnitude, tens, type Decimal } from './decimal.js';
 
@@ -82,7 +82,14 @@ export const isUnbounded = (column: ColumnSchema): boolean => {
   return columnType(type).bind === 'numeric' && (options.scale === undefined || options.scale > MAX_SCALE);
 };
 
+/** What is known of the values of a column that a formula makes; of its errors nothing is left but nulls. */
+const shapeOf = (checked: CheckedExpression): Shape => {
+  const { shape } = checked as CheckedExpression & { readonly shape: Shape };
+  return { ...shape, nullable: shape.nullable || shape.fails, fails: false };
+};
+
 export function columnShape(column: ColumnSchema): Shape {
+  if (column.derived?.kind === 'formula') return shapeOf(column.derived.expression);
   const kind = kindOf(column);
   const { family, bind } = columnType(kind.type);
   const reach = { list: kind.list, nullable: true, fails: isForeign(column) && !kind.list };

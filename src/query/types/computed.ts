@@ -53,3 +53,17 @@ export const count: ColumnType = {
   uniquable: false,
   parseOptions: (input) => knownOptions(input, ['linkColumnId']) ?? references(input, ['linkColumnId']),
 };
+
+export const formula: ColumnType = {
+  ...longText,
+  name: 'formula',
+  summary:
+    'A value made of other columns of the row by a formula, `{unit_price} * {quantity}`; cannot be written. What the cells hold follows from the formula; one that cannot be computed, as of a division by zero, is null.',
+  uniquable: false,
+  parseOptions(input) {
+    const unknown = knownOptions(input, ['formula']);
+    if (unknown) return unknown;
+    if (typeof input.formula !== 'string') return refused('invalid_option', 'formula is the text of a formula.');
+    return accepted({ formula: input.formula });
+  },
+};

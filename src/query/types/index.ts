@@ -3,7 +3,7 @@ import { attachment } from './attachment.js';
 import { autonumber } from './autonumber.js';
 import { boolean } from './boolean.js';
 import type { ColumnType } from './column-type.js';
-import { count, lookup, rollup } from './computed.js';
+import { count, formula, lookup, rollup } from './computed.js';
 import { currency } from './currency.js';
 import { duration } from './duration.js';
 import { email } from './email.js';
@@ -46,6 +46,7 @@ const TYPES: Readonly<Record<ColumnTypeName, ColumnType>> = {
   lookup,
   rollup,
   count,
+  formula,
   created_at: createdAt,
   updated_at: updatedAt,
   created_by: createdBy,

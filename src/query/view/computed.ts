@@ -1,5 +1,6 @@
 import { pointer, Problem, type ProblemItem } from '../../common/index.js';
 import { checkFormula, type Expression, type FormulaScope } from '../formula/index.js';
+import { areTooComplex, stepsOf } from '../formula/steps.js';
 import { digest } from '../keyset.js';
 import { columnByKey } from '../schema.js';
 import type { ViewColumn, ViewTable } from './view-table.js';
@@ -38,9 +39,12 @@ class Computed {
 
   resolve(): readonly ViewColumn[] {
     const columns = this.computed.map(({ key }) => this.column(key));
+    const made = columns.filter((column) => column !== undefined);
+    if (areTooComplex(made))
+      this.flaws.push({ pointer: this.at, code: 'too_complex', detail: 'The formulas are too complex together: let fewer of them read others.' }); // prettier-ignore
     const [first] = this.flaws;
     if (first) throw new Problem('formula_invalid', { detail: first.detail, errors: this.flaws });
-    return columns.filter((column) => column !== undefined);
+    return made;
   }
 
   /** Undefined where it cannot be had, which then has been said. */
@@ -93,6 +97,7 @@ function columnOf({ key, name }: ComputedColumn, expression: Expression, index: 
     type: kind.type,
     options: kind.options,
     holds: kind,
+    steps: stepsOf(expression),
     required: false,
     unique: false,
     default: null,

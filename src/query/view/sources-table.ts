@@ -1,5 +1,6 @@
 import { invalid, pointer, type Problem } from '../../common/index.js';
 import { digest } from '../keyset.js';
+import { stepsOfCell } from '../formula/steps.js';
 import { kindOf } from '../kind.js';
 import { aliasOf, free } from '../resolve/resolve-source.js';
 import { columnByKey, type ColumnSchema, type ValueKind } from '../schema.js';
@@ -103,6 +104,7 @@ class Sources {
       default: null,
       physical: `c${this.made++}`,
       holds: kindOf(column),
+      steps: stepsOfCell(column),
     }; // prettier-ignore
   }
 

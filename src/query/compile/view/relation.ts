@@ -34,7 +34,7 @@ const physically = (columns: Iterable<ColumnSchema>): ReadonlyMap<string, ViewCo
   new Map([...columns].filter(isViewColumn).map((column) => [column.physical, column]));
 
 /** What a cell of the view is where its tables stand side by side. */
-function viewCell({ of, options }: ViewColumn, places: readonly ViewPlace[]): Sql {
+function viewCell({ of }: ViewColumn, places: readonly ViewPlace[]): Sql {
   switch (of.kind) {
     case 'key':
       return ident(aliasOf(of.place), must(places[of.place], 'a place').source.kind === 'table' ? '_id' : STAGED_KEY);
@@ -44,14 +44,8 @@ function viewCell({ of, options }: ViewColumn, places: readonly ViewPlace[]): Sq
       if (source.kind === 'table') return cellOf(of.column, alias);
       return ident(alias, stagedColumn(source.object.columns.findIndex(({ key }) => key === of.column.key)));
     }
-    case 'formula': {
-      const cell = formulaSql(of.expression, (column) => viewCell(column as ViewColumn, places));
-      // As many digits as there are, where their number is not part of the type.
-      const { kind } = of.expression;
-      return !kind.list && columnType(kind.type).bind === 'numeric' && options.scale === undefined
-        ? sql`trim_scale(${cell})`
-        : cell;
-    }
+    case 'formula':
+      return formulaSql(of.expression, (column) => viewCell(column as ViewColumn, places));
   }
 }
 
