@@ -192,6 +192,18 @@ describe('views', () => {
     expect(await judged(JSON.parse(`{"source":{"table":"${at.table.id}"},"__proto__":{"a":1}}`))).toEqual([
       ...[400, 'malformed_json'],
     ]);
+    const doubled = Array.from({ length: 40 }, (_, i) => ({
+      key: `f${i}`,
+      name: `F${i}`,
+      formula: i === 0 ? '{qty} + {qty}' : `{f${i - 1}} + {f${i - 1}}`,
+    }));
+    expect((await judged(ofDeals({ computed: doubled }))).slice(0, 3)).toEqual([
+      ...[422, 'formula_invalid', '/definition/computed/11/formula too_complex'],
+    ]);
+    const long = (i: number) => ({ key: `f${i}`, name: `F${i}`, formula: Array(450).fill('{qty}').join(' + ') });
+    expect(await judged(ofDeals({ computed: Array.from({ length: 50 }, (_, i) => long(i)) }))).toEqual([
+      ...[422, 'formula_invalid', '/definition/computed too_complex'],
+    ]);
     const join = { as: 'b', source: { table: at.table.id } };
     expect(await judged(ofDeals({ joins: [join] }))).toEqual(at422('/definition/joins/0/on list_size'));
     const on = [{ left: 'name', right: 'name' }];

@@ -126,6 +126,8 @@ function nextOptions(column: ColumnEntity, input: Record<string, unknown>, error
   };
   if (column.type === 'link')
     return refuse('option_fixed', 'Where a link leads, and to how many rows, cannot be changed.');
+  // Read where it was found out what they lead to.
+  if (isComputed(column)) return input;
   const parsed = columnType(column.type).parseOptions(input);
   if (!parsed.ok) return refuse(parsed.code, parsed.detail);
   const next = parsed.value;

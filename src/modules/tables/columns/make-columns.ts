@@ -119,7 +119,7 @@ export function judgeDemands(
 
 /** Their cells are given by the database, or are in another table. */
 const UNWRITTEN: ReadonlySet<ColumnTypeName> = new Set([
-  'autonumber', 'link', 'lookup', 'rollup', 'count', 'created_at', 'updated_at', 'created_by', 'updated_by',
+  'autonumber', 'link', 'lookup', 'rollup', 'count', 'formula', 'created_at', 'updated_at', 'created_by', 'updated_by',
 ]); // prettier-ignore
 
 /** Row columns that are there already under a name of their own; one column of a kind can show them. */

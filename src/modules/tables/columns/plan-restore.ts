@@ -1,6 +1,7 @@
 import { deriveKey, foldName, invalid, type Id } from '../../../common/index.js';
 import type { ColumnEntity } from './column.entity.js';
 import { withAllTheyNeed } from './dependents.js';
+import { withKeys } from './formula-columns.js';
 import { freeName } from './free-name.js';
 import { nameTaken, SYSTEM } from './make-columns.js';
 
@@ -70,5 +71,9 @@ export function planRestoreAll(home: Home, hidden: readonly ColumnEntity[]): Res
     taken.push(back);
     return [back];
   });
-  return { set, retired: new Map(hidden.map(({ id, physicalName }) => [id, physicalName])) };
+  const keys = new Map(set.map(({ id, key }) => [id, key]));
+  return {
+    set: set.map((column) => withKeys(column, keys)),
+    retired: new Map(hidden.map(({ id, physicalName }) => [id, physicalName])),
+  };
 }

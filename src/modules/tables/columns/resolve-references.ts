@@ -1,26 +1,34 @@
 import { invalid, type Id } from '../../../common/index.js';
 import { canRollUp, kindOf, type ColumnSchema } from '../../../query/index.js';
 import type { ColumnEntity } from './column.entity.js';
+import { circleOf, depthOf } from './dependents.js';
+import { resolveFormula, type FormulaBase } from './formula-columns.js';
 
 /** A base in which columns can be found; a draft of it. */
-export interface ColumnsOfBase {
+export interface ColumnsOfBase extends FormulaBase {
   table(tableId: Id): { readonly columns: readonly ColumnEntity[] };
 }
 
 export const isComputed = ({ type }: Pick<ColumnEntity, 'type'>): boolean =>
-  type === 'lookup' || type === 'rollup' || type === 'count';
+  type === 'lookup' || type === 'rollup' || type === 'count' || type === 'formula';
 
 /** Lookups that lead through each other; each is a subquery inside the one before. */
 const MAX_CHAIN = 6;
 
 /**
- * Gives a lookup, rollup or count the ids of the columns that it leads to, which may be named by key; leaves other columns as
+ * Gives a lookup, rollup, count or formula the ids of the columns that it leads to, which may be named by key; leaves other columns as
  * they are.
  * @throws Problem `validation_failed`: no such column, not a link, a function that does not fit, a circle (told with its path)
+ * @throws Problem `formula_invalid`
  */
 export function resolveReferences(column: ColumnEntity, base: ColumnsOfBase, at: string): ColumnEntity {
   const { type, options } = column;
   if (!isComputed(column)) return column;
+  if (type === 'formula') {
+    const resolved = resolveFormula(column, base, at);
+    mustBeShallow(resolved, base, `${at}/options/formula`);
+    return resolved;
+  }
   const refuse = (member: string, code: string, detail: string): Error =>
     invalid([{ pointer: `${at}/options/${member}`, code, detail }]);
   const link = byIdOrKey(base.table(column.tableId).columns, options.linkColumnId);
@@ -34,30 +42,24 @@ export function resolveReferences(column: ColumnEntity, base: ColumnsOfBase, at:
   const target = byIdOrKey(base.table(link.options.tableId ?? '').columns, options.columnId);
   if (!target) throw refuse('columnId', 'unknown_column', 'columnId is the id of a column of the linked table.');
   const resolved: ColumnEntity = { ...column, options: { ...options, linkColumnId: link.id, columnId: target.id } };
-  const path = pathFrom(resolved, target, base);
-  if (path.at(-1)?.id === column.id)
+  const circle = circleOf(resolved, base.columns);
+  if (circle)
     throw refuse(
       'columnId',
       'lookup_cycle',
-      `The column would look itself up: ${path.map(({ key }) => key).join(' → ')}.`,
+      `The column would look itself up: ${circle.map(({ key }) => key).join(' → ')}.`,
     );
-  if (path.length > MAX_CHAIN)
-    throw refuse('columnId', 'lookup_too_deep', `Lookups lead through at most ${MAX_CHAIN} columns.`);
+  mustBeShallow(resolved, base, `${at}/options/columnId`);
   return resolved;
 }
 
-/** The columns that a lookup leads through, itself first; ends at a stored column, or where it comes to itself again. */
-function pathFrom(start: ColumnEntity, target: ColumnEntity, base: ColumnsOfBase): ColumnEntity[] {
-  const path = [start];
-  for (let next: ColumnEntity | undefined = target; next;) {
-    path.push(next);
-    if (next.id === start.id || path.length > MAX_CHAIN + 1) return path;
-    if (next.type !== 'lookup' && next.type !== 'rollup') return path;
-    const { linkColumnId, columnId } = next.options;
-    const link = byIdOrKey(base.table(next.tableId).columns, linkColumnId);
-    next = byIdOrKey(base.table(link?.options.tableId ?? '').columns, columnId);
-  }
-  return path;
+/** Neither the column nor what reads it leads through too many lookups. */
+function mustBeShallow(column: ColumnEntity, { columns }: ColumnsOfBase, at: string): void {
+  const changed = [...columns.filter(({ id }) => id !== column.id), column];
+  if (Math.max(...changed.map(depthOf(changed))) > MAX_CHAIN)
+    throw invalid([
+      { pointer: at, code: 'lookup_too_deep', detail: `Lookups lead through at most ${MAX_CHAIN} columns.` },
+    ]);
 }
 
 const byIdOrKey = (columns: readonly ColumnEntity[], wanted: string | undefined): ColumnEntity | undefined =>

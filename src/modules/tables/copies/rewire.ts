@@ -36,13 +36,16 @@ export class Rewiring {
   }
 
   options(options: ColumnOptions): ColumnOptions {
-    const { tableId, inverseColumnId, linkColumnId, columnId, through, ...others } = options;
+    const { tableId, inverseColumnId, linkColumnId, columnId, columnIds, through, ...others } = options;
     return {
       ...others,
       ...(tableId === undefined ? {} : { tableId: this.to(tableId) }),
       ...(inverseColumnId === undefined ? {} : { inverseColumnId: this.to(inverseColumnId) }),
       ...(linkColumnId === undefined ? {} : { linkColumnId: this.to(linkColumnId) }),
       ...(columnId === undefined ? {} : { columnId: this.to(columnId) }),
+      ...(columnIds === undefined
+        ? {}
+        : { columnIds: Object.fromEntries(Object.entries(columnIds).map(([key, id]) => [key, this.to(id)])) }),
       ...(through === undefined ? {} : { through: this.through(through) }),
     };
   }

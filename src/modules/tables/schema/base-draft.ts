@@ -1,8 +1,9 @@
 import type { EntityManager } from 'typeorm';
-import { invalid, must, type Id } from '../../../common/index.js';
+import { invalid, must, type Id, type ProblemItem } from '../../../common/index.js';
 import type { AuditEntry } from '../../../database/main/index.js';
 import {
   addColumn,
+  areTooComplex,
   createLinkTable,
   dropDeadPairs,
   isStored,
@@ -16,6 +17,7 @@ import {
 import type { BaseEntity } from '../bases/base.entity.js';
 import type { ColumnEntity } from '../columns/column.entity.js';
 import { withDependents } from '../columns/dependents.js';
+import { flawedFormulas, formulasLast } from '../columns/formula-columns.js';
 import { makeColumns, type NewColumn } from '../columns/make-columns.js';
 import { makeInverse } from '../columns/make-inverse.js';
 import { judgeRollup, misfitOf, resolveReferences } from '../columns/resolve-references.js';
@@ -98,30 +100,44 @@ export class BaseDraft {
   }
 
   /**
-   * Adds columns in order; each may lead to those before it. A link adds the column that shows it from the other table.
+   * Adds columns in order; each may lead to those before it, and a formula to any. A link adds the column that shows it from the other table.
    * @returns the columns that were asked for
    * @throws Problem `validation_failed`, `name_taken`, `limit_reached`, `not_found` (a link to a table of another base)
    */
   addColumns(tableId: Id, inputs: readonly NewColumn[], at: (index: number) => string): ColumnEntity[] {
     const made = makeColumns(inputs, tableId, this.table(tableId).columns, at);
-    return made.map((column, i) => {
+    const added = new Map<ColumnEntity, ColumnEntity>();
+    for (const column of formulasLast(made)) {
+      const i = made.indexOf(column);
       const input = must(inputs[i], 'each column was asked for');
-      if (column.type === 'link') return this.addLink(column, made.slice(i + 1), input, at(i));
-      const resolved = resolveReferences(column, this, at(i));
-      this.put(resolved);
-      this.judge(resolved, at(i));
-      if (!this.tables.isNew(tableId)) this.steps.columns.push(() => this.alter(tableId, resolved));
-      return resolved;
-    });
+      added.set(
+        column,
+        column.type === 'link' ? this.addLink(column, made.slice(i + 1), input, at(i)) : this.addOne(column, at(i)),
+      );
+    }
+    const { columns } = this.table(tableId);
+    this.tables.order(
+      tableId,
+      [...columns].sort((a, b) => a.position - b.position),
+    );
+    return made.map((column) => must(added.get(column), 'each column was added'));
+  }
+
+  private addOne(column: ColumnEntity, at: string): ColumnEntity {
+    const resolved = resolveReferences(column, this, at);
+    this.put(resolved);
+    this.judge(resolved, at);
+    if (!this.tables.isNew(column.tableId)) this.steps.columns.push(() => this.alter(column.tableId, resolved));
+    return resolved;
   }
 
   /**
-   * Lets a lookup, rollup or count lead elsewhere, for others to judge what follows; it is written by those.
-   * @throws Problem `validation_failed`, also where a rollup elsewhere could not be taken any more
+   * Lets a lookup, rollup, count or formula lead elsewhere, for others to judge what follows; it is written by those.
+   * @throws Problem `formula_invalid`, `validation_failed`, also where a rollup or a formula elsewhere could not be computed any more
    */
   leadElsewhere(column: ColumnEntity): void {
     this.tables.show(resolveReferences(column, this, ''));
-    this.judgeRollups('/options');
+    this.judgeDependents('/options');
   }
 
   /**
@@ -152,7 +168,7 @@ export class BaseDraft {
   /**
    * Another column under the id and name of one that is there; `beside` are further columns that this leaves behind. Tables that show it
    * move on, too.
-   * @throws Problem `validation_failed` where a rollup elsewhere could not be taken any more
+   * @throws Problem `validation_failed` where a rollup or a formula elsewhere could not be computed any more
    */
   exchangeColumn(column: ColumnEntity, beside: readonly ColumnEntity[], statements: () => readonly Sql[]): void {
     const { columns } = this.table(column.tableId);
@@ -163,7 +179,7 @@ export class BaseDraft {
     this.steps.columns.push(() => [...statements()]);
     this.tables.replace(column);
     for (const each of beside) this.tables.write(each);
-    this.judgeRollups('/to/type');
+    this.judgeDependents('/to/type');
     this.record.note('column.converted', column, { before: viewColumn(before), after: viewColumn(column) });
     const shown = withDependents([column], this.columns).filter(({ tableId }) => tableId !== column.tableId);
     for (const { id, key, tableId } of shown) this.record.tell(tableId, 'column.source_converted', { id, key });
@@ -193,6 +209,7 @@ export class BaseDraft {
       }
       this.record.note('column.restored', column, { after: viewColumn(column) });
     }
+    this.judgeDependents('');
   }
 
   /** A table as it will be, told as this change; `statements` come last. */
@@ -277,9 +294,32 @@ export class BaseDraft {
     if (!this.tables.isNew(column.tableId)) this.record.note('column.created', column, { after: viewColumn(column) });
   }
 
-  /** Of those that are there: what they roll up may have become something else. */
-  private judgeRollups(pointer: string): void {
-    const errors = this.columns
+  /** Those that are there: what they are computed from may have become something else. */
+  private judgeDependents(pointer: string): void {
+    const flawed = this.flawedFormulas(pointer);
+    // What a rollup is taken of is not known where that cannot be computed.
+    const errors = flawed.length > 0 ? flawed : this.misfits(pointer);
+    if (errors.length > 0) throw invalid(errors);
+    this.mustBeRunnable(pointer);
+  }
+
+  /** One statement reads all columns of a row. @throws Problem `validation_failed` */
+  private mustBeRunnable(pointer: string): void {
+    const heavy = this.tables.all.find(({ table }) => areTooComplex(this.schemaOf(table.id).columns));
+    if (!heavy) return;
+    const detail = `The columns of the table ${heavy.table.key} are too complex together: let fewer formulas read others, and fewer lookups lead to formulas.`;
+    throw invalid([{ pointer, code: 'too_complex', detail }]);
+  }
+
+  private flawedFormulas(pointer: string): ProblemItem[] {
+    return flawedFormulas(this).map(({ column: { id, key, tableId }, flaw }) => {
+      const detail = `The formula ${key} of the table ${this.table(tableId).table.key} could not be computed: ${flaw.detail}`;
+      return { pointer, code: 'formula_in_the_way', detail, columnId: id, tableId };
+    });
+  }
+
+  private misfits(pointer: string): ProblemItem[] {
+    return this.columns
       .filter(({ type }) => type === 'rollup')
       .flatMap((rollup) => {
         const misfit = misfitOf(this.columnSchema(rollup));
@@ -288,7 +328,6 @@ export class BaseDraft {
         const detail = `${misfit}, which the rollup ${key} of the table ${this.table(tableId).table.key} does.`;
         return [{ pointer, code: 'rollup_in_the_way', detail, columnId: rollup.id, tableId }];
       });
-    if (errors.length > 0) throw invalid(errors);
   }
 
   private alter(tableId: Id, column: ColumnEntity): Sql[] {
@@ -299,10 +338,11 @@ export class BaseDraft {
   /**
    * What the draft comes to. `more` are the audit entries of what was done beside it.
    * Existing tables that change move on to their next version.
-   * @throws Problem `validation_failed` a rollup whose function does not fit what it rolls up
+   * @throws Problem `validation_failed` a rollup whose function does not fit what it rolls up, formulas that are too complex together
    */
   finish(context: WriteContext, more: readonly AuditEntry[] = []): Drafted {
     for (const { column, at } of this.rollups) judgeRollup(this.columnSchema(column), at);
+    this.mustBeRunnable('');
     const nexts = this.record.changes.map(([tableId, told]) => {
       const { table, before } = this.table(tableId);
       const next = nextVersionBy(must(before, 'only tables that are there are told'), context, told);

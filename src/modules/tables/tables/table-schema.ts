@@ -1,5 +1,6 @@
 import { must, type Id } from '../../../common/index.js';
-import { type ColumnSchema, type Derivation, type LinkRef, type TableSchema } from '../../../query/index.js';
+import type { ColumnSchema, Derivation, Expression, LinkRef, TableSchema } from '../../../query/index.js';
+import { storedFormula } from '../columns/formula-columns.js';
 import type { ColumnEntity } from '../columns/column.entity.js';
 import type { TableEntity } from './table.entity.js';
 
@@ -83,6 +84,8 @@ function derivation(column: ColumnEntity, context: Context): Derivation | undefi
         },
       };
     }
+    case 'formula':
+      return formulaOf(column, context);
     case 'created_at':
     case 'updated_at':
     case 'created_by':
@@ -91,6 +94,22 @@ function derivation(column: ColumnEntity, context: Context): Derivation | undefi
     default:
       return undefined;
   }
+}
+
+/** Checked when it is asked for: what it reads may lead to tables that have not been read yet. */
+function formulaOf(column: ColumnEntity, { table }: Context): Derivation {
+  const check = (): Expression => {
+    const checked = storedFormula(column, table(column.tableId));
+    if (checked.ok) return checked.expression;
+    throw new Error(`The formula of ${column.key} does not fit its columns: ${checked.flaws[0]?.detail ?? ''}`);
+  };
+  let known: Expression | undefined;
+  return {
+    kind: 'formula',
+    get expression() {
+      return (known ??= check());
+    },
+  };
 }
 
 function linkRef(column: ColumnEntity, { records, table }: Context): LinkRef {

@@ -1,3 +1,4 @@
+import type { ColumnOptions } from '../../../query/index.js';
 import type { InTrashDto } from '../trash.dto.js';
 import type { BaseEntity } from '../bases/base.entity.js';
 import type { BaseDto } from '../bases/base.dto.js';
@@ -43,6 +44,10 @@ export const toTableDto = (
   ...inTrash,
 });
 
+/** Which columns the keys in a formula mean is for ourselves. */
+const shownOptions = ({ formula, ...options }: ColumnOptions): ColumnOptions =>
+  formula === undefined ? options : { formula };
+
 /** `position` counts the columns that are there; the stored one may have holes. */
 export const toColumnDto = (column: ColumnEntity, position: number, inTrash: InTrashDto = {}): ColumnDto => ({
   id: column.id,
@@ -53,7 +58,7 @@ export const toColumnDto = (column: ColumnEntity, position: number, inTrash: InT
   required: column.required,
   unique: column.unique,
   default: column.default,
-  options: column.options,
+  options: shownOptions(column.options),
   position,
   ...inTrash,
 });

@@ -1,4 +1,5 @@
 import { cleanName, deriveKey, foldName, invalid, must, newId, pointer, type Id } from '../../../common/index.js';
+import { referencesOf } from '../../../query/index.js';
 import type { BaseEntity } from '../bases/base.entity.js';
 import type { ColumnEntity } from '../columns/column.entity.js';
 import type { NewColumn } from '../columns/make-columns.js';
@@ -19,7 +20,8 @@ interface Waiting {
   readonly at: string;
 }
 
-const isComputed = ({ type }: TemplateColumn): boolean => type === 'lookup' || type === 'rollup' || type === 'count';
+const isComputed = ({ type }: TemplateColumn): boolean =>
+  type === 'lookup' || type === 'rollup' || type === 'count' || type === 'formula';
 
 /**
  * Makes a draft of all tables: first the columns that are stored, then links, then what is computed from them, each after
@@ -89,21 +91,31 @@ function addComputed(
 function blockerOf({ column, tableId }: Waiting, waiting: readonly Waiting[], draft: BaseDraft): Waiting | undefined {
   const link = draft.table(tableId).columns.find(({ key }) => key === column.options.linkColumn);
   const target = link?.options.tableId;
-  return waiting.find((other) => other.tableId === target && other.column.key === column.options.column);
+  return waiting.find((other) =>
+    column.type === 'formula'
+      ? other.tableId === tableId && isRead(column, other.column)
+      : other.tableId === target && other.column.key === column.options.column,
+  );
 }
+
+/** Whether the formula calls the other column by its key or its name. */
+const isRead = ({ options }: TemplateColumn, { key, name }: TemplateColumn): boolean =>
+  typeof options.formula === 'string' &&
+  referencesOf(options.formula).some((each) => each === key || foldName(each) === foldName(name));
 
 function circle(start: Waiting, waiting: readonly Waiting[], draft: BaseDraft): Error {
   const path = [start];
   for (let next = blockerOf(start, waiting, draft); next; next = blockerOf(next, waiting, draft)) {
-    const first = path.indexOf(next);
+    const from = path.indexOf(next);
     path.push(next);
-    if (first < 0) continue;
-    const around = path.slice(first);
+    if (from < 0) continue;
+    const around = path.slice(from);
+    const first = must(around[0], 'a circle has columns');
     return invalid([
       {
-        pointer: `${must(around[0], 'a circle has columns').at}/options/column`,
+        pointer: `${first.at}/options/${first.column.type === 'formula' ? 'formula' : 'column'}`,
         code: 'lookup_cycle',
-        detail: `The column would look itself up: ${around.map(({ column }) => column.key).join(' → ')}.`,
+        detail: `The column would be computed from itself: ${around.map(({ column }) => column.key).join(' → ')}.`,
       },
     ]);
   }

@@ -76,6 +76,8 @@ function optionsOf(
         column: column(options.columnId).key,
         ...(options.fn === undefined ? {} : { fn: options.fn }),
       };
+    case 'formula':
+      return { formula: options.formula };
     default:
       return { ...options };
   }

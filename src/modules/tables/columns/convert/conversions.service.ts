@@ -26,6 +26,7 @@ import type { ColumnDto } from '../column.dto.js';
 import type { ColumnEntity } from '../column.entity.js';
 import { ColumnChanges } from '../column-changes.js';
 import { everyValueIsUnique } from '../row-conditions.js';
+import { needs } from '../dependents.js';
 import { BackgroundConversions } from './background/background-conversions.service.js';
 import { mustBeAtRest } from './background/must-be-at-rest.js';
 import { Confirmations, stale, type Seen } from './confirmation.js';
@@ -83,7 +84,7 @@ export class Conversions {
       default: target.default,
       defaultDropped: column.default !== null && target.default === null,
       dependents: draft.columns
-        .filter(({ options: { columnId: shown } }) => shown === columnId)
+        .filter((each) => needs(each).includes(columnId))
         .map(({ id, tableId: of, key, type }) => ({ tableId: of, columnId: id, key, type })),
       confirmToken: this.confirmations.make(column, request, {
         options,

@@ -61,5 +61,5 @@ export function targetOf(column: ColumnEntity, type: ColumnTypeName, options: Co
 
 /** Their cells are somewhere else. */
 const UNSTORED: ReadonlySet<ColumnTypeName> = new Set([
-  'link', 'lookup', 'rollup', 'count', 'created_at', 'updated_at', 'created_by', 'updated_by',
+  'link', 'lookup', 'rollup', 'count', 'formula', 'created_at', 'updated_at', 'created_by', 'updated_by',
 ]); // prettier-ignore

@@ -1,0 +1,163 @@
+import { foldName, must, Problem, type Id, type ProblemItem } from '../../../common/index.js';
+import {
+  checkFormula,
+  columnByKey,
+  columnsOf,
+  mapReferences,
+  referencesOf,
+  type CheckedFormula,
+  type ColumnOptions,
+  type ColumnSchema,
+  type FormulaFlaw,
+  type FormulaScope,
+  type TableSchema,
+} from '../../../query/index.js';
+import type { ColumnEntity } from './column.entity.js';
+import { circleOf, sources } from './dependents.js';
+
+/*
+ * Formulas of columns. They are stored with the keys of the columns that they read, and with the ids that these keys meant then: what a
+ * formula reads stays what it was, whatever is renamed, deleted and made anew around it.
+ */
+
+/** The columns of a table as people call them in a formula: by key, by name in any letter case, or by id. */
+export function formulaScope(table: TableSchema): FormulaScope {
+  const byName = new Map(table.columns.map((column) => [foldName(column.name), column]));
+  const byId = new Map(table.columns.map((column) => [column.id, column]));
+  return {
+    find: (name) => columnByKey(table, name) ?? byName.get(foldName(name)) ?? byId.get(name),
+    names: () => table.columns.map((column) => ({ name: column.key, column })),
+  };
+}
+
+/** The columns that a stored formula reads. */
+function storedScope(table: TableSchema, { columnIds = {} }: ColumnOptions): FormulaScope {
+  const known = new Map(Object.entries(columnIds));
+  const find = (name: string): ColumnSchema | undefined => table.columns.find(({ id }) => id === known.get(name));
+  return {
+    find,
+    names: () =>
+      [...known.keys()].flatMap((name) => {
+        const column = find(name);
+        return column ? [{ name, column }] : [];
+      }),
+  };
+}
+
+/** A stored formula with what its columns hold now; flawed where that has become something that it cannot be made of. */
+export const storedFormula = ({ options }: Pick<ColumnEntity, 'options'>, table: TableSchema): CheckedFormula =>
+  checkFormula(must(options.formula, 'a formula has a text'), storedScope(table, options));
+
+/** A base in which formulas can be judged; a draft of it. */
+export interface FormulaBase {
+  readonly columns: readonly ColumnEntity[];
+  schemaOf(tableId: Id): TableSchema;
+}
+
+/**
+ * The formula as it is stored; other columns as they are.
+ * @throws Problem `formula_invalid` with all flaws; a circle is named with the path that it takes
+ */
+export function resolveFormula(column: ColumnEntity, base: FormulaBase, at: string): ColumnEntity {
+  if (column.type !== 'formula') return column;
+  const pointer = `${at}/options/formula`;
+  const text = column.options.formula ?? '';
+  const scope = formulaScope(base.schemaOf(column.tableId));
+  const isNew = !base.columns.some(({ id }) => id === column.id);
+  if (isNew && reads(column, column)) throw formulaInvalid([circular([column, column], text)], pointer);
+  const checked = checkFormula(text, scope);
+  if (!checked.ok) throw formulaInvalid(checked.flaws, pointer);
+  const read = columnsOf(checked.expression);
+  const keyOf = (name: string): string => {
+    const found = scope.find(name);
+    return typeof found === 'object' ? found.key : name;
+  };
+  const columnIds = Object.fromEntries(read.map(({ key, id }) => [key, id]));
+  const resolved = { ...column, options: { formula: mapReferences(text, keyOf), columnIds } };
+  const circle = circleOf(resolved, base.columns);
+  if (circle) throw formulaInvalid([circular(circle, text)], pointer);
+  // Keys may be longer than names.
+  const stored = storedFormula(resolved, base.schemaOf(column.tableId));
+  if (!stored.ok) throw formulaInvalid(stored.flaws, pointer);
+  return resolved;
+}
+
+const circular = (
+  path: readonly ColumnEntity[],
+  text: string,
+): Omit<FormulaFlaw, 'code'> & { readonly code: string } => ({
+  code: 'circular',
+  detail: `The formula leads back to itself: ${path.map(({ key }) => key).join(' → ')}.`,
+  position: 0,
+  length: text.length,
+});
+
+/** Formulas that cannot be made any more of what their columns hold, each with the first reason; not those that read one of these. */
+export function flawedFormulas(
+  base: FormulaBase,
+): readonly { readonly column: ColumnEntity; readonly flaw: FormulaFlaw }[] {
+  const columns = new Map(base.columns.map((column) => [column.id, column]));
+  const judged = new Map<Id, FormulaFlaw | 'sound' | 'unsound'>();
+  const judge = (column: ColumnEntity): FormulaFlaw | 'sound' | 'unsound' => {
+    const known = judged.get(column.id);
+    if (known) return known;
+    const behind = sources(column).flatMap((id) => columns.get(id) ?? []);
+    const own = behind.every((each) => judge(each) === 'sound') ? flawOf(column, base) : 'unsound';
+    judged.set(column.id, own);
+    return own;
+  };
+  return base.columns.flatMap((column) => {
+    const flaw = judge(column);
+    return typeof flaw === 'string' ? [] : [{ column, flaw }];
+  });
+}
+
+function flawOf(column: ColumnEntity, base: FormulaBase): FormulaFlaw | 'sound' {
+  if (column.type !== 'formula') return 'sound';
+  const checked = storedFormula(column, base.schemaOf(column.tableId));
+  return checked.ok ? 'sound' : must(checked.flaws[0], 'a flawed formula has a flaw');
+}
+
+/** What a flawed formula is refused with. */
+export function formulaInvalid(
+  flaws: readonly (Omit<FormulaFlaw, 'code'> & { readonly code: string })[],
+  at: string,
+): Problem {
+  const errors: ProblemItem[] = flaws.map((flaw) => ({ pointer: at, ...flaw }));
+  return new Problem('formula_invalid', { detail: must(flaws[0], 'a flaw').detail, errors });
+}
+
+/** In the order in which they can be made: formulas behind what they read, as far as that goes. */
+export function formulasLast(columns: readonly ColumnEntity[]): readonly ColumnEntity[] {
+  const waiting = new Set(columns.filter(({ type }) => type === 'formula'));
+  const ordered = columns.filter((column) => !waiting.has(column));
+  while (waiting.size > 0) {
+    const ready = [...waiting].filter(
+      (column) => ![...waiting].some((other) => other !== column && reads(column, other)),
+    );
+    // In a circle none is; then the first that is made says what it lacks.
+    for (const column of ready.length > 0 ? ready : [...waiting]) {
+      waiting.delete(column);
+      ordered.push(column);
+    }
+  }
+  return ordered;
+}
+
+/** Whether the formula calls the column by one of its names. */
+export const reads = ({ options }: Pick<ColumnEntity, 'options'>, { key, nameFolded, id }: ColumnEntity): boolean =>
+  referencesOf(options.formula ?? '').some((name) => name === key || name === id || foldName(name) === nameFolded);
+
+/** The same formula where some of the columns that it reads have got other keys. */
+export function withKeys(column: ColumnEntity, keys: ReadonlyMap<Id, string>): ColumnEntity {
+  const { formula, columnIds } = column.options;
+  if (formula === undefined || columnIds === undefined) return column;
+  const next = new Map(Object.entries(columnIds).map(([key, id]) => [key, [keys.get(id) ?? key, id] as const]));
+  return {
+    ...column,
+    options: {
+      formula: mapReferences(formula, (key) => next.get(key)?.[0] ?? key),
+      columnIds: Object.fromEntries(next.values()),
+    },
+  };
+}
