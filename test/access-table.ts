@@ -356,6 +356,12 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
     body: () => ({ name: name(), templateId: 'crm' }),
   },
   'GET /api/v1/templates': 'signed-in',
+  'POST /api/v1/formulas/check': {
+    needs: 'signed-in',
+    body: () => ({ formula: '1 + 1', position: 0 }),
+    foreignBody: ({ tableId }) => ({ body: { formula: '1', tableId }, refused: 'not_found' }),
+    unaudited: READS,
+  },
   'GET /api/v1/bases/{baseId}/template': 'viewer',
   'POST /api/v1/bases/{baseId}/duplicate': { needs: 'admin', body: () => ({ name: name(), withRows: true }) },
   'GET /api/v1/bases/{baseId}': 'viewer',

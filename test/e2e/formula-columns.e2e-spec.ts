@@ -371,4 +371,61 @@ describe('copies of tables with formulas', () => {
   });
 });
 
+describe('a formula that is typed', () => {
+  interface Checked {
+    readonly ok: boolean;
+    readonly result: object | null;
+    readonly errors: readonly { readonly code: string; readonly position?: number }[];
+    readonly completions: readonly { readonly kind: string; readonly label: string; readonly insert: string }[];
+  }
+  const check = async (body: object): Promise<Checked> =>
+    expectStatus(await fixture.owner.post<Checked>('/formulas/check', body), 200);
+
+  it('is told what it gives, and what is wrong with it where', async () => {
+    const { id: tableId } = await things();
+    expect(await check({ tableId, formula: '{total} / 2' })).toEqual({
+      ok: true,
+      result: { type: 'decimal', options: {}, list: false },
+      errors: [],
+      completions: [],
+    });
+    const flawed = await check({ tableId, formula: '{Unit price} + {name}' });
+    expect(flawed).toMatchObject({
+      ok: false,
+      result: null,
+      errors: [{ code: 'wrong_type', position: 15, length: 6 }],
+    });
+    expect((await check({ formula: '"a" & 1' })).result).toMatchObject({ type: 'long_text' });
+    expect((await check({ formula: '{total}' })).errors).toMatchObject([{ code: 'unknown_column' }]);
+    expect((await check({ tableId, formula: 'x'.repeat(9_000) })).errors).toMatchObject([{ code: 'too_long' }]);
+  });
+
+  it('is told what can stand where the person types', async () => {
+    const { id: tableId } = await things();
+    const at = async (formula: string, position = formula.length) =>
+      (await check({ tableId, formula, position })).completions;
+    expect((await at('{un'))[0]).toMatchObject({
+      kind: 'column',
+      insert: '{unit_price}',
+      name: 'Unit price',
+      type: 'decimal',
+    });
+    expect((await at('1 + RO'))[0]).toMatchObject({ kind: 'function', label: 'ROUND', from: 4, to: 6 });
+    expect(await at('"in a text')).toEqual([]);
+    expect((await at('', 5_000)).length).toBeGreaterThan(10);
+  });
+
+  it('is told what would lead back to its column, and what could not bear it', async () => {
+    const table = await things(formula('Double', '{total} * 2'));
+    const [tableId, columnId] = [table.id, columnOf(table, 'total').id];
+    const of = async (text: string) => (await check({ tableId, columnId, formula: text })).errors;
+    expect(await of('{qty} + 1')).toEqual([]);
+    expect(await of('{double}')).toMatchObject([{ code: 'circular', position: 0, length: 8 }]);
+    expect(await of('{name}')).toMatchObject([{ code: 'formula_in_the_way' }]);
+    expect(columnOf(await fresh(table), 'total').options).toEqual({ formula: '{unit_price} * {qty}' });
+    for (const body of [{ tableId, columnId: columnOf(table, 'qty').id }, { tableId, columnId: tableId }, { columnId }])
+      expect((await fixture.owner.post<ProblemBody>('/formulas/check', { formula: '1', ...body })).status).toBe(404);
+  });
+});
+
 const plain = ({ name, type, options }: Column) => ({ name, type, options });

@@ -48,6 +48,8 @@ import { TableCatalog } from './table-catalog.js';
 import { TableEntity } from './tables/table.entity.js';
 import { TablesController } from './tables/tables.controller.js';
 import { TablesService } from './tables/tables.service.js';
+import { FormulasController } from './formulas/formulas.controller.js';
+import { FormulasService } from './formulas/formulas.service.js';
 import { TemplatesController } from './templates/templates.controller.js';
 import { TemplatesService } from './templates/templates.service.js';
 
@@ -85,6 +87,7 @@ const CONVERSIONS = [Conversions, Confirmations, BackgroundConversions, Conversi
     DuplicateBaseController,
     DuplicateTableController,
     TemplatesController,
+    FormulasController,
   ],
   providers: [
     BasesService,
@@ -109,6 +112,7 @@ const CONVERSIONS = [Conversions, Confirmations, BackgroundConversions, Conversi
     BaseCopy,
     DuplicateService,
     TemplatesService,
+    FormulasService,
     ...INDEXES,
   ],
   exports: [

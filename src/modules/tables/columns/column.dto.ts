@@ -18,7 +18,7 @@ const OPTIONS_DOC = {
   description: [
     'By type: `text {maxLength}`, `decimal {scale}`, `percent {scale}`, `currency {code,scale}`, `rating {max}`, `duration {format}`,',
     '`single_select` and `multi_select` `{choices:[{label,key?,color?}]}`, `user {multiple}`, `link {tableId,multiple?,inverseName?}`,',
-    '`lookup {linkColumnId,columnId}`, `rollup {linkColumnId,columnId,fn}`, `count {linkColumnId}`; the others take none.',
+    '`lookup {linkColumnId,columnId}`, `rollup {linkColumnId,columnId,fn}`, `count {linkColumnId}`, `formula {formula}`; the others take none.',
     'Columns are named by id, or by key.',
   ].join(' '),
   example: { choices: [{ label: 'Open' }, { label: 'Won' }] },
