@@ -6,11 +6,6 @@
 import { parseArgs } from 'node:util';
 import { run, Told } from './lib/project.mjs';
 
-const DEFAULTS = {
-  postgres: 'postgresql://live_tables:live_tables_dev@127.0.0.1:5432/live_tables_main',
-  mysql: 'mysql://example:example_dev@127.0.0.1:3307/example',
-  mongodb: 'mongodb://root:mongo_dev@127.0.0.1:27017/example?authSource=admin',
-};
 const KINDS = { postgres: 'postgresql', mysql: 'mysql', mongodb: 'mongodb' };
 
 await run(async () => {
@@ -20,13 +15,15 @@ await run(async () => {
   const { values } = parseArgs({
     options: { base: string, postgres: string, mysql: string, mongodb: string },
   });
-  const [{ findOrStartServer }, { createApi }, { signUpTwo }, { askAll, QUESTIONS }, load] = await Promise.all([
-    import('./quickstart/server.mjs'),
-    import('./quickstart/api.mjs'),
-    import('./quickstart/tour.mjs'),
-    import('./sources-tour/ask.mjs'),
-    import('./sources-tour/load.mjs'),
-  ]);
+  const [{ findOrStartServer }, { createApi }, { signUpTwo }, { askAll, QUESTIONS }, load, { connect, DEFAULTS }] =
+    await Promise.all([
+      import('./quickstart/server.mjs'),
+      import('./quickstart/api.mjs'),
+      import('./quickstart/tour.mjs'),
+      import('./sources-tour/ask.mjs'),
+      import('./sources-tour/load.mjs'),
+      import('./sources-tour/connect.mjs'),
+    ]);
   const loaders = { postgres: load.loadPostgres, mysql: load.loadMysql, mongodb: load.loadMongo };
   const urls = Object.entries({ ...DEFAULTS, ...values }).filter(([kind, url]) => kind in KINDS && url !== 'none');
   const say = console.log;
@@ -40,7 +37,7 @@ await run(async () => {
       await loaders[kind](url, cars).catch((error) => {
         throw new Told(`${kind} cannot be filled (${error.message}); --${kind} none leaves it out.`);
       });
-      const connection = await connect(ada, workspace.id, KINDS[kind], new URL(url));
+      const connection = await connect(ada, workspace.id, KINDS[kind], new URL(url), 'cars');
       say(`\n  ${connection.name}: ${cars.length} cars in ${connection.from}`);
       for (const { key, nativeType, type } of connection.columns)
         say(`    ${key.padEnd(18)} ${nativeType.padEnd(26)} ${type}`);
@@ -51,26 +48,6 @@ await run(async () => {
     await server.stop();
   }
 });
-
-async function connect(api, workspaceId, engine, { hostname, port, username, password, pathname }) {
-  const body = {
-    name: engine,
-    engine,
-    host: hostname,
-    port: Number(port),
-    database: decodeURIComponent(pathname.slice(1)),
-    username: decodeURIComponent(username),
-    password: decodeURIComponent(password),
-    tls: { mode: 'disable' },
-  };
-  const made = (await api.call('POST', `/workspaces/${workspaceId}/connections`, { body, status: 201 })).body;
-  const { objects } = (await api.call('GET', `/connections/${made.id}/schema`, { status: 200 })).body;
-  const cars = objects.find(
-    ({ schema, name }) => name === 'cars' && (engine === 'postgresql' ? schema === 'public' : true),
-  );
-  if (!cars) throw new Told(`${engine}: the schema has no object named cars.`);
-  return { ...made, from: `${cars.schema}.${cars.name}`, columns: cars.columns };
-}
 
 function compare(answers, questions, say) {
   const [first, ...others] = answers;
