@@ -48,6 +48,8 @@ beforeAll(async () => {
       insert into seen select g, case when g % 2 = 0 then 'nobody' end, timestamptz '2026-01-01 00:00:00Z' + g * interval '111 microseconds' from generate_series(1, 20) g;
       create table many (id integer primary key, who text);
       insert into many select g, 'a' from generate_series(1, 31) g;
+      create table strange (id integer primary key, n numeric, d date, t timestamptz);
+      insert into strange values (1, 'NaN', 'infinity', '-infinity'), (2, 1e40, '0044-03-15 BC', '294276-01-01Z'), (3, 1.5, '2026-01-01', '2026-01-01Z'), (4, null, null, null);
       grant select on all tables in schema public to public;
     `),
   );
@@ -96,6 +98,26 @@ describe('the sources of a view', () => {
       if ((cursor = page.page.nextCursor) === undefined) break;
     }
     expect(ids.toSorted((a, b) => Number(a) - Number(b))).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+  });
+
+  it('may hold what no column of ours can, which formulas take for an error wherever they are computed', async () => {
+    const definition = {
+      source: { connection: shop, object: 'public.strange' },
+      as: 'c',
+      computed: [
+        { key: 'more', formula: 'IFERROR({n} + 1, -1)' },
+        { key: 'year', formula: 'IFERROR(YEAR({d}), -1)' },
+        { key: 'hour', formula: 'IFERROR(HOUR({t}), -1)' },
+      ],
+      columns: ['id', 'more', 'year', 'hour'],
+    };
+    const shown = expectStatus(await preview({ ...definition, sort: [{ field: 'id', dir: 'asc' }] }), 200);
+    const sort = ['more', 'year', 'hour', 'id'].map((field) => ({ field, dir: 'desc' }));
+    const sorted = expectStatus(await preview({ ...definition, sort }), 200);
+    expect([shown.meta.tier, sorted.meta.tier]).toEqual(['push-down', 'join-engine']);
+    expect(sorted.data.map(({ fields }) => fields.id)).toEqual([3, 2, 1, 4]);
+    expect(sorted.data.toSorted((a, b) => Number(a.fields.id) - Number(b.fields.id))).toEqual(shown.data);
+    expect(shown.data[0]?.fields).toEqual({ id: 1, more: '-1', year: -1, hour: -1 });
   });
 
   it('are joined for many at once, some after the others', async () => {

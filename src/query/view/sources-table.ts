@@ -1,6 +1,7 @@
 import { invalid, pointer, type Problem } from '../../common/index.js';
 import { digest } from '../keyset.js';
 import { stepsOfCell } from '../formula/steps.js';
+import { isObjectColumn } from '../compile/source/dialect.js';
 import { kindOf } from '../kind.js';
 import { aliasOf, free } from '../resolve/resolve-source.js';
 import { columnByKey, type ColumnSchema, type ValueKind } from '../schema.js';
@@ -105,6 +106,7 @@ class Sources {
       physical: `c${this.made++}`,
       holds: kindOf(column),
       steps: stepsOfCell(column),
+      ...(isObjectColumn(column) ? { form: column.form } : {}),
     }; // prettier-ignore
   }
 

@@ -1,6 +1,6 @@
 import type { Id } from '../../common/index.js';
 import type { Expression } from '../formula/expression.js';
-import type { ObjectSchema } from '../object-schema.js';
+import type { Form, ObjectSchema } from '../object-schema.js';
 import type { ColumnSchema, TableSchema } from '../schema.js';
 
 /** What stands in one place of a view: a table of ours, or an object of an external database. */
@@ -32,6 +32,8 @@ export type Origin =
 /** A column of a view. Its cells are as those of a stored column are, under `physical`, wherever the rows are put together. */
 export interface ViewColumn extends ColumnSchema {
   readonly of: Origin;
+  /** Of a cell of an external object: formulas know by it that it may hold what no column of ours can. */
+  readonly form?: Form;
 }
 
 /** The rows of several tables and objects side by side, as a table: what conditions, order and groups of a view speak of. */
