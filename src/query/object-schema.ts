@@ -1,3 +1,4 @@
+import type { Expression } from './formula/expression.js';
 import type { ColumnSchema, TableSchema } from './schema.js';
 
 export const OBJECT_KINDS = ['table', 'view', 'collection'] as const;
@@ -15,6 +16,15 @@ export interface ObjectColumn extends ColumnSchema {
   /** Alias of the object that it belongs to, in a source of several. */
   readonly alias: string;
 }
+
+/** What an external database computes of cells of the same row. */
+export interface MadeColumn extends ColumnSchema {
+  readonly made: Expression;
+  /** The columns that the formula reads, as that database has them. */
+  readonly reads: ReadonlyMap<ColumnSchema, ObjectColumn | MadeColumn>;
+}
+
+export const isMade = (column: ColumnSchema): column is MadeColumn => 'made' in column;
 
 /** An object of an external database (table, view, collection) as the query core sees it. */
 export interface ObjectSchema extends TableSchema {

@@ -157,6 +157,10 @@ const CONDITIONS = [
   { field: 'taxed', op: 'gt', value: '60' },
   { field: 'place', op: 'neq', value: 'de' },
   { field: 'month', op: 'lte', value: 6 },
+  { field: 'half', op: 'between', value: ['10', '70.5'] },
+  { field: 'kind', op: 'in', value: ['dear', '-'] },
+  { field: 'pair', op: 'contains', value: 'X' },
+  { field: 'late', op: 'eq', value: true },
 ];
 
 const COMPUTED = [
@@ -166,6 +170,10 @@ const COMPUTED = [
   { key: 'place', formula: 'IF(ISBLANK({c.country}), "?", LOWER({c.country}))' },
   { key: 'month', formula: 'MONTH({d.closed})' },
   { key: 'both', formula: '{label} & " " & {place}' },
+  { key: 'half', formula: 'ROUND({d.price} / 2, 1) + {d.n}' },
+  { key: 'kind', formula: 'IF({d.price} > 50, "dear", LEFT(COALESCE({d.name}, "-"), 4))' },
+  { key: 'pair', formula: '{kind} & "/" & {c.name}' },
+  { key: 'late', formula: 'YEAR({d.closed}) * 100 + MONTH({d.closed}) >= 202606' },
 ];
 
 function condition(random: Random, depth = 0): object {
@@ -175,7 +183,7 @@ function condition(random: Random, depth = 0): object {
   return { [pick(random, ['and', 'or'])]: items };
 }
 
-const SORTS = ['d.price', 'd.name', 'd.closed', 'c.country', 'c.name', 'taxed', 'both'];
+const SORTS = ['d.price', 'd.name', 'd.closed', 'c.country', 'c.name', 'taxed', 'both', 'half', 'kind', 'pair', 'late'];
 const dir = (random: Random) => pick(random, ['asc', 'desc'] as const);
 
 /** A definition without its sources; its order is total, so that there is one answer. */
@@ -185,7 +193,13 @@ function question(random: Random): Readonly<Record<string, unknown>> {
   if (below(random, 3) === 0) {
     const groupBy = some(
       random,
-      [{ field: 'c.country' }, { field: 'd.closed', bucket: 'month' }, { field: 'd.name' }],
+      [
+        { field: 'c.country' },
+        { field: 'd.closed', bucket: 'month' },
+        { field: 'd.name' },
+        { field: 'kind' },
+        { field: 'late' },
+      ],
       2,
     );
     const aggregates = [
@@ -199,6 +213,8 @@ function question(random: Random): Readonly<Record<string, unknown>> {
           { as: 'different', fn: 'countDistinct', field: 'c.country' },
           { as: 'taxes', fn: 'sum', field: 'taxed' },
           { as: 'widest', fn: 'max', field: 'share' },
+          { as: 'halves', fn: 'avg', field: 'half' },
+          { as: 'first', fn: 'min', field: 'pair' },
         ],
         3,
       ),

@@ -4,6 +4,7 @@ import type {
   ColumnOptions,
   ColumnTypeName,
   Form,
+  MadeColumn,
   Mutation,
   ObjectKind,
   Position,
@@ -78,6 +79,8 @@ export interface ExternalCapabilities {
   readonly jsonPaths: boolean;
   /** Days and hours of other time zones than UTC in groups. */
   readonly timeZones: boolean;
+  /** Whether it can compute this; nothing where that is absent. */
+  readonly computes?: (column: MadeColumn) => boolean;
 }
 
 /** A page of an external database; its rows are `{"fields":{…}}`, those of groups `{"group":{…},"values":{…}}`. */

@@ -1,7 +1,7 @@
 import { Problem } from '../../common/index.js';
 import { fingerprint, type CursorCodec, type Position } from '../keyset.js';
 import { kindOf, valueType } from '../kind.js';
-import type { ObjectColumn, ObjectSource } from '../object-schema.js';
+import type { MadeColumn, ObjectColumn, ObjectSource } from '../object-schema.js';
 import type { Condition, OrderTerm } from '../plan.js';
 import type { SourceGroups, SourceRead } from '../source-plan.js';
 import type { FilterContext } from './resolve-filter.js';
@@ -15,6 +15,8 @@ export interface SourceCapabilities {
   readonly joins: boolean;
   readonly jsonPaths: boolean;
   readonly timeZones: boolean;
+  /** Whether it can compute this; nothing where that is absent. */
+  readonly computes?: (column: MadeColumn) => boolean;
 }
 
 /** A page of an external database as a caller asked for it. */

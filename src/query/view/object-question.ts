@@ -1,5 +1,6 @@
 import { must } from '../../common/index.js';
-import type { ObjectColumn, ObjectJoin, ObjectSchema, ObjectSource } from '../object-schema.js';
+import { columnsOf, type Expression } from '../formula/expression.js';
+import type { MadeColumn, ObjectColumn, ObjectJoin, ObjectSchema, ObjectSource } from '../object-schema.js';
 import { conditionOn, columnsIn } from '../plan-columns.js';
 import type { Condition, OrderTerm } from '../plan.js';
 import { namedForStage, type Stage } from '../compile/view/stage.js';
@@ -24,11 +25,23 @@ export const objectAt = ({ places }: ViewTable, place: number): ObjectSchema => 
 /** The columns of a view as columns of its objects, each one object for as long as this lives: what is the same is known by it. */
 export class ObjectColumns {
   private readonly known = new Map<string, ObjectColumn>();
+  private readonly made = new Map<string, MadeColumn | undefined>();
 
-  constructor(private readonly table: ViewTable) {}
+  /** @param computes whether their database can compute a column; it can not where that is absent */
+  constructor(
+    private readonly table: ViewTable,
+    private readonly computes: SourceCapabilities['computes'],
+  ) {}
+
+  /** Undefined for one that is neither a cell of an object nor can be computed of such cells. */
+  of(column: ColumnSchema): ObjectColumn | MadeColumn | undefined {
+    if (!isViewColumn(column) || column.of.kind !== 'formula') return this.cell(column);
+    if (!this.made.has(column.id)) this.made.set(column.id, this.compute(column, column.of.expression));
+    return this.made.get(column.id);
+  }
 
   /** Undefined for one that is no cell of an object. */
-  of(column: ColumnSchema): ObjectColumn | undefined {
+  cell(column: ColumnSchema): ObjectColumn | undefined {
     if (!isViewColumn(column) || column.of.kind !== 'cell') return undefined;
     const place = this.table.places[column.of.place];
     if (place?.source.kind !== 'object') return undefined;
@@ -46,6 +59,17 @@ export class ObjectColumns {
     if (place.source.kind !== 'object') throw new Error('the place holds a table of ours');
     const { columns } = place.source.object;
     return columns.filter((column) => valueType(column).sortable !== false).map((column) => this.named(place, column));
+  }
+
+  private compute(column: ViewColumn, made: Expression): MadeColumn | undefined {
+    const reads = new Map<ColumnSchema, ObjectColumn | MadeColumn>();
+    for (const each of columnsOf(made)) {
+      const read = this.of(each);
+      if (!read) return undefined;
+      reads.set(each, read);
+    }
+    const computed = { ...column, made, reads };
+    return this.computes?.(computed) === true ? computed : undefined;
   }
 
   /** Several shown columns can be one of the object. */
@@ -73,7 +97,7 @@ export function objectSource(table: ViewTable, columns: ObjectColumns): ObjectSo
     columns: [],
     joins: joined.map(({ alias, join }, i): ObjectJoin => {
       const { type, on } = must(join, 'a place behind the first is joined');
-      const column = (of: ViewColumn): ObjectColumn => must(columns.of(of), 'a view of objects joins by their cells');
+      const column = (of: ViewColumn): ObjectColumn => must(columns.cell(of), 'a view of objects joins by their cells');
       return {
         type,
         alias,
@@ -133,12 +157,12 @@ export function objectRead(
   { cells, where, orderBy, limit, count, after }: PartQuestion,
   can: SourceCapabilities,
 ): SourceRead | undefined {
-  const columns = new ObjectColumns(table);
+  const columns = new ObjectColumns(table, can.computes);
   const condition = objectCondition(where, columns);
   const order = objectOrder(orderBy, table, columns);
   if (condition === undefined || order === undefined || !canTest(condition, can)) return undefined;
   const shown = cells.map((column) => {
-    const found = must(columns.of(column), 'a cell of an object');
+    const found = must(columns.cell(column), 'a cell of an object');
     return { ...found, key: column.physical };
   });
   return {
@@ -154,7 +178,7 @@ export function objectRead(
 
 /** Groups of places that are objects of one database. @returns undefined where it cannot be asked for them */
 export function objectGroups(plan: ViewGroups, can: SourceCapabilities): SourceGroups | undefined {
-  const columns = new ObjectColumns(plan.from);
+  const columns = new ObjectColumns(plan.from, can.computes);
   const where = objectCondition(plan.where, columns);
   const groups = plan.groups.map(({ column, ...rest }) => ({ ...rest, column: columns.of(column) }));
   const aggregates = plan.aggregates.map(({ column, ...rest }) => ({ ...rest, column: column && columns.of(column) }));

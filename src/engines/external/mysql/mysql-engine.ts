@@ -1,4 +1,4 @@
-import { compileMutation, MYSQL, type Mutation, type ObjectCell } from '../../../query/index.js';
+import { canCompute, compileMutation, MYSQL, type Mutation, type ObjectCell } from '../../../query/index.js';
 import type {
   ConnectionTarget,
   ExternalCapabilities,
@@ -16,7 +16,12 @@ import { MysqlSession } from './session.js';
 
 /** A MySQL (from 8.0 on) or MariaDB (from 10.5 on) of somebody. */
 export class MysqlEngine extends SqlEngine<MysqlSession> {
-  readonly capabilities: ExternalCapabilities = { joins: true, jsonPaths: false, timeZones: false };
+  readonly capabilities: ExternalCapabilities = {
+    joins: true,
+    jsonPaths: false,
+    timeZones: false,
+    computes: (column) => canCompute(column, MYSQL),
+  };
 
   constructor(
     target: ConnectionTarget,

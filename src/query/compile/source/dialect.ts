@@ -1,4 +1,5 @@
 import type { Aggregate, Bucket } from '../../group-plan.js';
+import type { Expression } from '../../formula/expression.js';
 import type { ObjectColumn } from '../../object-schema.js';
 import type { Comparison, JsonTest } from '../../plan.js';
 import type { CellValue, ColumnSchema, Scalar, ValueKind } from '../../schema.js';
@@ -54,6 +55,11 @@ export interface SqlDialect {
   grouped?(kind: ValueKind, cell: Sql): Sql;
   bucket(bucket: Bucket, isInstant: boolean, cell: Sql): Sql;
   aggregate(aggregate: Aggregate & { readonly column: ColumnSchema }, cell: Sql): Sql;
+  /**
+   * The value of a formula: canonical, of the form that {@link formOf} names, and never an error of the statement. Undefined where it
+   * would not be exactly what all others give; absent where no formula is computed there.
+   */
+  formula?(expression: Expression, cell: (column: ColumnSchema) => FormedCell): Sql | undefined;
   /** What the statement gives of a row, in as many columns as it likes; the engine makes JSON of them. */
   show(outputs: readonly Shown[]): readonly Sql[];
   /** A value to be stored, of a column that can hold it. */

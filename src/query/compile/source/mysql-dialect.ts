@@ -1,12 +1,14 @@
 import { must } from '../../../common/index.js';
 import { casePattern } from '../../case-pattern.js';
+import { columnsOf } from '../../formula/expression.js';
 import type { Bucket } from '../../group-plan.js';
 import type { Form } from '../../object-schema.js';
 import { kindOf } from '../../kind.js';
 import type { Comparison } from '../../plan.js';
-import type { Scalar, ValueKind } from '../../schema.js';
+import type { ColumnSchema, Scalar, ValueKind } from '../../schema.js';
 import { comma, integer, join, sql, untyped, value, type Sql } from '../../sql.js';
 import { COMPARISON } from '../comparison.js';
+import { mysqlFormulaSql } from '../formula/mysql.js';
 import type { FormedCell, SqlDialect } from './dialect.js';
 
 /*
@@ -27,6 +29,8 @@ interface MysqlForm {
   /** A condition that an index of the column can serve, and that all equal values fulfil. */
   readonly near?: true;
   readonly incomparable?: true;
+  /** The cell as formulas take it; absent where they would not take it for exactly what is shown of it. */
+  readonly operand?: (cell: Sql) => Sql;
   /** How a value is stored. */
   readonly store?: (v: string) => Sql;
 }
@@ -46,12 +50,15 @@ const hexText = (cell: Sql): Sql => sql`concat('\\x', lower(hex(${cell})))`;
 /** `2026-12-01T09:00:00.000Z` as MySQL has it; what a driver gave is so already. */
 const instant = (v: string): string => v.replace('T', ' ').replace(/Z$/, '');
 const asInstant = (v: string): Sql => sql`cast(${param(instant(v))} as datetime(6))`;
+/** What is kept in the place of a date that is none (`2026-00-00`, `0000-05-05`) is shown as no value. */
+const proper = (cell: Sql): Sql =>
+  sql`case when year(${cell}) > 0 and month(${cell}) > 0 and dayofmonth(${cell}) > 0 then ${cell} end`;
 const truth = (v: string): Sql => (v === 'true' || v === '1' ? sql`true` : sql`false`);
 
 /** Whole numbers of up to 64 bits, with and without sign: any decimal can be compared with them. */
 const whole = (v: string): Sql => (/^-?\d{1,18}$/.test(v) ? sql`cast(${param(v)} as signed)` : asDecimal(v));
 
-const TEXT = { key: bytes, bind: asBytes, show: utf8 } as const;
+const TEXT = { key: bytes, bind: asBytes, show: utf8, operand: itself } as const;
 
 export const MYSQL_FORMS = {
   text: { ...TEXT, near: true },
@@ -61,35 +68,51 @@ export const MYSQL_FORMS = {
     key: (cell) => bytes(hexText(cell)),
     bind: asBytes,
     show: (cell) => sql`lower(hex(${cell}))`,
+    operand: hexText,
     store: (v) => sql`unhex(${param(v.replace(/^\\x/, ''))})`,
   },
-  int: { key: itself, bind: whole },
-  year: { key: itself, bind: whole },
-  bigint: { key: itself, bind: whole },
+  int: { key: itself, bind: whole, operand: itself },
+  year: { key: itself, bind: whole, operand: itself },
+  bigint: { key: itself, bind: whole, operand: itself },
   /** Up to 64 bits. */
   bit: {
     key: (cell) => sql`(${cell} + 0)`,
     bind: whole,
     show: (cell) => sql`(${cell} + 0)`,
+    operand: (cell) => sql`(${cell} + 0)`,
     store: (v) => sql`cast(${param(v)} as unsigned)`,
   },
-  decimal: { key: itself, bind: asDecimal },
+  decimal: { key: itself, bind: asDecimal, operand: itself },
   double: {
     key: itself,
     bind: (v) => sql`cast(${param(v)} as double)`,
     canonical: (cell) => sql`cast(${cell} as decimal(65, 30))`,
+    // The digits that are left have room for all numbers that formulas can hold.
+    operand: (cell) => sql`cast(${cell} as decimal(65, 18))`,
   },
-  boolean: { key: (cell) => sql`(${cell} <> 0)`, bind: truth, show: (cell) => sql`(${cell} <> 0)`, store: truth },
-  date: { key: itself, bind: (v) => sql`cast(${param(v)} as date)` },
-  datetime: { key: itself, bind: asInstant, store: (v) => param(instant(v)) },
+  boolean: {
+    key: (cell) => sql`(${cell} <> 0)`,
+    bind: truth,
+    show: (cell) => sql`(${cell} <> 0)`,
+    operand: (cell) => sql`(${cell} <> 0)`,
+    store: truth,
+  },
+  date: { key: itself, bind: (v) => sql`cast(${param(v)} as date)`, operand: proper },
+  datetime: { key: itself, bind: asInstant, operand: proper, store: (v) => param(instant(v)) },
   timestamp: {
     key: itself,
     bind: asInstant,
     canonical: (cell) => sql`cast(${cell} as datetime(6))`,
+    operand: (cell) => proper(sql`cast(${cell} as datetime(6))`),
     store: (v) => param(instant(v)),
   },
   /** Can be negative, and longer than a day. */
-  time: { key: (cell) => bytes(sql`cast(${cell} as char)`), bind: asBytes, show: (cell) => sql`cast(${cell} as char)` },
+  time: {
+    key: (cell) => bytes(sql`cast(${cell} as char)`),
+    bind: asBytes,
+    show: (cell) => sql`cast(${cell} as char)`,
+    operand: (cell) => sql`cast(${cell} as char)`,
+  },
   json: { key: itself, bind: param, show: (cell) => sql`cast(${cell} as char)`, incomparable: true },
   geometry: {
     key: (cell) => bytes(sql`st_astext(${cell})`),
@@ -98,7 +121,7 @@ export const MYSQL_FORMS = {
     store: (v) => sql`st_geomfromtext(${param(v)})`,
   },
   /** A canonical text that a subquery made. */
-  bytes: { key: itself, bind: asBytes, show: utf8 },
+  bytes: { key: itself, bind: asBytes, show: utf8, operand: itself },
 } as const satisfies Record<string, MysqlForm>;
 
 export type MysqlFormName = keyof typeof MYSQL_FORMS;
@@ -195,6 +218,14 @@ export const MYSQL: SqlDialect = {
         // A quotient of decimals has but four digits more than what is divided.
         return sql`round(cast(sum(${cell}) as decimal(65, 30)) / count(${cell}), ${integer(AVERAGE_SCALE)})`;
     }
+  },
+  formula(expression, cell) {
+    const operand = (column: ColumnSchema): Sql | undefined => {
+      const { form: name, sql: made } = cell(column);
+      return form(name).operand?.(made);
+    };
+    if (columnsOf(expression).some((column) => operand(column) === undefined)) return undefined;
+    return mysqlFormulaSql(expression, (column) => must(operand(column), 'a cell that formulas can take'));
   },
   show: (outputs) => outputs.map(({ cell }) => (form(cell.form).show ?? itself)(cell.sql)),
   store({ form: name }, v) {

@@ -61,9 +61,10 @@ function shown(
 /** Every group with its aggregates: rows `g0, …, a0, …`. */
 function compileGrouped({ from, where, groups, aggregates }: SourceGroups, dialect: SqlDialect): Sql {
   const sources = [...new Set([...groups, ...aggregates].flatMap(({ column }) => column ?? []))];
+  const origins = sourceCells(dialect);
   const cell = (column: ColumnSchema): Sql => ident(ROWS, `c${sources.indexOf(column)}`);
-  const canonical = sources.map((column, i) => sql`${dialect.canonical(sourceCells(column))} as ${ident(`c${i}`)}`);
-  const rows = sql`select ${canonical.length === 0 ? sql`1 as one` : join(canonical, comma)} ${fromClause(from, dialect)} where ${sourceCondition(where, dialect, sourceCells)}`;
+  const canonical = sources.map((column, i) => sql`${dialect.canonical(origins(column))} as ${ident(`c${i}`)}`);
+  const rows = sql`select ${canonical.length === 0 ? sql`1 as one` : join(canonical, comma)} ${fromClause(from, dialect)} where ${sourceCondition(where, dialect, origins)}`;
   const outputs = [
     ...groups.map((group) => sql`${groupValue(group, cell(group.column), dialect)} as ${ident(group.output.physical)}`),
     ...aggregates.map((each) => sql`${aggregateValue(each, cell, dialect)} as ${ident(each.output.physical)}`),

@@ -1,4 +1,11 @@
-import type { ObjectColumn, ObjectSchema, ObjectSource } from '../../object-schema.js';
+import { must } from '../../../common/index.js';
+import {
+  isMade,
+  type MadeColumn,
+  type ObjectColumn,
+  type ObjectSchema,
+  type ObjectSource,
+} from '../../object-schema.js';
 import { COUNT_BOUND, type OrderTerm } from '../../plan.js';
 import type { ColumnSchema } from '../../schema.js';
 import type { SourceRead } from '../../source-plan.js';
@@ -29,7 +36,8 @@ export function compileSourceRead(plan: SourceRead, dialect: SqlDialect): Source
   const cells = cellsOf(PAGE, needed, dialect);
   const keys = orderKeys(plan.orderBy, dialect, cells);
   const shown = shownOf(dialect)(plan.select);
-  const inner = needed.map((column, i) => sql`${sourceCells(column).sql} as ${ident(`c${i}`)}`);
+  const origins = sourceCells(dialect);
+  const inner = needed.map((column, i) => sql`${origins(column).sql} as ${ident(`c${i}`)}`);
   const items = [...shown, ...keys.map((key, i) => sql`${key.sql} as ${ident(`k${i}`)}`)];
   return {
     sql: sql`select ${join(items, comma)} from (${compilePage(plan, dialect, join(inner, comma))}) ${ident(PAGE)}${orderClause(keys, dialect)}`,
@@ -55,17 +63,34 @@ const cellsOf =
   (alias: string, needed: readonly ColumnSchema[], dialect: SqlDialect): Cells =>
   (column) => ({ sql: ident(alias, `c${needed.indexOf(column)}`), form: formOf(dialect, column) });
 
-/** Cells of the objects themselves, by alias. */
-export function sourceCells(column: ColumnSchema): ReturnType<Cells> {
-  if (!isObjectColumn(column)) throw new Error('the column is not one of an object');
-  return { sql: ident(column.alias, column.physical), form: column.form };
-}
+/** Cells of the objects themselves, by alias, and what is computed of them. */
+export const sourceCells = (dialect: SqlDialect): Cells => {
+  const made = madeBy(dialect);
+  return (column) => {
+    if (isMade(column)) {
+      const computed = must(made(column), 'a formula that the database is known to compute');
+      return { sql: computed, form: dialect.formOf(kindOf(column)) };
+    }
+    if (!isObjectColumn(column)) throw new Error('the column is not one of an object');
+    return { sql: ident(column.alias, column.physical), form: column.form };
+  };
+};
+
+/** Whether statements of the dialect can compute the column. */
+export const canCompute = (column: MadeColumn, dialect: SqlDialect): boolean => madeBy(dialect)(column) !== undefined;
+
+const madeBy = remembered((dialect: SqlDialect) =>
+  remembered(({ made, reads }: MadeColumn): Sql | undefined => {
+    const cells = sourceCells(dialect);
+    return dialect.formula?.(made, (column) => cells(must(reads.get(column), 'a column that the formula reads')));
+  }),
+);
 
 /** The rows of the page as their cells; each branch by itself, so that an index can find it. */
 function compilePage(plan: SourceRead, dialect: SqlDialect, inner: Sql): Sql {
   const { orderBy: terms, after, limit, skip = 0 } = plan;
-  const keys = orderKeys(terms, dialect, sourceCells);
-  const rows = sql`select ${inner} ${fromClause(plan.from, dialect)} where ${sourceCondition(plan.where, dialect, sourceCells)}`;
+  const keys = orderKeys(terms, dialect, sourceCells(dialect));
+  const rows = sql`select ${inner} ${fromClause(plan.from, dialect)} where ${sourceCondition(plan.where, dialect, sourceCells(dialect))}`;
   const most = integer(limit + 1);
   if (skip > 0) return sql`${rows}${orderClause(keys, dialect)} limit ${most} offset ${integer(skip)}`;
   const branches = after === undefined ? firstBranches(keys, dialect) : branchesBehind(keys, after, dialect);
@@ -135,8 +160,9 @@ const objectName = ({ physical }: ObjectSchema): Sql => ident(physical.schema, p
 /** The object and what is joined to it, each under its alias. */
 export function fromClause(source: ObjectSource, dialect: SqlDialect): Sql {
   const from = sql`from ${objectName(source.object)} ${ident(source.alias)}`;
+  const cells = sourceCells(dialect);
   const joins = source.joins.map(({ type, alias, object, on }) => {
-    const ties = on.map(({ left, right }) => dialect.joined(sourceCells(left), sourceCells(right)));
+    const ties = on.map(({ left, right }) => dialect.joined(cells(left), cells(right)));
     return sql` ${type === 'left' ? sql`left join` : sql`join`} ${objectName(object)} ${ident(alias)} on ${join(ties, sql` and `)}`;
   });
   return sql`${from}${join(joins, empty)}`;
@@ -144,7 +170,7 @@ export function fromClause(source: ObjectSource, dialect: SqlDialect): Sql {
 
 /** How many rows there are, exactly or up to the bound: one row, one column. */
 export function compileSourceCount(plan: SourceRead, dialect: SqlDialect): Sql {
-  const from = sql`${fromClause(plan.from, dialect)} where ${sourceCondition(plan.where, dialect, sourceCells)}`;
+  const from = sql`${fromClause(plan.from, dialect)} where ${sourceCondition(plan.where, dialect, sourceCells(dialect))}`;
   if (plan.count === 'exact') return sql`select count(*) ${from}`;
   return sql`select count(*) from (select 1 as one ${from} limit ${integer(COUNT_BOUND + 1)}) bounded`;
 }
