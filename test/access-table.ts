@@ -440,6 +440,18 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
   'GET /api/v1/files/{token}': { needs: 'public', fresh: newFileLink },
 
   'GET /api/v1/tables/{tableId}/changes': 'viewer',
+  'GET /api/v1/tables/{tableId}/history': 'viewer',
+  'GET /api/v1/tables/{tableId}/rows/{rowId}/history': 'viewer',
+  'POST /api/v1/tables/{tableId}/rows/{rowId}/revert': {
+    needs: 'editor',
+    body: () => ({ toVersion: 1 }),
+    unaudited: READS,
+  },
+  'POST /api/v1/tables/{tableId}/revert': {
+    needs: 'editor',
+    body: () => ({ fromSeq: 1, toSeq: 1, dryRun: true }),
+    unaudited: READS,
+  },
   'GET /api/v1/tables/{tableId}/rows': 'viewer',
   'POST /api/v1/tables/{tableId}/rows/query': { needs: 'viewer', body: () => ({}), unaudited: READS },
   'POST /api/v1/tables/{tableId}/rows': {

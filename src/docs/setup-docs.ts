@@ -46,6 +46,7 @@ const TAGS: readonly (readonly [name: string, description: string])[] = [
   ['Indexes', 'The indexes of a table: for pages, filters and searches of large ones.'],
   ['Rows', 'The data: read, filter, write, in bulk, and what changed.'],
   ['Views', 'Stored questions over tables and external databases in any mix, and their answers.'],
+  ['History', 'What happened to rows, and undoing it.'],
   ['Attachments', 'Files for attachment columns: upload, download.'],
   ['Audit log', 'Who did what.'],
   ['Health', 'For load balancers and for the curious.'],

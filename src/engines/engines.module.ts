@@ -3,6 +3,7 @@ import { APP_CONFIG, type AppConfig } from '../config/index.js';
 import { ENGINE_FACTORIES, ExternalEngines } from './external/index.js';
 import {
   ChangeLog,
+  HistoryLog,
   DriftRecord,
   ImportMarks,
   KeptWrites,
@@ -37,6 +38,7 @@ import {
     MiniDbImport,
     MiniDbIndexes,
     ChangeLog,
+    HistoryLog,
     DriftRecord,
     ImportMarks,
     KeptWrites,
@@ -60,6 +62,7 @@ import {
     MiniDbImport,
     MiniDbIndexes,
     ChangeLog,
+    HistoryLog,
     DriftRecord,
     ImportMarks,
     KeptWrites,

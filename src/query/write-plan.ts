@@ -35,7 +35,9 @@ export interface WriteContext {
   readonly actorName: string;
   readonly clientId?: string;
   readonly requestId: string;
-  readonly source: 'api' | 'import' | 'system';
+  readonly source: 'api' | 'import' | 'system' | 'revert';
+  /** Of a revert: the change set that it undoes, where that is one. */
+  readonly revertOf?: Id;
   /** Groups what was done as one act; history and revert work on it. */
   readonly changeSet: Id;
 }

@@ -27,6 +27,8 @@ export interface Change {
   readonly source: string;
   readonly changeSet: Id;
   readonly requestId: string;
+  /** The change set that it undid; absent where it undid none, or parts of several. */
+  readonly revertOf?: Id;
   /** Only of {@link ChangeLog.follow}: `data`, `after` was left out; `rows`, so were all changes of this number but the first. */
   readonly withheld?: 'data' | 'rows';
 }
@@ -72,8 +74,7 @@ from ${ident(schema, '_stream')} s where table_id = ${value(tableId, 'uuid')}`),
   /** The changes behind number `after`, in order, at most `limit` numbers, each whole. */
   async read(schema: string, tableId: Id, after: number, limit: number): Promise<Change[]> {
     const rows = await this.database.query(
-      toStatement(sql`select seq, ord, op, row_id, version, schema_version, before, after,
-  to_char(at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), actor_id, actor_name, client_id, source, change_set, request_id
+      toStatement(sql`select ${CHANGE}
 from ${ident(schema, '_change')}
 where table_id = ${value(tableId, 'uuid')} and seq > ${value(after, 'bigint')} and seq <= ${value(after + limit, 'bigint')}
 order by seq, ord`),
@@ -107,10 +108,14 @@ order by seq, ord`),
   }
 }
 
+/** A whole entry, for {@link toChange}. */
+export const CHANGE = sql`seq, ord, op, row_id, version, schema_version, before, after,
+  to_char(at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), actor_id, actor_name, client_id, source, change_set, request_id, null::text, revert_of`;
+
 const json = (text: string | null | undefined): Readonly<Record<string, unknown>> | null =>
   text === null || text === undefined ? null : (JSON.parse(text) as Record<string, unknown>);
 
-function toChange(row: PgRow): Change {
+export function toChange(row: PgRow): Change {
   const [
     seq,
     ord,
@@ -128,6 +133,7 @@ function toChange(row: PgRow): Change {
     changeSet,
     requestId,
     withheld,
+    revertOf,
   ] = row;
   return {
     seq: Number(seq),
@@ -143,6 +149,7 @@ function toChange(row: PgRow): Change {
     source: String(source),
     changeSet: String(changeSet),
     requestId: String(requestId),
+    ...(revertOf ? { revertOf } : {}),
     ...(withheld ? { withheld: withheld as NonNullable<Change['withheld']> } : {}),
   };
 }

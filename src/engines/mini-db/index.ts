@@ -1,4 +1,5 @@
-export * from './change-log.js';
+export { ChangeLog, type Change, type FollowLimits, type StreamHead } from './change-log.js';
+export * from './history-log.js';
 export { LinksRefused } from './linked-write.js';
 export * from './drift-record.js';
 export { ImportMarks, ImportTakenOver } from './import-marks.js';

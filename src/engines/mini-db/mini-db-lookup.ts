@@ -8,6 +8,7 @@ import {
   compileReread,
   compileVersions,
   heldWhenDeleted,
+  lockAllTrashed,
   lockRows,
   lockTrashed,
   matchingRows,
@@ -111,6 +112,13 @@ export class MiniDbLookup {
     const rows = await session.query(toStatement(changedSince(table, rowId, base)));
     if (rows.length < version - base) return undefined;
     return new Set(rows.flatMap(([, keys]) => JSON.parse(keys ?? '[]') as string[]));
+  }
+
+  /** Versions of those of the rows that are in the trash, which are locked until the transaction of `session` ends. */
+  async versionsInTrash(session: PgSession, table: TableSchema, ids: readonly Id[]): Promise<Map<Id, number>> {
+    if (ids.length === 0) return new Map();
+    const rows = await session.query(toStatement(lockAllTrashed(table, ids)));
+    return new Map(rows.map(([id, version]) => [String(id), Number(version)]));
   }
 
   /** Locks a row of the trash, and says what it held when it was deleted; undefined when it is not there. */

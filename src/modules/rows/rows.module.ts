@@ -10,6 +10,12 @@ import { ExportService } from './export/export.service.js';
 import { ExternalImportController } from './import/external/external-import.controller.js';
 import { ExternalImports } from './import/external/external-import.service.js';
 import { SourceFetch } from './import/external/source-fetch.js';
+import { HistoryController } from './history/history.controller.js';
+import { HistoryService } from './history/history.service.js';
+import { PossibleValues } from './history/revert/possible-values.js';
+import { RevertController } from './history/revert/revert.controller.js';
+import { RowRevert } from './history/revert/row-revert.service.js';
+import { TableRevert } from './history/revert/table-revert.service.js';
 import { ImportController } from './import/import.controller.js';
 import { ImportTableController } from './import/import-table.controller.js';
 import { ImportService } from './import/import.service.js';
@@ -65,6 +71,8 @@ const IMPORTS = [
     ImportTableController,
     ExternalImportController,
     ImportJobsController,
+    HistoryController,
+    RevertController,
   ],
   providers: [
     GroupsReader,
@@ -79,6 +87,10 @@ const IMPORTS = [
     Referents,
     RowsUpkeep,
     ExportService,
+    HistoryService,
+    PossibleValues,
+    RowRevert,
+    TableRevert,
     ...IMPORTS,
   ],
 })

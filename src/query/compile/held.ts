@@ -24,6 +24,10 @@ where row_id = ${value(rowId, 'uuid')} and version > ${value(version, 'integer')
 export const lockTrashed = (table: TableSchema, rowId: Id): Sql =>
   sql`select _id from ${tableName(table)} where _id = ${value(rowId, 'uuid')} and _deleted_at is not null for update`;
 
+/** Locks those of the rows that are in the trash, in the order in which everybody locks rows: rows `id, version`. */
+export const lockAllTrashed = (table: TableSchema, ids: readonly Id[]): Sql =>
+  sql`select _id, _version from ${tableName(table)} where _id = any(${value([...ids], 'uuid[]')}) and _deleted_at is not null order by _id for update`;
+
 /** What a row held when it was deleted last, as the log tells: one row `before`. */
 export const heldWhenDeleted = (table: TableSchema, rowId: Id): Sql =>
   sql`select before from ${ident(table.physical.schema, '_change')}

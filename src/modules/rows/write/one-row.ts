@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Answer, invalid, must, notFound, Problem, type Access } from '../../../common/index.js';
 import type { PgSession } from '../../../database/mini/index.js';
 import { LinksRefused, MiniDbWriter, type OpResult, type Submitted, type WriteResult } from '../../../engines/index.js';
-import { concernsLinks, type RowOp, type TableSchema } from '../../../query/index.js';
+import { concernsLinks, type RowOp, type TableSchema, type WriteContext } from '../../../query/index.js';
 import { contextOf } from '../../tables/index.js';
 import { inManner, type Manner } from './manner.js';
 import { Referents, type Valued } from './referents.js';
@@ -28,7 +28,7 @@ export class OneRow {
   }
 
   /**
-   * A write that depends on what the row holds. `asked` is what is known of it before.
+   * A write that depends on what the row holds. `asked` is what is known of it before; `as` says of its entry what is unusual.
    * @throws Problem as {@link write}; whatever `prepare` throws
    */
   async prepared(
@@ -38,12 +38,13 @@ export class OneRow {
     prepare: Prepare,
     manner: Manner,
     toAnswer: ToAnswer,
+    as: Partial<WriteContext> = {},
   ): Promise<Answer> {
     await this.judge(access, table, asked);
     const links = concernsLinks(table, [asked]);
     return this.answered(toAnswer, async () => {
       const { result } = await this.writer.writePrepared(table, { links }, async (session) =>
-        submitted(access, await prepare(session), manner, toAnswer),
+        submitted(access, await prepare(session), manner, toAnswer, as),
       );
       return result;
     });
@@ -65,12 +66,18 @@ export class OneRow {
   }
 }
 
-function submitted(access: Access, op: RowOp, manner: Manner, toAnswer: ToAnswer): Submitted {
+function submitted(
+  access: Access,
+  op: RowOp,
+  manner: Manner,
+  toAnswer: ToAnswer,
+  as: Partial<WriteContext> = {},
+): Submitted {
   const kept = inManner(manner, (result) => {
     const [done] = result.ops;
     return done?.status === 'ok' || done?.status === 'unchanged' ? toAnswer(done, result) : undefined;
   });
-  return { context: contextOf(access), atomic: true, ops: [op], ...kept };
+  return { context: { ...contextOf(access), ...as }, atomic: true, ops: [op], ...kept };
 }
 
 /** @throws Problem `not_found`, `version_mismatch` */

@@ -1,0 +1,82 @@
+import { Injectable } from '@nestjs/common';
+import type { Access, Id } from '../../../../common/index.js';
+import type { PgSession } from '../../../../database/mini/index.js';
+import { MiniDbLookup } from '../../../../engines/index.js';
+import { linkColumnsOf, type CellValue, type ColumnSchema, type TableSchema } from '../../../../query/index.js';
+import { Referents } from '../../write/referents.js';
+import type { Skipped } from './undo.js';
+
+type Values = ReadonlyMap<ColumnSchema, CellValue>;
+type LinkColumn = ReturnType<typeof linkColumnsOf>[number];
+
+/** Values that rows are to get back, and what they hold now. */
+export interface Wanted {
+  readonly id: Id;
+  readonly values: Values;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** Rows of the table itself that come back before the values are put back, and rows that go. */
+export interface Moving {
+  readonly coming: ReadonlySet<Id>;
+  readonly going: ReadonlySet<Id>;
+}
+const NOBODY: Moving = { coming: new Set(), going: new Set() };
+
+/** Leaves out of values from the past what is not there any more: people who left, files that are gone, rows that were deleted or are taken. */
+@Injectable()
+export class PossibleValues {
+  constructor(
+    private readonly lookup: MiniDbLookup,
+    private readonly referents: Referents,
+  ) {}
+
+  async of(
+    access: Access,
+    session: PgSession,
+    table: TableSchema,
+    wanted: readonly Wanted[],
+    moving: Moving = NOBODY,
+  ): Promise<{ readonly values: ReadonlyMap<Id, Values>; readonly skipped: readonly Skipped[] }> {
+    const values = new Map(wanted.map((each) => [each.id, new Map(each.values)]));
+    const skipped: Skipped[] = [];
+    const skip = (rowId: Id, { id, key, name }: ColumnSchema): void =>
+      void skipped.push({ rowId, column: { id, key, name }, code: 'value_not_possible' });
+    const ops = wanted.map(({ id, values: of }, index) => ({ index, op: { kind: 'update', id, values: of } as const }));
+    for (const [index, findings] of await this.referents.judge(access, table, ops)) {
+      const id = wanted[index]?.id ?? '';
+      for (const column of table.columns.filter(({ key }) =>
+        findings.some(({ pointer }) => pointer === `/fields/${key}`),
+      ))
+        if (values.get(id)?.delete(column)) skip(id, column);
+    }
+    for (const column of linkColumnsOf(table)) {
+      const linking = wanted.filter((each) => (each.values.get(column) ?? null) !== null);
+      const possible = await this.possible(session, column, linking, column.derived.link.target.id === table.id ? moving : NOBODY); // prettier-ignore
+      for (const each of linking) {
+        const ids = idsOf(each.values.get(column));
+        const kept = ids.filter((id) => possible(each, id));
+        values.get(each.id)?.set(column, kept.length === 0 ? null : kept);
+        if (kept.length < ids.length) skip(each.id, column);
+      }
+    }
+    return { values, skipped };
+  }
+
+  /** Whether a row can be linked (again): it is there, and free or its own already where it can be linked with one only. */
+  private async possible(
+    session: PgSession,
+    column: LinkColumn,
+    linking: readonly Wanted[],
+    { coming, going }: Moving,
+  ): Promise<(row: Wanted, id: Id) => boolean> {
+    const { link } = column.derived;
+    const ids = [...new Set(linking.flatMap(({ values }) => idsOf(values.get(column))))];
+    const there = await this.lookup.versions(link.target, ids, session);
+    const taken = link.inverseSingle ? await this.lookup.linked(session, link, ids) : new Set<Id>();
+    const willBeThere = (id: Id): boolean => coming.has(id) || (there.has(id) && !going.has(id));
+    return ({ fields }, id) => willBeThere(id) && (!taken.has(id) || idsOf(fields[column.key]).includes(id));
+  }
+}
+
+const idsOf = (cell: unknown): readonly Id[] => (Array.isArray(cell) ? (cell as readonly Id[]) : []);

@@ -1,0 +1,221 @@
+import { Injectable } from '@nestjs/common';
+import { Answer, invalid, Problem, type Access, type Id } from '../../../../common/index.js';
+import type { PgSession } from '../../../../database/mini/index.js';
+import {
+  ChangeLog,
+  HistoryLog,
+  KeptWrites,
+  LinksRefused,
+  MiniDbLookup,
+  MiniDbWriter,
+  type Change,
+  type Submitted,
+  type WriteResult,
+} from '../../../../engines/index.js';
+import {
+  isWritable,
+  linkColumnsOf,
+  type CellValue,
+  type ColumnSchema,
+  type RowOp,
+  type TableSchema,
+  type WriteContext,
+} from '../../../../query/index.js';
+import { contextOf, Fence } from '../../../tables/index.js';
+import { MAX_OPS } from '../../write/bulk-request.js';
+import { ByFilterTokens } from '../../write/by-filter-token.js';
+import { inManner, type Manner } from '../../write/manner.js';
+import { ColumnTimeline } from '../column-timeline.js';
+import { PossibleValues, type Wanted } from './possible-values.js';
+import { parseRevert, type RevertRequest } from './revert-request.js';
+import { undo, type Conflict, type RowNow, type Skipped, type Undone } from './undo.js';
+
+/** Changes that are undone at once. */
+const MAX_CHANGES = 20_000;
+/** Conflicts, and what is left out, that an answer lists; the rest is counted. */
+const MAX_LISTED = 1_000;
+
+/** What a revert comes to. */
+interface RevertPlan {
+  /** Rows in the versions that were looked at. */
+  readonly seen: readonly { readonly id: Id; readonly version: number }[];
+  /** One list after the other: rows have to be there before they get values. */
+  readonly ops: readonly (readonly RowOp[])[];
+  readonly rows: number;
+  readonly conflicts: readonly Conflict[];
+  readonly skipped: readonly Skipped[];
+}
+
+/** Use case of undoing changes of a table: first a dry run, then the same once more with its confirmation. */
+@Injectable()
+export class TableRevert {
+  constructor(
+    private readonly fence: Fence,
+    private readonly writer: MiniDbWriter,
+    private readonly lookup: MiniDbLookup,
+    private readonly history: HistoryLog,
+    private readonly log: ChangeLog,
+    private readonly possible: PossibleValues,
+    private readonly tokens: ByFilterTokens,
+    private readonly kept: KeptWrites,
+  ) {}
+
+  /**
+   * @throws Problem `validation_failed`, `limit_reached` more changes than are undone at once, `confirmation_required`, `confirmation_stale`,
+   * `unique_violation`; nothing was written then
+   */
+  run(access: Access, tableId: Id, body: unknown, manner: Manner): Promise<Answer> {
+    return this.fence.run(tableId, async ({ tableSchema: table }) => {
+      const request = parseRevert(body);
+      if (!request.dryRun && request.confirmToken === undefined) throw new Problem('confirmation_required');
+      const links = linkColumnsOf(table).length > 0;
+      try {
+        return await this.writer.writeMany(table, { links }, async (session, write) => {
+          const plan = await this.plan(access, session, table, request);
+          if (request.confirmToken === undefined || request.dryRun) return this.dryRun(table, request, plan);
+          this.tokens.check(table.id, request.confirmToken, request.asked, plan.seen);
+          return this.apply(access, table, request, plan, manner, write);
+        });
+      } catch (error) {
+        if (error instanceof LinksRefused) throw invalid([...error.findings.values()].flat().slice(0, 1));
+        throw error;
+      }
+    });
+  }
+
+  private dryRun(table: TableSchema, { asked }: RevertRequest, plan: RevertPlan): Answer {
+    return new Answer({ ...told(plan), confirmToken: this.tokens.make(table.id, asked, plan.seen) });
+  }
+
+  /** All of it is one change set, and each portion takes a number. */
+  private async apply(
+    access: Access,
+    table: TableSchema,
+    { which }: RevertRequest,
+    plan: RevertPlan,
+    manner: Manner,
+    write: (portion: Submitted) => Promise<WriteResult>,
+  ): Promise<Answer> {
+    const context: WriteContext = {
+      ...contextOf(access),
+      source: 'revert',
+      ...(which.changeSet === undefined ? {} : { revertOf: which.changeSet }),
+    };
+    const answerTo = ({ epoch, seq }: Pick<WriteResult, 'epoch' | 'seq'>): Answer =>
+      new Answer(
+        { ...told(plan), changeSet: context.changeSet, meta: { epoch, seq } },
+        { headers: { 'live-seq': String(seq) }, committed: true },
+      );
+    const portions = plan.ops.flatMap(inPortions);
+    let last: WriteResult | undefined;
+    for (const [i, ops] of portions.entries()) {
+      const kept = inManner(i === portions.length - 1 ? manner : { minimal: true }, answerTo);
+      last = await write({ context, atomic: true, ops, ...kept, quiet: true });
+    }
+    if (last) return answerTo(last);
+    const [head] = await this.log.heads(table.physical.schema, [table.id]);
+    const nothing = { epoch: head?.epoch ?? '', seq: head?.seq ?? 0, ops: [] };
+    await this.kept.keepNothing(table, inManner(manner, answerTo), nothing);
+    return answerTo(nothing);
+  }
+
+  /** The rows are locked: until the end of the transaction they are what the plan takes them for. */
+  private async plan(
+    access: Access,
+    session: PgSession,
+    table: TableSchema,
+    { which, overwrite }: RevertRequest,
+  ): Promise<RevertPlan> {
+    const { schema } = table.physical;
+    const changes = await this.history.rowsChanged(schema, table.id, which, MAX_CHANGES + 1, session);
+    if (changes.length > MAX_CHANGES)
+      throw new Problem('limit_reached', { detail: `At most ${MAX_CHANGES} changes are undone at once.` });
+    const byRow = grouped(changes);
+    const now = await this.now(session, table, byRow);
+    const timeline = new ColumnTimeline(table, await this.history.structure(schema, table.id, session));
+    const undone = new Map<Id, Undone>();
+    for (const [id, own] of byRow) {
+      const row = now.get(id);
+      if (row) undone.set(id, undo(id, row, own, timeline, overwrite));
+    }
+    const coming = ids(undone, ({ inTrash }, id) => !inTrash && now.get(id)?.inTrash === true);
+    const going = ids(undone, ({ inTrash }, id) => inTrash && now.get(id)?.inTrash === false);
+    const links = linkColumnsOf(table);
+    const wanted = [...undone].flatMap(([id, { inTrash, values }]): Wanted[] => {
+      const fields = now.get(id)?.fields ?? {};
+      if (inTrash) return [];
+      // A row comes back without its links.
+      return coming.has(id) ? [{ id, values: withLinks(links, values, fields), fields: {} }] : [{ id, values, fields }];
+    });
+    const possible = await this.possible.of(access, session, table, wanted, { coming, going });
+    const purged = [...byRow.keys()].filter((id) => !now.has(id));
+    const ops = [[...coming].map(back), [...[...going].map(away), ...updates(possible.values)]];
+    return {
+      seen: [...now].map(([id, { version }]) => ({ id, version })),
+      ops,
+      rows: new Set(ops.flat().map(({ id }) => id)).size,
+      conflicts: [...undone.values()].flatMap(({ conflicts }) => conflicts),
+      skipped: [
+        ...[...undone.values()].flatMap(({ skipped }) => skipped),
+        ...possible.skipped,
+        ...purged.map((rowId): Skipped => ({ rowId, code: 'row_purged' })),
+      ],
+    };
+  }
+
+  /** The rows as they are, those of the trash with what they held when they were deleted. */
+  private async now(
+    session: PgSession,
+    table: TableSchema,
+    byRow: ReadonlyMap<Id, readonly Change[]>,
+  ): Promise<ReadonlyMap<Id, RowNow>> {
+    const ids = [...byRow.keys()].sort();
+    const held = await this.lookup.held(session, table, ids, table.columns.filter(isWritable));
+    const trashed = await this.lookup.versionsInTrash(session, table, ids);
+    const now = new Map<Id, RowNow>([...held].map(([id, row]) => [id, { ...row, inTrash: false }]));
+    for (const [id, version] of trashed) {
+      const deleted = byRow.get(id)?.findLast((change) => change.op === 'delete' && change.version === version);
+      now.set(id, { version, inTrash: true, fields: deleted?.before ?? {} });
+    }
+    return now;
+  }
+}
+
+function grouped(changes: readonly Change[]): ReadonlyMap<Id, readonly Change[]> {
+  const rows = new Map<Id, Change[]>();
+  for (const change of changes) {
+    if (change.rowId === null) continue;
+    const own = rows.get(change.rowId);
+    if (own) own.push(change);
+    else rows.set(change.rowId, [change]);
+  }
+  return rows;
+}
+
+const ids = (undone: ReadonlyMap<Id, Undone>, isOne: (row: Undone, id: Id) => boolean): ReadonlySet<Id> =>
+  new Set([...undone].flatMap(([id, row]) => (isOne(row, id) ? [id] : [])));
+
+const back = (id: Id): RowOp => ({ kind: 'restore', id, values: new Map() });
+const away = (id: Id): RowOp => ({ kind: 'delete', id });
+const updates = (rows: ReadonlyMap<Id, ReadonlyMap<ColumnSchema, CellValue>>): readonly RowOp[] =>
+  [...rows].flatMap(([id, values]) => (values.size === 0 ? [] : [{ kind: 'update', id, values } as const]));
+
+/** The values, with the links that the row had. */
+const withLinks = (
+  links: readonly ColumnSchema[],
+  values: ReadonlyMap<ColumnSchema, CellValue>,
+  fields: RowNow['fields'],
+): ReadonlyMap<ColumnSchema, CellValue> => {
+  const had = links.map((column) => [column, (fields[column.key] ?? null) as CellValue] as const);
+  return new Map([...had.filter(([, cell]) => Array.isArray(cell) && cell.length > 0), ...values]);
+};
+
+const inPortions = (ops: readonly RowOp[]): readonly (readonly RowOp[])[] =>
+  Array.from({ length: Math.ceil(ops.length / MAX_OPS) }, (_, i) => ops.slice(i * MAX_OPS, (i + 1) * MAX_OPS));
+
+const told = ({ rows, conflicts, skipped }: RevertPlan) => ({
+  rows,
+  conflicts: conflicts.slice(0, MAX_LISTED),
+  skipped: skipped.slice(0, MAX_LISTED),
+  counts: { conflicts: conflicts.length, skipped: skipped.length },
+});

@@ -1,0 +1,200 @@
+import type { Id } from '../../../../common/index.js';
+import type { Change } from '../../../../engines/index.js';
+import { isWritable, parseCell, type CellValue, type ColumnSchema } from '../../../../query/index.js';
+import { canonical, holds } from '../../write/settle.js';
+import type { ColumnThen, ColumnTimeline } from '../column-timeline.js';
+import { isWritten } from '../written-columns.js';
+
+/*
+ * What it would take to undo changes of a row: entries of the log are taken back from the newest to the oldest, field by field. Where a
+ * field does not hold what the entry left there, somebody has changed it since, and neither this nor an older entry is taken back.
+ */
+
+/** A row as it is: whether it is in the trash, and what it holds by key, as JSON. */
+export interface RowNow {
+  readonly version: number;
+  readonly inTrash: boolean;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** Something that others changed since. Without a column it is the row itself that is there, or not. */
+export interface Conflict {
+  readonly rowId: Id;
+  readonly column?: Pick<ColumnThen, 'id' | 'key' | 'name'>;
+  readonly code: 'changed_since' | 'deleted_since' | 'restored_since';
+  /** What would be put back, and what is there, of a field. */
+  readonly value?: unknown;
+  readonly current?: unknown;
+}
+
+/** Something that cannot be put back. */
+export interface Skipped {
+  readonly rowId: Id;
+  readonly column?: Pick<ColumnThen, 'id' | 'key' | 'name'>;
+  readonly code: 'column_gone' | 'column_converted' | 'value_not_possible' | 'row_purged';
+}
+
+/** What becomes of a row: whether it ends in the trash, and which of its fields become what. */
+export interface Undone {
+  readonly inTrash: boolean;
+  readonly values: ReadonlyMap<ColumnSchema, CellValue>;
+  readonly conflicts: readonly Conflict[];
+  readonly skipped: readonly Skipped[];
+}
+
+interface Cell {
+  readonly then: ColumnThen;
+  readonly column: ColumnSchema;
+  value: unknown;
+  /** Somebody changed it since; what is older stays. */
+  stopped: boolean;
+}
+
+/** Takes back the changes, which are those of one row, the oldest first. With `overwrite` also where others have changed the row since. */
+export function undo(
+  rowId: Id,
+  now: RowNow,
+  changes: readonly Change[],
+  timeline: ColumnTimeline,
+  overwrite: boolean,
+): Undone {
+  const undoing = new Undoing(rowId, now, timeline, overwrite, new Set(changes.map(({ version }) => version)));
+  for (const change of [...changes].reverse()) if (!undoing.back(change)) break;
+  return undoing.result();
+}
+
+class Undoing {
+  private readonly cells = new Map<Id, Cell>();
+  private readonly conflicts: Conflict[] = [];
+  private readonly skipped = new Map<string, Skipped>();
+  private inTrash: boolean;
+
+  constructor(
+    private readonly rowId: Id,
+    private readonly now: RowNow,
+    private readonly timeline: ColumnTimeline,
+    private readonly overwrite: boolean,
+    private readonly versions: ReadonlySet<number | null>,
+  ) {
+    this.inTrash = now.inTrash;
+  }
+
+  /** False where nothing older can be taken back either. */
+  back(change: Change): boolean {
+    switch (change.op) {
+      case 'create':
+      case 'restore':
+        return this.away(change);
+      case 'delete':
+        if (!this.inTrash) return this.conflict('restored_since');
+        this.inTrash = false;
+        this.linksBecome(change);
+        return true;
+      case 'update':
+        if (this.inTrash) return this.conflict('deleted_since');
+        for (const key of Object.keys(change.before ?? {})) this.field(key, change);
+        return true;
+      case 'schema':
+        return true;
+    }
+  }
+
+  result(): Undone {
+    const values = new Map<ColumnSchema, CellValue>();
+    for (const { then, column, value } of this.cells.values()) {
+      const next = this.possible(column, value);
+      if (next === undefined) this.skip(then, 'value_not_possible');
+      else if (!isSame(this.now.fields[column.key], next, column)) values.set(column, next);
+    }
+    return { inTrash: this.inTrash, values, conflicts: this.conflicts, skipped: [...this.skipped.values()] };
+  }
+
+  /** A row that was made, or came back, goes; not so where others have changed it by now. */
+  private away({ version }: Change): boolean {
+    if (this.inTrash) return false;
+    const since = Array.from({ length: this.now.version - (version ?? 0) }, (_, i) => (version ?? 0) + 1 + i);
+    if (!this.overwrite && since.some((each) => !this.versions.has(each))) return this.conflict('changed_since');
+    this.inTrash = true;
+    return true;
+  }
+
+  /** Rows in the trash have no links: those that it had when it went are what older entries speak of. */
+  private linksBecome({ seq, before }: Change): void {
+    for (const [key, had] of Object.entries(before ?? {})) {
+      const then = this.timeline.at(key, seq);
+      if (then.now?.type === 'link') this.cellOf(then, then.now).value = had;
+    }
+  }
+
+  private conflict(code: Conflict['code']): false {
+    this.conflicts.push({ rowId: this.rowId, code });
+    return false;
+  }
+
+  private field(key: string, { seq, before, after }: Change): void {
+    const then = this.timeline.at(key, seq);
+    if (!isWritten(then.type)) return;
+    const column = then.now;
+    if (!column) {
+      this.skip(then, 'column_gone');
+      return;
+    }
+    if (!isWritable(column)) return;
+    if (this.timeline.hasOtherType(then, seq)) {
+      this.skip(then, 'column_converted');
+      return;
+    }
+    const cell = this.cellOf(then, column);
+    if (cell.stopped) return;
+    const [from, to] = [before?.[key], after?.[key]];
+    if (isListChange(from)) cell.value = withList(cell.value, from);
+    else if (this.overwrite || isSame(cell.value, to, column)) cell.value = from ?? null;
+    else {
+      cell.stopped = true;
+      const { id, name } = then;
+      const column_ = { id, key: column.key, name };
+      this.conflicts.push({
+        ...{ rowId: this.rowId, column: column_, code: 'changed_since' },
+        ...{ value: from ?? null, current: this.now.fields[column.key] ?? null },
+      });
+    }
+  }
+
+  private cellOf(then: ColumnThen, column: ColumnSchema): Cell {
+    const cell = this.cells.get(column.id) ?? { then, column, value: this.now.fields[column.key], stopped: false };
+    this.cells.set(column.id, cell);
+    return cell;
+  }
+
+  private skip({ id, key, name }: ColumnThen, code: Skipped['code']): void {
+    this.skipped.set(`${id} ${key} ${code}`, { rowId: this.rowId, column: { id, key, name }, code });
+  }
+
+  /** The value as the column takes it today; undefined where it does not. */
+  private possible(column: ColumnSchema, json: unknown): CellValue | undefined {
+    if (json === null || json === undefined) return column.required ? undefined : null;
+    const parsed = parseCell(json, column);
+    if (!parsed.ok) return holds(this.now.fields[column.key], canonical(json, column), column) ? canonical(json, column) : undefined; // prettier-ignore
+    return parsed.value === null && column.required ? undefined : parsed.value;
+  }
+}
+
+/** Links in another order are the same links: which one comes first also follows from what happened at their other ends. */
+function isSame(cell: unknown, other: unknown, column: ColumnSchema): boolean {
+  if (column.type !== 'link') return holds(cell, canonical(other, column), column);
+  const [one, two] = [cell, other].map((list) => [...((list ?? []) as readonly string[])].sort().join());
+  return one === two;
+}
+
+interface ListChange {
+  readonly $add: readonly unknown[];
+  readonly $remove: readonly unknown[];
+}
+const isListChange = (cell: unknown): cell is ListChange =>
+  typeof cell === 'object' && cell !== null && !Array.isArray(cell) && '$add' in cell && '$remove' in cell;
+
+/** What the log has of a long list: what came and what went. */
+function withList(list: unknown, { $add, $remove }: ListChange): unknown {
+  const there = Array.isArray(list) ? (list as unknown[]) : [];
+  return [...there.filter((each) => !$remove.includes(each)), ...$add.filter((each) => !there.includes(each))];
+}
