@@ -83,6 +83,8 @@ describe('metadata and PostgreSQL', () => {
       { name: 'Exact', type: 'decimal' },
       { name: 'Counter', type: 'autonumber' },
       { name: 'Number', type: 'integer', required: true, unique: true, default: null },
+      { name: 'Twice', type: 'formula', options: { formula: '{exact} * 2' } },
+      { name: 'Gone', type: 'formula', options: { formula: '{number} * 2' } },
     ]);
     const path = `/tables/${table.id}`;
     for (const key of ['status', 'number', 'amount', 'qty'])

@@ -45,6 +45,7 @@ const RULES: Readonly<Partial<Record<ColumnTypeName, Rule>>> = {
   lookup: nothing,
   rollup: nothing,
   count: nothing,
+  formula: nothing,
   created_at: nothing,
   updated_at: nothing,
   created_by: nothing,
