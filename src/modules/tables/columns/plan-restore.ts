@@ -71,7 +71,8 @@ export function planRestoreAll(home: Home, hidden: readonly ColumnEntity[]): Res
     taken.push(back);
     return [back];
   });
-  const keys = new Map(set.map(({ id, key }) => [id, key]));
+  // What a formula reads may have come back before it, under another key.
+  const keys = new Map([...home.columns, ...set].map(({ id, key }) => [id, key]));
   return {
     set: set.map((column) => withKeys(column, keys)),
     retired: new Map(hidden.map(({ id, physicalName }) => [id, physicalName])),
