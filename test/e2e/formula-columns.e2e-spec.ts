@@ -107,6 +107,15 @@ describe('a formula column', () => {
     expect(columnOf(await fresh(table), 'total').options).toEqual({ formula: '{unit_price} * {qty}' });
   });
 
+  it('may have the name that is the key of a column it reads', async () => {
+    const table = await newTable([PRICE]);
+    expectStatus(await edit(table, 'unit_price', { name: 'Cost' }), 200);
+    const named = await addColumn(table, formula('unit_price', '{unit_price} * 2'));
+    expect([named.key, named.options]).toEqual(['unit_price_2', { formula: '{unit_price} * 2' }]);
+    const made = await fixture.owner.post<Row>(path(table), { fields: { unit_price: '2' } });
+    expect(expectStatus(made, 201).fields).toEqual({ unit_price: '2.00', unit_price_2: '4.00' });
+  });
+
   it('is written by nobody, and can be neither required nor unique, nor have a default', async () => {
     const table = await things();
     const write = await fixture.owner.post<ProblemBody>(`/tables/${table.id}/rows`, { fields: { total: '1' } });
@@ -289,6 +298,16 @@ describe('what formulas read', () => {
       total: '6.00',
       double: '12.00',
     });
+    expect(columnOf(await fresh(table), 'total').options).toEqual({ formula: '{unit_price_2} * {qty}' });
+  });
+
+  it('is called by the key that it has now, also by one that comes back later', async () => {
+    const table = await things();
+    const [price, total] = [columnOf(table, 'unit_price'), columnOf(table, 'total')];
+    for (const { id } of [total, price]) expectStatus(await fixture.owner.del(`${columns(table)}/${id}`), 204);
+    await addColumn(table, { ...NAME, name: 'Unit-price' });
+    for (const { id } of [price, total])
+      expectStatus(await fixture.owner.post(`${columns(table)}/${id}/restore`, {}), 200);
     expect(columnOf(await fresh(table), 'total').options).toEqual({ formula: '{unit_price_2} * {qty}' });
   });
 

@@ -64,7 +64,9 @@ export function resolveFormula(column: ColumnEntity, base: FormulaBase, at: stri
   const text = column.options.formula ?? '';
   const scope = formulaScope(base.schemaOf(column.tableId));
   const isNew = !base.columns.some(({ id }) => id === column.id);
-  if (isNew && reads(column, column)) throw formulaInvalid([circular([column, column], text)], pointer);
+  // What is there already comes first, as in what follows.
+  if (isNew && referencesOf(text).some((name) => !scope.find(name) && isCalled(name, column)))
+    throw formulaInvalid([circular([column, column], text)], pointer);
   const checked = checkFormula(text, scope);
   if (!checked.ok) throw formulaInvalid(checked.flaws, pointer);
   const read = columnsOf(checked.expression);
@@ -127,13 +129,20 @@ export function formulaInvalid(
   return new Problem('formula_invalid', { detail: must(flaws[0], 'a flaw').detail, errors });
 }
 
-/** In the order in which they can be made: formulas behind what they read, as far as that goes. */
-export function formulasLast(columns: readonly ColumnEntity[]): readonly ColumnEntity[] {
-  const waiting = new Set(columns.filter(({ type }) => type === 'formula'));
+/** In the order in which they can be made: formulas behind what they read, as far as that goes; `there` are columns that stand already. */
+export function formulasLast(
+  columns: readonly ColumnEntity[],
+  there: readonly ColumnEntity[] = [],
+): readonly ColumnEntity[] {
+  const find = finder([...there, ...columns]);
+  const formulas = columns.filter(({ type }) => type === 'formula');
+  const waiting = new Set(formulas);
+  // Read once: a table may have hundreds of long ones, all waiting for each other.
+  const behind = new Map(formulas.map((column) => [column, readBy(column, find)]));
   const ordered = columns.filter((column) => !waiting.has(column));
   while (waiting.size > 0) {
     const ready = [...waiting].filter(
-      (column) => ![...waiting].some((other) => other !== column && reads(column, other)),
+      (column) => !behind.get(column)?.some((other) => other !== column && waiting.has(other)),
     );
     // In a circle none is; then the first that is made says what it lacks.
     for (const column of ready.length > 0 ? ready : [...waiting]) {
@@ -144,9 +153,21 @@ export function formulasLast(columns: readonly ColumnEntity[]): readonly ColumnE
   return ordered;
 }
 
-/** Whether the formula calls the column by one of its names. */
-export const reads = ({ options }: Pick<ColumnEntity, 'options'>, { key, nameFolded, id }: ColumnEntity): boolean =>
-  referencesOf(options.formula ?? '').some((name) => name === key || name === id || foldName(name) === nameFolded);
+/** Finds columns by what a formula calls them. A key is taken before the name of another column that is the same. */
+function finder(columns: readonly ColumnEntity[]): (name: string) => ColumnEntity | undefined {
+  const byKey = new Map(columns.map((column) => [column.key, column]));
+  const byName = new Map(columns.map((column) => [column.nameFolded, column]));
+  const byId = new Map(columns.map((column) => [column.id, column]));
+  return (name) => byKey.get(name) ?? byName.get(foldName(name)) ?? byId.get(name);
+}
+
+const readBy = (
+  { options }: Pick<ColumnEntity, 'options'>,
+  find: (name: string) => ColumnEntity | undefined,
+): readonly ColumnEntity[] => referencesOf(options.formula ?? '').flatMap((name) => find(name) ?? []);
+
+const isCalled = (name: string, { key, nameFolded, id }: ColumnEntity): boolean =>
+  name === key || name === id || foldName(name) === nameFolded;
 
 /** The same formula where some of the columns that it reads have got other keys. */
 export function withKeys(column: ColumnEntity, keys: ReadonlyMap<Id, string>): ColumnEntity {

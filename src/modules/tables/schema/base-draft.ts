@@ -105,9 +105,10 @@ export class BaseDraft {
    * @throws Problem `validation_failed`, `name_taken`, `limit_reached`, `not_found` (a link to a table of another base)
    */
   addColumns(tableId: Id, inputs: readonly NewColumn[], at: (index: number) => string): ColumnEntity[] {
-    const made = makeColumns(inputs, tableId, this.table(tableId).columns, at);
+    const there = this.table(tableId).columns;
+    const made = makeColumns(inputs, tableId, there, at);
     const added = new Map<ColumnEntity, ColumnEntity>();
-    for (const column of formulasLast(made)) {
+    for (const column of formulasLast(made, there)) {
       const i = made.indexOf(column);
       const input = must(inputs[i], 'each column was asked for');
       added.set(
