@@ -114,6 +114,14 @@ describe('a formula column', () => {
     expect([named.key, named.options]).toEqual(['unit_price_2', { formula: '{unit_price} * 2' }]);
     const made = await fixture.owner.post<Row>(path(table), { fields: { unit_price: '2' } });
     expect(expectStatus(made, 201).fields).toEqual({ unit_price: '2.00', unit_price_2: '4.00' });
+    const { tables } = expectStatus(
+      await fixture.owner.get<{ tables: { key: string }[] }>(`/bases/${table.baseId}/template`),
+      200,
+    );
+    const own = tables.filter(({ key }) => key === table.key);
+    const template = { format: 'live-tables/template@1', name: 'x', tables: own };
+    const body = { name: 'Made of a name', template };
+    expectStatus(await fixture.owner.post(`/workspaces/${table.workspaceId}/bases/from-template`, body), 201);
   });
 
   it('is written by nobody, and can be neither required nor unique, nor have a default', async () => {

@@ -149,6 +149,35 @@ describe('views', () => {
     ]);
   });
 
+  it('join a list that is computed with what it holds', async () => {
+    const marks = {
+      name: 'Marks',
+      type: 'multi_select',
+      options: { choices: [{ label: 'Anna' }, { label: 'Clara' }] },
+    };
+    const list = { name: 'List', type: 'formula', options: { formula: 'UNIQUE({marks})' } };
+    const table = await at.owner.post<Table>(`/bases/${at.base.id}/tables`, { name: fresh(), columns: [marks, list] });
+    const { id } = expectStatus(table, 201);
+    expectStatus(await at.owner.post<Row>(`/tables/${id}/rows`, { fields: { marks: ['Anna', 'Clara'] } }), 201);
+    const names = { name: 'Name', type: 'formula', options: { formula: 'LOWER({text})' } };
+    const others = await at.owner.post<Table>(`/bases/${at.base.id}/tables`, {
+      name: fresh(),
+      columns: [{ name: 'Text', type: 'text' }, names],
+    });
+    const other = expectStatus(others, 201).id;
+    for (const text of ['ANNA', 'Berta', 'clara'])
+      expectStatus(await at.owner.post<Row>(`/tables/${other}/rows`, { fields: { text } }), 201);
+    const definition = {
+      source: { table: id },
+      as: 'd',
+      joins: [{ type: 'inner', as: 'c', source: { table: other }, on: [{ left: 'd.list', right: 'c.name' }] }],
+      sort: [{ field: 'c.text' }],
+      columns: ['c.text'],
+    };
+    const data = await at.owner.post<Data>(`/workspaces/${at.workspace.id}/views/preview`, { definition });
+    expect(fields(expectStatus(data, 200))).toEqual([{ text: 'ANNA' }, { text: 'clara' }]);
+  });
+
   it('of groups let nobody at the rows behind', async () => {
     const { id } = await view({
       definition: ofDeals({

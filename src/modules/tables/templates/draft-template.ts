@@ -18,6 +18,8 @@ interface Waiting {
   readonly column: TemplateColumn;
   readonly tableId: Id;
   readonly at: string;
+  /** Keys of the columns of its table that its formula calls. */
+  readonly reads: readonly string[];
 }
 
 const isComputed = ({ type }: TemplateColumn): boolean =>
@@ -34,7 +36,12 @@ export function draftTemplate({ tables }: Template, base: BaseEntity, at: string
   const idOf = ({ key }: TemplateTable): Id => must(ids.get(key), 'each table has an id');
   for (const [i, table] of tables.entries()) draft.addTable(entityOf(table, base, idOf(table), i + 1));
   const waiting = tables.flatMap((table, t) =>
-    table.columns.map((column, c) => ({ column, tableId: idOf(table), at: `${at}/tables/${t}/columns/${c}` })),
+    table.columns.map((column, c) => ({
+      column,
+      tableId: idOf(table),
+      at: `${at}/tables/${t}/columns/${c}`,
+      reads: readBy(column, table),
+    })),
   );
   const reserved = new Map(tables.map((table) => [idOf(table), new Set(table.columns.map(({ key }) => key))]));
   const add = (one: Waiting, options: NewColumn['options']): void =>
@@ -88,20 +95,27 @@ function addComputed(
 }
 
 /** Which of those that wait a column leads to. */
-function blockerOf({ column, tableId }: Waiting, waiting: readonly Waiting[], draft: BaseDraft): Waiting | undefined {
+function blockerOf(
+  { column, tableId, reads }: Waiting,
+  waiting: readonly Waiting[],
+  draft: BaseDraft,
+): Waiting | undefined {
   const link = draft.table(tableId).columns.find(({ key }) => key === column.options.linkColumn);
   const target = link?.options.tableId;
   return waiting.find((other) =>
     column.type === 'formula'
-      ? other.tableId === tableId && isRead(column, other.column)
+      ? other.tableId === tableId && reads.includes(other.column.key)
       : other.tableId === target && other.column.key === column.options.column,
   );
 }
 
-/** Whether the formula calls the other column by its key or its name. */
-const isRead = ({ options }: TemplateColumn, { key, name }: TemplateColumn): boolean =>
-  typeof options.formula === 'string' &&
-  referencesOf(options.formula).some((each) => each === key || foldName(each) === foldName(name));
+/** Keys of the columns of its table that the formula calls, by key, or by a name that is the key of none. */
+function readBy({ options }: TemplateColumn, { columns }: TemplateTable): readonly string[] {
+  if (typeof options.formula !== 'string') return [];
+  const keys = new Set(columns.map(({ key }) => key));
+  const byName = new Map(columns.map(({ name, key }) => [foldName(name), key]));
+  return referencesOf(options.formula).flatMap((each) => (keys.has(each) ? each : (byName.get(foldName(each)) ?? [])));
+}
 
 function circle(start: Waiting, waiting: readonly Waiting[], draft: BaseDraft): Error {
   const path = [start];

@@ -71,7 +71,9 @@ function equal({ left, right }: ViewJoin['on'][number], places: readonly ViewPla
   const [a, b] = [left, right].map((column) => columnType(kindOf(column).type).family);
   const as = a === b ? empty : sql`::text`;
   if (!kindOf(left).list) return sql`${cells[0]}${as} = ${cells[1]}${as}`;
-  return sql`${cells[1]}${as} = any(${cells[0]}${as === empty ? empty : sql`::text[]`})`;
+  // Behind \`any\` PostgreSQL takes a subselect for rows, however many parentheses are around it; this makes a value of it.
+  const list = as === empty ? sql`coalesce(${cells[0]}, null)` : sql`${cells[0]}::text[]`;
+  return sql`${cells[1]}${as} = any(${list})`;
 }
 
 /** All columns that the needed ones are made of, with those that the places are joined by. */
