@@ -5,7 +5,7 @@ import { comma, integer, join } from '../../sql.js';
 import { add, divide, isZero, multiply, negated, QUOTIENT_SCALE, remainder, subtract, tens, type Decimal } from '../decimal.js'; // prettier-ignore
 import { takes, type Compile, type FormulaFunction, type Strict, FAILED } from '../function.js';
 import { BOOLEAN, MAX_TEXT, numberShape, textShape, type Shape } from '../shape.js';
-import type { Expression } from '../expression.js';
+import { constantOf, type CallPart, type Expression } from '../expression.js';
 import { joined, textOf } from '../text-of.js';
 
 export const shapesOf = (args: readonly Expression[]): readonly Shape[] => args.map(({ shape }) => shape);
@@ -60,21 +60,47 @@ export const flooredRemainder = (a: Sql, b: Sql): Sql =>
 export const remainderShape = (a: Shape, b: Shape): Shape =>
   numberShape({ most: b.most, scale: Math.max(a.scale, b.scale), fixed: a.fixed && b.fixed }, { fails: true });
 
+/** So many texts stand one by one in SQL, which is faster and longer than a call with all of them. */
+const FEW = 4;
+
+/** Nothing is an empty text. */
+function textsAsOne(texts: readonly Sql[], { args }: CallPart): Sql {
+  if (texts.length > FEW) return sql`concat(${join(texts, comma)})`;
+  const present = texts.map((text, i) => (isMissing(args[i]) ? sql`coalesce(${text}, '')` : text));
+  return sql`(${join(present, sql` || `)})`;
+}
+
+const isMissing = (part: Expression | undefined): boolean => !part || part.shape.nullable || part.shape.fails;
+
 export const joinTexts: Compile = (args, call) => {
   const texts = args.map((value, i) => {
     const shape = call.args[i]?.shape;
     return shape ? asText(shape, value) : value;
   });
   const longest = call.args.reduce((sum, { shape }) => sum + textLength(shape), 0);
-  if (longest <= MAX_TEXT) return sql`concat(${join(texts, comma)})`;
-  return onceEach(texts, (each) => {
-    const length = join(
-      each.map((text) => sql`coalesce(char_length(${text}), 0)`),
-      sql` + `,
-    );
-    return sql`case when ${length} <= ${integer(MAX_TEXT)} then concat(${join(each, comma)}) end`;
-  });
+  if (longest <= MAX_TEXT) return textsAsOne(texts, call);
+  return onceEach(texts, (each) => sql`case when ${isTooLong(each, call)} then null else ${textsAsOne(each, call)} end`); // prettier-ignore
 };
+
+/** Characters are counted only where there are so many bytes that it matters; parts that are always short are no question. */
+function isTooLong(texts: readonly Sql[], { args }: CallPart): Sql {
+  const isLong = args.map(({ shape }) => textLength(shape) > SHORT_TEXT);
+  const room = MAX_TEXT - args.reduce((sum, { shape }, i) => sum + (isLong[i] === true ? 0 : textLength(shape)), 0);
+  const measured = (of: Sql, text: Sql, part: Expression | undefined): Sql => {
+    const constant = constantOf(part);
+    if (typeof constant === 'string') return integer(part?.shape.length ?? 0);
+    return isMissing(part) ? sql`coalesce(${of}(${text}), 0)` : sql`${of}(${text})`;
+  };
+  const lengths = (of: Sql, some: readonly Sql[], parts: readonly Expression[]): Sql =>
+    join(some.map((text, i) => measured(of, text, parts[i])), sql` + `); // prettier-ignore
+  const characters = sql`${lengths(sql`char_length`, texts, args)} > ${integer(MAX_TEXT)}`;
+  const long = texts.filter((_, i) => isLong[i]);
+  const [only = characters, ...others] = long;
+  if (long.length === 0 || texts.length > FEW) return characters;
+  // A null is not too long.
+  const bytes = others.length === 0 ? sql`octet_length(${only})` : lengths(sql`octet_length`, long, args.filter((_, i) => isLong[i])); // prettier-ignore
+  return sql`${bytes} > ${integer(room)} and ${characters}`;
+}
 
 const joinTextsOfMysql: NonNullable<Strict['mysql']> = (args, { args: parts }) => {
   const texts = args.map((value, i) => (parts[i] ? mysql.asText(parts[i].shape, value) : undefined));
@@ -83,6 +109,9 @@ const joinTextsOfMysql: NonNullable<Strict['mysql']> = (args, { args: parts }) =
   return known.length === texts.length ? mysql.joined(known, longest) : undefined;
 };
 
+/** Texts that can be longer are measured. */
+const SHORT_TEXT = 1_000;
+
 /** Characters that a value has at most as a text. */
 export const textLength = ({ of, length }: Shape): number => (of === 'text' ? length : 64);
 
@@ -90,6 +119,7 @@ export const CONCATENATION: Strict & { readonly flat: true } = {
   params: [takes.scalar('value', { repeats: true })],
   aware: true,
   flat: true,
+  whole: true,
   returns: (args) => {
     const longest = args.reduce((sum, { shape }) => sum + textLength(shape), 0);
     return { ...textShape(longest), fails: longest > MAX_TEXT };
