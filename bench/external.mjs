@@ -23,10 +23,10 @@ export async function fillExternal(client, count) {
   await client.query(`vacuum analyze ${FROM}`);
 }
 
-/** The connection, whose schema has been looked at; its path. */
-export async function connectExternal({ base, token, workspaceId }, { host, port, user, password, database }) {
+/** A connection, whose schema has been looked at: its id. */
+export async function connectExternal(name, { base, token, workspaceId }, { host, port, user, password, database }) {
   const body = {
-    name: 'Shop',
+    name,
     engine: 'postgresql',
     host,
     port,
@@ -37,7 +37,7 @@ export async function connectExternal({ base, token, workspaceId }, { host, port
   };
   const { id } = await call(base, 'POST', `/api/v1/workspaces/${workspaceId}/connections`, token, body);
   await call(base, 'GET', `/api/v1/connections/${id}/schema`, token);
-  return `/api/v1/connections/${id}/query`;
+  return id;
 }
 
 export const externalQuestion = (qty) => ({

@@ -7,6 +7,7 @@ import http from 'node:http';
 import pg from 'pg';
 import { Server } from 'socket.io';
 import { EXTERNAL_PAGE } from './external.mjs';
+import { joinedPage, LOOKUP } from './views.mjs';
 
 const { database, poolSize, schema, table, linked } = JSON.parse(process.env.BENCH_FLOOR);
 const pool = new pg.Pool({ ...database, max: poolSize, options: '-c timezone=UTC -c jit=off' });
@@ -65,6 +66,23 @@ async function externalPage(url) {
   return `{"data":[${data ?? ''}]}`;
 }
 
+const JOINED = joinedPage('$FROM', linked.companies);
+const asked = (url) => [/qty=(\d+)/.exec(url)[1], ['open', 'won']];
+
+async function joinedViewPage(url) {
+  const [[data]] = await query('joined', JOINED, asked(url));
+  return `{"data":[${data ?? ''}]}`;
+}
+
+const LOOKUP_PAGE = LOOKUP.page('$FROM');
+
+/** Two databases know nothing of each other: the second is asked when the first has answered. */
+async function lookupPage(url) {
+  const rows = await query('lookup', LOOKUP_PAGE, asked(url));
+  const others = new Map(await query('others', LOOKUP.others, [[...new Set(rows.map(([, qty]) => qty))]]));
+  return `{"data":[${rows.map(([text, qty]) => text + (others.get(Number(qty)) ?? LOOKUP.nobody)).join()}]}`;
+}
+
 const one = async (url) => (await query('one', `select ${ROW} from $FROM where _id = $1`, [url.slice(5)]))[0][0];
 
 async function insert(_url, body) {
@@ -108,7 +126,18 @@ function emit(_url, body) {
   return '{}';
 }
 
-const ROUTES = { page, linked: linkedPage, external: externalPage, one, insert, update, bulk, emit };
+const ROUTES = {
+  page,
+  linked: linkedPage,
+  external: externalPage,
+  joined: joinedViewPage,
+  lookup: lookupPage,
+  one,
+  insert,
+  update,
+  bulk,
+  emit,
+};
 
 const server = http.createServer((request, response) => {
   const chunks = [];

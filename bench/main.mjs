@@ -14,10 +14,11 @@ import { SETTINGS, startPostgres } from './postgres.mjs';
 import * as report from './report.mjs';
 import { statementOf, timeStatements } from './statements.mjs';
 import { measureStartup } from './startup.mjs';
+import { makeViews, measureJoinEngine, viewQuestions, viewStatements } from './views.mjs';
 import { cursorBehind, FLOOR_SCHEMA, fill, makeTable } from './world.mjs';
 
 const ALL = [
-  'page', 'linked', 'one', 'keyset', 'insert', 'update', 'bulk', 'external', 'export', 'import', 'fanout500', 'fanout2000', 'start',
+  'page', 'linked', 'one', 'keyset', 'insert', 'update', 'bulk', 'external', 'views', 'export', 'import', 'fanout500', 'fanout2000', 'start',
 ]; // prettier-ignore
 const POOL = 10;
 /** A server that has just begun runs mostly interpreted code; it takes thousands of requests until it is what it stays. */
@@ -77,7 +78,7 @@ export async function main() {
   };
   const world = await bring(postgres, folder, count, options.profile);
   const has = (...names) => names.some((name) => only.includes(name));
-  if (has('page', 'linked', 'one', 'keyset', 'insert', 'update', 'bulk', 'external'))
+  if (has('page', 'linked', 'one', 'keyset', 'insert', 'update', 'bulk', 'external', 'views'))
     await overHttp(world, has, pace, count, add);
   if (has('export')) add(...exported(await measureExports(world, Math.min(pace.rounds, 2))));
   if (has('import')) add(...imported(await measureImports(world, folder, Number(options['import-rows']))));
@@ -146,7 +147,9 @@ export async function bring(postgres, folder, count, profile) {
   await client.query('checkpoint').catch(() => undefined); // only with the right to; otherwise it comes when it comes
   await client.end();
   const access = { host: '127.0.0.1', port, user: role.user, password: role.password, database: databases.mini };
-  const external = await connectExternal({ base, ...made }, access);
+  const shop = await connectExternal('Shop', { base, ...made }, access);
+  const stock = await connectExternal('Stock', { base, ...made }, access);
+  const views = await makeViews({ base, ...made, connections: [shop, stock] }, made.table, linked.companies);
   const floorSettings = {
     database: access,
     poolSize: POOL,
@@ -159,13 +162,25 @@ export async function bring(postgres, folder, count, profile) {
     execArgv: execArgv('floor'),
   });
   const load = await start('load.mjs');
-  const shared = { token: made.token, baseId: made.baseId, ids, rows: made.rows, linked: linked.rows, external };
+  const shared = {
+    token: made.token,
+    baseId: made.baseId,
+    ids,
+    rows: made.rows,
+    linked: linked.rows,
+    external: `/api/v1/connections/${shop}/query`,
+    views,
+  };
   return {
     postgres,
     ours,
     floor,
     load,
     table: made.table,
+    tables: {
+      deals: `"${made.table.physical.schema}"."${made.table.physical.table}"`,
+      companies: linkedTables.companies,
+    },
     sides: { ours: { ...shared, base }, floor: { ...shared, base: floor.ready.base } },
   };
 }
@@ -200,11 +215,7 @@ async function overHttp(world, has, { rounds, seconds }, count, add) {
       { ours: ours.pid, floor: ours.pid },
     );
     add(
-      report.row(
-        `keyset page ${page.toLocaleString('en-US')} (floor: page 1), one client`,
-        { ...result, ratio: 1 / result.ratio, cost: 1 / result.cost, ratios: result.ratios.map((r) => 1 / r) },
-        '≤ 1.2 × its time',
-      ),
+      timesRow(`keyset page ${page.toLocaleString('en-US')} (floor: page 1), one client`, result, '≤ 1.2 × its time'),
     );
   }
   if (has('insert')) add(report.row('insert one row, 32 clients', await pair('insert', 32), '≥ 0.80'));
@@ -213,12 +224,29 @@ async function overHttp(world, has, { rounds, seconds }, count, add) {
     await assertSameExternalPage(sides);
     add(report.row('page of 100 rows of an external PostgreSQL', await pair('external', 32), '≥ 0.85'));
   }
+  if (has('views')) {
+    for (const [name, result] of await viewStatements(world, rounds))
+      add(report.row(`${name}: the statement alone, one connection`, result, '≥ 0.90'));
+    await assertSameView(sides, 'joined');
+    add(report.row('page of 100 rows of a view, two tables joined', await pair('joined', 32), '–'));
+    await assertSameView(sides, 'lookup');
+    add(timesRow('lookup join of a page of 100 over two databases (floor: the two queries), one client', await pair('lookup', 1), '≤ 1.5 × its time')); // prettier-ignore
+    add(report.memoryRow('page of a join of rows of two databases in the join engine', await measureJoinEngine(world, Math.min(rounds, 2)))); // prettier-ignore
+  }
   if (has('bulk')) {
     const name = 'bulk insert, 1,000 rows a call, 4 clients';
     add(report.row(name, await pair('bulk', 4), '≥ 0.50', ' calls/s'));
     add(report.row(`${name}, return=minimal`, await pair('bulkMinimal', 4), '≥ 0.50', ' calls/s'));
   }
 }
+
+/** Where the aim is a multiple of the floor's time. */
+const timesRow = (name, pair, aim) =>
+  report.row(
+    name,
+    { ...pair, ratio: 1 / pair.ratio, cost: 1 / pair.cost, ratios: pair.ratios.map((ratio) => 1 / ratio) },
+    aim,
+  );
 
 const imported = (results) =>
   results.map(({ onError, count, ours, floor }) =>
@@ -267,6 +295,12 @@ async function assertSameExternalPage({ ours, floor }) {
   const mine = await call(ours.base, 'POST', ours.external, ours.token, externalQuestion(5_000));
   const bare = await call(floor.base, 'POST', '/external?qty=5000', undefined, {});
   same(ours.external, mine, bare);
+}
+
+async function assertSameView({ ours, floor }, name) {
+  const mine = await call(ours.base, 'POST', ours.views[name], ours.token, viewQuestions[name](500));
+  const bare = await call(floor.base, 'POST', `/${name}?qty=500`, undefined, {});
+  same(ours.views[name], mine, bare);
 }
 
 async function assertSame({ ours, floor }, path, floorPath) {

@@ -65,6 +65,25 @@ export function transferRow(work, rounds, count, floorCount, aim) {
   };
 }
 
+/** The cells of one long work that has no floor: its time, and what the server held more than before. */
+export function memoryRow(work, rounds) {
+  const times = rounds.map(({ ms }) => ms / 1000);
+  const [{ copied }] = rounds;
+  const most = Math.max(...rounds.map((round) => round.most));
+  const grown = Math.max(...rounds.map((round) => round.most - round.before));
+  return {
+    cells: [
+      `${work}, ${digits(copied, 0)} rows copied`,
+      `${digits(median(times), 2)} s, RSS ${digits(most, 0)} MB (+${digits(grown, 0)} MB)`,
+      '–',
+      '–',
+      '–',
+      '–',
+      `${times.length}: ${digits(Math.min(...times), 2)}–${digits(Math.max(...times), 2)} s`,
+    ],
+  };
+}
+
 const spread = (ratios) => `${ratios.length}: ${digits(Math.min(...ratios), 2)}–${digits(Math.max(...ratios), 2)}`;
 const costs = ({ ours, floor }) =>
   [ours.serverUs, floor.serverUs, ours.databaseUs, floor.databaseUs, ours.generatorUs, floor.generatorUs].map((us) =>
@@ -103,6 +122,7 @@ ${markdown(COST_HEAD, costRows)}
 
 - **Page**: 100 rows, \`qty <= ?\` and \`status in (open, won)\`, sorted by \`qty\` descending, another \`qty\` each time, signed in, role checked; index \`(qty asc nulls first, _id)\`. Before the measurement one page is compared with the floor's: the same rows.
 - **Linked page**: 50 companies of 1,000 with two lookups (the names of 10 people, the stages of 30 deals each) and a rollup (the sum of those deals), \`rank <= ?\`, sorted by \`rank\` descending. The floor reads the same tables in one statement that looks at the people once and at the deals once for each row. Before the measurement one page is compared. For the statement alone both servers' statements are taken from PostgreSQL's log, and run by turns on one connection, prepared.
+- **Views**: a page of two tables joined (\`qty <= ?\`, \`status in (open, won)\`, the largest \`qty\` first, with a name from a table of 1,000 rows), groups of all rows by status and month with a count, a sum and a maximum, and formulas of a fifth of the rows, of which only the number that is not null goes out: what is over is the formula's. Their statements are taken from PostgreSQL's log, and run by turns with statements by hand over the same tables; before that both answers are compared. The lookup join is a page of the table with what another database has for each row, by its key; the floor asks the same two databases one after the other. For the join engine 200,000 rows of each of two connections are copied, joined by their keys, and sorted by a column of the second; RSS is the most that the server process held meanwhile, and how far it grew.
 - **Insert, update**: one row of 8 columns a request, 32 clients on one table, each waits for its answer. The floor commits each by itself, without any log.
 - **Bulk**: 1,000 creates a call, 4 clients; ours answers with the rows and keeps the log, the floor is one \`unnest\` INSERT that answers with the ids.
   With \`return=minimal\` ours answers without the rows (\`Prefer\`).

@@ -4,6 +4,7 @@ import { median } from './measure.mjs';
 
 const ENTRY = /\n(?=\d{4}-\d\d-\d\d \d\d:)/;
 const TIMES = 60;
+let timed = 0;
 
 /**
  * The statement that a request comes to, with its values, as PostgreSQL itself logs it.
@@ -23,17 +24,18 @@ export async function statementOf(postgres, ask, marks) {
   return { text, values };
 }
 
-/** Runs both by turns on one connection, prepared, `rounds` times {@link TIMES} each. In the shape of `interleaved`. */
-export async function timeStatements(client, { ours, floor }, rounds) {
+/** Runs both by turns on one connection, prepared, `rounds` times so many of each. In the shape of `interleaved`. */
+export async function timeStatements(client, { ours, floor }, rounds, count = TIMES) {
+  const runs = ++timed; // a client knows a statement by its name
   const run = async ({ text, values }, name) => {
     const begun = performance.now();
-    await client.query({ name, text, values, rowMode: 'array' });
+    await client.query({ name: `${name} ${runs}`, text, values, rowMode: 'array' });
     return performance.now() - begun;
   };
   const results = { ours: [], floor: [] };
   for (let round = -1; round < rounds; round++) {
     const times = { ours: [], floor: [] };
-    for (let i = 0; i < TIMES; i++) {
+    for (let i = 0; i < count; i++) {
       times.floor.push(await run(floor, 'floor'));
       times.ours.push(await run(ours, 'ours'));
     }

@@ -2,6 +2,7 @@
 import { externalQuestion } from './external.mjs';
 import { request } from './http-client.mjs';
 import { LINKED_FIELDS } from './linked.mjs';
+import { viewQuestions } from './views.mjs';
 
 const STATUS = ['open', 'won', 'lost'];
 const pick = (list) => list[Math.floor(Math.random() * list.length)];
@@ -48,6 +49,14 @@ export const WORKS = {
   external: {
     ours: ({ external, token }) => request('POST', external, token, externalQuestion(1_000 + upTo(99_000))),
     floor: ({ token }) => request('POST', `/external?qty=${1_000 + upTo(99_000)}`, token, externalQuestion(0)),
+  },
+  joined: {
+    ours: ({ views, token }) => request('POST', views.joined, token, viewQuestions.joined(100 + upTo(900))),
+    floor: ({ token }) => request('POST', `/joined?qty=${100 + upTo(900)}`, token, viewQuestions.joined(0)),
+  },
+  lookup: {
+    ours: ({ views, token }) => request('POST', views.lookup, token, viewQuestions.lookup(1_000 + upTo(99_000))),
+    floor: ({ token }) => request('POST', `/lookup?qty=${1_000 + upTo(99_000)}`, token, viewQuestions.lookup(0)),
   },
   one: {
     ours: ({ rows, token, ids }) => request('GET', `${rows}/${pick(ids)}`, token),
