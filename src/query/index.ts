@@ -12,6 +12,7 @@ export * from './evaluate-groups.js';
 export * from './types/index.js';
 export { plainDecimal } from './types/number.js';
 export * from './kind.js';
+export { remembered } from './remember.js';
 export * from './filter/filter-input.js';
 export * from './filter/json-filter.js';
 export * from './filter/text-filter.js';

@@ -1,4 +1,5 @@
 import { conditionOn } from '../plan-columns.js';
+import { remembered } from '../remember.js';
 import type { Condition, OrderTerm, ReadPlan } from '../plan.js';
 import type { ViewColumn, ViewTable } from './view-table.js';
 import { isViewColumn } from './view-table.js';
@@ -44,9 +45,16 @@ export function partQuestion(question: PartQuestion, { from }: Places): PartQues
 }
 
 function moved(column: ViewColumn, by: number): ViewColumn {
-  if (by === 0 || column.of.kind === 'formula') return column;
-  return { ...column, of: { ...column.of, place: column.of.place + by } };
+  const { of } = column;
+  if (by === 0 || of.kind === 'formula') return column;
+  const known = movedBy(column);
+  let made = known.get(by);
+  if (!made) known.set(by, (made = { ...column, of: { ...of, place: of.place + by } }));
+  return made;
 }
+
+/** Each once, for much of a statement is kept by its columns; a view has few places. */
+const movedBy = remembered((_column: ViewColumn) => new Map<number, ViewColumn>());
 
 /** Whether the column is a cell or key of one of the places. */
 export const isOf = ({ of }: ViewColumn, { from, to }: Places): boolean =>

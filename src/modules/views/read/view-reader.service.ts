@@ -14,7 +14,15 @@ import {
   type ViewDefinition,
   type ViewRequest,
 } from '../../../query/index.js';
-import { rowsIn, tenth, type Outcome, type Question, type Tier, type Way } from './execution/outcome.js';
+import {
+  rowsIn,
+  tenth,
+  type Outcome,
+  type Question,
+  type SourceReport,
+  type Tier,
+  type Way,
+} from './execution/outcome.js';
 import { Ways } from './execution/ways.js';
 import { ViewSources, type OpenSources } from './view-sources.service.js';
 
@@ -26,7 +34,7 @@ export type Asked =
 export interface Explained {
   readonly tier: Tier;
   readonly reason: string;
-  readonly sources: readonly (Outcome['sources'][number] & { readonly name: string })[];
+  readonly sources: readonly (Omit<SourceReport, 'text'> & { readonly text: string; readonly name: string })[];
   readonly rows: number;
   readonly ms: number;
 }
@@ -44,6 +52,11 @@ interface Planned {
 @Injectable()
 export class ViewReader {
   private readonly cursors: CursorCodec;
+  /** What definitions came to, and with which tables and objects. */
+  private readonly known = new WeakMap<
+    ViewDefinition,
+    { readonly parts: readonly object[]; readonly view: ResolvedView }
+  >();
 
   constructor(
     private readonly sources: ViewSources,
@@ -91,7 +104,7 @@ export class ViewReader {
     return this.answered(access, definition, asked, at, signal, ({ way, names }, { page, sources }, ms) => ({
       tier: way.tier,
       reason: way.reason,
-      sources: sources.map((report) => ({ ...report, name: names(report.connection) })),
+      sources: sources.map((report) => ({ ...report, text: report.text(), name: names(report.connection) })),
       rows: rowsIn(page.data),
       ms: tenth(ms),
     }));
@@ -100,7 +113,7 @@ export class ViewReader {
   /** @throws Problem the definition does not fit its sources */
   check(access: Access, definition: ViewDefinition, at: string): Promise<ResolvedView> {
     return this.sources.with(access, definition, (sources) => {
-      const view = resolveView(definition, (source, place) => sources.find(source, place), at);
+      const view = this.resolved(definition, at, sources);
       const asked = { kind: 'rows', request: { sort: [], limit: 1, count: 'none' } } as const;
       this.questionOf(view, asked, access);
       return Promise.resolve(view);
@@ -124,7 +137,7 @@ export class ViewReader {
   }
 
   private planned(access: Access, definition: ViewDefinition, asked: Asked, at: string, sources: OpenSources): Planned {
-    const view = resolveView(definition, (source, place) => sources.find(source, place), at);
+    const view = this.resolved(definition, at, sources);
     const { question, query: own } = this.questionOf(view, asked, access);
     const way = this.ways.choose(question, access, sources);
     const query = `${way.tier} ${own}`;
@@ -135,6 +148,17 @@ export class ViewReader {
       query,
       names: (id) => (id === null ? 'mini-DB' : (sources.connections.get(id)?.name ?? '')),
     };
+  }
+
+  /** The same columns as long as the sources are the same: much of a statement is kept by them. */
+  private resolved(definition: ViewDefinition, at: string, sources: OpenSources): ResolvedView {
+    const known = this.known.get(definition);
+    const parts = [...sources.tables.values()].map(({ tableSchema }): object => tableSchema);
+    for (const { objects } of sources.connections.values()) parts.push(objects);
+    if (known?.view.at === at && areSame(known.parts, parts)) return known.view;
+    const view = resolveView(definition, (source, place) => sources.find(source, place), at);
+    this.known.set(definition, { parts, view });
+    return view;
   }
 
   private questionOf(
@@ -165,6 +189,9 @@ export class ViewReader {
     return { ...question, plan: { ...question.plan, after: position, ...(way === 'after' ? {} : { way }) } };
   }
 }
+
+const areSame = (a: readonly object[], b: readonly object[]): boolean =>
+  a.length === b.length && a.every((each, i) => each === b[i]);
 
 const contextOf = ({ principal, timeZone }: Access): FilterContext => ({
   now: new Date(),

@@ -4,6 +4,7 @@ import {
   isGrouped,
   kindOf,
   parseViewDefinition,
+  remembered,
   type ColumnPins,
   type ResolvedView,
   type ViewDefinition,
@@ -60,10 +61,12 @@ export class ViewFit {
 
 type Stored = Pick<ViewEntity, 'definition' | 'pins'>;
 
-const definitionOf = ({ definition, pins }: Stored): ViewDefinition => ({
-  ...parseViewDefinition(definition, AT),
-  pins: pins as ColumnPins,
-});
+/** One object for as long as the stored one is in memory: what it comes to is kept by it. */
+const parsed = remembered((definition: object) =>
+  remembered((pins: object): ViewDefinition => ({ ...parseViewDefinition(definition, AT), pins: pins as ColumnPins })),
+);
+
+const definitionOf = ({ definition, pins }: Stored): ViewDefinition => parsed(definition)(pins);
 
 interface Shows {
   readonly columns?: ViewColumnDto[];

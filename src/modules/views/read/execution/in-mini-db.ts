@@ -12,7 +12,7 @@ export class InMiniDb implements Way {
   async run(question: Question): Promise<Outcome> {
     const { result: page, ms } = await timed(() => this.ask(question));
     const as = question.plan.from.places.map(({ alias }) => alias);
-    return { page, sources: [{ as, connection: null, text: miniText(question), rows: rowsIn(page.data), ms }] };
+    return { page, sources: [{ as, connection: null, text: () => miniText(question), rows: rowsIn(page.data), ms }] };
   }
 
   private ask(question: Question): Promise<PageText> {

@@ -41,7 +41,13 @@ export class InOneConnection implements Way {
     );
     const { data, next, count } = result;
     const as = asked.from.places.map(({ alias }) => alias);
-    const report = { as, connection: this.connection.id, text: this.engine.describe(plan), rows: rowsIn(data), ms };
+    const report = {
+      as,
+      connection: this.connection.id,
+      text: () => this.engine.describe(plan),
+      rows: rowsIn(data),
+      ms,
+    };
     return { page: { data, ...(next ? { next } : {}), ...(count ? { count } : {}) }, sources: [report] };
   }
 }

@@ -41,7 +41,7 @@ export class JoinEngine implements Way {
     const { result: page, ms } = await timed(() => this.ask(question, copies));
     const own = plan.from.places.flatMap(({ alias, source }) => (source.kind === 'table' ? alias : []));
     const copying = copies.reduce((sum, copy) => sum + copy.report().ms, 0);
-    const joined = { as: own, connection: null, text: miniText(question), rows: rowsIn(page.data) };
+    const joined = { as: own, connection: null, text: () => miniText(question), rows: rowsIn(page.data) };
     return {
       page,
       sources: [...copies.map((copy) => copy.report()), { ...joined, ms: tenth(ms - copying) }],
@@ -74,7 +74,7 @@ export class JoinEngine implements Way {
     };
     return {
       source: { ...stage, pages: counted() },
-      report: () => ({ as: [alias], connection: connectionId, text: engine.describe(plan), rows, ms: tenth(ms) }),
+      report: () => ({ as: [alias], connection: connectionId, text: () => engine.describe(plan), rows, ms: tenth(ms) }),
     };
   }
 }

@@ -12,8 +12,8 @@ export interface SourceReport {
   readonly as: readonly string[];
   /** A connection, or the mini-DB. */
   readonly connection: Id | null;
-  /** What was sent, without values. */
-  readonly text: string;
+  /** What was sent, without values; made when somebody wants to know. */
+  readonly text: () => string;
   /** How many rows came back. */
   readonly rows: number;
   readonly ms: number;

@@ -64,7 +64,7 @@ export class MiniPart implements Part {
     return {
       ...page,
       rows,
-      report: { as, connection: null, text: toStatement(compileViewRead(plan)).text, rows: rows.length, ms },
+      report: { as, connection: null, text: () => toStatement(compileViewRead(plan)).text, rows: rows.length, ms },
     };
   }
 }
@@ -98,7 +98,7 @@ export class ExternalPart implements Part {
       rows,
       ...(next ? { next } : {}),
       ...(result.count ? { count: result.count } : {}),
-      report: { as, connection: this.connection.id, text: this.engine.describe(plan), rows: rows.length, ms },
+      report: { as, connection: this.connection.id, text: () => this.engine.describe(plan), rows: rows.length, ms },
     };
   }
 
