@@ -2,6 +2,7 @@
 import { rssOf } from './children.mjs';
 import { FROM as ORDERS } from './external.mjs';
 import { call } from './http-client.mjs';
+import { median } from './measure.mjs';
 import { statementOf, timeStatements } from './statements.mjs';
 
 /** Rows on each side of what the join engine joins; external tables of a run have at least as many at the usual size. */
@@ -161,6 +162,24 @@ async function assertSameAnswer(client, name, mine, floor) {
     throw new Error(
       `${name}: the floor's answer is another (${a.length}, ${b.length}), row ${at}:\n${a[at]}\n${b[at]}`,
     );
+}
+
+/** What the server itself tells of lookup joins: all of the time, and that of the two queries in it. In the shape of `interleaved`. */
+export async function lookupInside({ base, token, views }, rounds) {
+  const path = views.lookup.replace(/data$/, 'explain');
+  const results = [];
+  for (let round = -1; round < rounds; round++) {
+    const times = [];
+    for (let i = 0; i < 60; i++) {
+      const { ms, sources } = await call(base, 'POST', path, token, byQty(1_000 + i * 1_500));
+      times.push({ ms, queries: sources.reduce((sum, source) => sum + source.ms, 0) });
+    }
+    // The first warms up.
+    if (round >= 0) results.push({ ours: median(times.map(({ ms }) => ms)), floor: median(times.map(({ queries }) => queries)) }); // prettier-ignore
+  }
+  const side = (name) => ({ perSecond: 1000 / median(results.map((each) => each[name])), p50: median(results.map((each) => each[name])), p99: NaN }); // prettier-ignore
+  const ratios = results.map(({ ours, floor }) => floor / ours);
+  return { ours: side('ours'), floor: side('floor'), ratio: median(ratios), ratios, cost: NaN };
 }
 
 /** A page of many rows of two databases that only their join can sort: how long it takes, and what the server holds meanwhile. */
