@@ -5,6 +5,7 @@ import {
   expectStatus,
   startApp,
   tcpProxy,
+  waitFor,
   world,
   type Answer,
   type ProblemBody,
@@ -21,6 +22,7 @@ interface Page {
 let at: World;
 let stranger: World;
 let shop: string;
+let connectTo: (name: string) => Promise<string>;
 let proxy: Awaited<ReturnType<typeof tcpProxy>>;
 
 const preview = (definition: object, page: object = {}, as = at) =>
@@ -56,9 +58,20 @@ beforeAll(async () => {
   [at, stranger] = await Promise.all([world(base), world(base)]);
   proxy = await tcpProxy({ host: main.host, port: main.port });
   const { database, username, password } = main;
-  const connection = { name: 'The shop', engine: 'postgresql', host: '127.0.0.1', port: proxy.port, database, username, password }; // prettier-ignore
-  const made = await at.owner.post<{ id: string }>(`/workspaces/${at.workspace.id}/connections`, connection);
-  shop = expectStatus(made, 201).id;
+  connectTo = async (name) => {
+    const connection = {
+      name,
+      engine: 'postgresql',
+      host: '127.0.0.1',
+      port: proxy.port,
+      database,
+      username,
+      password,
+    };
+    const made = await at.owner.post<{ id: string }>(`/workspaces/${at.workspace.id}/connections`, connection);
+    return expectStatus(made, 201).id;
+  };
+  shop = await connectTo('The shop');
   expectStatus(await at.owner.post<Row>(`/tables/${at.table.id}/rows`, { fields: { name: 'a' } }), 201);
 }, 120_000);
 
@@ -140,6 +153,28 @@ describe('the sources of a view', () => {
     const answer = await preview(definition);
     expect(refused(answer)).toEqual([422, 'join_too_large']);
     expect(answer.body.detail).toMatch(/31 rows .* 30 rows/);
+  });
+
+  it('hold up nobody else when a view of them is stored under a key and they take their time', async () => {
+    const connection = await connectTo('Slow');
+    const definition = { source: { connection, object: 'public.seen' }, as: 's' };
+    const store = (name: string) =>
+      at.owner.post(`/workspaces/${at.workspace.id}/views`, { name, definition }, { 'Idempotency-Key': name });
+    proxy.swallow();
+    let answered = 0;
+    const all = Array.from({ length: 12 }, async (_, i) => {
+      const { status } = await store(`slow ${i}`);
+      answered++;
+      return status;
+    });
+    await waitFor(async () => refused((await store('slow 0')) as Answer<ProblemBody>)[1] === 'idempotency_in_progress');
+    const made = await at.owner.post('/workspaces', { name: 'Unhindered' }, { 'Idempotency-Key': 'meanwhile' });
+    expect([made.status, answered]).toEqual([201, 0]);
+    await proxy.mend();
+    await Promise.all(all);
+    expectStatus(await store('afterwards'), 201);
+    const again = await store('afterwards');
+    expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([201, 'true']);
   });
 
   it('are named when they cannot be reached', async () => {

@@ -2,6 +2,7 @@ import { Controller, Get, Headers, HttpCode, Param, Post, Query } from '@nestjs/
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import {
   ApiProblems,
+  ClaimsIdempotencyKey,
   CurrentAccess,
   expectedVersion,
   IdPipe,
@@ -52,6 +53,7 @@ export class ViewVersionsController {
   @Post(':version/restore')
   @HttpCode(200)
   @Requires('views:write')
+  @ClaimsIdempotencyKey()
   @Version()
   @IfMatch()
   @ApiOperation({

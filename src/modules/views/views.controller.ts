@@ -10,6 +10,7 @@ import {
 } from '@nestjs/swagger';
 import {
   ApiProblems,
+  ClaimsIdempotencyKey,
   CurrentAccess,
   expectedVersion,
   IdPipe,
@@ -44,8 +45,10 @@ export class ViewsController {
     return this.views.list(access, query);
   }
 
+  // Its sources may be looked at, some of which are databases of others that may take their time.
   @Post('workspaces/:workspaceId/views')
   @Requires('views:write')
+  @ClaimsIdempotencyKey()
   @ApiOperation({
     summary: 'Store a view',
     description: 'The definition has to fit its sources as they are now: names are looked up, formulas typed.',
@@ -71,6 +74,7 @@ export class ViewsController {
 
   @Patch('views/:viewId')
   @Requires('views:write')
+  @ClaimsIdempotencyKey()
   @IfMatch()
   @ApiOperation({
     summary: 'Change a view',
