@@ -7,6 +7,7 @@ import { AuthModule } from './modules/auth/index.js';
 import { ConnectionsModule } from './modules/connections/index.js';
 import { EventsModule } from './modules/events/index.js';
 import { FilesModule } from './modules/files/index.js';
+import { PublishingModule } from './modules/publishing/index.js';
 import { RowsModule } from './modules/rows/index.js';
 import { ViewsModule } from './modules/views/index.js';
 import { IdempotencyModule } from './modules/idempotency/index.js';
@@ -36,6 +37,7 @@ export class AppModule {
         FilesModule,
         ViewsModule,
         RowsModule,
+        PublishingModule,
         AuditModule,
         WebsocketModule,
         HealthModule,

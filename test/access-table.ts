@@ -185,6 +185,11 @@ const newView = async (call: Call): Promise<Partial<Call>> => {
   const made = await call.owner.post<{ id: string }>(path, { name: name(), definition: ofTable(call) });
   return ids(call, { viewId: expectStatus(made, 201).id });
 };
+const publishedView = async (call: Call): Promise<Partial<Call>> => {
+  const made = await newView(call);
+  expectStatus(await call.owner.post(`/views/${made.ids?.viewId ?? ''}/api`, {}), 201);
+  return made;
+};
 const trashedView = async (call: Call): Promise<Partial<Call>> => {
   const { viewId = '' } = (await newView(call)).ids ?? {};
   expectStatus(await call.owner.del(`/views/${viewId}`), 204);
@@ -347,6 +352,10 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
   'POST /api/v1/views/{viewId}/versions/{version}/restore': { needs: 'editor', body: () => ({}), fresh: newView },
   'GET /api/v1/views/{viewId}/data': 'viewer',
   'POST /api/v1/views/{viewId}/data': { needs: 'viewer', body: () => ({}), unaudited: READS },
+  'GET /api/v1/views/{viewId}/api': 'admin',
+  'POST /api/v1/views/{viewId}/api': { needs: 'admin', body: () => ({}), fresh: newView },
+  'PATCH /api/v1/views/{viewId}/api': { needs: 'admin', body: () => ({ maxLimit: 10 }) },
+  'DELETE /api/v1/views/{viewId}/api': { needs: 'admin', fresh: publishedView },
   'POST /api/v1/views/{viewId}/explain': { needs: 'viewer', body: () => ({}), unaudited: READS },
 
   'GET /api/v1/workspaces/{workspaceId}/bases': 'viewer',

@@ -29,6 +29,8 @@ export const PERMISSIONS = {
   'external:write': 'editor',
   'views:read': 'viewer',
   'views:write': 'editor',
+  /** To show views to the world, and to see how. */
+  'views:publish': 'admin',
 } as const satisfies Record<string, Role>;
 
 export type Permission = keyof typeof PERMISSIONS;

@@ -47,6 +47,7 @@ const TAGS: readonly (readonly [name: string, description: string])[] = [
   ['Rows', 'The data: read, filter, write, in bulk, and what changed.'],
   ['Views', 'Stored questions over tables and external databases in any mix, and their answers.'],
   ['History', 'What happened to rows, and undoing it.'],
+  ['Publishing', 'Views as read-only APIs: what is shown to whom, and what readers call.'],
   ['Attachments', 'Files for attachment columns: upload, download.'],
   ['Audit log', 'Who did what.'],
   ['Health', 'For load balancers and for the curious.'],

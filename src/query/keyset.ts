@@ -18,6 +18,8 @@ export interface QueryVariant {
   readonly trashed?: boolean;
   readonly tz?: string;
   readonly search?: string;
+  /** What the caller has of it at all. */
+  readonly scope?: readonly unknown[];
 }
 
 /** Identifies the query that a cursor belongs to. Field choice and limit may change between pages, what decides which rows come in which order may not. */

@@ -121,6 +121,7 @@ async function idsOf({ owner, workspace, base: made, table }: World): Promise<Id
       definition: { source: { table: table.id } },
     });
   const viewId = expectStatus(await view('All'), 201).id;
+  expectStatus(await owner.post(`/views/${viewId}/api`, { auth: 'public' }), 201);
   const trashedViewId = expectStatus(await view('Trashed'), 201).id;
   expectStatus(await owner.del(`/views/${trashedViewId}`), 204);
   return {

@@ -60,6 +60,11 @@ export const ERRORS = {
     title: 'Link to reset the password is not valid',
     hint: 'It works once and for an hour: ask for another one with POST /api/v1/auth/password/forgot.',
   },
+  api_key_invalid: {
+    status: 401,
+    title: 'API key is missing or not valid',
+    hint: 'Send a key of this published view in X-API-Key, or as "Authorization: Bearer <key>".',
+  },
   // 403, 404
   role_too_low: {
     status: 403,
@@ -250,6 +255,11 @@ export const ERRORS = {
     status: 422,
     title: 'Join is too large',
     hint: 'Filter the sources of the view for fewer rows, or join, sort and group by columns of one database.',
+  },
+  contract_broken: {
+    status: 409,
+    title: 'Published columns would be missing or be others',
+    hint: 'Clients of the published view rely on the columns that "errors" names. Bring them back, or end the publication and publish anew under another address.',
   },
   view_broken: {
     status: 409,

@@ -24,6 +24,8 @@ export interface Topics {
   'object.changed': ObjectChange;
   /** A view was made, changed, deleted, restored or purged. */
   'view.changed': { readonly viewId: Id; readonly workspaceId: Id };
+  /** What is shown of a view to the world, to whom, or under which address. */
+  'publication.changed': { readonly viewId: Id; readonly workspaceId: Id; readonly slug: string };
   'base.changed': { readonly baseId: Id; readonly workspaceId: Id };
   'workspace.changed': { readonly workspaceId: Id };
   /** A membership was added, removed, or has another role. */
@@ -97,6 +99,7 @@ const SHAPES: { readonly [T in Topic]: Readonly<Record<keyof Topics[T], Check>> 
     clientId: (value) => typeof value === 'string',
   },
   'view.changed': { viewId: isId, workspaceId: isId },
+  'publication.changed': { viewId: isId, workspaceId: isId, slug: text },
   'base.changed': { baseId: isId, workspaceId: isId },
   'workspace.changed': { workspaceId: isId },
   'member.changed': { workspaceId: isId, userId: isId },

@@ -4,6 +4,7 @@ import { ConnectionsModule } from '../connections/index.js';
 import { TablesModule } from '../tables/index.js';
 import { ResourceRegistry, WorkspacesModule } from '../workspaces/index.js';
 import { Ways } from './read/execution/ways.js';
+import { FrozenViews } from './read/frozen-views.service.js';
 import { StoredViews } from './read/stored-views.service.js';
 import { ViewDataController } from './read/view-data.controller.js';
 import { ViewPreviewController } from './read/view-preview.controller.js';
@@ -30,9 +31,9 @@ import { ViewsController } from './views.controller.js';
   controllers: [ViewsController, ViewVersionsController, ViewPreviewController, ViewDataController],
   providers: [
     ...[ViewSources, ViewReader, Ways],
-    ...[ViewCatalog, ViewFit, ViewsService, ViewLife, ViewUpkeep, StoredViews],
+    ...[ViewCatalog, ViewFit, ViewsService, ViewLife, ViewUpkeep, StoredViews, FrozenViews],
   ],
-  exports: [ViewReader],
+  exports: [ViewReader, ViewCatalog, FrozenViews],
 })
 export class ViewsModule {
   constructor(registry: ResourceRegistry, catalog: ViewCatalog) {

@@ -12,6 +12,7 @@ import { columnByKey, type ColumnSchema } from '../schema.js';
 import { withComputed } from './computed.js';
 import { placeSources } from './sources-table.js';
 import type { DefinedSource, ViewDefinition } from './view-definition.js';
+import { mustStayWithin, withinScope, type ViewScope } from './view-scope.js';
 import type { ViewColumn, ViewSource, ViewTable } from './view-table.js';
 
 /** A definition against its sources as they are: names looked up, formulas typed. */
@@ -111,15 +112,19 @@ const aliased = ({ of, key }: ViewColumn, bare: string, { places }: ViewTable): 
 
 /** @throws Problem `filter_invalid`, `sort_invalid`, `validation_failed`, `cursor_invalid`, `cursor_mismatch` */
 export function resolveViewRead(
-  { at, definition, table, shown, filter }: ResolvedView,
+  { at, definition, table, shown: all, filter }: ResolvedView,
   request: ViewRequest,
   context: FilterContext,
+  scope?: ViewScope,
 ): { readonly plan: ViewRead; readonly query: string } {
+  if (scope) mustStayWithin(scope, request);
+  const shown = scope?.columns === undefined ? all : { ...all, columns: withinScope(all.columns, scope) };
   const { tz, search } = request;
   const zoned = tz === undefined ? context : { ...context, zone: tz };
   const asked = request.filter ? resolveFilter(request.filter, shown, zoned) : TRUE;
   const found = search === undefined ? asked : both(asked, resolveSearch(search, shown));
-  const where = both(filter ? resolveFilter(filter, table, context) : TRUE, found);
+  const own = filter ? resolveFilter(filter, table, context) : TRUE;
+  const where = both(both(own, scope?.filter ? resolveFilter(scope.filter, all, context) : TRUE), found);
   const terms =
     request.sort.length > 0
       ? resolveSortKeys(request.sort, shown)
@@ -128,6 +133,7 @@ export function resolveViewRead(
   const query = fingerprint(shown, request.filter, orderBy, {
     ...(tz === undefined ? {} : { tz }),
     ...(search === undefined ? {} : { search }),
+    ...(scope ? { scope: [scope.filter ?? null, scope.columns ?? null] } : {}),
   });
   return {
     query,
@@ -188,11 +194,13 @@ export function resolveGroupedView(
   request: ViewRequest & { readonly timeZone: string },
   cursors: CursorCodec,
   context: FilterContext,
+  scope?: ViewScope,
 ): { readonly plan: ViewGroups; readonly query: string } {
+  if (scope) mustStayWithin(scope, request);
   const { at, definition, table, shown, filter, having } = view;
   const misplaced = (['fields', 'search'] as const).find((name) => request[name] !== undefined);
   if (misplaced) throw refuse(`/${misplaced}`, 'not_with_groups', `${misplaced} does not go together with groups.`);
-  const asked = [having, request.filter].filter((each) => each !== undefined);
+  const asked = [having, scope?.filter, request.filter].filter((each) => each !== undefined);
   const all: FilterInput | undefined = asked.length > 1 ? { kind: 'and', items: asked, pointer: '' } : asked[0];
   const own = ['/groupBy', '/aggregates', ...(request.sort.length > 0 ? [] : ['/sort'])];
   const { plan, query } = within(at, own, () =>

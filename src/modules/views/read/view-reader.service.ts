@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { JsonText, type Access } from '../../../common/index.js';
+import { JsonText } from '../../../common/index.js';
 import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
 import {
   CursorCodec,
@@ -13,6 +13,7 @@ import {
   type ResolvedView,
   type ViewDefinition,
   type ViewRequest,
+  type ViewScope,
 } from '../../../query/index.js';
 import {
   rowsIn,
@@ -23,12 +24,35 @@ import {
   type Tier,
   type Way,
 } from './execution/outcome.js';
+import type { Reader } from './reader.js';
 import { Ways } from './execution/ways.js';
 import { ViewSources, type OpenSources } from './view-sources.service.js';
 
-/** What a caller asks a view for: rows, or groups of what it shows. */
+/** What a caller asks a view for: rows, or groups of what it shows. The `scope` is what he has of it at all. */
 export type Asked =
-  { readonly kind: 'rows'; readonly request: ViewRequest } | { readonly kind: 'groups'; readonly request: GroupsAsked };
+  | { readonly kind: 'rows'; readonly request: ViewRequest; readonly scope?: ViewScope }
+  | { readonly kind: 'groups'; readonly request: GroupsAsked };
+
+/** A page's place among the others. */
+export interface Paging {
+  readonly limit: number;
+  readonly nextCursor?: string;
+  readonly prevCursor?: string;
+}
+
+/** Rows of a view, as JSON texts with a line feed between. */
+export interface ReadPage {
+  readonly rows: string;
+  readonly paging: Paging;
+  /** How long the databases took. */
+  readonly ms: number;
+}
+
+/** A definition that was resolved, and what its first page asks. */
+export interface PlannedView {
+  readonly view: ResolvedView;
+  readonly question: Question;
+}
 
 /** What `explain` tells. */
 export interface Explained {
@@ -71,16 +95,10 @@ export class ViewReader {
    * @param at pointer to the definition, in problems with it
    * @throws Problem what resolving and the databases throw
    */
-  data(access: Access, definition: ViewDefinition, asked: Asked, at: string, signal: AbortSignal): Promise<JsonText> {
-    return this.answered(access, definition, asked, at, signal, ({ question, way, query }, { page, sources }, ms) => {
-      const seal = (position: Outcome['page']['next'], to: 'after' | 'before') =>
-        position && this.cursors.seal(query, position, to);
-      const [next, prev] = [seal(page.next, 'after'), seal(page.prev, 'before')];
-      const paging = {
-        limit: question.plan.limit,
-        ...(next === undefined ? {} : { nextCursor: next }),
-        ...(prev === undefined ? {} : { prevCursor: prev }),
-      };
+  data(access: Reader, definition: ViewDefinition, asked: Asked, at: string, signal: AbortSignal): Promise<JsonText> {
+    return this.answered(access, definition, asked, at, signal, (planned, { page, sources }, ms) => {
+      const { way } = planned;
+      const paging = this.paging(planned, page);
       const count = page.count ? `,"count":${JSON.stringify(page.count)}` : '';
       const meta = {
         tier: way.tier,
@@ -93,9 +111,31 @@ export class ViewReader {
     });
   }
 
+  /**
+   * One page as rows of JSON text with a line feed between, for whoever puts them into another form.
+   * @throws Problem as {@link data}
+   */
+  page(
+    access: Reader,
+    definition: ViewDefinition,
+    request: ViewRequest,
+    scope: ViewScope,
+    at: string,
+    signal: AbortSignal,
+  ): Promise<ReadPage> {
+    return this.answered(
+      access,
+      definition,
+      { kind: 'rows', request, scope },
+      at,
+      signal,
+      (planned, { page }, ms): ReadPage => ({ rows: page.data, paging: this.paging(planned, page), ms }),
+    );
+  }
+
   /** Answers the question and tells how, without the rows. */
   explain(
-    access: Access,
+    access: Reader,
     definition: ViewDefinition,
     asked: Asked,
     at: string,
@@ -111,17 +151,32 @@ export class ViewReader {
   }
 
   /** @throws Problem the definition does not fit its sources */
-  check(access: Access, definition: ViewDefinition, at: string): Promise<ResolvedView> {
+  async check(access: Reader, definition: ViewDefinition, at: string): Promise<ResolvedView> {
+    return (await this.plan(access, definition, at)).view;
+  }
+
+  /** What a page of the view without any wish would be. Throws as {@link check}. */
+  plan(access: Reader, definition: ViewDefinition, at: string): Promise<PlannedView> {
     return this.sources.with(access, definition, (sources) => {
       const view = this.resolved(definition, at, sources);
       const asked = { kind: 'rows', request: { sort: [], limit: 1, count: 'none' } } as const;
-      this.questionOf(view, asked, access);
-      return Promise.resolve(view);
+      return Promise.resolve({ view, question: this.questionOf(view, asked, access).question });
     });
   }
 
+  private paging({ query, question }: Planned, { next, prev }: Outcome['page']): Paging {
+    const seal = (position: Outcome['page']['next'], to: 'after' | 'before') =>
+      position && this.cursors.seal(query, position, to);
+    const [nextCursor, prevCursor] = [seal(next, 'after'), seal(prev, 'before')];
+    return {
+      limit: question.plan.limit,
+      ...(nextCursor === undefined ? {} : { nextCursor }),
+      ...(prevCursor === undefined ? {} : { prevCursor }),
+    };
+  }
+
   private answered<T>(
-    access: Access,
+    access: Reader,
     definition: ViewDefinition,
     asked: Asked,
     at: string,
@@ -136,7 +191,7 @@ export class ViewReader {
     });
   }
 
-  private planned(access: Access, definition: ViewDefinition, asked: Asked, at: string, sources: OpenSources): Planned {
+  private planned(access: Reader, definition: ViewDefinition, asked: Asked, at: string, sources: OpenSources): Planned {
     const view = this.resolved(definition, at, sources);
     const { question, query: own } = this.questionOf(view, asked, access);
     const way = this.ways.choose(question, access, sources);
@@ -164,7 +219,7 @@ export class ViewReader {
   private questionOf(
     view: ResolvedView,
     asked: Asked,
-    access: Access,
+    access: Reader,
   ): { readonly question: Question; readonly query: string } {
     const context = contextOf(access);
     if (asked.kind === 'groups') {
@@ -176,10 +231,16 @@ export class ViewReader {
     if (isGrouped(view.definition)) {
       const timeZone = asked.request.tz ?? access.timeZone;
       const zoned = { ...context, zone: timeZone };
-      const { plan, query } = resolveGroupedView(view, { ...asked.request, timeZone }, this.cursors, zoned);
+      const { plan, query } = resolveGroupedView(
+        view,
+        { ...asked.request, timeZone },
+        this.cursors,
+        zoned,
+        asked.scope,
+      );
       return { question: { kind: 'groups', plan }, query };
     }
-    const { plan, query } = resolveViewRead(view, asked.request, context);
+    const { plan, query } = resolveViewRead(view, asked.request, context, asked.scope);
     return { question: { kind: 'rows', plan }, query };
   }
 
@@ -193,8 +254,8 @@ export class ViewReader {
 const areSame = (a: readonly object[], b: readonly object[]): boolean =>
   a.length === b.length && a.every((each, i) => each === b[i]);
 
-const contextOf = ({ principal, timeZone }: Access): FilterContext => ({
+const contextOf = ({ principal, timeZone }: Reader): FilterContext => ({
   now: new Date(),
   zone: timeZone,
-  me: principal.userId,
+  me: principal?.userId ?? null,
 });

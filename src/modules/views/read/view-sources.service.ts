@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { invalid, isId, Problem, type Access, type Id } from '../../../common/index.js';
+import { invalid, isId, Problem, type Id } from '../../../common/index.js';
 import {
   pinned,
   type ColumnPins,
@@ -8,6 +8,7 @@ import {
   type ViewSource,
 } from '../../../query/index.js';
 import { ExternalObjectsReader, type ExternalObjects } from '../../connections/index.js';
+import type { Reader } from './reader.js';
 import { Fence, TableCatalog, type TableMeta } from '../../tables/index.js';
 
 /** Tables and connections that a definition names, as they are now. */
@@ -31,7 +32,7 @@ export class ViewSources {
    * Does `work` with the sources; again, when a database says that one of them is another by now.
    * @throws Problem what opening and `work` throw
    */
-  async with<T>(access: Access, definition: ViewDefinition, work: (sources: OpenSources) => Promise<T>): Promise<T> {
+  async with<T>(access: Reader, definition: ViewDefinition, work: (sources: OpenSources) => Promise<T>): Promise<T> {
     const { tables, connections } = namedIn(definition);
     const attempt = (): Promise<T> =>
       this.fence.runOver(tables, async () => work(await this.open(access, tables, connections, definition.pins)));
@@ -45,7 +46,7 @@ export class ViewSources {
   }
 
   private async open(
-    { workspaceId }: Access,
+    { workspaceId }: Reader,
     tableIds: readonly Id[],
     connectionIds: readonly Id[],
     pins: ColumnPins | undefined,

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Problem, type Access } from '../../../common/index.js';
+import { Problem } from '../../../common/index.js';
 import {
   isGrouped,
   kindOf,
@@ -9,6 +9,7 @@ import {
   type ResolvedView,
   type ViewDefinition,
 } from '../../../query/index.js';
+import type { Reader } from '../read/reader.js';
 import { ViewReader } from '../read/view-reader.service.js';
 import type { ViewColumnDto, ViewProblemDto } from '../view.dto.js';
 import { broken, isMisfit } from './stored-definition.js';
@@ -23,12 +24,12 @@ export class ViewFit {
   constructor(private readonly reader: ViewReader) {}
 
   /** Of a definition that is sent. @throws Problem as the reader does */
-  check(access: Access, definition: ViewDefinition): Promise<ResolvedView> {
+  check(access: Reader, definition: ViewDefinition): Promise<ResolvedView> {
     return this.reader.check(access, definition, AT);
   }
 
   /** Of a definition that is stored. @throws Problem `view_broken`, and what the reader throws else */
-  async checkStored(access: Access, stored: Stored): Promise<ResolvedView> {
+  async checkStored(access: Reader, stored: Stored): Promise<ResolvedView> {
     try {
       return await this.check(access, definitionOf(stored));
     } catch (error) {
@@ -37,7 +38,7 @@ export class ViewFit {
   }
 
   /** Work with a stored definition, whose misfits are not told from those of the request by what is thrown. */
-  async reading<T>(access: Access, view: ViewEntity, work: (definition: ViewDefinition) => Promise<T>): Promise<T> {
+  async reading<T>(access: Reader, view: ViewEntity, work: (definition: ViewDefinition) => Promise<T>): Promise<T> {
     try {
       return await work(definitionOf(view));
     } catch (error) {
@@ -47,7 +48,7 @@ export class ViewFit {
   }
 
   /** What the view shows, or why it cannot be told. */
-  async shown(access: Access, view: ViewEntity): Promise<Shows> {
+  async shown(access: Reader, view: ViewEntity): Promise<Shows> {
     try {
       const resolved = await this.checkStored(access, view);
       return isGrouped(resolved.definition) ? {} : { columns: columnsOf(resolved) };

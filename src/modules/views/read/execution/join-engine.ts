@@ -1,4 +1,4 @@
-import { must, type Access } from '../../../../common/index.js';
+import { must } from '../../../../common/index.js';
 import type { MiniDbViews, PageText, StagedSource, StageLimits } from '../../../../engines/index.js';
 import {
   columnsOfGroups,
@@ -9,6 +9,7 @@ import {
   type ViewTable,
 } from '../../../../query/index.js';
 import type { ExternalRows } from '../../../connections/index.js';
+import type { Reader } from '../reader.js';
 import type { OpenSources } from '../view-sources.service.js';
 import { miniText } from './in-mini-db.js';
 import { tellingSource } from './telling-source.js';
@@ -28,7 +29,7 @@ export class JoinEngine implements Way {
     readonly reason: string,
     private readonly views: MiniDbViews,
     private readonly rows: ExternalRows,
-    private readonly access: Access,
+    private readonly access: Reader,
     private readonly sources: OpenSources,
     private readonly limits: StageLimits,
   ) {}

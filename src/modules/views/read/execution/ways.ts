@@ -1,9 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { must, type Access, type Id } from '../../../../common/index.js';
+import { must, type Id } from '../../../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../../../config/index.js';
 import { MiniDbViews } from '../../../../engines/index.js';
 import type { Places, ViewPlace, ViewTable } from '../../../../query/index.js';
 import { ExternalRows } from '../../../connections/index.js';
+import type { Reader } from '../reader.js';
 import type { OpenSources } from '../view-sources.service.js';
 import { InMiniDb } from './in-mini-db.js';
 import { InOneConnection } from './in-one-connection.js';
@@ -22,7 +23,7 @@ export class Ways {
   ) {}
 
   /** The cheapest way that can answer it. */
-  choose(question: Question, access: Access, sources: OpenSources): Way {
+  choose(question: Question, access: Reader, sources: OpenSources): Way {
     const { from } = question.plan;
     const parts = this.partsOf(from, sources);
     const [driver, ...others] = parts;
@@ -46,7 +47,7 @@ export class Ways {
     return this.joinEngine(reason, access, sources);
   }
 
-  private joinEngine(reason: string, access: Access, sources: OpenSources): Way {
+  private joinEngine(reason: string, access: Reader, sources: OpenSources): Way {
     const { maxRows, maxBytes } = this.config.joins;
     return new JoinEngine(reason, this.views, this.rows, access, sources, { maxRows, maxBytes });
   }

@@ -1,0 +1,2 @@
+/** Where published views are, on this host; beside the API and not below it. */
+export const PUBLIC_PREFIX = 'public/views';

@@ -1,0 +1,56 @@
+import { Problem } from '../../../common/index.js';
+import type { AuditEntry, OutboxEvent } from '../../../database/main/index.js';
+import { PUBLIC_PREFIX } from '../public-path.js';
+import type { ViewApiDto } from './view-api.dto.js';
+import type { ViewApiEntity } from './view-api.entity.js';
+
+export function toViewApiDto(api: ViewApiEntity): ViewApiDto {
+  const { viewId, enabled, slug, auth, cacheSeconds, corsOrigins, filterable, sortable, maxLimit, page } = api;
+  const { columns, viewVersion, version, createdBy, updatedBy } = api;
+  return {
+    ...{ viewId, enabled, slug, url: `/${PUBLIC_PREFIX}/${slug}/data`, auth, cacheSeconds },
+    rateLimit: { limit: api.rateLimit, windowSeconds: api.rateWindowSeconds },
+    ...{ corsOrigins, filterable, sortable, maxLimit, page, columns: [...columns], viewVersion, version },
+    createdAt: api.createdAt.toISOString(),
+    createdBy,
+    updatedAt: api.updatedAt.toISOString(),
+    updatedBy,
+  };
+}
+
+/** What admins read of it in the audit log. */
+const describe = (api: ViewApiEntity): object => {
+  const { enabled, slug, auth, cacheSeconds, rateLimit, corsOrigins, filterable, sortable, maxLimit } =
+    toViewApiDto(api);
+  const columns = api.columns.map(({ key }) => key);
+  return {
+    ...{ enabled, slug, auth, cacheSeconds, rateLimit, corsOrigins, filterable, sortable, maxLimit },
+    ...{ page: api.page, columns, viewVersion: api.viewVersion },
+  };
+};
+
+export const apiAudit = (
+  api: ViewApiEntity,
+  action: string,
+  { before, after }: { readonly before?: ViewApiEntity; readonly after?: ViewApiEntity },
+): AuditEntry => ({
+  workspaceId: api.workspaceId,
+  action,
+  resource: { type: 'view', id: api.viewId, name: api.slug },
+  ...(before ? { before: describe(before) } : {}),
+  ...(after ? { after: describe(after) } : {}),
+});
+
+export const publicationChanged = ({
+  viewId,
+  workspaceId,
+  slug,
+}: Pick<ViewApiEntity, 'viewId' | 'workspaceId' | 'slug'>): OutboxEvent => ({
+  topic: 'publication.changed',
+  payload: { viewId, workspaceId, slug },
+});
+
+export const slugTaken = (slug: string): Problem => {
+  const detail = `The address ${JSON.stringify(slug)} is taken.`;
+  return new Problem('name_taken', { detail, errors: [{ pointer: '/slug', code: 'name_taken', detail }] });
+};

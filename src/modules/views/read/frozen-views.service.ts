@@ -1,0 +1,163 @@
+import { Injectable } from '@nestjs/common';
+import type { Access, Id } from '../../../common/index.js';
+import {
+  isGrouped,
+  isTimeBound,
+  isViewColumn,
+  isVolatile,
+  kindOf,
+  operatorsOf,
+  parseViewDefinition,
+  tablesBehind,
+  valueType,
+  type ColumnPins,
+  type ColumnSchema,
+  type TableRef,
+  type ValueKind,
+  type ViewColumn,
+  type ViewDefinition,
+  type ViewRequest,
+  type ViewScope,
+} from '../../../query/index.js';
+import { AT, ViewFit } from '../stored/view-fit.js';
+import { broken, isMisfit } from '../stored/stored-definition.js';
+import type { StoredJson, ViewEntity } from '../stored/view.entity.js';
+import { ViewsService } from '../stored/views.service.js';
+import type { Question } from './execution/outcome.js';
+import type { Reader } from './reader.js';
+import { ViewReader, type PlannedView, type ReadPage } from './view-reader.service.js';
+
+/** A column of the answers. */
+export interface ShownColumn extends ValueKind {
+  readonly key: string;
+  readonly name: string;
+  /** By which rows can be filtered by it. */
+  readonly operators: readonly string[];
+  readonly isSortable: boolean;
+}
+
+/** A view as it was at one moment, with the columns of its answers spelled out: later changes of the view do not touch it. */
+export interface FrozenView {
+  readonly definition: StoredJson;
+  readonly pins: StoredJson;
+}
+
+/** What answers of a frozen view are made of, as its sources are now. */
+export interface OpenedView {
+  readonly columns: readonly ShownColumn[];
+  readonly isGrouped: boolean;
+  /** Every table of ours whose changes may change an answer. */
+  readonly tables: readonly TableRef[];
+  /** Whether something else may change an answer without a trace: another database, or the time. */
+  readonly isUntraceable: boolean;
+  readonly isExternal: boolean;
+}
+
+/** Freezes views, and reads them as they were frozen; for nobody in particular. */
+@Injectable()
+export class FrozenViews {
+  constructor(
+    private readonly views: ViewsService,
+    private readonly fit: ViewFit,
+    private readonly reader: ViewReader,
+  ) {}
+
+  /**
+   * The view as it is, without the columns that `leaveOut` names; of groups nothing can be left out.
+   * @throws Problem `not_found`, `view_broken`, and 422 where it cannot be read by nobody in particular
+   */
+  async freeze(
+    access: Access,
+    id: Id,
+    leaveOut: (column: ShownColumn) => boolean,
+  ): Promise<{ readonly view: ViewEntity; readonly frozen: FrozenView; readonly opened: OpenedView }> {
+    const view = await this.views.find(access, id);
+    await this.fit.checkStored(access, view);
+    const { pins } = view;
+    const plan = await this.reader.plan(readerOf(access), definitionOf(view), AT);
+    const opened = openedOf(plan);
+    if (opened.isGrouped) return { view, frozen: { definition: view.definition, pins }, opened };
+    const definition = { ...view.definition, columns: spelledOut(plan, leaveOut) };
+    const frozen = { definition, pins };
+    if (definition.columns.length === 0) return { view, frozen, opened: { ...opened, columns: [] } };
+    return { view, frozen, opened: openedOf(await this.reader.plan(readerOf(access), definitionOf(frozen), AT)) };
+  }
+
+  /** @throws Problem `view_broken` it does not fit its sources any more */
+  async open(reader: Reader, frozen: FrozenView): Promise<OpenedView> {
+    try {
+      return openedOf(await this.reader.plan(reader, definitionOf(frozen), AT));
+    } catch (error) {
+      throw isMisfit(error) ? broken(error) : error;
+    }
+  }
+
+  /** One page. Throws as the reader does; what does not fit any more is told by {@link open}. */
+  page(
+    reader: Reader,
+    frozen: FrozenView,
+    request: ViewRequest,
+    scope: ViewScope,
+    signal: AbortSignal,
+  ): Promise<ReadPage> {
+    return this.reader.page(reader, definitionOf(frozen), request, scope, AT, signal);
+  }
+}
+
+/** The same workspace, and nobody: what says "me" means nobody. */
+const readerOf = ({ workspaceId, timeZone }: Access): Reader => ({ workspaceId, timeZone });
+
+const definitionOf = ({ definition, pins }: FrozenView): ViewDefinition => ({
+  ...parseViewDefinition(definition, AT),
+  pins: pins as ColumnPins,
+});
+
+function openedOf({ view, question }: PlannedView): OpenedView {
+  const { places, columns } = view.table;
+  const isExternal = places.some(({ source }) => source.kind === 'object');
+  const asksForTime =
+    columns.some(({ of }) => of.kind === 'formula' && isVolatile(of.expression)) ||
+    [view.filter, view.having].some((filter) => filter !== undefined && isTimeBound(filter));
+  return {
+    columns: shownBy(question).map(shownColumn),
+    isGrouped: isGrouped(view.definition),
+    tables: tablesBehind(places.flatMap(({ source }) => (source.kind === 'table' ? source.table : []))),
+    isUntraceable: isExternal || asksForTime,
+    isExternal,
+  };
+}
+
+const shownBy = (question: Question): readonly ColumnSchema[] =>
+  question.kind === 'rows'
+    ? question.plan.select
+    : [...question.plan.groups, ...question.plan.aggregates].map(({ output }) => output);
+
+function shownColumn(column: ColumnSchema): ShownColumn {
+  const { type, options, list } = kindOf(column);
+  const isSortable = valueType(column).sortable !== false;
+  return { key: column.key, name: column.name, type, options, list, operators: operatorsOf(column), isSortable };
+}
+
+const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
+
+/** Each column by the name that is its own whatever comes to the sources, under the key that it has now. */
+function spelledOut(
+  { view, question }: PlannedView,
+  leaveOut: (column: ShownColumn) => boolean,
+): readonly { readonly field: string; readonly as?: string }[] {
+  return shownBy(question)
+    .filter((column) => !leaveOut(shownColumn(column)))
+    .map((column) => ({
+      field: isViewColumn(column) ? ownName(column, view) : column.key,
+      ...(NAME.test(column.key) ? { as: column.key } : {}),
+    }));
+}
+
+function ownName({ of, id, key }: ViewColumn, { table }: PlannedView['view']): string {
+  const inTable = table.columns.find((column) => column.id === id)?.key ?? key;
+  if (of.kind === 'formula') return inTable;
+  const alias = table.places[of.place]?.alias ?? '';
+  const name = of.kind === 'key' ? `${alias}._id` : `${alias}.${of.column.key}`;
+  // A column of another database may have a key that looks like this.
+  return table.names?.get(name)?.id === id && !table.columns.some((column) => column.key === name) ? name : inTable;
+}

@@ -1,0 +1,27 @@
+import type { Id } from '../../common/index.js';
+import type { ColumnSchema, TableSchema } from '../schema.js';
+
+/** Where the log of a table is kept. */
+export interface TableRef {
+  readonly id: Id;
+  readonly schema: string;
+}
+
+/** These tables and all that their links, lookups, rollups and counts show something of: rather too many than too few. */
+export function tablesBehind(tables: readonly TableSchema[]): readonly TableRef[] {
+  const found = new Map<Id, TableRef>();
+  const seen = new Set<ColumnSchema>();
+  const add = ({ id, physical }: TableSchema): unknown => found.set(id, { id, schema: physical.schema });
+  const follow = (column: ColumnSchema): void => {
+    const { derived } = column;
+    if (!derived || derived.kind === 'system' || seen.has(column)) return;
+    seen.add(column);
+    add(derived.link.target);
+    if (derived.kind === 'lookup' || derived.kind === 'rollup') follow(derived.column);
+  };
+  for (const table of tables) {
+    add(table);
+    for (const column of table.columns) follow(column);
+  }
+  return [...found.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
