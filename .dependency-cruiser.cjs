@@ -21,7 +21,7 @@ const modules = {
   files: ['tables', 'workspaces', 'idempotency', 'events'],
   views: ['tables', 'connections', 'workspaces', 'events'],
   rows: ['idempotency', 'files', 'views', 'tables', 'connections', 'workspaces', 'events'],
-  publishing: ['rows', 'views', 'tables', 'workspaces', 'auth', 'events'],
+  publishing: ['rows', 'views', 'connections', 'tables', 'workspaces', 'auth', 'events'],
   websocket: ['rows', 'views', 'tables', 'connections', 'workspaces', 'auth', 'events'],
   audit: ['rows', 'tables', 'workspaces', 'events'],
 };

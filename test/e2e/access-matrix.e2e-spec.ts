@@ -121,12 +121,13 @@ async function idsOf({ owner, workspace, base: made, table }: World): Promise<Id
       definition: { source: { table: table.id } },
     });
   const viewId = expectStatus(await view('All'), 201).id;
-  expectStatus(await owner.post(`/views/${viewId}/api`, { auth: 'public' }), 201);
+  const { slug } = expectStatus(await owner.post<{ slug: string }>(`/views/${viewId}/api`, { auth: 'public' }), 201);
   const trashedViewId = expectStatus(await view('Trashed'), 201).id;
   expectStatus(await owner.del(`/views/${trashedViewId}`), 204);
   return {
     importId,
     viewId,
+    slug,
     trashedViewId,
     version: '1',
     connectionId,
@@ -230,7 +231,7 @@ async function changesOf(requestIds: readonly string[]): Promise<string[]> {
 }
 
 /** Parameters that are no ids of things in a workspace. */
-const BARE: ReadonlySet<string> = new Set(['token', 'version']);
+const BARE: ReadonlySet<string> = new Set(['token', 'version', 'slug']);
 
 /** A problem without what differs from call to call. */
 const words = ({ body }: Answer<ProblemBody>): object => ({ ...body, instance: undefined, requestId: undefined });

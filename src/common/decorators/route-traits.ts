@@ -8,6 +8,8 @@ export interface RouteTraits {
   readonly streamed?: readonly string[];
   /** Its answers go out as they are: they have ranges, and an ETag for these very bytes. */
   readonly compress?: false;
+  /** Which browsers' pages may read it is the handler's matter, and not that of `CORS_ORIGIN`. */
+  readonly cors?: { readonly origin: false };
 }
 
 /** Marks a route as other than most; see {@link RouteTraits}. */

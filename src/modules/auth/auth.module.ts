@@ -13,6 +13,7 @@ import { AuthService } from './auth.service.js';
 import { PasswordResetEntity } from './passwords/password-reset.entity.js';
 import { PasswordsService } from './passwords/passwords.service.js';
 import { throttlerOptions } from './rate-limit/limits.js';
+import { EndpointLimits } from './rate-limit/endpoint-limits.js';
 import { RateLimitGuard } from './rate-limit/rate-limit.guard.js';
 import { RefreshTokenEntity } from './sessions/refresh-token.entity.js';
 import { RefreshService } from './sessions/refresh.service.js';
@@ -44,9 +45,10 @@ import { TokenService } from './tokens/token.service.js';
     RefreshService,
     TokenService,
     JwtStrategy,
+    EndpointLimits,
     { provide: APP_GUARD, useClass: AuthGuard },
     { provide: APP_GUARD, useClass: RateLimitGuard },
   ],
-  exports: [TokenService],
+  exports: [TokenService, EndpointLimits],
 })
 export class AuthModule {}

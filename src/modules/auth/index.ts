@@ -1,2 +1,3 @@
+export { EndpointLimits, type EndpointLimit } from './rate-limit/endpoint-limits.js';
 export * from './auth.module.js';
 export { TokenService } from './tokens/token.service.js';

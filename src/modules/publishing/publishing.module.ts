@@ -1,15 +1,23 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuthModule } from '../auth/index.js';
 import { ViewsModule } from '../views/index.js';
 import { WorkspacesModule } from '../workspaces/index.js';
+import { ApiKeyEntity } from './keys/api-key.entity.js';
+import { Heads } from './public/heads.js';
+import { PublicDataController } from './public/public-data.controller.js';
+import { PublicDataService } from './public/public-data.service.js';
+import { PublicReader } from './public/public-reader.service.js';
+import { PublicationGuard } from './public/publication.guard.js';
+import { Publications } from './public/publications.js';
 import { ViewApiController } from './settings/view-api.controller.js';
 import { ViewApiEntity } from './settings/view-api.entity.js';
 import { ViewApisService } from './settings/view-apis.service.js';
 
 /** Views as read-only APIs for the world. */
 @Module({
-  imports: [WorkspacesModule, ViewsModule, TypeOrmModule.forFeature([ViewApiEntity])],
-  controllers: [ViewApiController],
-  providers: [ViewApisService],
+  imports: [AuthModule, WorkspacesModule, ViewsModule, TypeOrmModule.forFeature([ViewApiEntity, ApiKeyEntity])],
+  controllers: [ViewApiController, PublicDataController],
+  providers: [ViewApisService, ...[Publications, PublicationGuard, Heads, PublicReader, PublicDataService]],
 })
 export class PublishingModule {}

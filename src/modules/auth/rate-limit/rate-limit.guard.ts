@@ -1,6 +1,7 @@
 import { Injectable, type ExecutionContext } from '@nestjs/common';
 import { ThrottlerGuard, type ThrottlerGetTrackerFunction } from '@nestjs/throttler';
-import { LIMITED_BY, must, Problem, type AppReply, type AppRequest, type LimitName } from '../../../common/index.js';
+import { LIMITED_BY, must, type AppReply, type AppRequest, type LimitName } from '../../../common/index.js';
+import { announce, policyOf } from './announce.js';
 
 /** What `@SkipThrottle()` leaves on a route or a controller; the package does not export its name. */
 const SKIPPED = 'THROTTLER:SKIPdefault';
@@ -37,9 +38,7 @@ export class RateLimitGuard extends ThrottlerGuard {
     const tracker = trackerOf ? await trackerOf(request, context) : await this.getTracker(request);
     // One count for all routes of a limit, not one per route.
     const hit = await this.storageService.increment(`${name}:${tracker}`, limit.ttl, limit.limit, 0, name);
-    append(reply, 'ratelimit-policy', limit.policy);
-    append(reply, 'ratelimit', `"${name}";r=${Math.max(0, limit.limit - hit.totalHits)};t=${hit.timeToExpire}`);
-    if (hit.isBlocked) throw tooMany(hit.timeToBlockExpire);
+    announce(reply, limit, hit);
   }
 
   protected override async getTracker(request: AppRequest): Promise<string> {
@@ -68,18 +67,6 @@ export class RateLimitGuard extends ThrottlerGuard {
       'every limit has its throttler',
     );
     const [limit, ttl] = [Number(found.limit), Number(found.ttl)];
-    return { name, limit, ttl, policy: `"${name}";q=${limit};w=${ttl / 1000}`, trackerOf: found.getTracker };
+    return { name, limit, ttl, policy: policyOf(name, limit, ttl), trackerOf: found.getTracker };
   }
 }
-
-/** Both headers are lists (RFC 9651, section 3.1): a route may count towards several limits. */
-function append(reply: AppReply, header: string, item: string): void {
-  const before = reply.getHeader(header);
-  reply.header(header, typeof before === 'string' ? `${before}, ${item}` : item);
-}
-
-const tooMany = (seconds: number): Problem =>
-  new Problem('rate_limited', {
-    detail: `Too many requests. Try again in ${seconds} seconds.`,
-    headers: { 'Retry-After': String(seconds) },
-  });

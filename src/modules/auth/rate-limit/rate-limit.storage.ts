@@ -6,14 +6,14 @@ import { FixedWindows } from './fixed-windows.js';
 import { SharedCounts } from './shared-counts.js';
 
 /** Limits that are hit by almost every request. */
-const GENEROUS: ReadonlySet<string> = new Set(['default', 'external']);
+const GENEROUS: ReadonlySet<string> = new Set(['default', 'external', 'public']);
 
 /** What the throttler learns of one hit; times are seconds. */
 export type Hit = Awaited<ReturnType<ThrottlerStorage['increment']>>;
 
 /**
  * Counts in memory and, where there is Redis, together with the other nodes. Sign-ins (`auth`, `account`) and trials of hosts (`connect`) are
- * counted there at once and exactly. The limit of every request (`default`, `external`) is generous and must cost none of them a round trip: it is counted here
+ * counted there at once and exactly. The limit of every request (`default`, `external`, `public`) is generous and must cost none of them a round trip: it is counted here
  * and added up in the background, so that each node may let pass what arrives in a quarter of a second past the limit.
  * Redis down or hanging costs one sign-in a second 200 ms, and the nodes the knowledge of each other, nothing else.
  */

@@ -1,0 +1,70 @@
+import { Controller, Get, HttpCode, Options, Param, Query, Req, Res, UseGuards } from '@nestjs/common';
+import {
+  ApiExcludeEndpoint,
+  ApiExtraModels,
+  ApiOkResponse,
+  ApiOperation,
+  ApiResponse,
+  ApiTags,
+  getSchemaPath,
+} from '@nestjs/swagger';
+import { SkipThrottle } from '@nestjs/throttler';
+import { Answer, ApiProblems, Public, Traits, type AppReply, type AppRequest } from '../../../common/index.js';
+import { PUBLIC_PREFIX } from '../public-path.js';
+import { answerPreflight, vary } from './cors.js';
+import { PublicDataService } from './public-data.service.js';
+import { PublicDataQuery, PublicRowsDto } from './public-data-query.dto.js';
+import { CurrentVisit, PublicationGuard } from './publication.guard.js';
+import type { Visit } from './publication.js';
+
+const PAGE = {
+  'application/json': { schema: { $ref: getSchemaPath(PublicRowsDto) } },
+  'text/csv': { schema: { type: 'string' }, example: 'name,qty\r\nAcme,3\r\n' },
+  'application/x-ndjson': { schema: { type: 'string' }, example: '{"name":"Acme","qty":3}\n' },
+} as const;
+
+/** What anybody reads of published views: beside the API, without an account. */
+@ApiTags('Publishing')
+@Controller(`${PUBLIC_PREFIX}/:slug`)
+@SkipThrottle()
+@ApiExtraModels(PublicRowsDto)
+@UseGuards(PublicationGuard)
+export class PublicDataController {
+  constructor(private readonly service: PublicDataService) {}
+
+  @Get('data')
+  @Public()
+  @Traits({ cors: { origin: false } })
+  @ApiOperation({
+    summary: 'Read a page of a published view',
+    description:
+      'Without an account; where the view is published for keys, with one of them in `X-API-Key` or as bearer. Filters and orders are those that were declared, on the columns that were. ' +
+      'Takes `If-None-Match`: what has not changed is 304.',
+  })
+  @ApiOkResponse({ description: 'Rows as flat objects, or as CSV or one JSON object a line.', content: PAGE })
+  @ApiResponse({ status: 304, description: 'The reader has it already.' })
+  @ApiProblems(
+    ...(['not_found', 'api_key_invalid', 'view_broken', 'invalid_syntax', 'filter_invalid', 'sort_invalid'] as const),
+    ...(['cursor_invalid', 'cursor_mismatch', 'limit_reached', 'source_unreachable', 'source_failed'] as const),
+    ...(['source_busy', 'source_timeout', 'source_changed'] as const),
+  )
+  data(
+    @CurrentVisit() visit: Visit,
+    @Param('slug') _slug: string,
+    @Query() query: PublicDataQuery,
+    @Req() request: AppRequest,
+    @Res({ passthrough: true }) reply: AppReply,
+  ): Promise<Answer> {
+    if (query.format === undefined) vary(reply, 'Accept');
+    return this.service.data(visit, query, request);
+  }
+
+  @Options(['data', 'stream', 'openapi.json'])
+  @HttpCode(204)
+  @Public()
+  @Traits({ cors: { origin: false } })
+  @ApiExcludeEndpoint()
+  preflight(@Res({ passthrough: true }) reply: AppReply): void {
+    answerPreflight(reply);
+  }
+}

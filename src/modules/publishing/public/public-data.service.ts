@@ -1,0 +1,63 @@
+import { Injectable } from '@nestjs/common';
+import { Answer, type AppRequest } from '../../../common/index.js';
+import { whileConnected } from '../../connections/index.js';
+import { PUBLIC_PREFIX } from '../public-path.js';
+import type { WrittenPage } from './answers.js';
+import { MEDIA_TYPES } from './formats.js';
+import { PublicReader, type Reading } from './public-reader.service.js';
+import type { PublicDataQuery } from './public-data-query.dto.js';
+import type { Visit } from './publication.js';
+import { wishOf, type Wish } from './wish.js';
+
+/** Use case of reading a published view over HTTP: what is asked, and what the headers say. */
+@Injectable()
+export class PublicDataService {
+  constructor(private readonly reader: PublicReader) {}
+
+  /** @throws Problem as strangers may read it */
+  async data(visit: Visit, query: PublicDataQuery, request: AppRequest): Promise<Answer> {
+    const wish = wishOf(visit, query, request.headers.accept);
+    const has = tagsIn(request.headers['if-none-match']);
+    const reading = await whileConnected(request, (signal) => this.reader.read(wish, has, signal));
+    const headers = { etag: `W/"${reading.etag}"`, 'cache-control': cacheControl(visit) };
+    const { page, isCached } = reading;
+    if (!page) return new Answer(undefined, { status: 304, headers });
+    return new Answer(page.body, {
+      headers: {
+        ...headers,
+        'content-type': MEDIA_TYPES[wish.format],
+        ...ageOf(visit, reading),
+        ...linkOf(wish, page),
+      },
+      ...(isCached ? {} : { databaseMs: page.databaseMs }),
+    });
+  }
+}
+
+/**
+ * What was read with a key is nobody else's; what everybody may read may be kept by caches on the way (RFC 9111). 0 seconds is not "do not keep" but "ask
+ * whether it is still true", which costs little.
+ */
+function cacheControl({ publication: { auth, cacheSeconds } }: Visit): string {
+  const whose = auth === 'public' ? 'public' : 'private';
+  return cacheSeconds === 0 ? `${whose}, no-cache` : `${whose}, max-age=${cacheSeconds}, must-revalidate`;
+}
+
+/** An answer from memory that may be old by now says how old. What is traced is exact whenever it was read. */
+function ageOf({ publication }: Visit, { page, isCached, isExact }: Reading): Readonly<Record<string, string>> {
+  if (!page || !isCached || isExact || publication.cacheSeconds === 0) return {};
+  return { age: String(Math.max(0, Math.floor((Date.now() - page.at) / 1_000))) };
+}
+
+/** The next page, in every form (RFC 8288). */
+function linkOf({ visit, query }: Wish, { nextCursor }: WrittenPage): Readonly<Record<string, string>> {
+  if (nextCursor === undefined) return {};
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries<string | number | undefined>({ ...query, cursor: nextCursor }))
+    if (value !== undefined) parameters.set(name, String(value));
+  return { link: `</${PUBLIC_PREFIX}/${visit.publication.slug}/data?${parameters.toString()}>; rel="next"` };
+}
+
+/** Entity tags of `If-None-Match`, without what makes them weak: the comparison is the weak one (RFC 9110, section 13.1.2). */
+const tagsIn = (header: string | undefined): ReadonlySet<string> =>
+  new Set([...(header ?? '').slice(0, 8_000).matchAll(/(?:W\/)?"([\x21\x23-\x7e]*)"/g)].map(([, tag = '']) => tag));

@@ -1,0 +1,149 @@
+import { createHmac } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import { keysFor, Problem } from '../../../common/index.js';
+import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
+import type { TableRef } from '../../../query/index.js';
+import { FrozenViews, type OpenedView } from '../../views/index.js';
+import { breaches } from '../settings/contract.js';
+import { Answers, type WrittenPage } from './answers.js';
+import { written } from './formats.js';
+import { Heads } from './heads.js';
+import type { Publication } from './publication.js';
+import { forStrangers, misfit } from './public-problems.js';
+import { flat } from './row-members.js';
+import type { Wish } from './wish.js';
+
+/** An answer, or that the reader has it already. */
+export interface Reading {
+  readonly etag: string;
+  /** Undefined: the reader has it. */
+  readonly page?: WrittenPage;
+  readonly isCached: boolean;
+  /** Whether it is known to be as the data is now. */
+  readonly isExact: boolean;
+}
+
+/** What changes of may change an answer; the time and other databases too, where it is untraceable. */
+interface Sources {
+  readonly tables: readonly TableRef[];
+  readonly isUntraceable: boolean;
+}
+
+/** A schema that changes while it is read settles within so many tries. */
+const TRIES = 3;
+
+/**
+ * Answers readers of published views. Where all that can change an answer leaves a number in a log of ours, these numbers are read first, and
+ * they name the answer: whoever has it by that name is told so, and whoever has not may get the one that was made for somebody else.
+ */
+@Injectable()
+export class PublicReader {
+  private readonly answers = new Answers();
+  /** Of what publications are made, by view and version. */
+  private readonly sources = new LRUCache<string, Sources>({ max: 10_000 });
+  private readonly tagKey: Buffer;
+
+  constructor(
+    private readonly views: FrozenViews,
+    private readonly heads: Heads,
+    @Inject(APP_CONFIG) private readonly config: AppConfig,
+  ) {
+    [this.tagKey] = keysFor('public etag v1', encryptionKeysOf(config));
+  }
+
+  /**
+   * @param has the entity tags that the reader has answers of
+   * @throws Problem as strangers may read it
+   */
+  async read(wish: Wish, has: ReadonlySet<string>, signal: AbortSignal): Promise<Reading> {
+    try {
+      const sources = await this.sourcesOf(wish.visit.publication);
+      return sources.isUntraceable || wish.isTimeBound
+        ? await this.readUntraceable(wish, has, signal)
+        : await this.readTraced(wish, has, sources);
+    } catch (error) {
+      throw forStrangers(error);
+    }
+  }
+
+  private async readTraced(wish: Wish, has: ReadonlySet<string>, known: Sources): Promise<Reading> {
+    let sources = known;
+    for (let tries = 0; tries < TRIES; tries++) {
+      const etag = this.tag(wish.variant, await this.heads.of(sources.tables));
+      if (has.has(etag)) return { etag, isCached: true, isExact: true };
+      const kept = this.answers.find(etag);
+      if (kept) return { etag, page: kept, isCached: true, isExact: true };
+      const now = await this.renewed(wish.visit.publication);
+      if (now.isUntraceable) return this.readUntraceable(wish, has, new AbortController().signal);
+      // What the numbers were read of is not all that the answer is made of now.
+      if (!isSame(now, sources)) {
+        sources = now;
+        continue;
+      }
+      // Not the caller's signal: others may wait for the same.
+      const page = await this.answers.share(etag, () => this.make(wish, new AbortController().signal));
+      return { etag, page, isCached: false, isExact: true };
+    }
+    throw new Problem('schema_busy', { headers: { 'retry-after': '2' } });
+  }
+
+  /** Nothing tells whether it has changed: it is read, and kept only as long as it may be old. */
+  private async readUntraceable(wish: Wish, has: ReadonlySet<string>, signal: AbortSignal): Promise<Reading> {
+    const { cacheSeconds } = wish.visit.publication;
+    const kept = cacheSeconds > 0 ? this.answers.find(wish.variant) : undefined;
+    const isCached = kept !== undefined && Date.now() - kept.at < cacheSeconds * 1_000;
+    const page = isCached ? kept : await this.readAnew(wish, signal);
+    const etag = this.tag(wish.variant, page.body);
+    return { etag, isCached, isExact: false, ...(has.has(etag) ? {} : { page }) };
+  }
+
+  private readAnew(wish: Wish, signal: AbortSignal): Promise<WrittenPage> {
+    if (wish.visit.publication.cacheSeconds === 0) return this.make(wish, signal);
+    return this.answers.share(wish.variant, () => this.make(wish, new AbortController().signal));
+  }
+
+  private async make({ visit, request, format }: Wish, signal: AbortSignal): Promise<WrittenPage> {
+    const { publication, scope } = visit;
+    const at = Date.now();
+    const { rows, paging, ms } = await this.views.page(publication.reader, publication.frozen, request, scope, signal);
+    const { limit, nextCursor } = paging;
+    const lines = rows === '' ? [] : rows.split('\n').map((line) => flat(line.replace(/,$/, '')));
+    const { columns: seen } = scope;
+    const columns = seen ? publication.columns.filter(({ key }) => seen.includes(key)) : publication.columns;
+    const next = nextCursor === undefined ? {} : { nextCursor };
+    const body = written({ rows: lines, paging: { limit, ...next }, columns }, format);
+    if (body.length > this.config.responseLimit)
+      throw new Problem('limit_reached', { detail: 'The answer would be too large. Ask for fewer rows (limit).' });
+    return { body, rows: lines.length, at, databaseMs: ms, ...next };
+  }
+
+  private async sourcesOf(publication: Publication): Promise<Sources> {
+    return this.sources.get(nameOf(publication)) ?? (await this.renewed(publication));
+  }
+
+  /** Also looks whether the view still keeps what was promised. @throws Problem `view_broken` */
+  private async renewed(publication: Publication): Promise<Sources> {
+    const opened = await this.views.open(publication.reader, publication.frozen);
+    mustFit(publication, opened);
+    const { tables, isUntraceable } = opened;
+    this.sources.set(nameOf(publication), { tables, isUntraceable });
+    return { tables, isUntraceable };
+  }
+
+  /** Tells nothing of what it was made of, and is the same on every node. */
+  private tag(...of: readonly (string | Buffer)[]): string {
+    const hmac = createHmac('sha256', this.tagKey);
+    for (const part of of) hmac.update(`${part.length}:`).update(part);
+    return hmac.digest('base64url').slice(0, 22);
+  }
+}
+
+const nameOf = ({ viewId, version }: Publication): string => `${viewId} ${version}`;
+
+const isSame = (a: Sources, b: Sources): boolean =>
+  a.tables.length === b.tables.length && a.tables.every(({ id }, i) => id === b.tables[i]?.id);
+
+function mustFit({ columns }: Publication, opened: OpenedView): void {
+  if (breaches(columns, opened.columns).length > 0) throw misfit();
+}

@@ -1,0 +1,74 @@
+import { createParamDecorator, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { hashSecretToken, must, notFound, Problem, type AppReply, type AppRequest } from '../../../common/index.js';
+import { EndpointLimits } from '../../auth/index.js';
+import { allowOrigin, vary } from './cors.js';
+import type { Publication, PublicKey, Visit } from './publication.js';
+import { Publications } from './publications.js';
+
+/** Longer than any key of ours. */
+const MAX_KEY = 200;
+/** Addresses that nobody published, asked for from one address. */
+const STRANGERS = { limit: 120, windowSeconds: 60 };
+
+const visits = new WeakMap<AppRequest, Visit>();
+
+/** What the guard found out. */
+export const CurrentVisit = createParamDecorator((_: unknown, context: ExecutionContext): Visit =>
+  must(visits.get(context.switchToHttp().getRequest<AppRequest>()), 'the guard of publications ran before the handler'),
+);
+
+/**
+ * Who may read a published view: whoever knows the address, or has a key of it. Before anything of the question is looked at, so that a stranger
+ * learns nothing from it: what was never published and what is disabled are the same 404, a key that is missing, wrong, expired, revoked or
+ * used from elsewhere is the same 401.
+ */
+@Injectable()
+export class PublicationGuard implements CanActivate {
+  constructor(
+    private readonly publications: Publications,
+    private readonly limits: EndpointLimits,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const http = context.switchToHttp();
+    const [request, reply] = [http.getRequest<AppRequest>(), http.getResponse<AppReply>()];
+    const { slug = '' } = request.params as { slug?: string };
+    const publication = await this.publications.find(slug);
+    if (!publication) {
+      await this.limits.count(reply, `nothing:${this.limits.addressOf(request.ip)}`, STRANGERS);
+      throw notFound('publication');
+    }
+    allowOrigin(publication, request, reply);
+    // A browser asks before it sends the key: what it is told is the same for everybody.
+    if (request.method === 'OPTIONS') return true;
+    visits.set(request, await this.visit(publication, request, reply));
+    return true;
+  }
+
+  private async visit(publication: Publication, request: AppRequest, reply: AppReply): Promise<Visit> {
+    const { viewId, scope } = publication;
+    const byAddress = `${viewId}:${this.limits.addressOf(request.ip)}`;
+    if (publication.auth === 'public') {
+      await this.limits.count(reply, byAddress, publication.limit);
+      return { publication, scope };
+    }
+    vary(reply, 'Authorization', 'X-API-Key');
+    const key = keyOf(publication, request);
+    await this.limits.count(reply, key ? `${viewId}:key:${key.id}` : byAddress, key?.limit ?? publication.limit);
+    if (!key) throw new Problem('api_key_invalid', { headers: { 'www-authenticate': 'Bearer' } });
+    return { publication, key, scope: key.scope };
+  }
+}
+
+function keyOf({ keys }: Publication, request: AppRequest): PublicKey | undefined {
+  const given = keyIn(request);
+  if (given === undefined || given.length > MAX_KEY) return undefined;
+  const key = keys.get(hashSecretToken(given).toString('base64url'));
+  return key && key.expiresAt > Date.now() && key.isAllowedFrom(request.ip) ? key : undefined;
+}
+
+function keyIn({ headers }: AppRequest): string | undefined {
+  const own = headers['x-api-key'];
+  if (own !== undefined) return typeof own === 'string' ? own : undefined;
+  return /^Bearer +(\S+)\s*$/i.exec(headers.authorization ?? '')?.[1];
+}

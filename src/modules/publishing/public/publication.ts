@@ -1,0 +1,103 @@
+import { BlockList, isIP } from 'node:net';
+import type { Id } from '../../../common/index.js';
+import { parseJsonFilter, type ViewScope } from '../../../query/index.js';
+import type { EndpointLimit } from '../../auth/index.js';
+import type { FrozenView, Reader } from '../../views/index.js';
+import type { ApiKeyEntity } from '../keys/api-key.entity.js';
+import type { ContractColumn } from '../settings/contract.js';
+import type { AuthMode, ViewApiEntity } from '../settings/view-api.entity.js';
+
+/** A published view as it is read: all that a request has to know, in memory. */
+export interface Publication {
+  readonly viewId: Id;
+  readonly slug: string;
+  readonly version: number;
+  readonly auth: AuthMode;
+  readonly title: string;
+  readonly cacheSeconds: number;
+  readonly limit: EndpointLimit;
+  readonly corsOrigins: readonly string[];
+  readonly maxLimit: number;
+  readonly page: boolean;
+  readonly frozen: FrozenView;
+  readonly columns: readonly ContractColumn[];
+  readonly reader: Reader;
+  /** What everybody has of it who needs no key. */
+  readonly scope: ViewScope;
+  /** By the hash of the key, in base64url. */
+  readonly keys: ReadonlyMap<string, PublicKey>;
+}
+
+/** A key of a publication, and what it opens. */
+export interface PublicKey {
+  readonly id: Id;
+  readonly expiresAt: number;
+  readonly limit: EndpointLimit;
+  readonly scope: ViewScope;
+  /** Whether it may be used from this address. */
+  isAllowedFrom(ip: string): boolean;
+}
+
+/** Who reads what of it, once that is clear. */
+export interface Visit {
+  readonly publication: Publication;
+  readonly key?: PublicKey;
+  readonly scope: ViewScope;
+}
+
+/** What a publication is made of, as it is stored. */
+export interface StoredPublication {
+  readonly api: ViewApiEntity;
+  readonly keys: readonly ApiKeyEntity[];
+  readonly title: string;
+  readonly timeZone: string;
+}
+
+export function publicationOf({ api, keys, title, timeZone }: StoredPublication): Publication {
+  const { viewId, slug, version, auth, cacheSeconds, corsOrigins, maxLimit, page, columns, workspaceId } = api;
+  const { definition, pins, filterable, sortable } = api;
+  const limit = { limit: api.rateLimit, windowSeconds: api.rateWindowSeconds };
+  const scope = { filterable, sortable };
+  return {
+    ...{ viewId, slug, version, auth, title, cacheSeconds, limit, corsOrigins, maxLimit, page, columns },
+    frozen: { definition, pins },
+    reader: { workspaceId, timeZone },
+    scope,
+    keys: new Map(keys.map((key) => [key.hash.toString('base64url'), publicKeyOf(key, limit, scope)])),
+  };
+}
+
+function publicKeyOf(key: ApiKeyEntity, limit: EndpointLimit, { filterable, sortable }: ViewScope): PublicKey {
+  const { id, columns, filter, rateLimit, rateWindowSeconds, allowedAddresses, expiresAt } = key;
+  // What a key does not see it cannot find out by filtering or sorting either.
+  const seen = (keys: readonly string[]) => (columns ? keys.filter((each) => columns.includes(each)) : keys);
+  const networks = allowedAddresses && networkList(allowedAddresses);
+  return {
+    id,
+    expiresAt: expiresAt?.getTime() ?? Infinity,
+    limit:
+      rateLimit !== null && rateWindowSeconds !== null ? { limit: rateLimit, windowSeconds: rateWindowSeconds } : limit,
+    scope: {
+      ...(columns ? { columns } : {}),
+      ...(filter ? { filter: parseJsonFilter(filter, '/filter') } : {}),
+      filterable: seen(filterable),
+      sortable: seen(sortable),
+    },
+    isAllowedFrom: (ip) => networks === null || networks(ip),
+  };
+}
+
+/** Whether an address lies in one of the networks; IPv4 in IPv6 is IPv4. */
+export function networkList(networks: readonly string[]): (ip: string) => boolean {
+  const lists = { 4: new BlockList(), 6: new BlockList() } as const;
+  for (const network of networks) {
+    const [address = '', bits] = network.split('/');
+    if (isIP(address) === 6) lists[6].addSubnet(address, Number(bits ?? 128), 'ipv6');
+    else lists[4].addSubnet(address, Number(bits ?? 32), 'ipv4');
+  }
+  return (ip) => {
+    const plain = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip)?.[1] ?? ip;
+    if (isIP(plain) === 4) return lists[4].check(plain, 'ipv4');
+    return isIP(plain) === 6 && !plain.includes('%') && lists[6].check(plain, 'ipv6');
+  };
+}
