@@ -190,6 +190,10 @@ const publishedView = async (call: Call): Promise<Partial<Call>> => {
   expectStatus(await call.owner.post(`/views/${made.ids?.viewId ?? ''}/api`, {}), 201);
   return made;
 };
+const apiKey = async (call: Call): Promise<Partial<Call>> => {
+  const made = await call.owner.post<{ id: string }>(`/views/${call.ids.viewId ?? ''}/api/keys`, { name: name() });
+  return ids(call, { keyId: expectStatus(made, 201).id });
+};
 const trashedView = async (call: Call): Promise<Partial<Call>> => {
   const { viewId = '' } = (await newView(call)).ids ?? {};
   expectStatus(await call.owner.del(`/views/${viewId}`), 204);
@@ -353,6 +357,10 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
   'GET /api/v1/views/{viewId}/data': 'viewer',
   'POST /api/v1/views/{viewId}/data': { needs: 'viewer', body: () => ({}), unaudited: READS },
   'GET /public/views/{slug}/data': 'public',
+  'GET /api/v1/views/{viewId}/api/keys': 'admin',
+  'POST /api/v1/views/{viewId}/api/keys': { needs: 'admin', body: () => ({ name: name() }) },
+  'POST /api/v1/views/{viewId}/api/keys/{keyId}/rotate': { needs: 'admin', body: () => ({}) },
+  'DELETE /api/v1/views/{viewId}/api/keys/{keyId}': { needs: 'admin', fresh: apiKey },
   'GET /api/v1/views/{viewId}/api': 'admin',
   'POST /api/v1/views/{viewId}/api': { needs: 'admin', body: () => ({}), fresh: newView },
   'PATCH /api/v1/views/{viewId}/api': { needs: 'admin', body: () => ({ maxLimit: 10 }) },

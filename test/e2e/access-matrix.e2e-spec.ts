@@ -122,12 +122,14 @@ async function idsOf({ owner, workspace, base: made, table }: World): Promise<Id
     });
   const viewId = expectStatus(await view('All'), 201).id;
   const { slug } = expectStatus(await owner.post<{ slug: string }>(`/views/${viewId}/api`, { auth: 'public' }), 201);
+  const opener = await owner.post<{ id: string }>(`/views/${viewId}/api/keys`, { name: 'Website' });
   const trashedViewId = expectStatus(await view('Trashed'), 201).id;
   expectStatus(await owner.del(`/views/${trashedViewId}`), 204);
   return {
     importId,
     viewId,
     slug,
+    keyId: expectStatus(opener, 201).id,
     trashedViewId,
     version: '1',
     connectionId,

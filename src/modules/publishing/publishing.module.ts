@@ -3,6 +3,8 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuthModule } from '../auth/index.js';
 import { ViewsModule } from '../views/index.js';
 import { WorkspacesModule } from '../workspaces/index.js';
+import { ApiKeysController } from './keys/api-keys.controller.js';
+import { ApiKeysService } from './keys/api-keys.service.js';
 import { ApiKeyEntity } from './keys/api-key.entity.js';
 import { Heads } from './public/heads.js';
 import { PublicDataController } from './public/public-data.controller.js';
@@ -17,7 +19,11 @@ import { ViewApisService } from './settings/view-apis.service.js';
 /** Views as read-only APIs for the world. */
 @Module({
   imports: [AuthModule, WorkspacesModule, ViewsModule, TypeOrmModule.forFeature([ViewApiEntity, ApiKeyEntity])],
-  controllers: [ViewApiController, PublicDataController],
-  providers: [ViewApisService, ...[Publications, PublicationGuard, Heads, PublicReader, PublicDataService]],
+  controllers: [ViewApiController, ApiKeysController, PublicDataController],
+  providers: [
+    ViewApisService,
+    ApiKeysService,
+    ...[Publications, PublicationGuard, Heads, PublicReader, PublicDataService],
+  ],
 })
 export class PublishingModule {}

@@ -1,4 +1,5 @@
 import type { Id } from '../../common/index.js';
+import { columnsOf, expressionOf } from '../formula/expression.js';
 import type { ColumnSchema, TableSchema } from '../schema.js';
 
 /** Where the log of a table is kept. */
@@ -16,6 +17,7 @@ export function tablesBehind(tables: readonly TableSchema[]): readonly TableRef[
     const { derived } = column;
     if (!derived || derived.kind === 'system' || seen.has(column)) return;
     seen.add(column);
+    if (derived.kind === 'formula') return columnsOf(expressionOf(derived.expression)).forEach(follow);
     add(derived.link.target);
     if (derived.kind === 'lookup' || derived.kind === 'rollup') follow(derived.column);
   };

@@ -1,9 +1,9 @@
-import { BlockList, isIP } from 'node:net';
 import type { Id } from '../../../common/index.js';
 import { parseJsonFilter, type ViewScope } from '../../../query/index.js';
 import type { EndpointLimit } from '../../auth/index.js';
 import type { FrozenView, Reader } from '../../views/index.js';
 import type { ApiKeyEntity } from '../keys/api-key.entity.js';
+import { networkList } from '../keys/network.js';
 import type { ContractColumn } from '../settings/contract.js';
 import type { AuthMode, ViewApiEntity } from '../settings/view-api.entity.js';
 
@@ -84,20 +84,5 @@ function publicKeyOf(key: ApiKeyEntity, limit: EndpointLimit, { filterable, sort
       sortable: seen(sortable),
     },
     isAllowedFrom: (ip) => networks === null || networks(ip),
-  };
-}
-
-/** Whether an address lies in one of the networks; IPv4 in IPv6 is IPv4. */
-export function networkList(networks: readonly string[]): (ip: string) => boolean {
-  const lists = { 4: new BlockList(), 6: new BlockList() } as const;
-  for (const network of networks) {
-    const [address = '', bits] = network.split('/');
-    if (isIP(address) === 6) lists[6].addSubnet(address, Number(bits ?? 128), 'ipv6');
-    else lists[4].addSubnet(address, Number(bits ?? 32), 'ipv4');
-  }
-  return (ip) => {
-    const plain = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip)?.[1] ?? ip;
-    if (isIP(plain) === 4) return lists[4].check(plain, 'ipv4');
-    return isIP(plain) === 6 && !plain.includes('%') && lists[6].check(plain, 'ipv6');
   };
 }

@@ -92,6 +92,13 @@ export class FrozenViews {
     }
   }
 
+  /** @throws Problem `view_broken`; what the scope's filter is refused with */
+  async check(reader: Reader, frozen: FrozenView, scope: ViewScope): Promise<OpenedView> {
+    const opened = await this.open(reader, frozen);
+    await this.reader.plan(reader, definitionOf(frozen), AT, scope);
+    return opened;
+  }
+
   /** One page. Throws as the reader does; what does not fit any more is told by {@link open}. */
   page(
     reader: Reader,

@@ -156,10 +156,11 @@ export class ViewReader {
   }
 
   /** What a page of the view without any wish would be. Throws as {@link check}. */
-  plan(access: Reader, definition: ViewDefinition, at: string): Promise<PlannedView> {
+  plan(access: Reader, definition: ViewDefinition, at: string, scope?: ViewScope): Promise<PlannedView> {
     return this.sources.with(access, definition, (sources) => {
       const view = this.resolved(definition, at, sources);
-      const asked = { kind: 'rows', request: { sort: [], limit: 1, count: 'none' } } as const;
+      const request = { sort: [], limit: 1, count: 'none' } as const;
+      const asked: Asked = { kind: 'rows', request, ...(scope ? { scope } : {}) };
       return Promise.resolve({ view, question: this.questionOf(view, asked, access).question });
     });
   }

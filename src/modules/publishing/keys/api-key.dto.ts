@@ -1,0 +1,145 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  ArrayUnique,
+  IsArray,
+  IsInt,
+  IsObject,
+  IsOptional,
+  Max,
+  Min,
+  ValidateBy,
+  ValidateNested,
+} from 'class-validator';
+import { IsName, MayBeAbsent, type PageDto } from '../../../common/index.js';
+import { IsKeyList, RateLimitDto } from '../settings/view-api.dto.js';
+import { isNetwork } from './network.js';
+
+const MAX_NETWORKS = 100;
+const MAX_OVERLAP_SECONDS = 30 * 86_400;
+
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d)$/;
+const isFuture = (value: unknown): boolean =>
+  typeof value === 'string' && TIME.test(value) && Date.parse(value) > Date.now();
+
+const IsFutureTime = (): PropertyDecorator =>
+  ValidateBy({
+    name: 'isFutureTime',
+    validator: { validate: isFuture, defaultMessage: () => 'A time (RFC 3339) that is still to come is expected.' },
+  });
+
+const IsNetwork = (): PropertyDecorator =>
+  ValidateBy(
+    {
+      name: 'isNetwork',
+      validator: {
+        validate: (value) => typeof value === 'string' && isNetwork(value),
+        defaultMessage: () => 'Each is an address, or a network such as 203.0.113.0/24.',
+      },
+    },
+    { each: true },
+  );
+
+export class CreateApiKeyDto {
+  /** @example 'Website' */
+  @IsName()
+  name!: string;
+
+  @ApiPropertyOptional({ type: String, nullable: true, format: 'date-time', description: 'Without it, never.' })
+  @IsOptional()
+  @IsFutureTime()
+  expiresAt?: string | null;
+
+  @ApiPropertyOptional({
+    type: 'object',
+    additionalProperties: true,
+    nullable: true,
+    example: { field: 'status', op: 'eq', value: 'won' },
+    description: 'Which rows it sees, on what is published; all without it.',
+  })
+  @IsOptional()
+  @IsObject()
+  filter?: object | null;
+
+  @ApiPropertyOptional({
+    type: [String],
+    nullable: true,
+    example: ['name'],
+    description:
+      'Which of the published columns it sees; all without it. What it does not see, it cannot filter or order by.',
+  })
+  @IsOptional()
+  @ArrayMinSize(1)
+  @IsKeyList()
+  columns?: string[] | null;
+
+  @ApiPropertyOptional({
+    type: [String],
+    nullable: true,
+    example: ['203.0.113.0/24'],
+    description: 'Addresses and networks that it may be used from; any without it.',
+  })
+  @IsOptional()
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(MAX_NETWORKS)
+  @ArrayUnique()
+  @IsNetwork()
+  allowedAddresses?: string[] | null;
+
+  @ApiPropertyOptional({ type: RateLimitDto, description: 'That of the publication without it.' })
+  @MayBeAbsent()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => RateLimitDto)
+  rateLimit?: RateLimitDto;
+}
+
+export class RotateApiKeyDto {
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 0,
+    maximum: MAX_OVERLAP_SECONDS,
+    default: 3_600,
+    description: 'For how long the old key goes on to work.',
+  })
+  @MayBeAbsent()
+  @IsInt()
+  @Min(0)
+  @Max(MAX_OVERLAP_SECONDS)
+  overlapSeconds?: number;
+}
+
+export class ApiKeyDto {
+  /** @example '01982c5e-7a10-7c3f-9d42-5b1f0c8e2a11' */
+  id!: string;
+  /** @example 'Website' */
+  name!: string;
+  /** How it begins. @example 'ltk_x7Yw2K' */
+  prefix!: string;
+  @ApiProperty({ type: 'object', additionalProperties: true, nullable: true })
+  filter!: object | null;
+  @ApiProperty({ type: [String], nullable: true })
+  columns!: string[] | null;
+  @ApiProperty({ type: [String], nullable: true })
+  allowedAddresses!: string[] | null;
+  @ApiProperty({ type: RateLimitDto, nullable: true, description: 'null: that of the publication.' })
+  rateLimit!: RateLimitDto | null;
+  @ApiProperty({ type: String, nullable: true, format: 'date-time', description: 'null: never.' })
+  expiresAt!: string | null;
+  createdAt!: string;
+  /** Id of the person. */
+  createdBy!: string;
+}
+
+export class CreatedApiKeyDto extends ApiKeyDto {
+  /** The key itself: shown now and never again. @example 'ltk_x7Yw2Kq0b1c2d3e4f5g6h7i8j9k0l1m2n3o4p5q6r7s' */
+  key!: string;
+}
+
+export class ApiKeyListDto {
+  data!: ApiKeyDto[];
+  page!: PageDto;
+}
