@@ -1,0 +1,215 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { Client as PgClient } from 'pg';
+import {
+  client,
+  databases,
+  expectStatus,
+  sql,
+  startNode,
+  waitFor,
+  world,
+  type Answer,
+  type Table,
+  type TestDatabases,
+  type TestNode,
+  type World,
+} from '../harness/index.js';
+
+interface Page {
+  readonly data: readonly Readonly<Record<string, unknown>>[];
+}
+
+let pair: TestDatabases;
+let nodes: readonly [TestNode, TestNode];
+let at: World;
+
+beforeAll(async () => {
+  pair = await databases();
+  const env = { CONNECTIONS_ALLOWED_NETWORKS: '127.0.0.0/8' };
+  nodes = [await startNode({ databases: pair, env }), await startNode({ databases: pair, env })];
+  at = await world(nodes[0].base);
+  for (const qty of [1, 2, 3]) await row({ name: `n${qty}`, qty });
+}, 180_000);
+
+const row = async (fields: object, table = at.table): Promise<string> =>
+  expectStatus(await at.owner.post<{ id: string }>(`/tables/${table.id}/rows`, { fields }), 201).id;
+
+let made = 0;
+type Read = (query?: string, headers?: Record<string, string>, node?: number) => Promise<Answer<Page>>;
+const published = async (
+  definition: object,
+  settings: object = {},
+): Promise<{ readonly viewId: string; readonly read: Read }> => {
+  const body = { name: `View ${(made += 1)}`, definition };
+  const { id } = expectStatus(await at.owner.post<{ id: string }>(`/workspaces/${at.workspace.id}/views`, body), 201);
+  const answer = await at.owner.post<{ slug: string }>(`/views/${id}/api`, { auth: 'public', ...settings });
+  const { slug } = expectStatus(answer, 201);
+  const read: Read = (query = '', headers = {}, node = 0) =>
+    client(nodes[node]?.base ?? '').get<Page>(`/public/views/${slug}/data${query}`, headers);
+  return { viewId: id, read };
+};
+const ofTable = (over: object = {}, table = at.table) => ({
+  source: { table: table.id },
+  columns: ['name', 'qty'],
+  ...over,
+});
+const tagOf = (answer: Answer<Page>): string => {
+  expectStatus(answer, 200);
+  return answer.headers.get('etag') ?? '';
+};
+const again = (tag: string) => ({ 'if-none-match': tag });
+
+/** While nobody can read rows of the table. */
+async function whileLocked<T>({ physical: { schema, table } }: Table, work: () => Promise<T>): Promise<T> {
+  const { host, port, database, username, password } = pair.mini;
+  const holder = new PgClient({ host, port, database, user: username, password });
+  await holder.connect();
+  try {
+    await holder.query('begin');
+    await holder.query(`lock table "${schema}"."${table}" in access exclusive mode`);
+    return await work();
+  } finally {
+    await holder.query('rollback');
+    await holder.end();
+  }
+}
+const waiting = async (): Promise<number> =>
+  (await sql(pair.mini, `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`))
+    .length;
+
+describe('answers of a published view', () => {
+  it('come without a question to the rows while nothing has changed, as 304 and as they were', async () => {
+    const { read } = await published(ofTable());
+    const first = await read();
+    const tag = tagOf(first);
+    await whileLocked(at.table, async () => {
+      const same = await read('', again(tag));
+      expect([same.status, same.text, same.headers.get('etag')]).toEqual([304, '', tag]);
+      expect([(await read('', again(`"x", ${tag}`))).status, (await read('', again(tag.slice(2)))).status]).toEqual([
+        304, 304,
+      ]);
+      const kept = await read('', again('W/"other"'));
+      expect([kept.status, kept.text, tagOf(kept)]).toEqual([200, first.text, tag]);
+      expect(await waiting()).toBe(0);
+    });
+  });
+
+  it('are read once for all who wait for the same', async () => {
+    const { read } = await published(ofTable());
+    tagOf(await read());
+    await row({ name: 'more', qty: 4 });
+    let asked: Promise<Answer<Page>[]> | undefined;
+    await whileLocked(at.table, async () => {
+      asked = Promise.all(Array.from({ length: 40 }, () => read()));
+      await waitFor(async () => ((await waiting()) > 0 ? true : undefined));
+      expect(await waiting()).toBe(1);
+    });
+    const answers = (await asked) ?? [];
+    expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
+    expect(answers[0]?.text).toContain('more');
+  });
+
+  it('are new at once after a change, and named the same by every node', async () => {
+    const { read, viewId } = await published(ofTable(), { cacheSeconds: 3600 });
+    const seen = new Set<string>();
+    const renamed = async () => {
+      const [one, other] = [await read(), await read('', {}, 1)];
+      expect([tagOf(other), other.text]).toEqual([tagOf(one), one.text]);
+      expect(seen.has(tagOf(one))).toBe(false);
+      seen.add(tagOf(one));
+      for (const node of [0, 1]) expect((await read('', again(tagOf(one)), node)).status).toBe(304);
+      return one;
+    };
+    await renamed();
+    const id = await row({ name: 'fresh', qty: 9 });
+    expect((await renamed()).text).toContain('fresh');
+    const path = `/tables/${at.table.id}/rows/${id}`;
+    expectStatus(await at.owner.patch(path, { fields: { name: 'changed' } }), 200);
+    expect((await renamed()).text).toContain('changed');
+    expect((await at.owner.del(path)).status).toBe(204);
+    expect((await renamed()).text).not.toContain('changed');
+    expectStatus(
+      await at.owner.patch(`/views/${viewId}`, { definition: ofTable({ columns: ['name', 'qty', 'due'] }) }),
+      200,
+    );
+    expectStatus(await at.owner.post(`/views/${viewId}/api`, {}), 200);
+    await waitFor(async () => ((await read('', {}, 1)).text.includes('due') ? true : undefined));
+    expect((await renamed()).text).toContain('due');
+    for (const query of ['?limit=1', '?format=csv', '?format=ndjson'])
+      expect(seen.has(tagOf(await read(query)))).toBe(false);
+  });
+
+  it('are new as well when what lookups and links show has changed in another table', async () => {
+    const path = `/bases/${at.base.id}/tables`;
+    const text = { name: 'Name', type: 'text' };
+    const firms = expectStatus(await at.owner.post<Table>(path, { name: 'Firms', columns: [text] }), 201);
+    const people = expectStatus(await at.owner.post<Table>(path, { name: 'Staff', columns: [text] }), 201);
+    const link = { name: 'Firm', type: 'link', options: { tableId: firms.id, multiple: false } };
+    const made = await at.owner.post<{ id: string; key: string }>(`/tables/${people.id}/columns`, link);
+    const { id: linkColumnId } = expectStatus(made, 201);
+    const lookup = { name: 'Firm name', type: 'lookup', options: { linkColumnId, columnId: firms.columns[0]?.id } };
+    expectStatus(await at.owner.post(`/tables/${people.id}/columns`, lookup), 201);
+    const firm = await row({ name: 'Acme' }, firms);
+    await row({ name: 'Anna', firm: [firm] }, people);
+    const { read } = await published({ source: { table: people.id }, columns: ['name', 'firm_name'] });
+    const first = await read();
+    expect(first.text).toContain('Acme');
+    expectStatus(await at.owner.patch(`/tables/${firms.id}/rows/${firm}`, { fields: { name: 'Bolt' } }), 200);
+    const second = await read('', again(tagOf(first)));
+    expect(expectStatus(second, 200).data).toEqual([{ name: 'Anna', firm_name: expect.anything() }]);
+    expect(second.text).toContain('Bolt');
+  });
+
+  it('are read each time where time decides, and 304 all the same', async () => {
+    const { read } = await published(ofTable({ filter: { field: 'seen', op: 'lt', value: { $now: true } } }));
+    const plain = await published(ofTable({ columns: ['name', 'seen'] }), { filterable: ['seen'] });
+    const soon = new Date(Date.now() + 1_500).toISOString();
+    await row({ name: 'soon', seen: soon });
+    const [first, asked] = [await read(), await plain.read('?filter=seen.lt.@now')];
+    expect(`${first.text} ${asked.text}`).not.toContain('soon');
+    expect((await read('', again(tagOf(first)))).status).toBe(304);
+    const later = await waitFor(async () => {
+      const answer = await read('', again(tagOf(first)));
+      return answer.status === 200 ? answer : undefined;
+    });
+    expect(later.text).toContain('soon');
+    expect((await plain.read('?filter=seen.lt.@now', again(tagOf(asked)))).text).toContain('soon');
+  });
+
+  it('say how long they may be kept, and by whom', async () => {
+    const told = async (settings: object) => {
+      const { headers } = await (await published(ofTable(), settings)).read();
+      return [headers.get('cache-control'), headers.get('vary')?.toLowerCase().includes('accept')];
+    };
+    expect(await told({})).toEqual(['public, no-cache', true]);
+    expect(await told({ cacheSeconds: 60 })).toEqual(['public, max-age=60, must-revalidate', true]);
+  });
+});
+
+describe('answers of a published view of another database', () => {
+  it('are as old as the publication allows, and tell it', async () => {
+    await sql(
+      pair.main,
+      `create schema x; create table x.shop (id int primary key, note text); insert into x.shop values (1, 'old');
+       grant usage on schema x to public; grant select on x.shop to public`,
+    );
+    const { host, port, database, username, password } = pair.main;
+    const connection = await at.owner.post<{ id: string }>(`/workspaces/${at.workspace.id}/connections`, {
+      ...{ name: 'Secret shop', engine: 'postgresql', host, port, database, username, password },
+    });
+    const { id } = expectStatus(connection, 201);
+    const definition = { source: { connection: id, object: 'x.shop' }, columns: ['note'] };
+    const [exact, kept] = [await published(definition), await published(definition, { cacheSeconds: 3600 })];
+    const [first, before] = [await exact.read(), await kept.read()];
+    expect([first.text, before.text]).toEqual([expect.stringContaining('old'), expect.stringContaining('old')]);
+    expect((await exact.read('', again(tagOf(first)))).status).toBe(304);
+    await sql(pair.main, `update x.shop set note = 'new'`);
+    expect((await exact.read('', again(tagOf(first)))).text).toContain('new');
+    const old = await kept.read();
+    expect([old.text, old.headers.get('age')]).toEqual([before.text, expect.stringMatching(/^\d+$/)]);
+    await sql(pair.main, 'drop table x.shop');
+    const gone = await exact.read();
+    expect(gone.status).toBeGreaterThanOrEqual(400);
+    expect(gone.text).not.toMatch(/shop|connection|note|127\.0\.0\.1/i);
+  });
+});
