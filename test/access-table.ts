@@ -357,6 +357,8 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
   'GET /api/v1/views/{viewId}/data': 'viewer',
   'POST /api/v1/views/{viewId}/data': { needs: 'viewer', body: () => ({}), unaudited: READS },
   'GET /public/views/{slug}/data': 'public',
+  'GET /public/views/{slug}/openapi.json': 'public',
+  'GET /api/v1/views/{viewId}/api/usage': 'admin',
   'GET /api/v1/views/{viewId}/api/keys': 'admin',
   'POST /api/v1/views/{viewId}/api/keys': { needs: 'admin', body: () => ({ name: name() }) },
   'POST /api/v1/views/{viewId}/api/keys/{keyId}/rotate': { needs: 'admin', body: () => ({}) },

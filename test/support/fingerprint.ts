@@ -11,6 +11,7 @@ const RESTLESS_TABLES = [
   'mail_receivers',
   'table_indexes',
   'index_usage',
+  'view_api_usage',
   '_live_tables_drift_check',
   '_live_tables_file_sweeps',
 ];

@@ -7,6 +7,7 @@ import { ApiKeysController } from './keys/api-keys.controller.js';
 import { ApiKeysService } from './keys/api-keys.service.js';
 import { ApiKeyEntity } from './keys/api-key.entity.js';
 import { Heads } from './public/heads.js';
+import { PageStreams } from './public/page-streams.js';
 import { PublicDataController } from './public/public-data.controller.js';
 import { PublicDataService } from './public/public-data.service.js';
 import { PublicReader } from './public/public-reader.service.js';
@@ -15,15 +16,20 @@ import { Publications } from './public/publications.js';
 import { ViewApiController } from './settings/view-api.controller.js';
 import { ViewApiEntity } from './settings/view-api.entity.js';
 import { ViewApisService } from './settings/view-apis.service.js';
+import { CallCounter } from './usage/call-counter.js';
+import { UsageController } from './usage/usage.controller.js';
+import { UsageLog } from './usage/usage-log.js';
+import { UsageService } from './usage/usage.service.js';
 
 /** Views as read-only APIs for the world. */
 @Module({
   imports: [AuthModule, WorkspacesModule, ViewsModule, TypeOrmModule.forFeature([ViewApiEntity, ApiKeyEntity])],
-  controllers: [ViewApiController, ApiKeysController, PublicDataController],
+  controllers: [ViewApiController, ApiKeysController, UsageController, PublicDataController],
   providers: [
     ViewApisService,
     ApiKeysService,
-    ...[Publications, PublicationGuard, Heads, PublicReader, PublicDataService],
+    ...[Publications, PublicationGuard, Heads, PublicReader, PublicDataService, PageStreams],
+    ...[UsageLog, CallCounter, UsageService],
   ],
 })
 export class PublishingModule {}

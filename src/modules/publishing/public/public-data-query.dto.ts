@@ -1,5 +1,5 @@
 import { Transform } from 'class-transformer';
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, OmitType } from '@nestjs/swagger';
 import { IsIn, IsInt, IsOptional, IsString, MaxLength, Min } from 'class-validator';
 import { DEFAULT_LIMIT, PageDto } from '../../../common/index.js';
 import { FORMATS, type Format } from './formats.js';
@@ -43,6 +43,9 @@ export class PublicDataQuery {
   @IsIn(FORMATS)
   format?: Format;
 }
+
+/** What a reader may ask who follows the first page. */
+export class PublicStreamQuery extends OmitType(PublicDataQuery, ['cursor', 'format'] as const) {}
 
 /** A page of a published view. */
 export class PublicRowsDto {

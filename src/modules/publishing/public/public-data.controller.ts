@@ -13,7 +13,7 @@ import { Answer, ApiProblems, Public, Traits, type AppReply, type AppRequest } f
 import { PUBLIC_PREFIX } from '../public-path.js';
 import { answerPreflight, vary } from './cors.js';
 import { PublicDataService } from './public-data.service.js';
-import { PublicDataQuery, PublicRowsDto } from './public-data-query.dto.js';
+import { PublicDataQuery, PublicRowsDto, PublicStreamQuery } from './public-data-query.dto.js';
 import { CurrentVisit, PublicationGuard } from './publication.guard.js';
 import type { Visit } from './publication.js';
 
@@ -57,6 +57,33 @@ export class PublicDataController {
   ): Promise<Answer> {
     if (query.format === undefined) vary(reply, 'Accept');
     return this.service.data(visit, query, request);
+  }
+
+  @Get('stream')
+  @Public()
+  @Traits({ cors: { origin: false }, compress: false })
+  // Each published view describes it in a document of its own; a page that tries operations out would wait for its end.
+  @ApiExcludeEndpoint()
+  stream(
+    @CurrentVisit() visit: Visit,
+    @Param('slug') _slug: string,
+    @Query() query: PublicStreamQuery,
+    @Req() request: AppRequest,
+  ): Promise<Answer> {
+    return this.service.stream(visit, query, request);
+  }
+
+  @Get('openapi.json')
+  @Public()
+  @Traits({ cors: { origin: false } })
+  @ApiOperation({
+    summary: 'Describe a published view',
+    description: 'OpenAPI 3.1 of this one, with the types of its columns: what the key sees, where there is one.',
+  })
+  @ApiOkResponse({ description: 'The document.', schema: { type: 'object', additionalProperties: true } })
+  @ApiProblems('not_found', 'api_key_invalid', 'view_broken')
+  openApi(@CurrentVisit() visit: Visit, @Param('slug') _slug: string): Promise<Answer> {
+    return this.service.openApi(visit);
   }
 
   @Options(['data', 'stream', 'openapi.json'])

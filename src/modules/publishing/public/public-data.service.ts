@@ -4,15 +4,21 @@ import { whileConnected } from '../../connections/index.js';
 import { PUBLIC_PREFIX } from '../public-path.js';
 import type { WrittenPage } from './answers.js';
 import { MEDIA_TYPES } from './formats.js';
+import { openApiOf } from './openapi.js';
+import { PageStreams } from './page-streams.js';
 import { PublicReader, type Reading } from './public-reader.service.js';
-import type { PublicDataQuery } from './public-data-query.dto.js';
+import type { PublicDataQuery, PublicStreamQuery } from './public-data-query.dto.js';
 import type { Visit } from './publication.js';
+import { tallyOf } from './tally.js';
 import { wishOf, type Wish } from './wish.js';
 
 /** Use case of reading a published view over HTTP: what is asked, and what the headers say. */
 @Injectable()
 export class PublicDataService {
-  constructor(private readonly reader: PublicReader) {}
+  constructor(
+    private readonly reader: PublicReader,
+    private readonly streams: PageStreams,
+  ) {}
 
   /** @throws Problem as strangers may read it */
   async data(visit: Visit, query: PublicDataQuery, request: AppRequest): Promise<Answer> {
@@ -21,6 +27,7 @@ export class PublicDataService {
     const reading = await whileConnected(request, (signal) => this.reader.read(wish, has, signal));
     const headers = { etag: `W/"${reading.etag}"`, 'cache-control': cacheControl(visit) };
     const { page, isCached } = reading;
+    Object.assign(tallyOf(request), { isCached, rows: page?.rows ?? 0, bytes: page?.body.length ?? 0 });
     if (!page) return new Answer(undefined, { status: 304, headers });
     return new Answer(page.body, {
       headers: {
@@ -31,6 +38,30 @@ export class PublicDataService {
       },
       ...(isCached ? {} : { databaseMs: page.databaseMs }),
     });
+  }
+
+  /** @throws Problem `rate_limited`, and as strangers may read it */
+  async stream(visit: Visit, query: PublicStreamQuery, request: AppRequest): Promise<Answer> {
+    const { 'last-event-id': last } = request.headers;
+    // Whoever asks for the headers alone would wait for ever.
+    const isAsked = request.method !== 'HEAD';
+    const stream = isAsked
+      ? await this.streams.follow(visit, query, request, typeof last === 'string' ? last.slice(0, 100) : '')
+      : undefined;
+    return new Answer(stream ?? '', {
+      headers: {
+        'content-type': 'text/event-stream; charset=utf-8',
+        'cache-control': 'no-store, no-transform',
+        // Proxies that collect answers before they pass them on.
+        'x-accel-buffering': 'no',
+      },
+    });
+  }
+
+  /** The document of what this reader may ask. @throws Problem `view_broken` */
+  async openApi(visit: Visit): Promise<Answer> {
+    const body = openApiOf(visit, await this.reader.columnsOf(visit));
+    return new Answer(body, { headers: { 'cache-control': cacheControl(visit) } });
   }
 }
 

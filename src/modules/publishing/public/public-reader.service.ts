@@ -4,12 +4,12 @@ import { LRUCache } from 'lru-cache';
 import { keysFor, Problem } from '../../../common/index.js';
 import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
 import type { TableRef } from '../../../query/index.js';
-import { FrozenViews, type OpenedView } from '../../views/index.js';
+import { FrozenViews, type OpenedView, type ShownColumn } from '../../views/index.js';
 import { breaches } from '../settings/contract.js';
 import { Answers, type WrittenPage } from './answers.js';
 import { written } from './formats.js';
 import { Heads } from './heads.js';
-import type { Publication } from './publication.js';
+import type { Publication, Visit } from './publication.js';
 import { forStrangers, misfit } from './public-problems.js';
 import { flat } from './row-members.js';
 import type { Wish } from './wish.js';
@@ -62,6 +62,18 @@ export class PublicReader {
       return sources.isUntraceable || wish.isTimeBound
         ? await this.readUntraceable(wish, has, signal)
         : await this.readTraced(wish, has, sources);
+    } catch (error) {
+      throw forStrangers(error);
+    }
+  }
+
+  /** What the reader sees, as its sources are now. @throws Problem `view_broken` */
+  async columnsOf({ publication, scope }: Visit): Promise<readonly ShownColumn[]> {
+    try {
+      const opened = await this.views.open(publication.reader, publication.frozen);
+      mustFit(publication, opened);
+      const seen = scope.columns ?? publication.columns.map(({ key }) => key);
+      return opened.columns.filter(({ key }) => seen.includes(key));
     } catch (error) {
       throw forStrangers(error);
     }

@@ -1,12 +1,13 @@
 import { createParamDecorator, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { hashSecretToken, must, notFound, Problem, type AppReply, type AppRequest } from '../../../common/index.js';
+import { must, notFound, Problem, type AppReply, type AppRequest } from '../../../common/index.js';
 import { EndpointLimits } from '../../auth/index.js';
+import { CallCounter } from '../usage/call-counter.js';
 import { allowOrigin, vary } from './cors.js';
+import { keyOf } from './key-of.js';
 import type { Publication, PublicKey, Visit } from './publication.js';
 import { Publications } from './publications.js';
+import { tallyOf } from './tally.js';
 
-/** Longer than any key of ours. */
-const MAX_KEY = 200;
 /** Addresses that nobody published, asked for from one address. */
 const STRANGERS = { limit: 120, windowSeconds: 60 };
 
@@ -27,6 +28,7 @@ export class PublicationGuard implements CanActivate {
   constructor(
     private readonly publications: Publications,
     private readonly limits: EndpointLimits,
+    private readonly calls: CallCounter,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -41,11 +43,18 @@ export class PublicationGuard implements CanActivate {
     allowOrigin(publication, request, reply);
     // A browser asks before it sends the key: what it is told is the same for everybody.
     if (request.method === 'OPTIONS') return true;
-    visits.set(request, await this.visit(publication, request, reply));
+    const key = publication.auth === 'key' ? keyOf(publication, request) : undefined;
+    this.countWhenAnswered(publication, key, request, reply);
+    visits.set(request, await this.visit(publication, key, request, reply));
     return true;
   }
 
-  private async visit(publication: Publication, request: AppRequest, reply: AppReply): Promise<Visit> {
+  private async visit(
+    publication: Publication,
+    key: PublicKey | undefined,
+    request: AppRequest,
+    reply: AppReply,
+  ): Promise<Visit> {
     const { viewId, scope } = publication;
     const byAddress = `${viewId}:${this.limits.addressOf(request.ip)}`;
     if (publication.auth === 'public') {
@@ -53,22 +62,22 @@ export class PublicationGuard implements CanActivate {
       return { publication, scope };
     }
     vary(reply, 'Authorization', 'X-API-Key');
-    const key = keyOf(publication, request);
     await this.limits.count(reply, key ? `${viewId}:key:${key.id}` : byAddress, key?.limit ?? publication.limit);
     if (!key) throw new Problem('api_key_invalid', { headers: { 'www-authenticate': 'Bearer' } });
     return { publication, key, scope: key.scope };
   }
-}
 
-function keyOf({ keys }: Publication, request: AppRequest): PublicKey | undefined {
-  const given = keyIn(request);
-  if (given === undefined || given.length > MAX_KEY) return undefined;
-  const key = keys.get(hashSecretToken(given).toString('base64url'));
-  return key && key.expiresAt > Date.now() && key.isAllowedFrom(request.ip) ? key : undefined;
-}
-
-function keyIn({ headers }: AppRequest): string | undefined {
-  const own = headers['x-api-key'];
-  if (own !== undefined) return typeof own === 'string' ? own : undefined;
-  return /^Bearer +(\S+)\s*$/i.exec(headers.authorization ?? '')?.[1];
+  private countWhenAnswered(
+    { viewId }: Publication,
+    key: PublicKey | undefined,
+    request: AppRequest,
+    reply: AppReply,
+  ): void {
+    reply.raw.once('close', () =>
+      this.calls.count({
+        ...tallyOf(request),
+        ...{ viewId, keyId: key?.id, status: reply.statusCode, ms: reply.elapsedTime },
+      }),
+    );
+  }
 }

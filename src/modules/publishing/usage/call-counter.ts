@@ -1,0 +1,72 @@
+import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Rounds, type Id } from '../../../common/index.js';
+import { NO_KEY, type HourOfUse } from './hour-of-use.js';
+import { addLatency, noLatencies } from './latency.js';
+import { UsageLog } from './usage-log.js';
+
+/** What came of one call. */
+export interface Call {
+  readonly viewId: Id;
+  /** Undefined where no key was needed, or none was valid. */
+  readonly keyId: Id | undefined;
+  readonly status: number;
+  readonly isCached: boolean;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly ms: number;
+}
+
+const HOUR_MS = 3_600_000;
+const EVERY_MS = 10_000;
+/** Between two rounds; further keys are not counted, those that are known go on. */
+const MAX_COUNTED = 20_000;
+
+/** Counts how published views are read: in memory, for it stands on the path of every read; written down every ten seconds and at the end. */
+@Injectable()
+export class CallCounter implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly logger = new Logger(CallCounter.name);
+  private counted = new Map<string, HourOfUse>();
+  private readonly rounds = new Rounds(
+    () => this.flush(),
+    (err) => this.logger.warn({ msg: 'The use of published views could not be written down', err }),
+  );
+
+  constructor(private readonly log: UsageLog) {}
+
+  onApplicationBootstrap(): void {
+    this.rounds.begin({ everyMs: EVERY_MS, firstMs: EVERY_MS });
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await this.rounds.end();
+    await this.flush().catch(() => undefined);
+  }
+
+  count({ viewId, keyId = NO_KEY, status, isCached, rows, bytes, ms }: Call): void {
+    const hour = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
+    const name = `${viewId} ${keyId} ${hour}`;
+    let use = this.counted.get(name);
+    if (!use) {
+      if (this.counted.size >= MAX_COUNTED) return;
+      use = { viewId, keyId, hour: new Date(hour), ...NOTHING, latencies: noLatencies() };
+      this.counted.set(name, use);
+    }
+    use.requests++;
+    use.rows += rows;
+    use.bytes += bytes;
+    if (status === 304) use.notModified++;
+    if (isCached) use.cacheHits++;
+    if (status >= 400) use.errors++;
+    addLatency(use.latencies, ms);
+  }
+
+  /** Writes down what was counted since the last time; what cannot be written is lost. */
+  async flush(): Promise<void> {
+    const uses = [...this.counted.values()];
+    this.counted = new Map();
+    if (uses.length > 0) await this.log.add(uses);
+    await this.log.prune();
+  }
+}
+
+const NOTHING = { requests: 0, notModified: 0, cacheHits: 0, errors: 0, rows: 0, bytes: 0 } as const;

@@ -1,0 +1,99 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import type { Id } from '../../../common/index.js';
+import { AuditedTransaction } from '../../../database/main/index.js';
+import type { HourOfUse } from './hour-of-use.js';
+
+const KEPT_DAYS = 90;
+const PRUNE_EVERY_MS = 3_600_000;
+
+/** One line of the report. */
+export interface UseOfHour extends Omit<HourOfUse, 'viewId'> {
+  readonly keyName: string | null;
+}
+
+/** How published views are read, by key and hour, in the main database. */
+@Injectable()
+export class UsageLog {
+  private pruned = 0;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly transaction: AuditedTransaction,
+  ) {}
+
+  /** Adds to what the nodes have counted in these hours. Of publications that are gone nothing is kept. */
+  async add(uses: readonly HourOfUse[]): Promise<void> {
+    const records = uses.map(({ viewId, keyId, hour, notModified, cacheHits, ...use }) => ({
+      ...use,
+      ...{ view_id: viewId, key_id: keyId, hour, not_modified: notModified, cache_hits: cacheHits },
+    }));
+    await this.transaction.withoutAudit((manager) =>
+      // In the order of the key: two nodes that add at once wait for each other, never in a circle.
+      manager.query(
+        `insert into view_api_usage as u (view_id, key_id, hour, requests, not_modified, cache_hits, errors, rows, bytes, latencies)
+         select r.view_id, r.key_id, r.hour, r.requests, r.not_modified, r.cache_hits, r.errors, r.rows, r.bytes, r.latencies
+         from json_to_recordset($1::json) as r(view_id uuid, key_id uuid, hour timestamptz, requests bigint, not_modified bigint,
+           cache_hits bigint, errors bigint, rows bigint, bytes bigint, latencies bigint[])
+         join view_apis a on a.view_id = r.view_id
+         order by r.view_id, r.key_id, r.hour
+         on conflict (view_id, key_id, hour) do update set requests = u.requests + excluded.requests,
+           not_modified = u.not_modified + excluded.not_modified, cache_hits = u.cache_hits + excluded.cache_hits,
+           errors = u.errors + excluded.errors, rows = u.rows + excluded.rows, bytes = u.bytes + excluded.bytes,
+           latencies = (select array_agg(a + b order by i) from unnest(u.latencies, excluded.latencies) with ordinality as l(a, b, i))`,
+        [JSON.stringify(records)],
+      ),
+    );
+  }
+
+  /** Forgets what is old, once an hour. */
+  async prune(): Promise<void> {
+    if (Date.now() - this.pruned < PRUNE_EVERY_MS) return;
+    this.pruned = Date.now();
+    await this.transaction.withoutAudit((manager) =>
+      manager.query(`delete from view_api_usage where hour < now() - interval '${KEPT_DAYS} days'`),
+    );
+  }
+
+  /** Newest hour first. */
+  async ofView(viewId: Id, since: Date, limit: number): Promise<UseOfHour[]> {
+    const rows: StoredUse[] = await this.dataSource
+      .createQueryBuilder()
+      .select('u.*')
+      .addSelect('k.name', 'key_name')
+      .from('view_api_usage', 'u')
+      .leftJoin('view_api_keys', 'k', 'k.id = u.key_id')
+      .where('u.view_id = :viewId and u.hour >= :since', { viewId, since })
+      .orderBy('u.hour', 'DESC')
+      .addOrderBy('u.key_id', 'ASC')
+      .limit(limit)
+      .getRawMany();
+    return rows.map(toUse);
+  }
+}
+
+interface StoredUse {
+  readonly key_id: Id;
+  readonly key_name: string | null;
+  readonly hour: Date;
+  readonly requests: string;
+  readonly not_modified: string;
+  readonly cache_hits: string;
+  readonly errors: string;
+  readonly rows: string;
+  readonly bytes: string;
+  readonly latencies: readonly string[];
+}
+
+const toUse = (row: StoredUse): UseOfHour => ({
+  keyId: row.key_id,
+  keyName: row.key_name,
+  hour: row.hour,
+  requests: Number(row.requests),
+  notModified: Number(row.not_modified),
+  cacheHits: Number(row.cache_hits),
+  errors: Number(row.errors),
+  rows: Number(row.rows),
+  bytes: Number(row.bytes),
+  latencies: row.latencies.map(Number),
+});
