@@ -70,6 +70,7 @@ export * from './view/view-table.js';
 export * from './view/pins.js';
 export * from './view/resolve-view.js';
 export * from './view/view-scope.js';
+export * from './view/people.js';
 export * from './view/tables-behind.js';
 export * from './view/object-question.js';
 export * from './view/row-text.js';

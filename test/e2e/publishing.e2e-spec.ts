@@ -146,7 +146,13 @@ describe('publishing a view', () => {
     expect(refused(await publish(view, {}, editor))).toEqual([403, 'role_too_low']);
     const own = await store({}, { visibility: 'private' });
     expect(refused(await publish(own, {}, admin))).toEqual([404, 'not_found']);
-    expectStatus(await publish(own), 201);
+    expectStatus(await publish(own, { slug: 'of-nobody-else' }), 201);
+    expectStatus(await at.owner.post(`/views/${own.id}/api/keys`, { name: 'Of nobody else' }), 201);
+    expectStatus(await at.owner.patch(`/views/${own.id}/api`, { enabled: false }), 200);
+    const log = await admin.get(`/workspaces/${at.workspace.id}/audit-logs?limit=20`);
+    expect(expectStatus(log, 200)).toEqual(expect.objectContaining({ data: expect.anything() }));
+    expect(log.text).toContain('Private view');
+    expect(log.text).not.toMatch(/of.nobody.else/i);
     expect(refused(await admin.get(`/views/${own.id}/api`))).toEqual([404, 'not_found']);
     expectStatus(await publish(view, {}, admin), 201);
   });
@@ -195,6 +201,17 @@ describe('what is published', () => {
     const table = await at.owner.post<{ id: string }>(`/bases/${at.base.id}/tables`, { name: 'People', columns });
     const source = { table: expectStatus(table, 201).id };
     expect(keys(expectStatus(await publish(await store({ source })), 201))).toEqual(['name']);
+    const computed = [
+      { key: 'told', formula: 'concat({who}, " did it")' },
+      { key: 'as_text', formula: 'if(isblank({name}), "", text({maker}))' },
+      { key: 'mine', formula: '{who}' },
+      { key: 'length', formula: 'len({name})' },
+      { key: 'some', formula: 'isblank({who})' },
+    ];
+    const made = await store({ source, computed });
+    expect(keys(expectStatus(await publish(made), 201))).toEqual(['name', 'length', 'some']);
+    for (const over of [{ groupBy: [{ field: 'told' }] }, { aggregates: [{ as: 'first', fn: 'min', field: 'mine' }] }])
+      expect(refused(await publish(await store({ source, computed, ...over })))[2]).toBe(' people_not_published');
     const people = await publish(await store({ source, columns: ['who', 'maker'] }));
     expect(refused(people)).toEqual([422, 'validation_failed', ' people_not_published']);
     const groups = await publish(await store({ source, groupBy: [{ field: 'maker' }] }));

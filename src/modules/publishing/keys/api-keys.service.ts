@@ -6,6 +6,7 @@ import {
   idOfCursor,
   idPage,
   invalid,
+  must,
   newId,
   newSecretToken,
   notFound,
@@ -84,6 +85,7 @@ export class ApiKeysService {
 
   /** From now on it opens nothing. @throws Problem `not_found` */
   async revoke(access: Access, viewId: Id, id: Id): Promise<void> {
+    const isPrivate = await this.views.isPrivate(access, viewId);
     await this.transaction.run(actorOf(access), async (manager) => {
       const api = await heldApi(manager, access, viewId);
       if (!api) throw notPublished();
@@ -91,7 +93,7 @@ export class ApiKeysService {
       await manager.delete(ApiKeyEntity, { id });
       return {
         result: undefined,
-        audit: [keyAudit(before, 'api_key.revoked', { before: describe(before) })],
+        audit: [keyAudit('api_key.revoked', isPrivate, { before })],
         events: [publicationChanged(api)],
       };
     });
@@ -103,6 +105,7 @@ export class ApiKeysService {
     wanted: (manager: AuditedManager) => Promise<Wanted>,
   ): Promise<CreatedApiKeyDto> {
     const key = `ltk_${newSecretToken()}`;
+    const isPrivate = await this.views.isPrivate(access, viewId);
     return this.transaction.run(actorOf(access), async (manager) => {
       const api = await heldApi(manager, access, viewId);
       if (!api) throw notPublished();
@@ -116,10 +119,9 @@ export class ApiKeysService {
         ...{ createdAt: new Date(), createdBy: access.principal.userId },
       };
       await manager.insert(ApiKeyEntity, entity);
-      const before = replaced ? { before: describe(replaced) } : {};
       return {
         result: { ...toApiKeyDto(entity), key },
-        audit: [keyAudit(entity, action, { ...before, after: describe(entity) })],
+        audit: [keyAudit(action, isPrivate, { ...(replaced ? { before: replaced } : {}), after: entity })],
         events: [publicationChanged(api)],
       };
     });
@@ -172,14 +174,25 @@ function toApiKeyDto(key: ApiKeyEntity): ApiKeyDto {
   };
 }
 
-/** For the audit log: what it opens, and how it begins. */
+/** What it opens, and how it begins. */
 function describe(key: ApiKeyEntity): object {
   const { name, prefix, filter, columns, allowedAddresses, rateLimit, expiresAt } = toApiKeyDto(key);
   return { viewId: key.viewId, name, prefix, filter, columns, allowedAddresses, rateLimit, expiresAt };
 }
 
-const keyAudit = (
-  { workspaceId, id, name }: ApiKeyEntity,
+/** For the audit log, which admins read: of a private view, that it has keys. */
+function keyAudit(
   action: string,
-  change: Pick<AuditEntry, 'before' | 'after'>,
-): AuditEntry => ({ workspaceId, action, resource: { type: 'api_key', id, name }, ...change });
+  isPrivate: boolean,
+  { before, after }: { readonly before?: ApiKeyEntity; readonly after?: ApiKeyEntity },
+): AuditEntry {
+  const { workspaceId, id, name } = must(after ?? before, 'a key that something was done to');
+  const told = (each: ApiKeyEntity): object => (isPrivate ? { visibility: 'private' } : describe(each));
+  return {
+    workspaceId,
+    action,
+    resource: { type: 'api_key', id, name: isPrivate ? 'Key of a private view' : name },
+    ...(before ? { before: told(before) } : {}),
+    ...(after ? { after: told(after) } : {}),
+  };
+}

@@ -156,6 +156,9 @@ const nameOf = ({ viewId, version }: Publication): string => `${viewId} ${versio
 const isSame = (a: Sources, b: Sources): boolean =>
   a.tables.length === b.tables.length && a.tables.every(({ id }, i) => id === b.tables[i]?.id);
 
+/** Columns that are kept but have come to show people since are none that was published. */
 function mustFit({ columns }: Publication, opened: OpenedView): void {
-  if (breaches(columns, opened.columns).length > 0) throw misfit();
+  const published = new Set(columns.map(({ key }) => key));
+  const showsPeople = opened.columns.some((column) => column.showsPeople && published.has(column.key));
+  if (showsPeople || breaches(columns, opened.columns).length > 0) throw misfit();
 }

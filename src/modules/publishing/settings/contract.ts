@@ -1,5 +1,5 @@
 import { pointer, Problem, type ProblemItem } from '../../../common/index.js';
-import type { ColumnTypeName, ValueKind } from '../../../query/index.js';
+import type { ColumnTypeName } from '../../../query/index.js';
 import type { ShownColumn } from '../../views/index.js';
 
 /** What clients of a published view rely on: a column of its answers stays, and holds what it held. */
@@ -9,11 +9,6 @@ export interface ContractColumn {
   readonly type: ColumnTypeName;
   readonly list: boolean;
 }
-
-const PEOPLE: ReadonlySet<ColumnTypeName> = new Set(['user', 'created_by', 'updated_by']);
-
-/** Cells that are ids of people, which are shown to nobody outside. */
-export const holdsPeople = ({ type }: Pick<ValueKind, 'type'>): boolean => PEOPLE.has(type);
 
 export const contractOf = (columns: readonly ShownColumn[]): ContractColumn[] =>
   columns.map(({ key, name, type, list }) => ({ key, name, type, list }));

@@ -18,7 +18,6 @@ export function toViewApiDto(api: ViewApiEntity): ViewApiDto {
   };
 }
 
-/** What admins read of it in the audit log. */
 const describe = (api: ViewApiEntity): object => {
   const { enabled, slug, auth, cacheSeconds, rateLimit, corsOrigins, filterable, sortable, maxLimit } =
     toViewApiDto(api);
@@ -29,17 +28,25 @@ const describe = (api: ViewApiEntity): object => {
   };
 };
 
+/** What admins read in the audit log; of a private view, that there is one. */
 export const apiAudit = (
   api: ViewApiEntity,
   action: string,
-  { before, after }: { readonly before?: ViewApiEntity; readonly after?: ViewApiEntity },
-): AuditEntry => ({
-  workspaceId: api.workspaceId,
-  action,
-  resource: { type: 'view', id: api.viewId, name: api.slug },
-  ...(before ? { before: describe(before) } : {}),
-  ...(after ? { after: describe(after) } : {}),
-});
+  {
+    before,
+    after,
+    isPrivate,
+  }: { readonly before?: ViewApiEntity; readonly after?: ViewApiEntity; readonly isPrivate: boolean },
+): AuditEntry => {
+  const told = (each: ViewApiEntity): object => (isPrivate ? { visibility: 'private' } : describe(each));
+  return {
+    workspaceId: api.workspaceId,
+    action,
+    resource: { type: 'view', id: api.viewId, name: isPrivate ? 'Private view' : api.slug },
+    ...(before ? { before: told(before) } : {}),
+    ...(after ? { after: told(after) } : {}),
+  };
+};
 
 export const publicationChanged = ({
   viewId,

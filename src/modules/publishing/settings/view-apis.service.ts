@@ -4,7 +4,7 @@ import { Repository } from 'typeorm';
 import { invalid, notFound, pointer, type Access, type Id } from '../../../common/index.js';
 import { actorOf, AuditedTransaction, isUniqueViolation, type AuditedManager } from '../../../database/main/index.js';
 import { FrozenViews, type OpenedView } from '../../views/index.js';
-import { contractOf, holdsPeople, mustKeep } from './contract.js';
+import { contractOf, mustKeep } from './contract.js';
 import { apiAudit, publicationChanged, slugTaken, toViewApiDto } from './describe-api.js';
 import { randomSlug } from './slug.js';
 import type { PublishDto, ViewApiDto } from './view-api.dto.js';
@@ -54,7 +54,7 @@ export class ViewApisService {
     viewId: Id,
     input: PublishDto,
   ): Promise<{ readonly api: ViewApiDto; readonly isNew: boolean }> {
-    const { view, frozen, opened } = await this.views.freeze(access, viewId, holdsPeople);
+    const { view, frozen, opened } = await this.views.freeze(access, viewId, ({ showsPeople }) => showsPeople);
     mustShowSomething(opened);
     return tellingSlugTaken(input.slug, () =>
       this.transaction.run(actorOf(access), async (manager) => {
@@ -74,7 +74,11 @@ export class ViewApisService {
         return {
           result: { api: toViewApiDto(after), isNew: !before },
           audit: [
-            apiAudit(after, before ? 'view.republished' : 'view.published', { ...(before ? { before } : {}), after }),
+            apiAudit(after, before ? 'view.republished' : 'view.published', {
+              ...(before ? { before } : {}),
+              after,
+              isPrivate: view.visibility === 'private',
+            }),
           ],
           events: changes(before, after),
         };
@@ -86,6 +90,7 @@ export class ViewApisService {
   async update(access: Access, viewId: Id, input: PublishDto): Promise<ViewApiDto> {
     const api = await this.find(access, viewId);
     // Only lists of columns have to be looked at against the columns; a publication can be disabled whatever became of them.
+    const isPrivate = await this.views.isPrivate(access, viewId);
     const opened = input.filterable || input.sortable ? await this.views.open(access, api) : undefined;
     return tellingSlugTaken(input.slug, () =>
       this.transaction.run(actorOf(access), async (manager) => {
@@ -99,7 +104,7 @@ export class ViewApisService {
         await manager.update(ViewApiEntity, { viewId }, after);
         return {
           result: toViewApiDto(after),
-          audit: [apiAudit(after, 'view.publication_changed', { before, after })],
+          audit: [apiAudit(after, 'view.publication_changed', { before, after, isPrivate })],
           events: changes(before, after),
         };
       }),
@@ -108,13 +113,14 @@ export class ViewApisService {
 
   /** Ends the publication, with its keys and what is known of its use. @throws Problem `not_found` */
   async remove(access: Access, viewId: Id): Promise<void> {
+    const isPrivate = await this.views.isPrivate(access, viewId);
     await this.transaction.run(actorOf(access), async (manager) => {
       const before = await heldApi(manager, access, viewId);
       if (!before) throw notPublished();
       await manager.delete(ViewApiEntity, { viewId });
       return {
         result: undefined,
-        audit: [apiAudit(before, 'view.unpublished', { before })],
+        audit: [apiAudit(before, 'view.unpublished', { before, isPrivate })],
         events: [publicationChanged(before)],
       };
     });
@@ -143,7 +149,7 @@ function settingsOf({ rateLimit, ...given }: PublishDto): Partial<ViewApiEntity>
 function mustShowSomething({ columns, isGrouped }: OpenedView): void {
   const refused = (detail: string) => invalid([{ pointer: '', code: 'people_not_published', detail }]);
   if (columns.length === 0) throw refused('All that the view shows are ids of people, which are not published.');
-  const person = columns.find(holdsPeople);
+  const person = columns.find(({ showsPeople }) => showsPeople);
   if (isGrouped && person) throw refused(`${person.key} shows ids of people, which are not published.`);
 }
 

@@ -3,11 +3,11 @@ import type { Access, Id } from '../../../common/index.js';
 import {
   isGrouped,
   isTimeBound,
-  isViewColumn,
   isVolatile,
   kindOf,
   operatorsOf,
   parseViewDefinition,
+  showsPeople,
   tablesBehind,
   valueType,
   type ColumnPins,
@@ -34,6 +34,8 @@ export interface ShownColumn extends ValueKind {
   /** By which rows can be filtered by it. */
   readonly operators: readonly string[];
   readonly isSortable: boolean;
+  /** Whether its cells may be, or hold, ids of people. */
+  readonly showsPeople: boolean;
 }
 
 /** A view as it was at one moment, with the columns of its answers spelled out: later changes of the view do not touch it. */
@@ -83,6 +85,11 @@ export class FrozenViews {
     return { view, frozen, opened: openedOf(await this.reader.plan(readerOf(access), definitionOf(frozen), AT)) };
   }
 
+  /** Whether the view is its owner's alone, whatever is shown of it to the world. @throws Problem `not_found` */
+  async isPrivate(access: Access, id: Id): Promise<boolean> {
+    return (await this.views.find(access, id)).visibility === 'private';
+  }
+
   /** @throws Problem `view_broken` it does not fit its sources any more */
   async open(reader: Reader, frozen: FrozenView): Promise<OpenedView> {
     try {
@@ -126,7 +133,7 @@ function openedOf({ view, question }: PlannedView): OpenedView {
     columns.some(({ of }) => of.kind === 'formula' && isVolatile(of.expression)) ||
     [view.filter, view.having].some((filter) => filter !== undefined && isTimeBound(filter));
   return {
-    columns: shownBy(question).map(shownColumn),
+    columns: shownBy(question),
     isGrouped: isGrouped(view.definition),
     tables: tablesBehind(places.flatMap(({ source }) => (source.kind === 'table' ? source.table : []))),
     isUntraceable: isExternal || asksForTime,
@@ -134,15 +141,22 @@ function openedOf({ view, question }: PlannedView): OpenedView {
   };
 }
 
-const shownBy = (question: Question): readonly ColumnSchema[] =>
-  question.kind === 'rows'
-    ? question.plan.select
-    : [...question.plan.groups, ...question.plan.aggregates].map(({ output }) => output);
+function shownBy(question: Question): readonly ShownColumn[] {
+  if (question.kind === 'rows') return question.plan.select.map((column) => shownColumn(column));
+  const { groups, aggregates } = question.plan;
+  return [...groups, ...aggregates].map(({ output, column }) => shownColumn(output, column));
+}
 
-function shownColumn(column: ColumnSchema): ShownColumn {
+/** @param source what its values are made of, where that is another column */
+function shownColumn(column: ColumnSchema, source?: ColumnSchema): ShownColumn {
   const { type, options, list } = kindOf(column);
-  const isSortable = valueType(column).sortable !== false;
-  return { key: column.key, name: column.name, type, options, list, operators: operatorsOf(column), isSortable };
+  return {
+    ...{ key: column.key, name: column.name, type, options, list },
+    operators: operatorsOf(column),
+    isSortable: valueType(column).sortable !== false,
+    // A number of people is none of them.
+    showsPeople: showsPeople(column) || (source !== undefined && type !== 'integer' && showsPeople(source)),
+  };
 }
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
@@ -152,10 +166,11 @@ function spelledOut(
   { view, question }: PlannedView,
   leaveOut: (column: ShownColumn) => boolean,
 ): readonly { readonly field: string; readonly as?: string }[] {
-  return shownBy(question)
+  if (question.kind !== 'rows') throw new Error('columns of groups have their names already');
+  return question.plan.select
     .filter((column) => !leaveOut(shownColumn(column)))
     .map((column) => ({
-      field: isViewColumn(column) ? ownName(column, view) : column.key,
+      field: ownName(column, view),
       ...(NAME.test(column.key) ? { as: column.key } : {}),
     }));
 }
