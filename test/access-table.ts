@@ -356,6 +356,7 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
   'POST /api/v1/views/{viewId}/versions/{version}/restore': { needs: 'editor', body: () => ({}), fresh: newView },
   'GET /api/v1/views/{viewId}/data': 'viewer',
   'POST /api/v1/views/{viewId}/data': { needs: 'viewer', body: () => ({}), unaudited: READS },
+  'GET /public/views/{slug}': 'public',
   'GET /public/views/{slug}/data': 'public',
   'GET /public/views/{slug}/openapi.json': 'public',
   'GET /api/v1/views/{viewId}/api/usage': 'admin',

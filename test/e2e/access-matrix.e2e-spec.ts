@@ -121,7 +121,10 @@ async function idsOf({ owner, workspace, base: made, table }: World): Promise<Id
       definition: { source: { table: table.id } },
     });
   const viewId = expectStatus(await view('All'), 201).id;
-  const { slug } = expectStatus(await owner.post<{ slug: string }>(`/views/${viewId}/api`, { auth: 'public' }), 201);
+  const { slug } = expectStatus(
+    await owner.post<{ slug: string }>(`/views/${viewId}/api`, { auth: 'public', page: true }),
+    201,
+  );
   const opener = await owner.post<{ id: string }>(`/views/${viewId}/api/keys`, { name: 'Website' });
   const trashedViewId = expectStatus(await view('Trashed'), 201).id;
   expectStatus(await owner.del(`/views/${trashedViewId}`), 204);

@@ -221,6 +221,28 @@ describe('reading a published view', () => {
   });
 });
 
+describe('the page about a published view', () => {
+  it('is there where it is allowed, holds nothing of the view, and runs nothing but its own', async () => {
+    const [without, view, locked] = [
+      await published(shown),
+      await published(shown, { page: true }),
+      await published(shown, { page: true, auth: 'key' }),
+    ];
+    expect((await client(app.base).get(`/public/views/${without.slug}`)).status).toBe(404);
+    for (const { slug } of [view, locked]) {
+      const { status, text, headers } = await client(app.base).get(`/public/views/${slug}`);
+      expect([status, headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+      expect(text).not.toMatch(/qty|View \d/i);
+      const policy = headers.get('content-security-policy') ?? '';
+      const nonce = /script-src 'nonce-([^']+)'/.exec(policy)?.[1] ?? 'none';
+      expect(policy).toContain("default-src 'none'");
+      expect(text.split(`nonce="${nonce}"`)).toHaveLength(3);
+      expect(text.match(/<(?:script|style)\b/g)).toHaveLength(2);
+      expect(text).not.toMatch(/innerHTML|\bon\w+="/);
+    }
+  });
+});
+
 describe('who calls a published view', () => {
   it('may be a page of the origins that are named, and of no other', async () => {
     const [none, some, all] = [

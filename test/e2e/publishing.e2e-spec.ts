@@ -190,7 +190,7 @@ describe('what is published', () => {
     expect(keys(expectStatus(await publish(view), 200))).toEqual(['amount', 'status', 'qty', 'name']);
   });
 
-  it('has no ids of people, and nobody to be meant by "me"', async () => {
+  it('has no ids of people, and means nobody by $me', async () => {
     const columns = [
       { name: 'Name', type: 'text' },
       { name: 'Who', type: 'user' },

@@ -10,6 +10,7 @@ import { Heads } from './public/heads.js';
 import { PageStreams } from './public/page-streams.js';
 import { PublicDataController } from './public/public-data.controller.js';
 import { PublicDataService } from './public/public-data.service.js';
+import { PublicPageController } from './public/public-page.controller.js';
 import { PublicReader } from './public/public-reader.service.js';
 import { PublicationGuard } from './public/publication.guard.js';
 import { Publications } from './public/publications.js';
@@ -24,7 +25,7 @@ import { UsageService } from './usage/usage.service.js';
 /** Views as read-only APIs for the world. */
 @Module({
   imports: [AuthModule, WorkspacesModule, ViewsModule, TypeOrmModule.forFeature([ViewApiEntity, ApiKeyEntity])],
-  controllers: [ViewApiController, ApiKeysController, UsageController, PublicDataController],
+  controllers: [ViewApiController, ApiKeysController, UsageController, PublicDataController, PublicPageController],
   providers: [
     ViewApisService,
     ApiKeysService,
