@@ -176,6 +176,40 @@ describe('answers of a published view', () => {
     expect((await plain.read('?filter=seen.lt.@now', again(tagOf(asked)))).text).toContain('soon');
   });
 
+  it('are there no more once the table, the base or the workspace is in the trash, and come back with it', async () => {
+    const other = await world(nodes[0].base);
+    const path = `/workspaces/${other.workspace.id}/views`;
+    const definition = { source: { table: other.table.id }, columns: ['name'] };
+    const { id } = expectStatus(
+      await other.owner.post<{ id: string }>(path, { name: 'Of the trash', definition }),
+      201,
+    );
+    const answer = await other.owner.post<{ url: string }>(`/views/${id}/api`, { auth: 'public' });
+    const { url } = expectStatus(answer, 201);
+    const statuses = async () => {
+      const read = (node: number, headers = {}) => client(nodes[node]?.base ?? '').get<Page>(url, headers);
+      const tag = again((await read(0)).headers.get('etag') ?? tagBefore);
+      tagBefore = tag['if-none-match'];
+      const answers = [await read(0), await read(1), await read(0, tag), await read(1, tag)];
+      return answers.map(({ status }) => status).join();
+    };
+    let tagBefore = '';
+    expect(await statuses()).toBe('200,200,304,304');
+    const table = `/tables/${other.table.id}`;
+    const base = `/bases/${other.base.id}`;
+    const workspace = `/workspaces/${other.workspace.id}`;
+    for (const [thing, gone] of [
+      [table, '409,409,409,409'],
+      [base, '409,409,409,409'],
+      [workspace, '404,404,404,404'],
+    ] as const) {
+      expect((await other.owner.del(thing)).status).toBe(204);
+      await waitFor(async () => ((await statuses()) === gone ? true : undefined));
+      expectStatus(await other.owner.post(`${thing}/restore`), 200);
+      await waitFor(async () => ((await statuses()) === '200,200,304,304' ? true : undefined));
+    }
+  });
+
   it('say how long they may be kept, and by whom', async () => {
     const told = async (settings: object) => {
       const { headers } = await (await published(ofTable(), settings)).read();

@@ -1,8 +1,10 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { StructurePurge } from '../../src/modules/tables/purge/structure-purge.js';
 import {
   client,
   databases,
   expectStatus,
+  sql,
   startApp,
   world,
   type Answer,
@@ -203,6 +205,23 @@ describe('reading a published view', () => {
     const broken = await view.read();
     expect(refused(broken)).toEqual([409, 'view_broken']);
     expect(broken.text).not.toMatch(/hidden|later|definition/i);
+  });
+
+  it('says that it is broken once the base is purged, and not that something failed', async () => {
+    const other = await world(app.base);
+    const path = `/workspaces/${other.workspace.id}/views`;
+    const definition = { source: { table: other.table.id }, columns: ['name'] };
+    const { id } = expectStatus(await other.owner.post<{ id: string }>(path, { name: 'Purged', definition }), 201);
+    const { url } = expectStatus(await other.owner.post<{ url: string }>(`/views/${id}/api`, { auth: 'public' }), 201);
+    expectStatus(await client(app.base).get(url), 200);
+    expect((await other.owner.del(`/bases/${other.base.id}`)).status).toBe(204);
+    await sql(pair.main, `update bases set deleted_at = now() - interval '31 days' where id = $1`, [other.base.id]);
+    await app.app.get(StructurePurge).sweep();
+    const answers = [await client(app.base).get(url), await client(app.base).get(url)];
+    expect(answers.map(refused)).toEqual([
+      [409, 'view_broken'],
+      [409, 'view_broken'],
+    ]);
   });
 
   it('may be groups, filtered and sorted as declared', async () => {

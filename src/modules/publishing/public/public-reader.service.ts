@@ -82,7 +82,12 @@ export class PublicReader {
   private async readTraced(wish: Wish, has: ReadonlySet<string>, known: Sources): Promise<Reading> {
     let sources = known;
     for (let tries = 0; tries < TRIES; tries++) {
-      const etag = this.tag(wish.variant, await this.heads.of(sources.tables));
+      const heads = await this.heads.of(sources.tables).catch(async (error: unknown) => {
+        // A base that was purged has no logs any more: then the view is broken, and says so.
+        await this.renewed(wish.visit.publication);
+        throw error;
+      });
+      const etag = this.tag(wish.variant, heads);
       if (has.has(etag)) return { etag, isCached: true, isExact: true };
       const kept = this.answers.find(etag);
       if (kept) return { etag, page: kept, isCached: true, isExact: true };
