@@ -64,6 +64,7 @@ export { asksForGroups, groupRequest, type GroupsAsked } from './request/group-r
 export * from './compile/mongo/index.js';
 export * from './formula/index.js';
 export { formulaSql } from './compile/formula/postgres.js';
+export { areTooLarge } from './compile/formula/size.js';
 export * from './plan-columns.js';
 export * from './view/view-definition.js';
 export * from './view/view-table.js';
@@ -71,6 +72,7 @@ export * from './view/pins.js';
 export * from './view/resolve-view.js';
 export * from './view/view-scope.js';
 export * from './view/people.js';
+export * from './view/time-bound.js';
 export * from './view/tables-behind.js';
 export * from './view/object-question.js';
 export * from './view/row-text.js';

@@ -113,8 +113,8 @@ export interface ColumnSchema {
   readonly derived?: Derivation;
   /** What the cells hold, of a column that a query makes and that has no type and options of its own. */
   readonly holds?: ValueKind;
-  /** How much SQL a cell of such a column is, see formula/steps. */
-  readonly steps?: number;
+  /** How many characters of SQL a cell of such a column is, see compile/formula/size. */
+  readonly size?: number;
 }
 
 /** A table as the query core sees it: everything needed to resolve a request, nothing of where it came from. */

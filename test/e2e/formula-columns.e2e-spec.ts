@@ -220,6 +220,29 @@ describe('a formula column', () => {
   });
 });
 
+describe('formulas that are short and come to much', () => {
+  it('are refused before a row of them would be more than a statement can hold', async () => {
+    const shift = (i: number) => formula(`C${i}`, `IFERROR(DATEADD({c${i - 1}}, {k}, "month", "Europe/Berlin"), {dt})`);
+    const columnsOfIt = [
+      { name: 'Txt', type: 'text' },
+      { name: 'K', type: 'integer' },
+      { name: 'Dt', type: 'datetime' },
+      formula('C0', 'DATETIMEVALUE({txt})'),
+    ];
+    const table = await newTable([NAME, ...columnsOfIt]);
+    let last = await fixture.owner.post<ProblemBody>(columns(table), shift(1));
+    let made = 1;
+    for (; last.status === 201; made++) last = await fixture.owner.post<ProblemBody>(columns(table), shift(made + 1));
+    expect(refusal(last)).toEqual([422, 'formula_invalid', ['/options/formula', 'too_complex']]);
+    let copies = await fixture.owner.post<ProblemBody>(columns(table), formula('D', `{c${made - 1}}`));
+    for (let i = 0; copies.status === 201 && i < 250; i++)
+      copies = await fixture.owner.post<ProblemBody>(columns(table), formula(`D${i}`, `{c${made - 1}}`));
+    expect(copies.status).toBe(422);
+    const { id } = await add(table, { txt: '2026-01-31T10:00:00Z', k: 1, dt: null });
+    expectStatus(await fixture.owner.patch(path(table, id), { fields: { k: 2 } }), 200);
+  });
+});
+
 describe('formulas and links', () => {
   /** Orders with lines; each line has its total, each order what its lines come to. */
   async function orders() {
@@ -346,6 +369,28 @@ describe('what formulas read', () => {
     expectStatus(await fixture.owner.post(at, { ...body, confirmToken }), 200);
     const back = await fixture.owner.post<ProblemBody>(`${columns(table)}/${total.id}/restore`, {});
     expect(refusal(back)).toEqual([422, 'validation_failed', ['', 'formula_in_the_way']]);
+  });
+
+  it('comes back without those that it does not fit any more, which stay in the trash', async () => {
+    const other = await newTable([NAME, { name: 'N', type: 'integer' }]);
+    const table = await newTable([NAME]);
+    await addColumn(table, { name: 'Other', type: 'link', options: { tableId: other.id } });
+    await addColumn(table, { name: 'L', type: 'lookup', options: { linkColumnId: 'other', columnId: 'n' } });
+    await addColumn(table, formula('Sum', 'SUM({l})'));
+    await addColumn(table, formula('More', '{sum} + 1'));
+    expectStatus(await fixture.owner.del(`/tables/${table.id}`), 204);
+    const at = `${columns(other)}/${columnOf(other, 'n').id}/convert`;
+    const body = { to: { type: 'text' }, onError: 'abort' };
+    const { confirmToken } = expectStatus(
+      await fixture.owner.post<{ confirmToken: string }>(at, { ...body, dryRun: true }),
+      200,
+    );
+    expectStatus(await fixture.owner.post(at, { ...body, confirmToken }), 200);
+    const back = expectStatus(await fixture.owner.post<Table>(`/tables/${table.id}/restore`, {}), 200);
+    expect(back.columns.map(({ key }) => key)).toEqual(['name', 'other', 'l']);
+    const { data } = expectStatus(await fixture.owner.get<{ data: Column[] }>(`${columns(table)}?trashed=true`), 200);
+    expect(data.map(({ key }) => key).sort()).toEqual(['more', 'sum']);
+    expect((await add(table, {})).fields).toMatchObject({ l: [] });
   });
 
   it('tells those who follow the log what becomes of formulas that the row alone decides', async () => {

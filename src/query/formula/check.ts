@@ -8,6 +8,7 @@ import { matched } from './match.js';
 import { nearest } from './nearest.js';
 import { parseFormula, type Syntax } from './parser.js';
 import { BOOLEAN, columnShape, kindOfShape, literalNumber, NULL, textShape, type Shape } from './shape.js';
+import { isTooLarge } from '../compile/formula/size.js';
 import { stepsOf } from './steps.js';
 
 /** The columns that a formula may name, by whatever name its owner has for them. */
@@ -130,7 +131,7 @@ const MAX_STEPS = 5_000;
 function wholeFlaws(expression: Expression): readonly FormulaFlaw[] {
   if (expression.shape.of === 'opaque')
     return [flaw('unusable_result', expression.at, 'A formula cannot give what it can only count.')];
-  return stepsOf(expression) > MAX_STEPS
+  return stepsOf(expression) > MAX_STEPS || isTooLarge(expression)
     ? [
         flaw(
           'too_complex',

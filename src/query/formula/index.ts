@@ -13,5 +13,4 @@ export {
 } from './expression.js';
 export { FLAW_CODES, type FlawCode, type FormulaFlaw } from './flaw.js';
 export type { FormulaFunction } from './function.js';
-export { areTooComplex } from './steps.js';
 export { mapReferences, referencesOf } from './references.js';

@@ -1,6 +1,6 @@
 import { pointer, Problem, type ProblemItem } from '../../common/index.js';
 import { checkFormula, type Expression, type FormulaScope } from '../formula/index.js';
-import { areTooComplex, stepsOf } from '../formula/steps.js';
+import { areTooLarge, sizeOf } from '../compile/formula/size.js';
 import { digest } from '../keyset.js';
 import { columnByKey } from '../schema.js';
 import type { ViewColumn, ViewTable } from './view-table.js';
@@ -40,7 +40,7 @@ class Computed {
   resolve(): readonly ViewColumn[] {
     const columns = this.computed.map(({ key }) => this.column(key));
     const made = columns.filter((column) => column !== undefined);
-    if (areTooComplex(made))
+    if (areTooLarge(made))
       this.flaws.push({ pointer: this.at, code: 'too_complex', detail: 'The formulas are too complex together: let fewer of them read others.' }); // prettier-ignore
     const [first] = this.flaws;
     if (first) throw new Problem('formula_invalid', { detail: first.detail, errors: this.flaws });
@@ -97,7 +97,7 @@ function columnOf({ key, name }: ComputedColumn, expression: Expression, index: 
     type: kind.type,
     options: kind.options,
     holds: kind,
-    steps: stepsOf(expression),
+    size: sizeOf(expression),
     required: false,
     unique: false,
     default: null,

@@ -1,4 +1,4 @@
-import { columnsOf } from '../formula/index.js';
+import { columnsOf, expressionOf } from '../formula/index.js';
 import { kindOf } from '../kind.js';
 import type { ColumnSchema, ColumnTypeName } from '../schema.js';
 import { isViewColumn } from './view-table.js';
@@ -19,6 +19,7 @@ function isMadeOfPeople(column: ColumnSchema): boolean {
   if (PEOPLE.has(kindOf(column).type)) return true;
   const { derived } = column;
   if (derived?.kind === 'lookup' || derived?.kind === 'rollup') return isMadeOfPeople(derived.column);
+  if (derived?.kind === 'formula') return columnsOf(expressionOf(derived.expression)).some(isMadeOfPeople);
   if (!isViewColumn(column)) return false;
   const { of } = column;
   if (of.kind === 'cell') return isMadeOfPeople(of.column);

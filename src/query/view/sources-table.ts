@@ -1,6 +1,6 @@
 import { invalid, pointer, type Problem } from '../../common/index.js';
 import { digest } from '../keyset.js';
-import { stepsOfCell } from '../formula/steps.js';
+import { sizeOfCell } from '../compile/formula/size.js';
 import { isObjectColumn } from '../compile/source/dialect.js';
 import { kindOf } from '../kind.js';
 import { aliasOf, free } from '../resolve/resolve-source.js';
@@ -105,7 +105,7 @@ class Sources {
       default: null,
       physical: `c${this.made++}`,
       holds: kindOf(column),
-      steps: stepsOfCell(column),
+      size: sizeOfCell(column),
       ...(isObjectColumn(column) ? { form: column.form } : {}),
     }; // prettier-ignore
   }

@@ -56,7 +56,7 @@ export class ColumnTrash {
         order: { position: 'ASC', id: 'ASC' },
       });
       const { set, retired } = planRestore(draft, hidden, others, relax);
-      draft.restoreColumns(set, retired);
+      draft.restoreColumns(set, retired, columnId);
       const { columns } = draft.table(tableId);
       const position = columns.findIndex(({ id }) => id === columnId);
       const column = must(columns[position], 'the column is back');

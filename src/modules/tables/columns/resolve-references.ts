@@ -1,7 +1,7 @@
 import { invalid, type Id } from '../../../common/index.js';
 import { canRollUp, kindOf, type ColumnSchema } from '../../../query/index.js';
 import type { ColumnEntity } from './column.entity.js';
-import { circleOf, depthOf } from './dependents.js';
+import { circleOf, depthOf, withDependents } from './dependents.js';
 import { resolveFormula, type FormulaBase } from './formula-columns.js';
 
 /** A base in which columns can be found; a draft of it. */
@@ -53,10 +53,15 @@ export function resolveReferences(column: ColumnEntity, base: ColumnsOfBase, at:
   return resolved;
 }
 
+/** Whether it leads through too many lookups. */
+export const isTooDeep = (column: ColumnEntity, columns: readonly ColumnEntity[]): boolean =>
+  depthOf(columns)(column) > MAX_CHAIN;
+
 /** Neither the column nor what reads it leads through too many lookups. */
 function mustBeShallow(column: ColumnEntity, { columns }: ColumnsOfBase, at: string): void {
   const changed = [...columns.filter(({ id }) => id !== column.id), column];
-  if (Math.max(...changed.map(depthOf(changed))) > MAX_CHAIN)
+  const concerned = withDependents([column], changed);
+  if (concerned.some((each) => isTooDeep(each, changed)))
     throw invalid([
       { pointer: at, code: 'lookup_too_deep', detail: `Lookups lead through at most ${MAX_CHAIN} columns.` },
     ]);

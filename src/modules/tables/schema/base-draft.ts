@@ -3,7 +3,7 @@ import { invalid, must, type Id, type ProblemItem } from '../../../common/index.
 import type { AuditEntry } from '../../../database/main/index.js';
 import {
   addColumn,
-  areTooComplex,
+  areTooLarge,
   createLinkTable,
   dropDeadPairs,
   isStored,
@@ -20,7 +20,7 @@ import { withDependents } from '../columns/dependents.js';
 import { flawedFormulas, formulasLast } from '../columns/formula-columns.js';
 import { makeColumns, type NewColumn } from '../columns/make-columns.js';
 import { makeInverse } from '../columns/make-inverse.js';
-import { judgeRollup, misfitOf, resolveReferences } from '../columns/resolve-references.js';
+import { isTooDeep, judgeRollup, misfitOf, resolveReferences } from '../columns/resolve-references.js';
 import { viewColumn } from '../columns/view-column.js';
 import { tableChanged } from '../tables/table-changed.js';
 import type { TableEntity } from '../tables/table.entity.js';
@@ -186,8 +186,12 @@ export class BaseDraft {
     for (const { id, key, tableId } of shown) this.record.tell(tableId, 'column.source_converted', { id, key });
   }
 
-  /** Gives hidden columns back, as they are to be; `retired` tells what they are called in the mini-DB until then. */
-  restoreColumns(columns: readonly ColumnEntity[], retired: ReadonlyMap<Id, string>): void {
+  /**
+   * Gives hidden columns back, as they are to be; `retired` tells what they are called in the mini-DB until then. What cannot be computed any
+   * more, of what has become of its columns meanwhile, goes to the trash again, or stays there: nothing else is held up by it.
+   * @throws Problem `validation_failed` where that is the column that was `wanted`
+   */
+  restoreColumns(columns: readonly ColumnEntity[], retired: ReadonlyMap<Id, string>, wanted?: Id): void {
     for (const column of columns) {
       const order = [...this.tables.withRoom(column.tableId)];
       order.splice(Math.max(0, column.position), 0, column);
@@ -210,7 +214,27 @@ export class BaseDraft {
       }
       this.record.note('column.restored', column, { after: viewColumn(column) });
     }
-    this.judgeDependents('');
+    this.retireUnfit(wanted);
+  }
+
+  private retireUnfit(wanted: Id | undefined): void {
+    const deep = this.columns.filter((column) => isTooDeep(column, this.columns));
+    const tooDeep = deep.map(({ id, key }) => ({
+      ...{ pointer: '', code: 'lookup_too_deep', columnId: id },
+      detail: `${key} would lead through too many lookups.`,
+    }));
+    const flawed = this.flawedFormulas('');
+    const unfit = [...tooDeep, ...flawed, ...(flawed.length > 0 ? [] : this.misfits(''))];
+    const inTheWay = unfit.find(({ columnId }) => columnId === wanted);
+    if (inTheWay) throw invalid([inTheWay]);
+    if (unfit.length === 0) return this.mustBeRunnable('');
+    const ids = new Set(unfit.map(({ columnId }) => columnId));
+    this.removeColumns(
+      this.columns.filter(({ id }) => ids.has(id)),
+      null,
+    );
+    // A rollup of what a formula makes can be judged only when that is known.
+    this.retireUnfit(wanted);
   }
 
   /** A table as it will be, told as this change; `statements` come last. */
@@ -306,7 +330,7 @@ export class BaseDraft {
 
   /** One statement reads all columns of a row. @throws Problem `validation_failed` */
   private mustBeRunnable(pointer: string): void {
-    const heavy = this.tables.all.find(({ table }) => areTooComplex(this.schemaOf(table.id).columns));
+    const heavy = this.tables.all.find(({ table }) => areTooLarge(this.schemaOf(table.id).columns));
     if (!heavy) return;
     const detail = `The columns of the table ${heavy.table.key} are too complex together: let fewer formulas read others, and fewer lookups lead to formulas.`;
     throw invalid([{ pointer, code: 'too_complex', detail }]);

@@ -3,7 +3,7 @@ import type { Access, Id } from '../../../common/index.js';
 import {
   isGrouped,
   isTimeBound,
-  isVolatile,
+  changesByTime,
   kindOf,
   operatorsOf,
   parseViewDefinition,
@@ -130,7 +130,7 @@ function openedOf({ view, question }: PlannedView): OpenedView {
   const { places, columns } = view.table;
   const isExternal = places.some(({ source }) => source.kind === 'object');
   const asksForTime =
-    columns.some(({ of }) => of.kind === 'formula' && isVolatile(of.expression)) ||
+    columns.some(changesByTime) ||
     [view.filter, view.having].some((filter) => filter !== undefined && isTimeBound(filter));
   return {
     columns: shownBy(question),
