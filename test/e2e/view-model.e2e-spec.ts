@@ -4,7 +4,7 @@ import type { ColumnTypeName } from '../../src/query/index.js';
 import { expectStatus, mysqlDatabase, startApp, world, type ProblemBody, type Table, type World } from '../harness/index.js'; // prettier-ignore
 import { column } from '../query/schema.js';
 import { below, pick, randomOf, some, type Random } from '../support/random.js';
-import { answerOf, type Fields, type Filter, type ModelDefinition, type ModelSource, type Value } from '../support/view-model.js'; // prettier-ignore
+import { answerOf, subtotalsOf, type Fields, type Filter, type ModelDefinition, type ModelSource, type Value } from '../support/view-model.js'; // prettier-ignore
 
 jest.setTimeout(240_000);
 
@@ -15,6 +15,7 @@ jest.setTimeout(240_000);
 
 interface Page {
   readonly data: readonly object[];
+  readonly subtotals?: readonly object[];
   readonly page: { readonly nextCursor?: string };
   readonly meta: { readonly tier: string };
 }
@@ -206,38 +207,46 @@ beforeAll(async () => {
 async function all(
   definition: object,
   limit: number,
+  look: (page: Page) => void = () => undefined,
 ): Promise<{ readonly data: readonly object[]; readonly tier: string }> {
   const data: object[] = [];
   for (let cursor: string | undefined, i = 0; i < 1000; i++) {
     const page = { limit, ...(cursor ? { cursor } : {}) };
-    const answer = await at.owner.post<Page & ProblemBody>(`/workspaces/${at.workspace.id}/views/preview`, { definition, page }); // prettier-ignore
+    const answer = await at.owner.post<Page & ProblemBody>(`/workspaces/${at.workspace.id}/views/preview`, { definition, page, rollup: 'aggregates' in definition && !('having' in definition) }); // prettier-ignore
     const got = expectStatus(answer, 200);
     data.push(...got.data);
+    look(got);
     if ((cursor = got.page.nextCursor) === undefined) return { data, tier: got.meta.tier };
   }
   throw new Error('the pages do not end');
 }
 
 describe('a view', () => {
-  it('is what its definition means, for any definition, rows, places and pages', async () => {
+  it('is what its definition means, for any definition, rows, places and pages, and so are the subtotals of its groups', async () => {
     const random = randomOf(SEED + 1);
     const tiers = new Set<string>();
-    let rows = 0;
+    let [rows, subtotals] = [0, 0];
     for (let run = 0; run < RUNS; run++) {
       const asked = definition(random);
       const expected = answerOf(asked, sources);
+      const limit = 1 + Math.ceil(expected.length / 8) + below(random, 60);
       for (const there of [[], ['d', 'c', 'x'], some(random, ['d', 'c', 'x'], 3)]) {
         const places = Object.fromEntries(
           ALIASES.map((alias) => [alias, (there.includes(alias) ? mysql : own)[alias]]),
         );
-        const { data, tier } = await all(withSources(asked, places), 1 + below(random, 60));
+        const told = (what: string, is: object) => `${what} ${JSON.stringify({ seed: SEED, run, there, asked })}\n${JSON.stringify(is, null, 1)}`; // prettier-ignore
+        const { data, tier } = await all(withSources(asked, places), limit, (page) => {
+          if (!asked.aggregates || asked.having) return;
+          const right = subtotalsOf(asked, sources, page.data as readonly { readonly group: Fields }[]);
+          subtotals += right.length;
+          expect(told('subtotals', page.subtotals ?? [])).toBe(told('subtotals', right));
+        });
         tiers.add(tier);
         rows += data.length;
-        const place = JSON.stringify({ seed: SEED, run, there, tier, asked });
-        expect(`${place}\n${JSON.stringify(data, null, 1)}`).toBe(`${place}\n${JSON.stringify(expected, null, 1)}`);
+        expect(told(tier, data)).toBe(told(tier, expected));
       }
     }
-    expect(rows).toBeGreaterThan(RUNS);
+    expect(Math.min(rows, subtotals)).toBeGreaterThan(RUNS);
     expect([...tiers].sort()).toEqual(['join-engine', 'lookup-join', 'push-down']);
   });
 });

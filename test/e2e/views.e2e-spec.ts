@@ -178,6 +178,40 @@ describe('views', () => {
     expect(fields(expectStatus(data, 200))).toEqual([{ text: 'ANNA' }, { text: 'clara' }]);
   });
 
+  it('of groups have subtotals, unless they leave groups out', async () => {
+    const grouped = {
+      groupBy: [{ field: 'status' }, { field: 'name' }],
+      aggregates: [{ as: 'total', fn: 'sum', field: 'qty' }],
+    };
+    interface Rolled {
+      readonly data: readonly object[];
+      readonly subtotals?: readonly object[];
+    }
+    const ask = (id: string, body: object) => people.viewer.post<Rolled & ProblemBody>(`/views/${id}/data`, body);
+    const groups = await view({ definition: ofDeals(grouped) });
+    const page = expectStatus(await ask(groups.id, { rollup: true, page: { limit: 1 } }), 200);
+    expect(page.subtotals).toMatchObject([{ level: 0, group: {} }, { level: 1, group: { status: 'open' }, values: { total: '5' } }]); // prettier-ignore
+    expect(expectStatus(await ask(groups.id, {}), 200).subtotals).toBeUndefined();
+    const none = { filter: { field: 'total', op: 'gt', value: 1000 }, rollup: true };
+    expect(expectStatus(await ask(groups.id, none), 200)).toMatchObject({ data: [], subtotals: [{ level: 0 }] });
+    const having = { field: 'total', op: 'gt', value: 1 };
+    const some = await view({ definition: ofDeals({ ...grouped, having }) });
+    expect(refused(await ask(some.id, { rollup: true }))).toEqual([
+      422,
+      'validation_failed',
+      '/rollup not_with_having',
+    ]);
+    const rows = await view({ definition: ofDeals({}) });
+    expect(refused(await ask(rows.id, { rollup: true }))).toEqual([
+      422,
+      'validation_failed',
+      '/rollup only_with_groups',
+    ]);
+    expect(refused(await ask(rows.id, { rollup: 1 }))).toEqual([422, 'validation_failed', '/rollup is_boolean']);
+    const rolled = expectStatus(await ask(rows.id, { ...grouped, having, rollup: true }), 200);
+    expect(rolled.subtotals).toMatchObject([{ level: 0 }, { level: 1, group: { status: 'open' } }]);
+  });
+
   it('of groups let nobody at the rows behind', async () => {
     const { id } = await view({
       definition: ofDeals({

@@ -95,6 +95,21 @@ export function answerOf(definition: ModelDefinition, sources: Readonly<Record<s
   })); // prettier-ignore
 }
 
+/** The subtotals of a page of groups, level by level from all rows on: the groups of fewer keys that those of the page lie in. */
+export function subtotalsOf(
+  { having: _, ...definition }: ModelDefinition,
+  sources: Readonly<Record<string, ModelSource>>,
+  page: readonly { readonly group: Fields }[],
+): object[] {
+  return (definition.groupBy ?? []).flatMap((_key, level) => {
+    const groupBy = (definition.groupBy ?? []).slice(0, level);
+    const firstOf = (group: Fields): string => JSON.stringify(groupBy.map(({ as }) => group[as]));
+    const all = answerOf({ ...definition, groupBy, sort: [] }, sources) as readonly { readonly group: Fields }[];
+    const wanted = level === 0 ? ['[]'] : [...new Set(page.map(({ group }) => firstOf(group)))];
+    return wanted.map((key) => ({ level, ...must(all.find(({ group }) => firstOf(group) === key), 'a group of the page') })); // prettier-ignore
+  });
+}
+
 const named = (alias: string, row: Fields): Fields =>
   Object.fromEntries(Object.entries(row).map(([key, value]) => [`${alias}.${key}`, value]));
 

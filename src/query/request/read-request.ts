@@ -66,7 +66,8 @@ function names(list: string, parameter: string): string[] {
 const sortOf = (item: string): SortInput =>
   item.startsWith('-') ? { field: item.slice(1), dir: 'desc' } : { field: item, dir: 'asc' };
 
-function flag(input: unknown, at: string): boolean {
+/** @throws Problem 422 where it is neither true nor false */
+export function flag(input: unknown, at: string): boolean {
   if (input === undefined) return false;
   if (typeof input !== 'boolean') throw refuse(at, 'is_boolean', 'true or false is expected.');
   return input;

@@ -14,6 +14,12 @@ import { TIERS, type Tier } from './execution/outcome.js';
 
 const FILTER = { type: 'object', additionalProperties: true, nullable: true } as const;
 
+const ROLLUP = {
+  default: false,
+  description:
+    'With groups: their subtotals, too, by the first groups only, one less for each level. They are of all rows, also of groups that `having` of the request leaves out; where that of the view does, there are none.',
+} as const;
+
 /** A question to a view: rows, or groups of what it shows. */
 export class ViewQueryDto {
   @ApiPropertyOptional({ type: [String], description: 'Keys of what the view shows; all without it.' })
@@ -35,6 +41,8 @@ export class ViewQueryDto {
   having?: object | null;
   @ApiPropertyOptional({ example: 'Europe/Berlin', description: 'Without it, the time zone of the workspace.' })
   tz?: string;
+  @ApiPropertyOptional(ROLLUP)
+  rollup?: boolean;
 }
 
 /** A definition that is tried. */
@@ -43,6 +51,8 @@ export class PreviewDto {
   page?: SourcePageInputDto;
   @ApiPropertyOptional({ example: 'Europe/Berlin', description: 'Without it, the time zone of the workspace.' })
   tz?: string;
+  @ApiPropertyOptional(ROLLUP)
+  rollup?: boolean;
 }
 
 /** What was asked of one database. */
@@ -70,8 +80,24 @@ export class ViewMetaDto {
   sources!: ViewSourceDto[];
 }
 
+/** What rows come to that are alike in the first of the groups only. */
+export class SubtotalDto {
+  @ApiProperty({ example: 1, description: 'By how many of the groups, in their order; 0 are all rows.' })
+  level!: number;
+  @ApiProperty({ type: 'object', additionalProperties: true, example: { status: 'open' } })
+  group!: Record<string, unknown>;
+  @ApiProperty({ type: 'object', additionalProperties: true, example: { total: '1200.50' } })
+  values!: Record<string, unknown>;
+}
+
 export class ViewRowsDto {
   data!: SourceRowDto[];
+  @ApiPropertyOptional({
+    type: [SubtotalDto],
+    description:
+      'With `rollup`: of the groups of this page, level by level from all rows on, in the order of the page.',
+  })
+  subtotals?: SubtotalDto[];
   page!: SourceListPageDto;
   count?: SourceCountDto;
   meta!: ViewMetaDto;

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { JsonText } from '../../../common/index.js';
+import { invalid, JsonText } from '../../../common/index.js';
 import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
 import {
   CursorCodec,
@@ -8,6 +8,8 @@ import {
   resolveGroupsOfView,
   resolveView,
   resolveViewRead,
+  rollupsOf,
+  ROW_SEPARATOR,
   type FilterContext,
   type GroupsAsked,
   type ResolvedView,
@@ -29,9 +31,13 @@ import { Ways } from './execution/ways.js';
 import { ViewSources, type OpenSources } from './view-sources.service.js';
 
 /** What a caller asks a view for: rows, or groups of what it shows. The `scope` is what he has of it at all. */
-export type Asked =
+export type Asked = (
   | { readonly kind: 'rows'; readonly request: ViewRequest; readonly scope?: ViewScope }
-  | { readonly kind: 'groups'; readonly request: GroupsAsked };
+  | { readonly kind: 'groups'; readonly request: GroupsAsked }
+) & {
+  /** Whether groups come with their subtotals. */
+  readonly rollup?: boolean;
+};
 
 /** A page's place among the others. */
 export interface Paging {
@@ -70,6 +76,8 @@ interface Planned {
   /** What cursors of this query are bound to: the way, too, for each keeps other values of a row. */
   readonly query: string;
   readonly names: (connection: string | null) => string;
+  /** Subtotals of the groups of a page; nothing where none are asked for. */
+  readonly subtotals: (data: string) => Promise<readonly string[] | undefined>;
 }
 
 /** Reads of views: request → resolve → plan → one of the ways to put their rows together. */
@@ -96,7 +104,7 @@ export class ViewReader {
    * @throws Problem what resolving and the databases throw
    */
   data(access: Reader, definition: ViewDefinition, asked: Asked, at: string, signal: AbortSignal): Promise<JsonText> {
-    return this.answered(access, definition, asked, at, signal, (planned, { page, sources }, ms) => {
+    return this.answered(access, definition, asked, at, signal, async (planned, { page, sources }, ms) => {
       const { way } = planned;
       const paging = this.paging(planned, page);
       const count = page.count ? `,"count":${JSON.stringify(page.count)}` : '';
@@ -104,8 +112,10 @@ export class ViewReader {
         tier: way.tier,
         sources: sources.map(({ as, connection, rows, ms: took }) => ({ as, connection, rows, ms: took })),
       };
+      const totals = await planned.subtotals(page.data);
+      const rolled = totals ? `"subtotals":[${totals.join(ROW_SEPARATOR)}],` : '';
       return new JsonText(
-        ['{"data":[', page.data, `],"page":${JSON.stringify(paging)}${count},"meta":${JSON.stringify(meta)}}`],
+        ['{"data":[', page.data, `],${rolled}"page":${JSON.stringify(paging)}${count},"meta":${JSON.stringify(meta)}}`],
         { databaseMs: ms },
       );
     });
@@ -182,19 +192,27 @@ export class ViewReader {
     asked: Asked,
     at: string,
     signal: AbortSignal,
-    answer: (planned: Planned, outcome: Outcome, ms: number) => T,
+    answer: (planned: Planned, outcome: Outcome, ms: number) => T | Promise<T>,
   ): Promise<T> {
     return this.sources.with(access, definition, async (sources) => {
-      const planned = this.planned(access, definition, asked, at, sources);
+      const planned = this.planned(access, definition, asked, at, sources, signal);
       const begin = performance.now();
       const outcome = await planned.way.run(planned.question, signal);
       return answer(planned, outcome, performance.now() - begin);
     });
   }
 
-  private planned(access: Reader, definition: ViewDefinition, asked: Asked, at: string, sources: OpenSources): Planned {
+  private planned(
+    access: Reader,
+    definition: ViewDefinition,
+    asked: Asked,
+    at: string,
+    sources: OpenSources,
+    signal: AbortSignal,
+  ): Planned {
     const view = this.resolved(definition, at, sources);
     const { question, query: own } = this.questionOf(view, asked, access);
+    if (asked.rollup) mustRollUp(view, question);
     const way = this.ways.choose(question, access, sources);
     const query = `${way.tier} ${own}`;
     const { cursor } = asked.request;
@@ -202,6 +220,16 @@ export class ViewReader {
       question: cursor === undefined ? question : this.behind(question, query, cursor),
       way,
       query,
+      subtotals: async (data) => {
+        if (!asked.rollup || question.kind !== 'groups') return undefined;
+        const lines: string[] = [];
+        for (const { plan, lines: made } of rollupsOf(question.plan, data)) {
+          const level = { kind: 'groups', plan } as const;
+          const { page } = await this.ways.choose(level, access, sources).run(level, signal);
+          lines.push(...made(page.data));
+        }
+        return lines;
+      },
       names: (id) => (id === null ? 'mini-DB' : (sources.connections.get(id)?.name ?? '')),
     };
   }
@@ -250,6 +278,13 @@ export class ViewReader {
     if (question.kind === 'groups') return { ...question, plan: { ...question.plan, after: position } };
     return { ...question, plan: { ...question.plan, after: position, ...(way === 'after' ? {} : { way }) } };
   }
+}
+
+/** What a view leaves out of its groups must not be found by what is missing in a sum of those that it shows. */
+function mustRollUp({ having }: ResolvedView, { kind }: Question): void {
+  const refuse = (code: string, detail: string) => invalid([{ pointer: '/rollup', code, detail }]);
+  if (kind !== 'groups') throw refuse('only_with_groups', 'rollup goes together with groups only.');
+  if (having) throw refuse('not_with_having', 'The view leaves groups out, which its subtotals would tell of.');
 }
 
 const areSame = (a: readonly object[], b: readonly object[]): boolean =>
