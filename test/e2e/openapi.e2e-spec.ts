@@ -90,9 +90,9 @@ function tells(schema: Schema | undefined): boolean {
   return (type !== undefined && type !== 'object') || additionalProperties !== undefined;
 }
 
-/** JSON, but for files. */
+/** JSON, but for files and pages. */
 const schemaOf = (content: Readonly<Record<string, Media>> = {}): Schema | undefined =>
-  ['application/json', 'multipart/form-data', 'application/octet-stream', 'text/csv'].flatMap(
+  ['application/json', 'multipart/form-data', 'application/octet-stream', 'text/csv', 'text/html'].flatMap(
     (type) => content[type]?.schema ?? [],
   )[0];
 

@@ -17,7 +17,10 @@ export function tablesBehind(tables: readonly TableSchema[]): readonly TableRef[
     const { derived } = column;
     if (!derived || derived.kind === 'system' || seen.has(column)) return;
     seen.add(column);
-    if (derived.kind === 'formula') return columnsOf(expressionOf(derived.expression)).forEach(follow);
+    if (derived.kind === 'formula') {
+      columnsOf(expressionOf(derived.expression)).forEach(follow);
+      return;
+    }
     add(derived.link.target);
     if (derived.kind === 'lookup' || derived.kind === 'rollup') follow(derived.column);
   };

@@ -227,7 +227,10 @@ export class BaseDraft {
     const unfit = [...tooDeep, ...flawed, ...(flawed.length > 0 ? [] : this.misfits(''))];
     const inTheWay = unfit.find(({ columnId }) => columnId === wanted);
     if (inTheWay) throw invalid([inTheWay]);
-    if (unfit.length === 0) return this.mustBeRunnable('');
+    if (unfit.length === 0) {
+      this.mustBeRunnable('');
+      return;
+    }
     const ids = new Set(unfit.map(({ columnId }) => columnId));
     this.removeColumns(
       this.columns.filter(({ id }) => ids.has(id)),
