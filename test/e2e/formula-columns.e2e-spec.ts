@@ -198,6 +198,13 @@ describe('a formula column', () => {
     const answer = await edit(table, 'a', { options: { formula: '{c} + 1' } });
     expect(refusal(answer)).toEqual([422, 'formula_invalid', ['/options/formula', 'circular']]);
     expect(answer.body.detail).toBe('The formula leads back to itself: a → c → b → a.');
+    const ring = [NAME, formula('D', '{a}'), formula('A', '{b}'), formula('B', '{c}'), formula('C', '{a}')];
+    const atOnce = await fixture.owner.post<ProblemBody>(`/bases/${table.baseId}/tables`, {
+      name: 'Ring',
+      columns: ring,
+    });
+    expect(refusal(atOnce)).toEqual([422, 'formula_invalid', ['/columns/2/options/formula', 'circular']]);
+    expect(atOnce.body.detail).toBe('The formula leads back to itself: a → b → c → a.');
     const apart = await newTable([NAME, QTY, formula('A', '{qty}'), formula('B', '{qty}')]);
     const both = await Promise.all([
       edit(apart, 'a', { options: { formula: '{b}' } }),
@@ -299,6 +306,19 @@ describe('formulas and links', () => {
     );
     for (const { row: answered } of results) expect(answered).toEqual(await row(tree, answered?.id ?? ''));
     expect(results[1]?.row?.fields).toMatchObject({ above: '10', plus: '30' });
+  });
+
+  it('may be asked for in any order', async () => {
+    const other = await newTable([NAME, QTY]);
+    const table = await newTable([
+      formula('Half', '{sum} / 2'),
+      { name: 'Sum', type: 'rollup', options: { linkColumnId: 'others', columnId: 'qty', fn: 'sum' } },
+      { name: 'Others', type: 'link', options: { tableId: other.id } },
+      NAME,
+    ]);
+    expect(table.columns.map(({ key }) => key)).toEqual(['half', 'sum', 'others', 'name']);
+    const { id } = await add(other, { qty: 5 });
+    expect((await add(table, { others: [id] })).fields).toMatchObject({ sum: '5', half: '2.5' });
   });
 
   it('make no circle either', async () => {

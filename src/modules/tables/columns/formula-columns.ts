@@ -129,28 +129,54 @@ export function formulaInvalid(
   return new Problem('formula_invalid', { detail: must(flaws[0], 'a flaw').detail, errors });
 }
 
-/** In the order in which they can be made: formulas behind what they read, as far as that goes; `there` are columns that stand already. */
+/**
+ * In the order in which they can be made: lookups behind links, formulas behind what they read. `there` are columns that stand already, `at` is where each of the new
+ * ones was asked for.
+ * @throws Problem `formula_invalid` they lead in a circle, told with its path
+ */
 export function formulasLast(
   columns: readonly ColumnEntity[],
-  there: readonly ColumnEntity[] = [],
+  there: readonly ColumnEntity[],
+  at: (index: number) => string,
 ): readonly ColumnEntity[] {
   const find = finder([...there, ...columns]);
   const formulas = columns.filter(({ type }) => type === 'formula');
   const waiting = new Set(formulas);
   // Read once: a table may have hundreds of long ones, all waiting for each other.
   const behind = new Map(formulas.map((column) => [column, readBy(column, find)]));
-  const ordered = columns.filter((column) => !waiting.has(column));
+  const [led, stored] = [columns.filter(leads), columns.filter((column) => !leads(column) && !waiting.has(column))];
+  const ordered = [...stored, ...led];
   while (waiting.size > 0) {
     const ready = [...waiting].filter(
       (column) => !behind.get(column)?.some((other) => other !== column && waiting.has(other)),
     );
-    // In a circle none is; then the first that is made says what it lacks.
-    for (const column of ready.length > 0 ? ready : [...waiting]) {
+    if (ready.length === 0) throw circleAmong([...waiting], behind, (column) => at(columns.indexOf(column)));
+    for (const column of ready) {
       waiting.delete(column);
       ordered.push(column);
     }
   }
   return ordered;
+}
+
+const leads = ({ type }: ColumnEntity): boolean => type === 'lookup' || type === 'rollup' || type === 'count';
+
+/** Of formulas that all wait for each other, a circle: whoever follows what they wait for comes back. */
+function circleAmong(
+  waiting: readonly ColumnEntity[],
+  behind: ReadonlyMap<ColumnEntity, readonly ColumnEntity[]>,
+  at: (column: ColumnEntity) => string,
+): Problem {
+  const path: ColumnEntity[] = [];
+  for (let next = waiting[0]; next && !path.includes(next);) {
+    path.push(next);
+    next = behind.get(next)?.find((other) => other !== path.at(-1) && waiting.includes(other));
+  }
+  const last = must(path.at(-1), 'somebody waits');
+  const back = behind.get(last)?.find((other) => path.includes(other));
+  const around = back ? [...path.slice(path.indexOf(back)), back] : path;
+  const first = must(around[0], 'a circle has columns');
+  return formulaInvalid([circular(around, first.options.formula ?? '')], `${at(first)}/options/formula`);
 }
 
 /** Finds columns by what a formula calls them. A key is taken before the name of another column that is the same. */

@@ -1,9 +1,8 @@
 import type { EntityManager } from 'typeorm';
-import { invalid, must, type Id, type ProblemItem } from '../../../common/index.js';
+import { invalid, must, type Id } from '../../../common/index.js';
 import type { AuditEntry } from '../../../database/main/index.js';
 import {
   addColumn,
-  areTooLarge,
   createLinkTable,
   dropDeadPairs,
   isStored,
@@ -17,15 +16,16 @@ import {
 import type { BaseEntity } from '../bases/base.entity.js';
 import type { ColumnEntity } from '../columns/column.entity.js';
 import { withDependents } from '../columns/dependents.js';
-import { flawedFormulas, formulasLast } from '../columns/formula-columns.js';
+import { formulasLast } from '../columns/formula-columns.js';
 import { makeColumns, type NewColumn } from '../columns/make-columns.js';
 import { makeInverse } from '../columns/make-inverse.js';
-import { isTooDeep, judgeRollup, misfitOf, resolveReferences } from '../columns/resolve-references.js';
+import { judgeRollup, resolveReferences } from '../columns/resolve-references.js';
 import { viewColumn } from '../columns/view-column.js';
 import { tableChanged } from '../tables/table-changed.js';
 import type { TableEntity } from '../tables/table.entity.js';
 import { DraftRecord } from './draft-record.js';
 import { DraftTables, type DraftTable } from './draft-tables.js';
+import { cannotBeComputed, leadTooDeep, mustBeRunnable } from './judge-draft.js';
 import type { MetadataPatch } from './schema-op.entity.js';
 import { nextVersionBy, randomSuffix, readBase, readStructures, type Structure } from './structure.js';
 
@@ -108,7 +108,7 @@ export class BaseDraft {
     const there = this.table(tableId).columns;
     const made = makeColumns(inputs, tableId, there, at);
     const added = new Map<ColumnEntity, ColumnEntity>();
-    for (const column of formulasLast(made, there)) {
+    for (const column of formulasLast(made, there, at)) {
       const i = made.indexOf(column);
       const input = must(inputs[i], 'each column was asked for');
       added.set(
@@ -218,17 +218,11 @@ export class BaseDraft {
   }
 
   private retireUnfit(wanted: Id | undefined): void {
-    const deep = this.columns.filter((column) => isTooDeep(column, this.columns));
-    const tooDeep = deep.map(({ id, key }) => ({
-      ...{ pointer: '', code: 'lookup_too_deep', columnId: id },
-      detail: `${key} would lead through too many lookups.`,
-    }));
-    const flawed = this.flawedFormulas('');
-    const unfit = [...tooDeep, ...flawed, ...(flawed.length > 0 ? [] : this.misfits(''))];
+    const unfit = [...leadTooDeep(this.tables), ...cannotBeComputed(this.tables, '')];
     const inTheWay = unfit.find(({ columnId }) => columnId === wanted);
     if (inTheWay) throw invalid([inTheWay]);
     if (unfit.length === 0) {
-      this.mustBeRunnable('');
+      mustBeRunnable(this.tables, '');
       return;
     }
     const ids = new Set(unfit.map(({ columnId }) => columnId));
@@ -324,38 +318,9 @@ export class BaseDraft {
 
   /** Those that are there: what they are computed from may have become something else. */
   private judgeDependents(pointer: string): void {
-    const flawed = this.flawedFormulas(pointer);
-    // What a rollup is taken of is not known where that cannot be computed.
-    const errors = flawed.length > 0 ? flawed : this.misfits(pointer);
-    if (errors.length > 0) throw invalid(errors);
-    this.mustBeRunnable(pointer);
-  }
-
-  /** One statement reads all columns of a row. @throws Problem `validation_failed` */
-  private mustBeRunnable(pointer: string): void {
-    const heavy = this.tables.all.find(({ table }) => areTooLarge(this.schemaOf(table.id).columns));
-    if (!heavy) return;
-    const detail = `The columns of the table ${heavy.table.key} are too complex together: let fewer formulas read others, and fewer lookups lead to formulas.`;
-    throw invalid([{ pointer, code: 'too_complex', detail }]);
-  }
-
-  private flawedFormulas(pointer: string): ProblemItem[] {
-    return flawedFormulas(this).map(({ column: { id, key, tableId }, flaw }) => {
-      const detail = `The formula ${key} of the table ${this.table(tableId).table.key} could not be computed: ${flaw.detail}`;
-      return { pointer, code: 'formula_in_the_way', detail, columnId: id, tableId };
-    });
-  }
-
-  private misfits(pointer: string): ProblemItem[] {
-    return this.columns
-      .filter(({ type }) => type === 'rollup')
-      .flatMap((rollup) => {
-        const misfit = misfitOf(this.columnSchema(rollup));
-        if (misfit === undefined) return [];
-        const { key, tableId } = rollup;
-        const detail = `${misfit}, which the rollup ${key} of the table ${this.table(tableId).table.key} does.`;
-        return [{ pointer, code: 'rollup_in_the_way', detail, columnId: rollup.id, tableId }];
-      });
+    const errors = cannotBeComputed(this.tables, pointer);
+    if (errors.length > 0) throw invalid([...errors]);
+    mustBeRunnable(this.tables, pointer);
   }
 
   private alter(tableId: Id, column: ColumnEntity): Sql[] {
@@ -370,7 +335,7 @@ export class BaseDraft {
    */
   finish(context: WriteContext, more: readonly AuditEntry[] = []): Drafted {
     for (const { column, at } of this.rollups) judgeRollup(this.columnSchema(column), at);
-    this.mustBeRunnable('');
+    mustBeRunnable(this.tables, '');
     const nexts = this.record.changes.map(([tableId, told]) => {
       const { table, before } = this.table(tableId);
       const next = nextVersionBy(must(before, 'only tables that are there are told'), context, told);

@@ -1,0 +1,46 @@
+import { invalid, type Id, type ProblemItem } from '../../../common/index.js';
+import { areTooLarge } from '../../../query/index.js';
+import { flawedFormulas } from '../columns/formula-columns.js';
+import { isTooDeep, misfitOf } from '../columns/resolve-references.js';
+import type { DraftTables } from './draft-tables.js';
+
+/** A finding about a column of the base, whichever was asked for. */
+export type ColumnFinding = ProblemItem & { readonly columnId: Id };
+
+/** Columns that are there and could not be computed any more: what they are made of may have become something else. */
+export function cannotBeComputed(tables: DraftTables, pointer: string): readonly ColumnFinding[] {
+  const flawed = flawedFormulas(tables).map(({ column: { id, key, tableId }, flaw }) => ({
+    ...{ pointer, code: 'formula_in_the_way', columnId: id, tableId },
+    detail: `The formula ${key} of the table ${tables.get(tableId).table.key} could not be computed: ${flaw.detail}`,
+  }));
+  // What a rollup is taken of is not known where that cannot be computed.
+  return flawed.length > 0 ? flawed : misfits(tables, pointer);
+}
+
+const misfits = (tables: DraftTables, pointer: string): readonly ColumnFinding[] =>
+  tables.columns
+    .filter(({ type }) => type === 'rollup')
+    .flatMap((rollup) => {
+      const misfit = misfitOf(tables.columnSchema(rollup));
+      if (misfit === undefined) return [];
+      const { id, key, tableId } = rollup;
+      const detail = `${misfit}, which the rollup ${key} of the table ${tables.get(tableId).table.key} does.`;
+      return [{ pointer, code: 'rollup_in_the_way', detail, columnId: id, tableId }];
+    });
+
+/** Columns that lead through too many lookups. */
+export const leadTooDeep = ({ columns }: DraftTables): readonly ColumnFinding[] =>
+  columns
+    .filter((column) => isTooDeep(column, columns))
+    .map(({ id, key }) => ({
+      ...{ pointer: '', code: 'lookup_too_deep', columnId: id },
+      detail: `${key} would lead through too many lookups.`,
+    }));
+
+/** One statement reads all columns of a row. @throws Problem `validation_failed` */
+export function mustBeRunnable(tables: DraftTables, pointer: string): void {
+  const heavy = tables.all.find(({ table }) => areTooLarge(tables.schemaOf(table.id).columns));
+  if (!heavy) return;
+  const detail = `The columns of the table ${heavy.table.key} are too complex together: let fewer formulas read others, and fewer lookups lead to formulas.`;
+  throw invalid([{ pointer, code: 'too_complex', detail }]);
+}
