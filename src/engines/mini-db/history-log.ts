@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Id } from '../../common/index.js';
 import { MiniDatabase, type PgSession } from '../../database/mini/index.js';
-import { ident, join, sql, toStatement, value, type Sql } from '../../query/index.js';
+import { empty, ident, join, sql, toStatement, value, type Sql } from '../../query/index.js';
 import { CHANGE, toChange, type Change } from './change-log.js';
 
 /** Which entries of a table's log; what is given is ANDed. Numbers and times include both ends but `to`, which is the first that is not. */
@@ -22,39 +22,42 @@ export interface LogPlace {
   readonly ord: number;
 }
 
+/** How much of a log is read at once, at most. */
+export interface LogLimits {
+  readonly entries: number;
+  /** Of what fields were and became, as JSON. */
+  readonly bytes: number;
+}
+
+/** Entries, and whether there are more than the limits allow. */
+export interface LogPart {
+  readonly entries: readonly Change[];
+  readonly more: boolean;
+}
+
 /** Reads the change log backwards, and picks parts of it: for people who ask what happened, and for those who undo it. */
 @Injectable()
 export class HistoryLog {
   constructor(private readonly database: MiniDatabase) {}
 
-  /** The newest entries first, behind a place if given. */
-  newest(
-    schema: string,
-    tableId: Id,
-    filter: HistoryFilter,
-    limit: number,
-    behind?: LogPlace,
-  ): Promise<readonly Change[]> {
+  /** The newest entries first, behind a place if given; one at least, however large it is. */
+  newest(schema: string, tableId: Id, filter: HistoryFilter, limits: LogLimits, behind?: LogPlace): Promise<LogPart> {
     const after = behind
       ? sql` and (seq, ord) < (${value(behind.seq, 'bigint')}, ${value(behind.ord, 'integer')})`
-      : sql``;
-    return this.entries(
-      sql`select ${CHANGE} from ${log(schema)} where ${where(tableId, filter)}${after} order by seq desc, ord desc limit ${value(limit, 'integer')}`,
-    );
+      : empty;
+    return this.part(sql`${log(schema)} where ${where(tableId, filter)}${after}`, sql`seq desc, ord desc`, limits);
   }
 
-  /** Changes of rows in the order in which they were made, up to a number. */
+  /** Changes of rows in the order in which they were made. */
   rowsChanged(
     schema: string,
     tableId: Id,
     filter: HistoryFilter,
-    atMost: number,
+    limits: LogLimits,
     session?: PgSession,
-  ): Promise<readonly Change[]> {
-    return this.entries(
-      sql`select ${CHANGE} from ${log(schema)} where ${where(tableId, filter)} and op <> 'schema' order by seq, ord limit ${value(atMost, 'integer')}`,
-      session,
-    );
+  ): Promise<LogPart> {
+    const from = sql`${log(schema)} where ${where(tableId, filter)} and op <> 'schema'`;
+    return this.part(from, sql`seq, ord`, limits, session);
   }
 
   /** What happened to a row behind one of its versions, in order. */
@@ -63,24 +66,36 @@ export class HistoryLog {
     tableId: Id,
     rowId: Id,
     version: number,
+    limits: LogLimits,
     session?: PgSession,
-  ): Promise<readonly Change[]> {
-    return this.entries(
-      sql`select ${CHANGE} from ${log(schema)} where ${where(tableId, { rowId })} and version > ${value(version, 'integer')} order by version`,
-      session,
-    );
+  ): Promise<LogPart> {
+    const from = sql`${log(schema)} where ${where(tableId, { rowId })} and version > ${value(version, 'integer')}`;
+    return this.part(from, sql`version`, limits, session);
   }
 
   /** Changes of the structure, in order. */
-  structure(schema: string, tableId: Id, session?: PgSession): Promise<readonly Change[]> {
-    return this.entries(
-      sql`select ${CHANGE} from ${log(schema)} where ${where(tableId, {})} and op = 'schema' order by seq`,
-      session,
+  async structure(schema: string, tableId: Id, session: PgSession = this.database): Promise<readonly Change[]> {
+    const rows = await session.query(
+      toStatement(sql`select ${CHANGE} from ${log(schema)} where ${where(tableId, {})} and op = 'schema' order by seq`),
     );
+    return rows.map(toChange);
   }
 
-  private async entries(statement: Sql, session: PgSession = this.database): Promise<readonly Change[]> {
-    return (await session.query(toStatement(statement))).map(toChange);
+  private async part(
+    from: Sql,
+    order: Sql,
+    { entries, bytes }: LogLimits,
+    session: PgSession = this.database,
+  ): Promise<LogPart> {
+    const rows = await session.query(
+      toStatement(sql`select ${CHANGE}, n from (
+  select *, count(*) over () as n, row_number() over w as nr,
+    sum(coalesce(octet_length(before::text), 0) + coalesce(octet_length(after::text), 0)) over w as size
+  from (select * from ${from} order by ${order} limit ${value(entries + 1, 'integer')}) found
+  window w as (order by ${order} rows unbounded preceding)) sized
+where nr = 1 or (nr <= ${value(entries, 'integer')} and size <= ${value(bytes, 'bigint')}) order by ${order}`),
+    );
+    return { entries: rows.map(toChange), more: rows.length < Number(rows[0]?.at(-1) ?? 0) };
   }
 }
 

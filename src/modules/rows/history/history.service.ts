@@ -9,6 +9,9 @@ import { ColumnTimeline } from './column-timeline.js';
 import type { FieldChangeDto, HistoryDto, HistoryEntryDto } from './history.dto.js';
 import { isWritten } from './written-columns.js';
 
+/** Of what fields were and became: a page of large rows has fewer of them. */
+const MAX_BYTES = 8 * 2 ** 20;
+
 interface HistoryPage {
   readonly limit: number;
   readonly cursor?: string;
@@ -34,14 +37,13 @@ export class HistoryService {
     const [seq, ord] = cursor === undefined ? [] : this.cursors.open(query, cursor).map(Number);
     const behind = seq === undefined || ord === undefined ? undefined : { seq, ord };
     const [found, structure] = await Promise.all([
-      this.log.newest(schema, tableId, filter, limit + 1, behind),
+      this.log.newest(schema, tableId, filter, { entries: limit, bytes: MAX_BYTES }, behind),
       this.log.structure(schema, tableId),
     ]);
     const timeline = new ColumnTimeline(tableSchema, structure);
-    const shown = found.slice(0, limit);
-    const last = shown.at(-1);
-    const more = found.length > limit && last ? { nextCursor: this.cursors.seal(query, [last.seq, last.ord]) } : {};
-    return { data: shown.map((change) => toEntry(change, timeline)), page: { limit, ...more } };
+    const last = found.entries.at(-1);
+    const next = found.more && last ? { nextCursor: this.cursors.seal(query, [last.seq, last.ord]) } : {};
+    return { data: found.entries.map((change) => toEntry(change, timeline)), page: { limit, ...next } };
   }
 
   /** The same of one row, which may be in the trash. @throws Problem `not_found` no row was ever called so, as far as the log reaches */

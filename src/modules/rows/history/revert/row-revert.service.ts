@@ -18,6 +18,7 @@ import { OneRow } from '../../write/one-row.js';
 import { rowAnswer } from '../../write/row-answer.js';
 import { ColumnTimeline } from '../column-timeline.js';
 import { PossibleValues } from './possible-values.js';
+import { tooMany, UNDONE_AT_ONCE } from './limits.js';
 import { undo, type Skipped } from './undo.js';
 
 /** Use case of giving a row what it held in one of its versions. */
@@ -72,7 +73,8 @@ export class RowRevert {
     if (toVersion > row.version)
       throw refuse('/toVersion', 'unknown_version', `The row has version ${row.version} now.`);
     const { schema } = table.physical;
-    const changes = await this.log.behindVersion(schema, table.id, rowId, toVersion, session);
+    const { entries: changes, more } = await this.log.behindVersion(schema, table.id, rowId, toVersion, UNDONE_AT_ONCE, session); // prettier-ignore
+    if (more) throw tooMany();
     if (changes.length < row.version - toVersion) throw new Problem('changes_gone');
     const timeline = new ColumnTimeline(table, await this.log.structure(schema, table.id, session));
     const undone = undo(rowId, { ...row, inTrash: false }, changes, timeline, true);

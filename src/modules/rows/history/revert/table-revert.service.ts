@@ -28,10 +28,9 @@ import { inManner, type Manner } from '../../write/manner.js';
 import { ColumnTimeline } from '../column-timeline.js';
 import { PossibleValues, type Wanted } from './possible-values.js';
 import { parseRevert, type RevertRequest } from './revert-request.js';
+import { tooMany, UNDONE_AT_ONCE } from './limits.js';
 import { undo, type Conflict, type RowNow, type Skipped, type Undone } from './undo.js';
 
-/** Changes that are undone at once. */
-const MAX_CHANGES = 20_000;
 /** Conflicts, and what is left out, that an answer lists; the rest is counted. */
 const MAX_LISTED = 1_000;
 
@@ -127,9 +126,8 @@ export class TableRevert {
     { which, overwrite }: RevertRequest,
   ): Promise<RevertPlan> {
     const { schema } = table.physical;
-    const changes = await this.history.rowsChanged(schema, table.id, which, MAX_CHANGES + 1, session);
-    if (changes.length > MAX_CHANGES)
-      throw new Problem('limit_reached', { detail: `At most ${MAX_CHANGES} changes are undone at once.` });
+    const { entries: changes, more } = await this.history.rowsChanged(schema, table.id, which, UNDONE_AT_ONCE, session);
+    if (more) throw tooMany();
     const byRow = grouped(changes);
     const now = await this.now(session, table, byRow);
     const timeline = new ColumnTimeline(table, await this.history.structure(schema, table.id, session));
