@@ -521,5 +521,6 @@ const channel = ({ tableId = '' }: Ids): string => `table:${tableId}`;
 export const MESSAGES: Readonly<Record<string, MessageLine>> = {
   subscribe: { needs: 'viewer', message: (_, at) => ({ channel: channel(at) }) },
   unsubscribe: { needs: 'signed-in', message: (_, at) => ({ channel: channel(at) }) },
+  presence: { needs: 'viewer', message: (_, at) => ({ channel: channel(at), state: { mode: 'viewing' } }) },
   auth: { needs: 'signed-in', message: ({ accessToken }) => ({ token: accessToken }) },
 };

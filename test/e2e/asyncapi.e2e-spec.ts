@@ -136,6 +136,13 @@ describe('a live session', () => {
 
     expect(await ask(first, 'subscribe', { channel })).toMatchObject({ mode: 'live' });
     const { epoch } = await ask(second, 'subscribe', { channel });
+    expect(await ask(first, 'presence', { channel, state: { mode: 'viewing' } })).toMatchObject({ present: [] });
+    const cursor = { rowId: null, columnKey: 'name' };
+    expect(await ask(second, 'presence', { channel, state: { cursor } })).toMatchObject({
+      present: [{ user: { id: at.owner.user.id }, state: { mode: 'viewing' } }],
+    });
+    await ask(second, 'presence', { channel, state: { cursor, mode: 'editing' } });
+    await first.until(({ name }) => name === 'user:cursor');
     const row = expectStatus(await bob.post<Row>(rows, { fields: { name: 'Acme' } }, { 'x-client-id': 'tab' }), 201);
     expectStatus(await bob.patch(`${rows}/${row.id}`, { fields: { qty: 3 } }), 200);
     expectStatus(await bob.del(`${rows}/${row.id}`), 204);
@@ -157,7 +164,9 @@ describe('a live session', () => {
     expect(await ask(late, 'subscribe', { channel: 'nothing' })).toMatchObject({ ok: false, error: { status: 422 } });
     expect(await ask(late, 'subscribe', { channel, more: 1 }, true)).toMatchObject({ ok: false });
     expect(await ask(late, 'subscribe', { channel: `table:${row.id}` })).toMatchObject({ error: { status: 404 } });
+    await ask(late, 'presence', { channel, state: {} });
     expect(await ask(late, 'unsubscribe', { channel })).toEqual({ ok: true, channel });
+    await first.until(({ name }) => name === 'user:leave');
     expect(await ask(late, 'auth', { token: bob.accessToken })).toMatchObject({ error: { status: 403 } });
     expect(await ask(late, 'auth', { token: at.owner.accessToken })).toMatchObject({ ok: true });
 
@@ -226,6 +235,6 @@ describe('the check itself', () => {
     const deleted = { ...payload, deleted: [{ id: (await signup(base)).user.id, version: 1, fields: {} }] };
     for (const changed of [actor, deleted, { ...payload, seq: '5' }, { ...payload, at: 'today' }])
       expect(wire.findingsOfEvent('data:update', changed)).not.toEqual([]);
-    expect(wire.findingsOfEvent('user:join', {})).toEqual(['the document knows no event user:join']);
+    expect(wire.findingsOfEvent('user:sleep', {})).toEqual(['the document knows no event user:sleep']);
   });
 });

@@ -16,6 +16,16 @@ export interface Topics {
   'import.queued': { readonly importId: Id };
   /** An import is to end. */
   'import.cancelled': { readonly importId: Id };
+  /** Somebody came to a channel, does something else there, or left, which an empty state says. Told again and again while he is there. */
+  'presence.changed': {
+    readonly channel: string;
+    readonly presenceId: Id;
+    readonly userId: Id;
+    readonly name: string;
+    readonly state: string;
+  };
+  /** A node wants to hear who is with the others. */
+  'presence.asked': { readonly by: Id };
   /** A connection to an external database was made, changed or removed. */
   'connection.changed': { readonly connectionId: Id; readonly workspaceId: Id };
   /** The schema of an external database was read anew. */
@@ -86,6 +96,14 @@ const SHAPES: { readonly [T in Topic]: Readonly<Record<keyof Topics[T], Check>> 
   },
   'import.queued': { importId: isId },
   'import.cancelled': { importId: isId },
+  'presence.changed': {
+    channel: (value) => typeof value === 'string' && value.length <= 400,
+    presenceId: isId,
+    userId: isId,
+    name: (value) => typeof value === 'string',
+    state: (value) => typeof value === 'string' && value.length <= 1_000,
+  },
+  'presence.asked': { by: isId },
   'connection.changed': { connectionId: isId, workspaceId: isId },
   'connection.discovered': { connectionId: isId },
   'object.changed': {

@@ -12,6 +12,7 @@ import { Connection } from './connection.js';
 import { Connections } from './connections.js';
 import { MessageRouter } from './message-router.js';
 import type { LiveServer, LiveSocket } from './messages/index.js';
+import { Presence } from './presence/presence.service.js';
 import { Subscriptions } from './subscriptions.js';
 
 interface SocketData {
@@ -32,11 +33,13 @@ export class LiveGateway
     private readonly tokens: TokenService,
     private readonly connections: Connections,
     private readonly subscriptions: Subscriptions,
+    private readonly presence: Presence,
     private readonly router: MessageRouter,
   ) {}
 
   afterInit(server: LiveServer<SocketData>): void {
     this.subscriptions.attach(server);
+    this.presence.attach(server);
     server.use((socket, next) => void this.admit(socket, next));
   }
 
@@ -52,6 +55,7 @@ export class LiveGateway
     const connection = connectionOf(socket);
     connection.stop();
     this.subscriptions.leaveAll(connection);
+    this.presence.leaveAll(connection);
     this.connections.remove(connection);
   }
 

@@ -10,11 +10,14 @@ import {
   UnsubscribeMessage,
   type Answer,
   type AuthenticatedAnswer,
+  PresenceMessage,
   type ObjectSubscribedAnswer,
+  type PresenceAnswer,
   type ResetAnswer,
   type SubscribedAnswer,
   type UnsubscribedAnswer,
 } from './messages/index.js';
+import { Presence } from './presence/presence.service.js';
 import { Subscriptions } from './subscriptions.js';
 
 /** Messages of one socket that may wait for their turn; a client that reconnects may send all its subscriptions together. */
@@ -32,11 +35,13 @@ export class MessageRouter {
   private readonly handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
     ['subscribe', (connection, args, answer) => this.subscribe(connection, args, answer)],
     ['unsubscribe', (connection, args, answer) => this.unsubscribe(connection, args, answer)],
+    ['presence', (connection, args, answer) => this.show(connection, args, answer)],
     ['auth', (connection, args, answer) => this.auth(connection, args, answer)],
   ]);
 
   constructor(
     private readonly subscriptions: Subscriptions,
+    private readonly presence: Presence,
     private readonly tokens: TokenService,
   ) {}
 
@@ -79,7 +84,12 @@ export class MessageRouter {
   ): Promise<void> {
     const { channel } = await readMessage(args, UnsubscribeMessage);
     this.subscriptions.leave(connection, channel);
+    this.presence.leave(connection, channel);
     answer({ ok: true, channel });
+  }
+
+  private async show(connection: Connection, args: readonly unknown[], answer: Answer<PresenceAnswer>): Promise<void> {
+    answer(await this.presence.show(connection, await readMessage(args, PresenceMessage)));
   }
 
   private async auth(

@@ -12,6 +12,8 @@ import {
   ObjectPolledEvent,
   ObjectSubscribedAnswer,
   ObjectUpdateEvent,
+  PresenceAnswer,
+  PresenceMessage,
   RefusedAnswer,
   ResetAnswer,
   ResetControl,
@@ -22,6 +24,9 @@ import {
   UnsubscribedAnswer,
   UnsubscribeMessage,
   UpToDateControl,
+  UserCursorEvent,
+  UserJoinEvent,
+  UserLeaveEvent,
 } from './messages/index.js';
 
 const CHANNEL = 'table:01a20530-ea87-76da-9e07-24ab4bf004f6';
@@ -44,6 +49,12 @@ const NUMBERED = {
 const OF_ROWS = { ...NUMBERED, changeSet: '01a20530-ec9c-753b-ae4a-be7911724a62', source: 'api' };
 const OF_OBJECT = { channel: OBJECT, at: AT, source: 'api' as const, actor: NUMBERED.actor };
 const IDS = { id: ROW, version: 1 };
+
+const PERSON = {
+  presenceId: ROW,
+  user: { id: ADA, name: 'Ada Lovelace' },
+  state: { cursor: { rowId: ROW, columnKey: 'name' }, mode: 'viewing' as const },
+};
 
 const refusal = (code: ErrorCode, detail: string) => ({
   summary: ERRORS[code].title,
@@ -143,6 +154,38 @@ export const SOCKET_PROTOCOL: SocketProtocol = {
           title: 'The channel is not followed any more',
           payload: [UnsubscribedAnswer],
           examples: [{ summary: 'Done', payload: { ok: true, channel: CHANNEL } satisfies UnsubscribedAnswer }],
+        },
+        refused,
+      ],
+    },
+    {
+      id: 'presence',
+      event: 'presence',
+      title: 'Be at a channel, and do something there',
+      description:
+        'Whoever follows the channel is told, at most twenty times a second. Ends with `unsubscribe`, with the right to read, and with the socket. The answer says who else is there.',
+      permission: TO_FOLLOW,
+      payload: [PresenceMessage],
+      examples: [
+        {
+          summary: 'Editing a cell',
+          payload: {
+            channel: CHANNEL,
+            state: { cursor: { rowId: ROW, columnKey: 'name' }, mode: 'editing' },
+          } satisfies PresenceMessage,
+        },
+      ],
+      answers: [
+        {
+          id: 'present',
+          title: 'Who else is there',
+          payload: [PresenceAnswer],
+          examples: [
+            {
+              summary: 'One other',
+              payload: { ok: true, channel: CHANNEL, presenceId: EPOCH, present: [PERSON] } satisfies PresenceAnswer,
+            },
+          ],
         },
         refused,
       ],
@@ -254,6 +297,40 @@ export const SOCKET_PROTOCOL: SocketProtocol = {
         {
           summary: 'Somebody else changed something (EXTERNAL_POLL_INTERVAL)',
           payload: { channel: OBJECT, at: AT, op: 'changed', source: 'poll' } satisfies ObjectPolledEvent,
+        },
+      ],
+    },
+    {
+      id: 'userJoin',
+      event: 'user:join',
+      title: 'Somebody came to the channel',
+      description: 'With what he does there. Beside the numbered stream, as the other events of people.',
+      payload: [UserJoinEvent],
+      examples: [{ summary: 'Looking', payload: { channel: CHANNEL, at: AT, ...PERSON } satisfies UserJoinEvent }],
+    },
+    {
+      id: 'userCursor',
+      event: 'user:cursor',
+      title: 'Somebody at the channel does something else',
+      description: 'Another cell, or another mode.',
+      payload: [UserCursorEvent],
+      examples: [
+        {
+          summary: 'Editing',
+          payload: { channel: CHANNEL, at: AT, ...PERSON, state: { mode: 'editing' } } satisfies UserCursorEvent,
+        },
+      ],
+    },
+    {
+      id: 'userLeave',
+      event: 'user:leave',
+      title: 'Somebody left the channel',
+      description: 'Or is not heard of any more: within 40 seconds where a node died.',
+      payload: [UserLeaveEvent],
+      examples: [
+        {
+          summary: 'Gone',
+          payload: { channel: CHANNEL, presenceId: ROW, user: PERSON.user, at: AT } satisfies UserLeaveEvent,
         },
       ],
     },

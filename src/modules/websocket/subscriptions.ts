@@ -21,6 +21,7 @@ import {
 } from './messages/index.js';
 import { objectUpdate } from './object-update.js';
 import { ObjectWatches } from './object-watches.js';
+import { Presence } from './presence/presence.service.js';
 
 /** Channels that one socket may follow. */
 export const MAX_SUBSCRIPTIONS = 200;
@@ -36,6 +37,7 @@ export class Subscriptions implements OnModuleDestroy {
     log: ChangeLog,
     private readonly access: ChannelAccess,
     private readonly connections: Connections,
+    private readonly presence: Presence,
     digests: ObjectDigests,
     @Inject(APP_CONFIG) { external }: AppConfig,
   ) {
@@ -159,6 +161,7 @@ export class Subscriptions implements OnModuleDestroy {
   revoke(connection: Connection, subscription: Subscription): void {
     if (connection.subscriptions.get(subscription.channel) !== subscription) return;
     this.forget(connection, subscription);
+    this.presence.leave(connection, subscription.channel);
     connection.socket.emit('control', { type: 'revoked', channel: subscription.channel });
   }
 

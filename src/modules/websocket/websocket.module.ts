@@ -12,6 +12,7 @@ import { LiveHints } from './live-hints.js';
 import { LiveRights } from './live-rights.js';
 import { LiveGateway } from './live.gateway.js';
 import { MessageRouter } from './message-router.js';
+import { Presence } from './presence/presence.service.js';
 import { Subscriptions } from './subscriptions.js';
 
 /** Live updates over Socket.IO: who changed what, numbered and without a gap. */
@@ -23,6 +24,7 @@ import { Subscriptions } from './subscriptions.js';
     MessageRouter,
     Subscriptions,
     Connections,
+    Presence,
     ChannelAccess,
     LiveHints,
     LiveRights,

@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import type { ProblemBody } from '../../../common/index.js';
 import { ProblemDto } from '../../../common/errors/problem.dto.js';
+import { PresenceState } from './messages.dto.js';
 
 /** Why a feed cannot go on from where a client stands. */
 export const RESET_REASONS = ['epoch_changed', 'ahead', 'too_far', 'changes_gone'] as const;
@@ -56,6 +57,32 @@ export class UnsubscribedAnswer extends DoneAnswer {
 export class AuthenticatedAnswer extends DoneAnswer {
   @ApiProperty({ format: 'date-time' })
   readonly expiresAt!: string;
+}
+
+/** The person, or what a person does. */
+export class PresentUser {
+  @ApiProperty({ format: 'uuid' })
+  readonly id!: string;
+  readonly name!: string;
+}
+
+/** Somebody who is at a channel. */
+export class PresentPerson {
+  @ApiProperty({ format: 'uuid', description: 'Of one socket at one channel: a person may be there several times.' })
+  readonly presenceId!: string;
+  @ApiProperty({ type: () => PresentUser })
+  readonly user!: PresentUser;
+  @ApiProperty({ type: () => PresenceState })
+  readonly state!: PresenceState;
+}
+
+/** The socket is at the channel, and these are as well. */
+export class PresenceAnswer extends DoneAnswer {
+  readonly channel!: string;
+  @ApiProperty({ format: 'uuid', description: 'What others know this socket by.' })
+  readonly presenceId!: string;
+  @ApiProperty({ type: () => [PresentPerson], description: 'Up to 200 others.' })
+  readonly present!: readonly PresentPerson[];
 }
 
 /** The message was refused, and nothing was done. */

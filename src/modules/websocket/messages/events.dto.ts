@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { ProblemDto } from '../../../common/errors/problem.dto.js';
 import type { ProblemBody } from '../../../common/index.js';
-import { RESET_REASONS, type ResetReason } from './answers.dto.js';
+import { PresentPerson, PresentUser, RESET_REASONS, type ResetReason } from './answers.dto.js';
 
 const FIELDS = { type: 'object' as const, additionalProperties: true };
 /** A number of the table's stream, or another count. */
@@ -204,6 +204,31 @@ export class SchemaChange extends SchemaUpdateEvent {
 }
 
 export type ChangeEvent = DataChange | SchemaChange;
+
+/** Somebody came to the channel. */
+export class UserJoinEvent extends PresentPerson {
+  readonly channel!: string;
+  @ApiProperty(TIME)
+  readonly at!: string;
+}
+
+/** Somebody at the channel does something else now. */
+export class UserCursorEvent extends PresentPerson {
+  readonly channel!: string;
+  @ApiProperty(TIME)
+  readonly at!: string;
+}
+
+/** Somebody left the channel, or is not heard of any more. */
+export class UserLeaveEvent {
+  readonly channel!: string;
+  @ApiProperty(UUID)
+  readonly presenceId!: string;
+  @ApiProperty({ type: () => PresentUser })
+  readonly user!: PresentUser;
+  @ApiProperty(TIME)
+  readonly at!: string;
+}
 
 /** The replay is complete. */
 export class UpToDateControl {

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsInt, IsObject, IsOptional, IsString, Length, Max, Min, ValidateNested } from 'class-validator';
+import { IsIn, IsInt, IsObject, IsOptional, IsString, Length, Max, Min, ValidateNested } from 'class-validator';
 
 /** Where a client stands in the log of a table: the last change that it has seen. */
 export class PositionDto {
@@ -40,6 +40,53 @@ export class UnsubscribeMessage {
   @IsString()
   @Length(1, MAX_CHANNEL)
   channel!: string;
+}
+
+export const PRESENCE_MODES = ['viewing', 'editing', 'idle'] as const;
+export type PresenceMode = (typeof PRESENCE_MODES)[number];
+
+/** The cell that somebody is at; one of the two may be open. */
+export class PresenceCursor {
+  /** @example '01a20530-ec9c-753b-ae4a-b87b817f3b72' */
+  @ApiProperty({ type: String, nullable: true, required: false })
+  @IsOptional()
+  @IsString()
+  @Length(1, 64)
+  rowId?: string | null;
+
+  /** @example 'name' */
+  @ApiProperty({ type: String, nullable: true, required: false })
+  @IsOptional()
+  @IsString()
+  @Length(1, 64)
+  columnKey?: string | null;
+}
+
+/** What somebody does at a channel. */
+export class PresenceState {
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => PresenceCursor)
+  cursor?: PresenceCursor;
+
+  @ApiProperty({ enum: PRESENCE_MODES, required: false })
+  @IsOptional()
+  @IsIn(PRESENCE_MODES)
+  mode?: PresenceMode;
+}
+
+/** `presence` */
+export class PresenceMessage {
+  /** @example 'table:01a20530-ea87-76da-9e07-24ab4bf004f6' */
+  @IsString()
+  @Length(1, MAX_CHANNEL)
+  channel!: string;
+
+  @IsObject()
+  @ValidateNested()
+  @Type(() => PresenceState)
+  state!: PresenceState;
 }
 
 /** `auth` */

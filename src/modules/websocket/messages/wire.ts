@@ -2,6 +2,7 @@ import type { DefaultEventsMap, Server, Socket } from 'socket.io';
 import type {
   AuthenticatedAnswer,
   ObjectSubscribedAnswer,
+  PresenceAnswer,
   RefusedAnswer,
   ResetAnswer,
   SubscribedAnswer,
@@ -19,6 +20,9 @@ import type {
   RevokedControl,
   SchemaUpdateEvent,
   UpToDateControl,
+  UserCursorEvent,
+  UserJoinEvent,
+  UserLeaveEvent,
 } from './events.dto.js';
 
 /** What the server sends unasked, by the name of the event; nothing else compiles. The classes are what the AsyncAPI document shows. */
@@ -27,6 +31,9 @@ export interface ServerEvents {
   'schema:update': (event: SchemaUpdateEvent) => void;
   'import:progress': (event: ImportProgressEvent) => void;
   'object:update': (event: ObjectUpdateEvent | ObjectInvalidatedEvent | ObjectPolledEvent) => void;
+  'user:join': (event: UserJoinEvent) => void;
+  'user:cursor': (event: UserCursorEvent) => void;
+  'user:leave': (event: UserLeaveEvent) => void;
   control: (message: UpToDateControl | ResetControl | RevokedControl | EndedControl) => void;
 }
 
@@ -35,7 +42,13 @@ export type LiveServer<Data = unknown> = Server<DefaultEventsMap, ServerEvents, 
 export type LiveSocket<Data = unknown> = Socket<DefaultEventsMap, ServerEvents, DefaultEventsMap, Data>;
 
 export type Acknowledgement =
-  SubscribedAnswer | ObjectSubscribedAnswer | ResetAnswer | UnsubscribedAnswer | AuthenticatedAnswer | RefusedAnswer;
+  | SubscribedAnswer
+  | ObjectSubscribedAnswer
+  | ResetAnswer
+  | UnsubscribedAnswer
+  | AuthenticatedAnswer
+  | PresenceAnswer
+  | RefusedAnswer;
 
 /** Answers a message; must be called once. */
 export type Answer<T extends Acknowledgement = Acknowledgement> = (body: T) => void;
