@@ -210,6 +210,23 @@ describe('answers of a published view', () => {
     }
   });
 
+  it('are never those of a publication that was ended, whose versions and address another one has by now', async () => {
+    const settings = { slug: 'once-more', cacheSeconds: 3600 };
+    const now = { computed: [{ key: 'late', name: 'Late', formula: 'YEAR(NOW())' }] };
+    for (const over of [{}, now]) {
+      const view = await published(ofTable(over), settings);
+      const tag = tagOf(await view.read());
+      expect((await view.read()).text).toContain('qty');
+      expect((await at.owner.del(`/views/${view.viewId}/api`)).status).toBe(204);
+      const definition = ofTable({ ...over, columns: ['name'] });
+      expectStatus(await at.owner.patch(`/views/${view.viewId}`, { definition }), 200);
+      expectStatus(await at.owner.post(`/views/${view.viewId}/api`, { auth: 'public', ...settings }), 201);
+      expect((await view.read()).text).not.toContain('qty');
+      expect((await view.read('', again(tag))).status).toBe(200);
+      expect((await at.owner.del(`/views/${view.viewId}/api`)).status).toBe(204);
+    }
+  });
+
   it('say how long they may be kept, and by whom', async () => {
     const told = async (settings: object) => {
       const { headers } = await (await published(ofTable(), settings)).read();

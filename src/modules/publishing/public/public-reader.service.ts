@@ -156,7 +156,7 @@ export class PublicReader {
   }
 }
 
-const nameOf = ({ viewId, version }: Publication): string => `${viewId} ${version}`;
+const nameOf = ({ viewId, since, version }: Publication): string => `${viewId} ${since} ${version}`;
 
 const isSame = (a: Sources, b: Sources): boolean =>
   a.tables.length === b.tables.length && a.tables.every(({ id }, i) => id === b.tables[i]?.id);

@@ -12,6 +12,8 @@ export interface Publication {
   readonly viewId: Id;
   readonly slug: string;
   readonly version: number;
+  /** When it began, in milliseconds: versions begin anew with a publication that follows one that was ended. */
+  readonly since: number;
   readonly auth: AuthMode;
   readonly title: string;
   readonly cacheSeconds: number;
@@ -59,7 +61,20 @@ export function publicationOf({ api, keys, title, timeZone }: StoredPublication)
   const limit = { limit: api.rateLimit, windowSeconds: api.rateWindowSeconds };
   const scope = { filterable, sortable };
   return {
-    ...{ viewId, slug, version, auth, title, cacheSeconds, limit, corsOrigins, maxLimit, page, columns },
+    ...{
+      viewId,
+      slug,
+      version,
+      since: api.createdAt.getTime(),
+      auth,
+      title,
+      cacheSeconds,
+      limit,
+      corsOrigins,
+      maxLimit,
+      page,
+      columns,
+    },
     frozen: { definition, pins },
     reader: { workspaceId, timeZone },
     scope,

@@ -19,7 +19,7 @@ export interface Wish {
 /** @throws Problem 400, 422 */
 export function wishOf(visit: Visit, query: PublicDataQuery, accept: string | undefined): Wish {
   const { publication, key, scope } = visit;
-  const { maxLimit, viewId, version, reader } = publication;
+  const { maxLimit, viewId, since, version, reader } = publication;
   const { filter, sort, cursor } = query;
   const limit = query.limit ?? Math.min(DEFAULT_LIMIT, maxLimit);
   if (limit > maxLimit)
@@ -33,7 +33,7 @@ export function wishOf(visit: Visit, query: PublicDataQuery, accept: string | un
     request,
     format,
     variant: JSON.stringify([
-      ...[viewId, version, key?.id ?? null, reader.timeZone],
+      ...[viewId, since, version, key?.id ?? null, reader.timeZone],
       ...[filter ?? null, sort ?? null, cursor ?? null, limit, format],
     ]),
     isTimeBound: filters.some(isTimeBound),
