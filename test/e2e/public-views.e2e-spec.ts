@@ -207,6 +207,59 @@ describe('reading a published view', () => {
     expect(broken.text).not.toMatch(/hidden|later|definition/i);
   });
 
+  it('never shows a column that has the key of one that was published, and came later', async () => {
+    const made = await at.owner.post<{ id: string }>(`/bases/${at.base.id}/tables`, {
+      name: 'Renewed',
+      columns: [{ name: 'Name', type: 'text' }],
+    });
+    const { id } = expectStatus(made, 201);
+    const body = { name: 'All of it', definition: { source: { table: id } } };
+    const view = expectStatus(await at.owner.post<{ id: string }>(`/workspaces/${at.workspace.id}/views`, body), 201);
+    const note = { name: 'Note', type: 'text' };
+    const first = expectStatus(await at.owner.post<{ id: string }>(`/tables/${id}/columns`, note), 201);
+    const answer = await at.owner.post<{ url: string }>(`/views/${view.id}/api`, { auth: 'public' });
+    const { url } = expectStatus(answer, 201);
+    expectStatus(await at.owner.post(`/tables/${id}/rows`, { fields: { name: 'a', note: 'told' } }), 201);
+    const read = () => client(app.base).get<Page>(url);
+    expect(expectStatus(await read(), 200).data).toEqual([{ name: 'a', note: 'told' }]);
+    expectStatus(await at.owner.del(`/tables/${id}/columns/${first.id}`), 204);
+    expectStatus(await at.owner.post(`/tables/${id}/columns`, note), 201);
+    expectStatus(await at.owner.post(`/tables/${id}/rows`, { fields: { name: 'b', note: 'secret' } }), 201);
+    const broken = await read();
+    expect(refused(broken)).toEqual([409, 'view_broken']);
+    expect(broken.text).not.toContain('secret');
+  });
+
+  it('is not touched by columns that come later to one of its tables, and by another name of a table', async () => {
+    const table = async (name: string, columns: readonly object[]) => {
+      const answer = await at.owner.post<{ id: string }>(`/bases/${at.base.id}/tables`, { name, columns });
+      return expectStatus(answer, 201).id;
+    };
+    const [deals, firms] = [
+      await table('Dealings', [{ name: 'Firm', type: 'text' }, { name: 'Stage', type: 'text' }]), // prettier-ignore
+      await table('Firms', [{ name: 'Code', type: 'text' }]),
+    ];
+    expectStatus(await at.owner.post(`/tables/${deals}/rows`, { fields: { firm: 'f', stage: 's' } }), 201);
+    expectStatus(await at.owner.post(`/tables/${firms}/rows`, { fields: { code: 'f' } }), 201);
+    const view = await published({
+      source: { table: deals },
+      joins: [{ type: 'inner', source: { table: firms }, on: [{ left: 'firm', right: 'code' }] }],
+      filter: { field: 'stage', op: 'eq', value: 's' },
+      sort: [{ field: 'stage' }],
+      computed: [{ key: 'loud', name: 'Loud', formula: 'UPPER({stage})' }],
+    });
+    const data = async () => expectStatus(await view.read(), 200).data;
+    const rows = [{ firm: 'f', stage: 's', code: 'f', loud: 'S' }];
+    expect(await data()).toEqual(rows);
+    expectStatus(await at.owner.post(`/tables/${firms}/columns`, { name: 'Stage', type: 'text' }), 201);
+    expect(await data()).toEqual(rows);
+    expect((await at.owner.del(`/tables/${firms}`)).status).toBe(204);
+    const other = await table('Firms', [{ name: 'Code', type: 'text' }]);
+    expectStatus(await at.owner.patch(`/tables/${other}`, { name: 'Others' }), 200);
+    expectStatus(await at.owner.post<{ key: string }>(`/tables/${firms}/restore`), 200);
+    expect(await data()).toEqual(rows);
+  });
+
   it('says that it is broken once the base is purged, and not that something failed', async () => {
     const other = await world(app.base);
     const path = `/workspaces/${other.workspace.id}/views`;

@@ -23,4 +23,9 @@ describe('a table as a definition knew it', () => {
     const now = table(name, column('price'));
     expect(pinned(now, { 'a table': { name: name.id, price: price.id } }).columns).toEqual([name]);
   });
+
+  it('has none that came later, if the definition is frozen', () => {
+    const [name, later] = [column('name'), column('later')];
+    expect(pinned(table(name, later), { 'a table': { name: name.id } }, true).columns).toEqual([name]);
+  });
 });

@@ -17,11 +17,12 @@ export const pinsOf = ({ places }: ViewTable): ColumnPins =>
 
 /**
  * The table without columns that have taken the key of another since: what a definition named is gone, and must not become something else
- * unnoticed.
+ * unnoticed. Of a frozen definition without any that came later.
  */
-export function pinned(table: TableSchema, pins: ColumnPins | undefined): TableSchema {
+export function pinned(table: TableSchema, pins: ColumnPins | undefined, isFrozen = false): TableSchema {
   const known = new Map(Object.entries(pins?.[table.id] ?? {}));
-  const isOther = ({ key, id }: TableSchema['columns'][number]): boolean => (known.get(key) ?? id) !== id;
+  const isOther = ({ key, id }: TableSchema['columns'][number]): boolean =>
+    (known.get(key) ?? (isFrozen ? undefined : id)) !== id;
   if (!table.columns.some(isOther)) return table;
   return { ...table, columns: table.columns.filter((column) => !isOther(column)) };
 }

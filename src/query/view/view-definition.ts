@@ -35,6 +35,8 @@ export interface ViewDefinition {
   readonly having?: unknown;
   /** Of a definition that was stored. */
   readonly pins?: ColumnPins;
+  /** Whether columns that are not pinned, since they came later, are none of its tables'. */
+  readonly isFrozen?: boolean;
 }
 
 export const MAX_COMPUTED = 50;

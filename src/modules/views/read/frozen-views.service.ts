@@ -7,6 +7,7 @@ import {
   kindOf,
   operatorsOf,
   parseViewDefinition,
+  pinsOf,
   showsPeople,
   tablesBehind,
   valueType,
@@ -75,14 +76,16 @@ export class FrozenViews {
   ): Promise<{ readonly view: ViewEntity; readonly frozen: FrozenView; readonly opened: OpenedView }> {
     const view = await this.views.find(access, id);
     await this.fit.checkStored(access, view);
-    const { pins } = view;
     const plan = await this.reader.plan(readerOf(access), definitionOf(view), AT);
+    // Columns that came after the view was made are spelled out as well, and their keys have to go on meaning them.
+    const pins = pinnedToo(view.pins as ColumnPins, pinsOf(plan.view.table));
     const opened = openedOf(plan);
-    if (opened.isGrouped) return { view, frozen: { definition: view.definition, pins }, opened };
-    const definition = { ...view.definition, columns: spelledOut(plan, leaveOut) };
+    const named = withAliases(view.definition, plan);
+    if (opened.isGrouped) return { view, frozen: { definition: named, pins }, opened };
+    const definition = { ...named, columns: spelledOut(plan, leaveOut) };
     const frozen = { definition, pins };
     if (definition.columns.length === 0) return { view, frozen, opened: { ...opened, columns: [] } };
-    return { view, frozen, opened: openedOf(await this.reader.plan(readerOf(access), definitionOf(frozen), AT)) };
+    return { view, frozen, opened: openedOf(await this.reader.plan(readerOf(access), frozenDefinition(frozen), AT)) };
   }
 
   /** Whether the view is its owner's alone, whatever is shown of it to the world. @throws Problem `not_found` */
@@ -93,7 +96,7 @@ export class FrozenViews {
   /** @throws Problem `view_broken` it does not fit its sources any more */
   async open(reader: Reader, frozen: FrozenView): Promise<OpenedView> {
     try {
-      return openedOf(await this.reader.plan(reader, definitionOf(frozen), AT));
+      return openedOf(await this.reader.plan(reader, frozenDefinition(frozen), AT));
     } catch (error) {
       throw isMisfit(error) ? broken(error) : error;
     }
@@ -102,7 +105,7 @@ export class FrozenViews {
   /** @throws Problem `view_broken`; what the scope's filter is refused with */
   async check(reader: Reader, frozen: FrozenView, scope: ViewScope): Promise<OpenedView> {
     const opened = await this.open(reader, frozen);
-    await this.reader.plan(reader, definitionOf(frozen), AT, scope);
+    await this.reader.plan(reader, frozenDefinition(frozen), AT, scope);
     return opened;
   }
 
@@ -114,9 +117,13 @@ export class FrozenViews {
     scope: ViewScope,
     signal: AbortSignal,
   ): Promise<ReadPage> {
-    return this.reader.page(reader, definitionOf(frozen), request, scope, AT, signal);
+    return this.reader.page(reader, frozenDefinition(frozen), request, scope, AT, signal);
   }
 }
+
+/** What the view was pinned to stays so; a column that has taken a key since is not among those that it shows. */
+const pinnedToo = (view: ColumnPins, now: ColumnPins): ColumnPins =>
+  Object.fromEntries(Object.entries(now).map(([table, columns]) => [table, { ...columns, ...view[table] }]));
 
 /** The same workspace, and nobody: what says "me" means nobody. */
 const readerOf = ({ workspaceId, timeZone }: Access): Reader => ({ workspaceId, timeZone });
@@ -125,6 +132,20 @@ const definitionOf = ({ definition, pins }: FrozenView): ViewDefinition => ({
   ...parseViewDefinition(definition, AT),
   pins: pins as ColumnPins,
 });
+
+/** With the columns that there were then only: others would make names ambiguous that lead to one of them. */
+const frozenDefinition = (frozen: FrozenView): ViewDefinition => ({ ...definitionOf(frozen), isFrozen: true });
+
+/** Each source by the alias that it has now: one that is its table's own can become another when the table comes back from the trash. */
+function withAliases(definition: StoredJson, { view }: PlannedView): StoredJson {
+  const [first, ...others] = view.table.places.map(({ alias }) => alias);
+  const { joins } = definition as { readonly joins?: readonly object[] };
+  return {
+    ...definition,
+    as: first,
+    ...(joins ? { joins: joins.map((join, i) => ({ ...join, as: others[i] })) } : {}),
+  };
+}
 
 function openedOf({ view, question }: PlannedView): OpenedView {
   const { places, columns } = view.table;

@@ -1,12 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { invalid, isId, Problem, type Id } from '../../../common/index.js';
-import {
-  pinned,
-  type ColumnPins,
-  type DefinedSource,
-  type ViewDefinition,
-  type ViewSource,
-} from '../../../query/index.js';
+import { pinned, type DefinedSource, type ViewDefinition, type ViewSource } from '../../../query/index.js';
 import { ExternalObjectsReader, type ExternalObjects } from '../../connections/index.js';
 import type { Reader } from './reader.js';
 import { Fence, TableCatalog, type TableMeta } from '../../tables/index.js';
@@ -35,7 +29,7 @@ export class ViewSources {
   async with<T>(access: Reader, definition: ViewDefinition, work: (sources: OpenSources) => Promise<T>): Promise<T> {
     const { tables, connections } = namedIn(definition);
     const attempt = (): Promise<T> =>
-      this.fence.runOver(tables, async () => work(await this.open(access, tables, connections, definition.pins)));
+      this.fence.runOver(tables, async () => work(await this.open(access, tables, connections, definition)));
     try {
       return await attempt();
     } catch (error) {
@@ -49,7 +43,7 @@ export class ViewSources {
     { workspaceId }: Reader,
     tableIds: readonly Id[],
     connectionIds: readonly Id[],
-    pins: ColumnPins | undefined,
+    { pins, isFrozen }: ViewDefinition,
   ): Promise<OpenSources> {
     const [tables, connections] = await Promise.all([
       found(tableIds, async (id) => {
@@ -64,7 +58,7 @@ export class ViewSources {
       find(source, at) {
         if ('table' in source) {
           const table = tables.get(source.table);
-          if (table) return { kind: 'table', table: pinned(table.tableSchema, pins) };
+          if (table) return { kind: 'table', table: pinned(table.tableSchema, pins, isFrozen) };
           throw missing(`${at}/table`, 'unknown_table', 'There is no such table in this workspace.');
         }
         const { connection, object } = source;
