@@ -205,6 +205,52 @@ describe('a key of a published view', () => {
     expect(expectStatus(await at.owner.get<Page>(view.keys), 200).data).toEqual([]);
   });
 
+  it('tells nothing of the rows that it does not see when they can be told apart no more', async () => {
+    const choices = ['Open', 'Covert'].map((label) => ({ label }));
+    const table = expectStatus(
+      await at.owner.post<{ id: string; columns: { id: string; key: string; options: { choices?: object[] } }[] }>(
+        `/bases/${at.base.id}/tables`,
+        {
+          name: 'Choices',
+          columns: [
+            { name: 'Name', type: 'text' },
+            { name: 'Rank', type: 'single_select', options: { choices } },
+          ],
+        },
+      ),
+      201,
+    );
+    const body = { name: 'Ranks', definition: { source: { table: table.id } } };
+    const { id } = expectStatus(await at.owner.post<{ id: string }>(`/workspaces/${at.workspace.id}/views`, body), 201);
+    const { url } = expectStatus(await at.owner.post<{ url: string }>(`/views/${id}/api`, {}), 201);
+    const filter = { field: 'rank', op: 'neq', value: 'covert' };
+    const made = await at.owner.post<Key>(`/views/${id}/api/keys`, { name: 'Few', columns: ['name'], filter });
+    const read = () => client(nodes[0].base).get<Page>(url, { 'x-api-key': key });
+    const { key } = expectStatus(made, 201);
+    expectStatus(await read(), 200);
+    const rank = table.columns.find((column) => column.key === 'rank');
+    const options = { choices: rank?.options.choices?.slice(0, 1) };
+    expectStatus(await at.owner.patch(`/tables/${table.id}/columns/${rank?.id}`, { options }), 200);
+    const answer = await read();
+    expect(refused(answer)).toEqual([409, 'view_broken']);
+    expect(answer.text).not.toMatch(/rank|covert/i);
+  });
+
+  it('sees no more when the view becomes one of groups', async () => {
+    const view = await published();
+    const { key } = await view.key({ columns: ['name'] });
+    const definition = {
+      source: { table: at.table.id },
+      groupBy: [{ field: 'name' }, { field: 'status' }],
+      aggregates: [{ as: 'qty', fn: 'max', field: 'qty' }],
+    };
+    expectStatus(await at.owner.patch(`/views/${view.viewId}`, { definition }), 200);
+    expectStatus(await at.owner.post(`/views/${view.viewId}/api`, {}), 200);
+    expect(names(await view.read((await view.key()).key))).toHaveLength(3);
+    const answer = await view.read(key);
+    expect(refused(answer)).toEqual([409, 'view_broken']);
+  });
+
   it('works from the addresses that it is for', async () => {
     const view = await published();
     const { key } = await view.key({ allowedAddresses: ['203.0.113.0/24'] });

@@ -198,6 +198,8 @@ export function resolveGroupedView(
 ): { readonly plan: ViewGroups; readonly query: string } {
   if (scope) mustStayWithin(scope, request);
   const { at, definition, table, shown, filter, having } = view;
+  // A view of rows may have become one of groups since: nobody may see more for that.
+  if (scope?.columns) throw refuse(`${at}/groupBy`, 'not_with_groups', 'Of groups all that they show is seen.');
   const misplaced = (['fields', 'search'] as const).find((name) => request[name] !== undefined);
   if (misplaced) throw refuse(`/${misplaced}`, 'not_with_groups', `${misplaced} does not go together with groups.`);
   const asked = [having, scope?.filter, request.filter].filter((each) => each !== undefined);

@@ -10,7 +10,8 @@ const OF_THE_REQUEST: ReadonlySet<ErrorCode> = new Set([
   'cursor_mismatch',
 ]);
 
-const DEFINITION = '/definition';
+/** Where pointers to what was published begin: they are of nothing that the reader asked. */
+export const DEFINITION = '/definition';
 
 export const misfit = (cause?: unknown): Problem =>
   new Problem('view_broken', {

@@ -6,6 +6,7 @@ import type { ApiKeyEntity } from '../keys/api-key.entity.js';
 import { networkList } from '../keys/network.js';
 import type { ContractColumn } from '../settings/contract.js';
 import type { AuthMode, ViewApiEntity } from '../settings/view-api.entity.js';
+import { DEFINITION } from './public-problems.js';
 
 /** A published view as it is read: all that a request has to know, in memory. */
 export interface Publication {
@@ -94,7 +95,8 @@ function publicKeyOf(key: ApiKeyEntity, limit: EndpointLimit, { filterable, sort
       rateLimit !== null && rateWindowSeconds !== null ? { limit: rateLimit, windowSeconds: rateWindowSeconds } : limit,
     scope: {
       ...(columns ? { columns } : {}),
-      ...(filter ? { filter: parseJsonFilter(filter, '/filter') } : {}),
+      // Whatever is wrong with it by now is not about what the reader asks, who must not learn from it which rows he does not see.
+      ...(filter ? { filter: parseJsonFilter(filter, `${DEFINITION}/key`) } : {}),
       filterable: seen(filterable),
       sortable: seen(sortable),
     },
