@@ -263,4 +263,25 @@ describe('answers of a published view of another database', () => {
     expect(gone.status).toBeGreaterThanOrEqual(400);
     expect(gone.text).not.toMatch(/shop|connection|note|127\.0\.0\.1/i);
   });
+
+  it('are rows on a line each, whatever line ends its JSON has', async () => {
+    await sql(
+      pair.main,
+      `create schema y; create table y.book (id int primary key, note text, extra json);
+       insert into y.book values (1, 'one', E'{\\n "a": 1,\\r\\n "b": ["x\\\\ny"]\\n}'), (2, 'two', '{}');
+       grant usage on schema y to public; grant select on y.book to public`,
+    );
+    const { host, port, database, username, password } = pair.main;
+    const connection = await at.owner.post<{ id: string }>(`/workspaces/${at.workspace.id}/connections`, {
+      ...{ name: 'Books', engine: 'postgresql', host, port, database, username, password },
+    });
+    const { id } = expectStatus(connection, 201);
+    const columns = ['note', 'extra'];
+    const view = await published({ source: { connection: id, object: 'y.book' }, columns, sort: [{ field: 'note' }] });
+    expect(expectStatus(await view.read(), 200).data).toEqual([
+      { note: 'one', extra: { a: 1, b: ['x\ny'] } },
+      { note: 'two', extra: {} },
+    ]);
+    expect((await view.read('?format=ndjson')).text.split('\n')).toHaveLength(3);
+  });
 });

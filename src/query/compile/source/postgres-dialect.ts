@@ -41,6 +41,8 @@ const quoted = (cell: Sql): Sql => sql`'"' || ${cell} || '"'`;
 const texted = (cell: Sql): Sql => sql`${cell}::text collate "C"`;
 const textJson = (cell: Sql): Sql => sql`to_json(${cell}::text)::text`;
 const itself = (cell: Sql): Sql => cell;
+/** JSON text without the line ends that `json` keeps as they were written: they are blanks, and rows are told apart by line ends. */
+const onOneLine = (json: Sql): Sql => sql`translate(${json}, E'\\n\\r', '  ')`;
 
 /** As plain decimal notation: the shortest text of a double may have an exponent. Of what is no number the name remains. */
 const plain = (cell: Sql): Sql =>
@@ -147,9 +149,9 @@ export const POSTGRES_FORMS = {
     json: (cell) => sql`'"\\\\x' || encode(${cell}, 'hex') || '"'`,
     store: (v) => sql`decode(${value(v.replace(/^\\x/, ''), 'text')}, 'hex')`,
   },
-  jsonb: { key: itself, json: (cell) => sql`${cell}::text`, incomparable: true },
+  jsonb: { key: itself, json: (cell) => onOneLine(sql`${cell}::text`), incomparable: true },
   /** Arrays and records, shown as JSON. */
-  composite: { key: itself, json: (cell) => sql`to_json(${cell})::text`, incomparable: true },
+  composite: { key: itself, json: (cell) => onOneLine(sql`to_json(${cell})::text`), incomparable: true },
 } as const satisfies Record<string, PostgresForm>;
 
 export type PostgresFormName = keyof typeof POSTGRES_FORMS;
