@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import {
   expectStatus,
   member,
+  sql,
   type Answer,
   type Column,
   type ProblemBody,
@@ -406,6 +407,96 @@ describe('changes that are undone', () => {
     expectStatus(await fixture.owner.del(path(table, taken.id)), 204);
     expect((await undo(table, { changeSet: done.changeSet })).rows).toBe(3000);
   });
+
+  it('are links that were taken from others, which get them back', async () => {
+    const others = await newTable([NAME]);
+    const table = await newTable([NAME]);
+    await addColumn(others, { name: 'Holder', type: 'link', options: { tableId: table.id, multiple: false, inverseName: 'Held' } }); // prettier-ignore
+    const thing = await add(others, {});
+    const [first, second] = [await add(table, { held: [thing.id] }), await add(table, {})];
+    const held = async () => [(await read(table, first.id)).fields.held, (await read(table, second.id)).fields.held];
+    await patch(table, second.id, { held: [thing.id] });
+    expect(await held()).toEqual([[], [thing.id]]);
+    const taken = await undo(table, { changeSet: await lastSet(table) });
+    expect([taken.skipped, await held()]).toEqual([[], [[thing.id], []]]);
+    const [made = ''] = ids(await bulk(table, [{ op: 'create', fields: { held: [thing.id] } }]));
+    const by = await undo(table, { changeSet: await lastSet(table) });
+    expect([by.skipped, await held()]).toEqual([[], [[thing.id], []]]);
+    expect((await fixture.owner.get(path(table, made))).status).toBe(404);
+    await fixture.proveLog(table);
+    await fixture.proveLog(others);
+  });
+
+  it('put no links into a column that has only the key of the one they were in', async () => {
+    const others = await newTable([NAME]);
+    const table = await newTable([NAME]);
+    const link = { name: 'Ref', type: 'link', options: { tableId: others.id } };
+    const first = await addColumn(table, link);
+    const other = await add(others, {});
+    const row = await add(table, { name: 'a', ref: [other.id] });
+    expectStatus(await fixture.owner.del(path(table, row.id)), 204);
+    const changeSet = await lastSet(table);
+    expectStatus(await fixture.owner.del(`${columns(table)}/${first.id}`), 204);
+    const second = await addColumn(table, link);
+    expect([second.key, second.id === first.id]).toEqual(['ref', false]);
+    await undo(table, { changeSet });
+    expect((await read(table, row.id)).fields).toMatchObject({ name: 'a', ref: [] });
+  });
+
+  it('are rows that come back in the place of those that took it', async () => {
+    const table = await newTable([NAME, { name: 'Code', type: 'text', unique: true }]);
+    const old = await add(table, { code: 'A' });
+    const fromSeq = (await ofTable(table, '?limit=1')).data[0]?.seq ?? 0;
+    expectStatus(await fixture.owner.del(path(table, old.id)), 204);
+    await add(table, { code: 'A' });
+    await undo(table, { fromSeq: fromSeq + 1, toSeq: fromSeq + 2 });
+    const { data } = expectStatus(await fixture.owner.get<Page>(path(table)), 200);
+    expect(data.map(({ id, fields }) => [id, fields.code])).toEqual([[old.id, 'A']]);
+  });
+
+  it('are no deletion that somebody else has made once more', async () => {
+    const table = await newTable([NAME]);
+    const { id } = await add(table, { name: 'a' });
+    expectStatus(await fixture.owner.del(path(table, id)), 204);
+    const changeSet = await lastSet(table);
+    expectStatus(await fixture.owner.post(`${path(table, id)}/restore`, {}), 200);
+    expectStatus(await fixture.owner.del(path(table, id)), 204);
+    for (const onConflict of ['skip', 'overwrite'])
+      expect(await dry(table, { changeSet, onConflict })).toMatchObject({
+        rows: 0,
+        conflicts: [{ rowId: id, code: 'deleted_since' }],
+      });
+    expect(await dry(table, { changeSet: await lastSet(table) })).toMatchObject({ rows: 1, conflicts: [] });
+  });
+
+  it('are values of JSON whatever members they have', async () => {
+    const table = await newTable([NAME, { name: 'Data', type: 'json' }]);
+    const values = [{ $add: 1, $remove: 2 }, { $add: ['a'], $remove: ['b'] }, ['x']];
+    const { id } = await add(table, { data: values[0] });
+    for (const data of values.slice(1)) await patch(table, id, { data });
+    for (const version of [2, 1]) {
+      expectStatus(await toVersion(table, id, version), 200);
+      expect((await read(table, id)).fields.data).toEqual(values[version - 1]);
+    }
+  });
+
+  it('are told and undone within bounds, however long they are', async () => {
+    const table = await newTable([NAME]);
+    const rows = [await add(table, { name: 'a' }), await add(table, { name: 'b' }), await add(table, { name: 'c' })];
+    await sql(fixture.app.config.miniDb, `update "${table.physical.schema}"._change set after = json_build_object('name', repeat('x', 12000000)) where table_id = $1 and op = 'create'`, [table.id]); // prettier-ignore
+    const seen: unknown[] = [];
+    for (let query = '?limit=100'; ;) {
+      const { data, page } = await ofTable(table, query);
+      seen.push(data.flatMap(({ rowId }) => rowId ?? []));
+      if (page.nextCursor === undefined) break;
+      query = `?limit=100&cursor=${page.nextCursor}`;
+    }
+    expect(seen).toEqual([...rows].reverse().map(({ id }) => [id]));
+    await sql(fixture.app.config.miniDb, `update "${table.physical.schema}"._change set after = json_build_object('name', repeat('x', 24000000)) where table_id = $1 and op = 'create'`, [table.id]); // prettier-ignore
+    const all = { fromSeq: 1, toSeq: 100, dryRun: true };
+    expect(refusal(await revert(table, all)).slice(0, 2)).toEqual([422, 'limit_reached']);
+    expectStatus(await revert(table, { ...all, fromSeq: 2 }), 200);
+  });
 });
 
 describe('undoing', () => {
@@ -420,15 +511,19 @@ describe('undoing', () => {
     };
     const table = await newTable([NAME, QTY, tags]);
     await addColumn(table, { name: 'Up', type: 'link', options: { tableId: table.id, inverseName: 'Down' } });
+    const one = { tableId: table.id, multiple: false, inverseName: 'Team' };
+    await addColumn(table, { name: 'Boss', type: 'link', options: one });
     const shown = async (): Promise<ReadonlyMap<string, object>> => {
       const { data } = expectStatus(await fixture.owner.get<Page>(`${path(table)}?limit=1000`), 200);
-      return new Map(data.map(({ id, fields }) => [id, { ...fields, up: new Set(fields.up as string[]), down: new Set(fields.down as string[]) }])); // prettier-ignore
+      return new Map(data.map(({ id, fields }) => [id, { ...fields, up: new Set(fields.up as string[]), down: new Set(fields.down as string[]), team: new Set(fields.team as string[]) }])); // prettier-ignore
     };
     const all: string[] = [];
     const trash = new Set<string>();
     const moments: { readonly seq: number; readonly rows: ReadonlyMap<string, object> }[] = [];
-    const value = (live: readonly string[]) =>
+    const value = (live: readonly string[], isFirst = false) =>
       pick(random, [
+        // The first of an act may take rows from others, which lose them by it.
+        isFirst ? { team: some(random, live, 3) } : { boss: some(random, live, 1) },
         { qty: below(random, 5) },
         { name: pick(random, ['a', 'b', 'c']) },
         { tags: some(random, ['x', 'y', 'z'], 3) },
@@ -446,8 +541,9 @@ describe('undoing', () => {
         continue;
       }
       const touched = some(random, live, 3);
-      const ops = touched.map((id) => {
-        if (random() < 0.75) return { op: 'update', id, fields: value(live.filter((each) => !touched.includes(each))) };
+      const ops = touched.map((id, i) => {
+        const others = live.filter((each) => !touched.includes(each));
+        if (random() < 0.75) return { op: 'update', id, fields: value(others, i === 0) };
         trash.add(id);
         return { op: 'delete', id };
       });

@@ -14,7 +14,8 @@ export class HistoryController {
   @Requires('rows:read')
   @ApiOperation({
     summary: 'What happened in a table, newest first',
-    description: 'Every change of its rows and its structure: who, when, by which means, from what to what.',
+    description:
+      'Every change of its rows and its structure: who, when, by which means, from what to what. A page has fewer entries than asked for where they are very long.',
   })
   @ApiOkResponse({ type: HistoryDto })
   @ApiProblems('not_found', 'validation_failed', 'cursor_invalid', 'cursor_mismatch')

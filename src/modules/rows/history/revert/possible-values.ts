@@ -16,12 +16,12 @@ export interface Wanted {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** Rows of the table itself that come back before the values are put back, and rows that go. */
+/** Rows of the table itself that come back before the values are put back, and rows that go, with what they hold. */
 export interface Moving {
   readonly coming: ReadonlySet<Id>;
-  readonly going: ReadonlySet<Id>;
+  readonly going: ReadonlyMap<Id, Wanted['fields']>;
 }
-const NOBODY: Moving = { coming: new Set(), going: new Set() };
+const NOBODY: Moving = { coming: new Set(), going: new Map() };
 
 /** Leaves out of values from the past what is not there any more: people who left, files that are gone, rows that were deleted or are taken. */
 @Injectable()
@@ -52,7 +52,8 @@ export class PossibleValues {
     }
     for (const column of linkColumnsOf(table)) {
       const linking = wanted.filter((each) => (each.values.get(column) ?? null) !== null);
-      const possible = await this.possible(session, column, linking, column.derived.link.target.id === table.id ? moving : NOBODY); // prettier-ignore
+      const free = freed(column, wanted, moving);
+      const possible = await this.possible(session, column, linking, column.derived.link.target.id === table.id ? moving : NOBODY, free); // prettier-ignore
       for (const each of linking) {
         const ids = idsOf(each.values.get(column));
         const kept = ids.filter((id) => possible(each, id));
@@ -63,20 +64,42 @@ export class PossibleValues {
     return { values, skipped };
   }
 
-  /** Whether a row can be linked (again): it is there, and free or its own already where it can be linked with one only. */
+  /**
+   * Whether a row can be linked (again): it is there; and where it can be linked with one only, nobody has it, or it is its own already, or whoever has
+   * it gives it back by the same act. Each is given to the first who asks.
+   */
   private async possible(
     session: PgSession,
     column: LinkColumn,
     linking: readonly Wanted[],
     { coming, going }: Moving,
+    free: ReadonlySet<Id>,
   ): Promise<(row: Wanted, id: Id) => boolean> {
     const { link } = column.derived;
     const ids = [...new Set(linking.flatMap(({ values }) => idsOf(values.get(column))))];
     const there = await this.lookup.versions(link.target, ids, session);
     const taken = link.inverseSingle ? await this.lookup.linked(session, link, ids) : new Set<Id>();
     const willBeThere = (id: Id): boolean => coming.has(id) || (there.has(id) && !going.has(id));
-    return ({ fields }, id) => willBeThere(id) && (!taken.has(id) || idsOf(fields[column.key]).includes(id));
+    const given = new Set<Id>();
+    const isFree = ({ fields }: Wanted, id: Id): boolean => {
+      if (!link.inverseSingle) return true;
+      const own = idsOf(fields[column.key]).includes(id);
+      if (given.has(id) || (taken.has(id) && !free.has(id) && !own)) return false;
+      given.add(id);
+      return true;
+    };
+    return (row, id) => willBeThere(id) && isFree(row, id);
   }
 }
+
+/** What rows are linked with now and will not be: those that go, and those that were linked with something else. */
+const freed = (column: ColumnSchema, wanted: readonly Wanted[], { going }: Moving): ReadonlySet<Id> => {
+  const gives = wanted.flatMap(({ values, fields }) => {
+    if (!values.has(column)) return [];
+    const kept = new Set(idsOf(values.get(column)));
+    return idsOf(fields[column.key]).filter((id) => !kept.has(id));
+  });
+  return new Set([...gives, ...[...going.values()].flatMap((fields) => idsOf(fields[column.key]))]);
+};
 
 const idsOf = (cell: unknown): readonly Id[] => (Array.isArray(cell) ? (cell as readonly Id[]) : []);

@@ -64,6 +64,11 @@ export class RevertConflictDto {
 export class RevertSkippedDto extends SkippedFieldDto {
   @ApiProperty({ format: 'uuid', example: ID })
   rowId!: Id;
+  @ApiProperty({
+    enum: ['column_gone', 'column_converted', 'value_not_possible', 'row_purged'],
+    example: 'column_gone',
+  })
+  override code!: string;
 }
 
 export class RevertCountsDto {

@@ -35,7 +35,7 @@ export class RowRevert {
   /**
    * A new version of the row, with the values of an older one. Those that cannot be put back (their column has gone or holds something else
    * now, what they lead to is not there any more) stay as they are and are named.
-   * @throws Problem `not_found`, `validation_failed`, `version_mismatch`, `unique_violation`; `changes_gone` the log does not reach back so far
+   * @throws Problem `not_found`, `validation_failed`, `version_mismatch`, `unique_violation`; `changes_gone` the log does not reach back so far; `limit_reached`
    */
   run(
     access: Access,

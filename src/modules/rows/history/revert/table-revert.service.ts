@@ -129,8 +129,8 @@ export class TableRevert {
     const { entries: changes, more } = await this.history.rowsChanged(schema, table.id, which, UNDONE_AT_ONCE, session);
     if (more) throw tooMany();
     const byRow = grouped(changes);
-    const now = await this.now(session, table, byRow);
     const timeline = new ColumnTimeline(table, await this.history.structure(schema, table.id, session));
+    const now = await this.now(session, table, byRow, timeline);
     const undone = new Map<Id, Undone>();
     for (const [id, own] of byRow) {
       const row = now.get(id);
@@ -138,18 +138,21 @@ export class TableRevert {
     }
     const coming = ids(undone, ({ inTrash }, id) => !inTrash && now.get(id)?.inTrash === true);
     const going = ids(undone, ({ inTrash }, id) => inTrash && now.get(id)?.inTrash === false);
-    const links = linkColumnsOf(table);
-    const wanted = [...undone].flatMap(([id, { inTrash, values }]): Wanted[] => {
-      const fields = now.get(id)?.fields ?? {};
-      if (inTrash) return [];
-      // A row comes back without its links.
-      return coming.has(id) ? [{ id, values: withLinks(links, values, fields), fields: {} }] : [{ id, values, fields }];
-    });
-    const possible = await this.possible.of(access, session, table, wanted, { coming, going });
+    const fieldsOf = (id: Id): RowNow['fields'] => (coming.has(id) ? {} : (now.get(id)?.fields ?? {}));
+    const wanted = [...undone].flatMap(([id, { inTrash, values }]): Wanted[] =>
+      inTrash ? [] : [{ id, values, fields: fieldsOf(id) }],
+    );
+    const leaving = new Map([...going].map((id) => [id, fieldsOf(id)]));
+    const possible = await this.possible.of(access, session, table, wanted, { coming, going: leaving });
     const purged = [...byRow.keys()].filter((id) => !now.has(id));
-    const ops = [[...coming].map(back), [...[...going].map(away), ...updates(possible.values)]];
+    // What rows that go had to themselves, those that come back may have had before.
+    const ops = [[...going].map(away), [...coming].map(back), updates(possible.values)];
     return {
-      seen: [...now].map(([id, { version }]) => ({ id, version })),
+      // In an order of their own: a database gives rows in any.
+      seen: [...byRow.keys()].sort().flatMap((id) => {
+        const row = now.get(id);
+        return row ? [{ id, version: row.version }] : [];
+      }),
       ops,
       rows: new Set(ops.flat().map(({ id }) => id)).size,
       conflicts: [...undone.values()].flatMap(({ conflicts }) => conflicts),
@@ -166,9 +169,15 @@ export class TableRevert {
     session: PgSession,
     table: TableSchema,
     byRow: ReadonlyMap<Id, readonly Change[]>,
+    timeline: ColumnTimeline,
   ): Promise<ReadonlyMap<Id, RowNow>> {
     const ids = [...byRow.keys()].sort();
-    const held = await this.lookup.held(session, table, ids, table.columns.filter(isWritable));
+    // Of long rows no more than was changed; of those that go, what they are linked with.
+    const changed = new Set<Id | null>();
+    for (const { seq, before } of [...byRow.values()].flat())
+      for (const key of Object.keys(before ?? {})) changed.add(timeline.at(key, seq).id);
+    const columns = table.columns.filter((each) => isWritable(each) && (each.type === 'link' || changed.has(each.id)));
+    const held = await this.lookup.held(session, table, ids, columns);
     const trashed = await this.lookup.versionsInTrash(session, table, ids);
     const now = new Map<Id, RowNow>([...held].map(([id, row]) => [id, { ...row, inTrash: false }]));
     for (const [id, version] of trashed) {
@@ -197,16 +206,6 @@ const back = (id: Id): RowOp => ({ kind: 'restore', id, values: new Map() });
 const away = (id: Id): RowOp => ({ kind: 'delete', id });
 const updates = (rows: ReadonlyMap<Id, ReadonlyMap<ColumnSchema, CellValue>>): readonly RowOp[] =>
   [...rows].flatMap(([id, values]) => (values.size === 0 ? [] : [{ kind: 'update', id, values } as const]));
-
-/** The values, with the links that the row had. */
-const withLinks = (
-  links: readonly ColumnSchema[],
-  values: ReadonlyMap<ColumnSchema, CellValue>,
-  fields: RowNow['fields'],
-): ReadonlyMap<ColumnSchema, CellValue> => {
-  const had = links.map((column) => [column, (fields[column.key] ?? null) as CellValue] as const);
-  return new Map([...had.filter(([, cell]) => Array.isArray(cell) && cell.length > 0), ...values]);
-};
 
 const inPortions = (ops: readonly RowOp[]): readonly (readonly RowOp[])[] =>
   Array.from({ length: Math.ceil(ops.length / MAX_OPS) }, (_, i) => ops.slice(i * MAX_OPS, (i + 1) * MAX_OPS));

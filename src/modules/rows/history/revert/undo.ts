@@ -68,6 +68,8 @@ class Undoing {
   private readonly conflicts: Conflict[] = [];
   private readonly skipped = new Map<string, Skipped>();
   private inTrash: boolean;
+  /** Whether {@link inTrash} is still what it is now, and not what an entry made of it that was taken back. */
+  private isAsNow = true;
 
   constructor(
     private readonly rowId: Id,
@@ -87,6 +89,9 @@ class Undoing {
         return this.away(change);
       case 'delete':
         if (!this.inTrash) return this.conflict('restored_since');
+        // It came back and went again meanwhile, which this did not do.
+        if (this.isAsNow && change.version !== this.now.version) return this.conflict('deleted_since');
+        this.isAsNow = false;
         this.inTrash = false;
         this.linksBecome(change);
         return true;
@@ -101,10 +106,13 @@ class Undoing {
 
   result(): Undone {
     const values = new Map<ColumnSchema, CellValue>();
+    const comesBack = this.now.inTrash && !this.inTrash;
     for (const { then, column, value } of this.cells.values()) {
+      // A row comes back without its links.
+      const held = comesBack && column.type === 'link' ? null : this.now.fields[column.key];
       const next = this.possible(column, value);
       if (next === undefined) this.skip(then, 'value_not_possible');
-      else if (!isSame(this.now.fields[column.key], next, column)) values.set(column, next);
+      else if (!isSame(held, next, column)) values.set(column, next);
     }
     return { inTrash: this.inTrash, values, conflicts: this.conflicts, skipped: [...this.skipped.values()] };
   }
@@ -115,6 +123,7 @@ class Undoing {
     const since = Array.from({ length: this.now.version - (version ?? 0) }, (_, i) => (version ?? 0) + 1 + i);
     if (!this.overwrite && since.some((each) => !this.versions.has(each))) return this.conflict('changed_since');
     this.inTrash = true;
+    this.isAsNow = false;
     return true;
   }
 
@@ -122,7 +131,7 @@ class Undoing {
   private linksBecome({ seq, before }: Change): void {
     for (const [key, had] of Object.entries(before ?? {})) {
       const then = this.timeline.at(key, seq);
-      if (then.now?.type === 'link') this.cellOf(then, then.now).value = had;
+      if (then.now?.type === 'link' && !this.timeline.hasOtherType(then, seq)) this.cellOf(then, then.now).value = had;
     }
   }
 
@@ -147,7 +156,7 @@ class Undoing {
     const cell = this.cellOf(then, column);
     if (cell.stopped) return;
     const [from, to] = [before?.[key], after?.[key]];
-    if (isListChange(from)) cell.value = withList(cell.value, from);
+    if (column.type === 'link' && isListChange(from)) cell.value = withList(cell.value, from);
     else if (this.overwrite || isSame(cell.value, to, column)) cell.value = from ?? null;
     else {
       cell.stopped = true;
