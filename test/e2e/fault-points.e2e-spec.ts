@@ -144,9 +144,9 @@ async function dieAt(point: string, cases: readonly Case[]): Promise<boolean> {
   const asked = cases.map(({ change, table, name }) => change.ask(as, table, name));
   const answers = Promise.allSettled(asked);
   // A writer may have completed a change past its commit point before its maker came to the last steps: then one is missing there.
-  let wasLate = false;
+  const killed = { late: false };
   const late = sleep(20_000).then(() => {
-    wasLate = true;
+    killed.late = true;
     return node.kill9();
   });
   expect(await Promise.race([node.ended, late])).toMatchObject({ signal: 'SIGKILL' });
@@ -157,7 +157,7 @@ async function dieAt(point: string, cases: readonly Case[]): Promise<boolean> {
   if (point === 'schema.recorded' || point === 'schema.applying')
     expect(await pendingSince(new Date())).toBeGreaterThanOrEqual(cases.length);
   // Only where some may be missing is it no finding.
-  return wasLate && MAY_BE_MISSED.includes(point);
+  return killed.late && MAY_BE_MISSED.includes(point);
 }
 
 /**
