@@ -454,6 +454,22 @@ describe('changes that are undone', () => {
     expect(data.map(({ id, fields }) => [id, fields.code])).toEqual([[old.id, 'A']]);
   });
 
+  it('are unique values that were handed on from row to row', async () => {
+    const table = await newTable([NAME, { name: 'Code', type: 'text', unique: true }]);
+    const rows = [await add(table, { code: 'A' }), await add(table, { code: 'B' }), await add(table, { code: 'C' })];
+    const [first, second, third] = rows.map(({ id }) => id) as [string, string, string];
+    const codes = () => Promise.all(rows.map(async ({ id }) => (await read(table, id)).fields.code));
+    const fromSeq = (await ofTable(table, '?limit=1')).data[0]?.seq ?? 0;
+    await patch(table, first, { code: 'free' });
+    await patch(table, third, { code: 'A' });
+    await patch(table, second, { code: 'C' });
+    const done = await undo(table, { fromSeq: fromSeq + 1, toSeq: fromSeq + 3 });
+    expect([done.rows, await codes()]).toEqual([3, ['A', 'B', 'C']]);
+    await undo(table, { changeSet: done.changeSet });
+    expect(await codes()).toEqual(['free', 'C', 'A']);
+    await fixture.proveLog(table);
+  });
+
   it('are no deletion that somebody else has made once more', async () => {
     const table = await newTable([NAME]);
     const { id } = await add(table, { name: 'a' });

@@ -26,6 +26,7 @@ import { MAX_OPS } from '../../write/bulk-request.js';
 import { ByFilterTokens } from '../../write/by-filter-token.js';
 import { inManner, type Manner } from '../../write/manner.js';
 import { ColumnTimeline } from '../column-timeline.js';
+import { inTurns } from './in-turns.js';
 import { PossibleValues, type Wanted } from './possible-values.js';
 import { parseRevert, type RevertRequest } from './revert-request.js';
 import { tooMany, UNDONE_AT_ONCE } from './limits.js';
@@ -146,7 +147,7 @@ export class TableRevert {
     const possible = await this.possible.of(access, session, table, wanted, { coming, going: leaving });
     const purged = [...byRow.keys()].filter((id) => !now.has(id));
     // What rows that go had to themselves, those that come back may have had before.
-    const ops = [[...going].map(away), [...coming].map(back), updates(possible.values)];
+    const ops = [[...going].map(away), [...coming].map(back), ...inTurns(updates(possible.values), now)];
     return {
       // In an order of their own: a database gives rows in any.
       seen: [...byRow.keys()].sort().flatMap((id) => {
