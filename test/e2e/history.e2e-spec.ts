@@ -241,6 +241,26 @@ describe('a row that is reverted', () => {
   });
 });
 
+describe('a row that comes out of the trash', () => {
+  it('has no links in a column that has the key of another one by now', async () => {
+    const others = await newTable([NAME]);
+    const table = await newTable([NAME]);
+    const link = { name: 'Other', type: 'link', options: { tableId: others.id, inverseName: 'Back' } };
+    const first = await addColumn(table, link);
+    const [other, kept] = [await add(others, {}), await add(table, {})];
+    await patch(table, kept.id, { other: [other.id] });
+    const { id } = await add(table, { other: [other.id] });
+    expectStatus(await fixture.owner.del(path(table, id)), 204);
+    expectStatus(await fixture.owner.del(path(table, kept.id)), 204);
+    expectStatus(await fixture.owner.post(`${path(table, kept.id)}/restore`, {}), 200);
+    expect((await read(table, kept.id)).fields.other).toEqual([other.id]);
+    expectStatus(await fixture.owner.del(`${columns(table)}/${first.id}`), 204);
+    expect((await addColumn(table, link)).key).toBe('other');
+    expectStatus(await fixture.owner.post(`${path(table, id)}/restore`, {}), 200);
+    expect((await read(table, id)).fields.other).toEqual([]);
+  });
+});
+
 describe('changes that are undone', () => {
   it('are those of one act, but for what others have changed since', async () => {
     const table = await newTable([NAME, QTY]);

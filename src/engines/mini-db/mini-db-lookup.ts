@@ -121,12 +121,16 @@ export class MiniDbLookup {
     return new Map(rows.map(([id, version]) => [String(id), Number(version)]));
   }
 
-  /** Locks a row of the trash, and says what it held when it was deleted; undefined when it is not there. */
-  async heldInTrash(session: PgSession, table: TableSchema, rowId: Id): Promise<HeldRow['fields'] | undefined> {
+  /** Locks a row of the trash, and says what it held when it was deleted, under the keys of then; undefined when it is not there. */
+  async heldInTrash(
+    session: PgSession,
+    table: TableSchema,
+    rowId: Id,
+  ): Promise<{ readonly fields: HeldRow['fields']; readonly seq: number } | undefined> {
     const locked = await session.query(toStatement(lockTrashed(table, rowId)));
     if (locked.length === 0) return undefined;
     const [row] = await session.query(toStatement(heldWhenDeleted(table, rowId)));
-    return fieldsOf(row?.[0]);
+    return { fields: fieldsOf(row?.[0]), seq: Number(row?.[1] ?? 0) };
   }
 
   /** The oldest rows of a table with these fields, up to a number. */

@@ -28,7 +28,7 @@ export const lockTrashed = (table: TableSchema, rowId: Id): Sql =>
 export const lockAllTrashed = (table: TableSchema, ids: readonly Id[]): Sql =>
   sql`select _id, _version from ${tableName(table)} where _id = any(${value([...ids], 'uuid[]')}) and _deleted_at is not null order by _id for update`;
 
-/** What a row held when it was deleted last, as the log tells: one row `before`. */
+/** What a row held when it was deleted last, as the log tells: one row `before, seq`. */
 export const heldWhenDeleted = (table: TableSchema, rowId: Id): Sql =>
-  sql`select before from ${ident(table.physical.schema, '_change')}
+  sql`select before, seq from ${ident(table.physical.schema, '_change')}
 where row_id = ${value(rowId, 'uuid')} and table_id = ${value(table.id, 'uuid')} and op = 'delete' order by version desc limit 1`;

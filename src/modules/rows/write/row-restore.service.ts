@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { notFound, Problem, type Access, type Answer, type Id } from '../../../common/index.js';
 import type { PgSession } from '../../../database/mini/index.js';
-import { MiniDbLookup, type HeldRow } from '../../../engines/index.js';
+import { HistoryLog, MiniDbLookup, type HeldRow } from '../../../engines/index.js';
 import { linkColumnsOf, type CellValue, type ColumnSchema, type TableSchema } from '../../../query/index.js';
+import { ColumnTimeline } from '../history/column-timeline.js';
 import { rowAnswer } from './row-answer.js';
 import type { Manner } from './manner.js';
 import { OneRow } from './one-row.js';
@@ -17,6 +18,7 @@ export class RowRestore {
     private readonly fence: Fence,
     private readonly row: OneRow,
     private readonly lookup: MiniDbLookup,
+    private readonly log: HistoryLog,
   ) {}
 
   /**
@@ -35,9 +37,12 @@ export class RowRestore {
         async (session) => {
           const held = await this.lookup.heldInTrash(session, table, rowId);
           if (!held) throw await this.notInTrash(session, table, rowId);
+          const had = links.length === 0 ? undefined : await this.timeline(session, table);
           const values = new Map<ColumnSchema, CellValue>();
           for (const column of links) {
-            const rows = await this.possible(session, column, rowId, held);
+            // A column that has the key of another one by now had none of its links.
+            if (had?.at(column.key, held.seq).id !== column.id) continue;
+            const rows = await this.possible(session, column, rowId, held.fields);
             if (rows.length > 0) values.set(column, rows);
           }
           return { ...asked, values };
@@ -46,6 +51,10 @@ export class RowRestore {
         (done, write, databaseMs) => rowAnswer(done, write, manner, {}, databaseMs),
       );
     });
+  }
+
+  private async timeline(session: PgSession, table: TableSchema): Promise<ColumnTimeline> {
+    return new ColumnTimeline(table, await this.log.structure(table.physical.schema, table.id, session));
   }
 
   private async notInTrash(session: PgSession, table: TableSchema, rowId: Id): Promise<Problem> {
