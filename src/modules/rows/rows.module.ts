@@ -38,6 +38,7 @@ import { ByFilterTokens } from './write/by-filter-token.js';
 import { BulkService } from './write/bulk.service.js';
 import { Manners } from './write/manner.js';
 import { OneRow } from './write/one-row.js';
+import { Portions } from './write/portions.js';
 import { Referents } from './write/referents.js';
 import { RowRestore } from './write/row-restore.service.js';
 import { RowsWriter } from './write/rows-writer.service.js';
@@ -83,6 +84,7 @@ const IMPORTS = [
     BulkService,
     ByFilter,
     ByFilterTokens,
+    Portions,
     Manners,
     Referents,
     RowsUpkeep,

@@ -1,16 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Answer, invalid, Problem, type Access, type Id, type ProblemItem } from '../../../common/index.js';
 import type { PgSession } from '../../../database/mini/index.js';
-import {
-  ChangeLog,
-  KeptWrites,
-  LinksRefused,
-  MiniDbEngine,
-  MiniDbLookup,
-  MiniDbWriter,
-  type Submitted,
-  type WriteResult,
-} from '../../../engines/index.js';
+import { LinksRefused, MiniDbEngine, MiniDbLookup, MiniDbWriter } from '../../../engines/index.js';
 import { concernsLinks, type Condition, type RowOp, type TableSchema } from '../../../query/index.js';
 import { contextOf, Fence } from '../../tables/index.js';
 import { readScope } from '../read-scope.js';
@@ -18,7 +9,8 @@ import { conditionOf } from '../read/condition-of.js';
 import { MAX_OPS } from './bulk-request.js';
 import { parseByFilter, type ByFilterRequest } from './by-filter-request.js';
 import { ByFilterTokens } from './by-filter-token.js';
-import { inManner, type Manner } from './manner.js';
+import type { Manner } from './manner.js';
+import { Portions, type StreamMeta } from './portions.js';
 import { Referents } from './referents.js';
 import { broughtBy, canonical, settle } from './settle.js';
 
@@ -35,10 +27,9 @@ export class ByFilter {
     private readonly engine: MiniDbEngine,
     private readonly lookup: MiniDbLookup,
     private readonly writer: MiniDbWriter,
-    private readonly log: ChangeLog,
+    private readonly portions: Portions,
     private readonly referents: Referents,
     private readonly tokens: ByFilterTokens,
-    private readonly kept: KeptWrites,
   ) {}
 
   /**
@@ -86,43 +77,17 @@ export class ByFilter {
       return await this.writer.writeMany(table, { links }, async (session, write) => {
         const rows = await this.found(table, where, request, session);
         this.tokens.check(table.id, token, request.asked, rows);
-        return this.portions(access, table, rows, request, manner, session, write);
+        const count = Math.ceil(rows.length / MAX_OPS);
+        const portions = Array.from({ length: count }, (_, i) => () => {
+          return this.opsOf(session, table, rows.slice(i * MAX_OPS, (i + 1) * MAX_OPS), request);
+        });
+        const answerTo = (affected: number, meta: StreamMeta) => byFilterAnswer(rows.length, affected, meta);
+        return this.portions.write(table, contextOf(access), portions, manner, answerTo, write);
       });
     } catch (error) {
       if (error instanceof LinksRefused) throw invalid(belowSet([...error.findings.values()].flat().slice(0, 1)));
       throw error;
     }
-  }
-
-  /** All of them are one change set, and each portion takes a number. */
-  private async portions(
-    access: Access,
-    table: TableSchema,
-    rows: Found,
-    request: ByFilterRequest,
-    manner: Manner,
-    session: PgSession,
-    write: (portion: Submitted) => Promise<WriteResult>,
-  ): Promise<Answer> {
-    const context = contextOf(access);
-    let affected = 0;
-    const answerTo = (meta: Pick<WriteResult, 'epoch' | 'seq'>): Answer => byFilterAnswer(rows.length, affected, meta);
-    let last: WriteResult | undefined;
-    for (let i = 0; i < rows.length; i += MAX_OPS) {
-      const ops = await this.opsOf(session, table, rows.slice(i, i + MAX_OPS), request);
-      const isLast = i + MAX_OPS >= rows.length;
-      const kept = inManner(isLast ? manner : { minimal: true }, (result) => {
-        return byFilterAnswer(rows.length, affected + changed(result), result);
-      });
-      last = await write({ context, atomic: true, ops, ...kept, quiet: true });
-      affected += changed(last);
-    }
-    if (last) return answerTo(last);
-    const [head] = await this.log.heads(table.physical.schema, [table.id]);
-    const nothing = { epoch: head?.epoch ?? '', seq: head?.seq ?? 0, ops: [] };
-    // Whoever repeats it hears the same, although there may be such rows by then.
-    await this.kept.keepNothing(table, inManner(manner, answerTo), nothing);
-    return answerTo(nothing);
   }
 
   private async opsOf(
@@ -159,13 +124,7 @@ export class ByFilter {
   }
 }
 
-const changed = ({ ops }: WriteResult): number => ops.filter(({ status }) => status === 'ok').length;
-
-const byFilterAnswer = (
-  matched: number,
-  affected: number,
-  { epoch, seq }: Pick<WriteResult, 'epoch' | 'seq'>,
-): Answer =>
+const byFilterAnswer = (matched: number, affected: number, { epoch, seq }: StreamMeta): Answer =>
   new Answer({ matched, affected, meta: { epoch, seq } }, { headers: { 'live-seq': String(seq) }, committed: true });
 
 /** Findings of `fields` as this body calls it. */

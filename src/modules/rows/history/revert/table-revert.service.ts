@@ -2,9 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Answer, invalid, Problem, type Access, type Id } from '../../../../common/index.js';
 import type { PgSession } from '../../../../database/mini/index.js';
 import {
-  ChangeLog,
   HistoryLog,
-  KeptWrites,
   LinksRefused,
   MiniDbLookup,
   MiniDbWriter,
@@ -24,7 +22,8 @@ import {
 import { contextOf, Fence } from '../../../tables/index.js';
 import { MAX_OPS } from '../../write/bulk-request.js';
 import { ByFilterTokens } from '../../write/by-filter-token.js';
-import { inManner, type Manner } from '../../write/manner.js';
+import type { Manner } from '../../write/manner.js';
+import { Portions, type StreamMeta } from '../../write/portions.js';
 import { ColumnTimeline } from '../column-timeline.js';
 import { inTurns } from './in-turns.js';
 import { PossibleValues, type Wanted } from './possible-values.js';
@@ -54,10 +53,9 @@ export class TableRevert {
     private readonly writer: MiniDbWriter,
     private readonly lookup: MiniDbLookup,
     private readonly history: HistoryLog,
-    private readonly log: ChangeLog,
+    private readonly portions: Portions,
     private readonly possible: PossibleValues,
     private readonly tokens: ByFilterTokens,
-    private readonly kept: KeptWrites,
   ) {}
 
   /**
@@ -87,8 +85,7 @@ export class TableRevert {
     return new Answer({ ...told(plan), confirmToken: this.tokens.make(table.id, asked, plan.seen) });
   }
 
-  /** All of it is one change set, and each portion takes a number. */
-  private async apply(
+  private apply(
     access: Access,
     table: TableSchema,
     { which }: RevertRequest,
@@ -101,22 +98,13 @@ export class TableRevert {
       source: 'revert',
       ...(which.changeSet === undefined ? {} : { revertOf: which.changeSet }),
     };
-    const answerTo = ({ epoch, seq }: Pick<WriteResult, 'epoch' | 'seq'>): Answer =>
+    const answerTo = (_: number, { epoch, seq }: StreamMeta): Answer =>
       new Answer(
         { ...told(plan), changeSet: context.changeSet, meta: { epoch, seq } },
         { headers: { 'live-seq': String(seq) }, committed: true },
       );
-    const portions = plan.ops.flatMap(inPortions);
-    let last: WriteResult | undefined;
-    for (const [i, ops] of portions.entries()) {
-      const kept = inManner(i === portions.length - 1 ? manner : { minimal: true }, answerTo);
-      last = await write({ context, atomic: true, ops, ...kept, quiet: true });
-    }
-    if (last) return answerTo(last);
-    const [head] = await this.log.heads(table.physical.schema, [table.id]);
-    const nothing = { epoch: head?.epoch ?? '', seq: head?.seq ?? 0, ops: [] };
-    await this.kept.keepNothing(table, inManner(manner, answerTo), nothing);
-    return answerTo(nothing);
+    const portions = plan.ops.flatMap(inPortions).map((ops) => () => ops);
+    return this.portions.write(table, context, portions, manner, answerTo, write);
   }
 
   /** The rows are locked: until the end of the transaction they are what the plan takes them for. */
