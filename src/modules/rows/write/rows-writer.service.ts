@@ -5,7 +5,6 @@ import {
   expectedVersion,
   invalid,
   newId,
-  notFound,
   Problem,
   type Access,
   type Id,
@@ -22,6 +21,7 @@ import {
   bodyOf,
 } from '../../../query/index.js';
 import { defaultsFor } from './defaults-for.js';
+import { judged } from './judged.js';
 import type { Manner } from './manner.js';
 import { OneRow, type Prepare } from './one-row.js';
 import { rowAnswer } from './row-answer.js';
@@ -67,7 +67,7 @@ export class RowsWriter {
     manner: Manner,
   ): Promise<Answer> {
     return this.fence.run(tableId, async ({ tableSchema: table }) => {
-      const patch = await this.judged(table, rowId, () => parsePatch(table, rowId, body, ifMatch));
+      const patch = await judged(this.lookup, table, rowId, () => parsePatch(table, rowId, body, ifMatch));
       const toAnswer = (done: OpResult, write: WriteResult, databaseMs?: number): Answer =>
         rowAnswer(done, write, manner, {}, databaseMs);
       if (patch.changes.size === 0 && !patch.since) return this.row.write(access, table, opOf(patch), manner, toAnswer);
@@ -79,21 +79,11 @@ export class RowsWriter {
   /** Into the trash. @throws Problem `not_found`, `version_mismatch` */
   remove(access: Access, tableId: Id, rowId: Id, ifMatch: string | undefined, manner: Manner): Promise<Answer> {
     return this.fence.run(tableId, async ({ tableSchema: table }) => {
-      const op = await this.judged(table, rowId, () => deleteOf(rowId, ifMatch));
+      const op = await judged(this.lookup, table, rowId, () => deleteOf(rowId, ifMatch));
       const toAnswer = (_: OpResult, { seq }: WriteResult): Answer =>
         new Answer(undefined, { status: 204, headers: { 'live-seq': String(seq) } });
       return this.row.write(access, table, op, manner, toAnswer);
     });
-  }
-
-  /** What is wrong with a request to a row that is not there is not said: 404 goes before 400 and 422. Only a refusal costs the look. */
-  private async judged<T>(table: TableSchema, rowId: Id, read: () => T): Promise<T> {
-    try {
-      return read();
-    } catch (refusal) {
-      if ((await this.lookup.versions(table, [rowId])).size === 0) throw notFound('row');
-      throw refusal;
-    }
   }
 
   /** The patch with what it makes of the row as it is, under its lock. */

@@ -13,6 +13,7 @@ import type { PgSession } from '../../../../database/mini/index.js';
 import { HistoryLog, MiniDbLookup } from '../../../../engines/index.js';
 import { bodyOf, isWritable, linkColumnsOf, refuse, type RowOp, type TableSchema } from '../../../../query/index.js';
 import { Fence } from '../../../tables/index.js';
+import { judged } from '../../write/judged.js';
 import type { Manner } from '../../write/manner.js';
 import { OneRow } from '../../write/one-row.js';
 import { rowAnswer } from '../../write/row-answer.js';
@@ -46,8 +47,7 @@ export class RowRevert {
     manner: Manner,
   ): Promise<Answer> {
     return this.fence.run(tableId, async ({ tableSchema: table }) => {
-      if ((await this.lookup.versions(table, [rowId])).size === 0) throw notFound('row');
-      const toVersion = versionOf(body);
+      const toVersion = await judged(this.lookup, table, rowId, () => versionOf(body));
       let skipped: readonly Skipped[] = [];
       const prepare = async (session: PgSession): Promise<RowOp> => {
         const prepared = await this.prepare(access, session, table, rowId, toVersion);

@@ -160,10 +160,8 @@ class Undoing {
     else if (this.overwrite || isSame(cell.value, to, column)) cell.value = from ?? null;
     else {
       cell.stopped = true;
-      const { id, name } = then;
-      const column_ = { id, key: column.key, name };
       this.conflicts.push({
-        ...{ rowId: this.rowId, column: column_, code: 'changed_since' },
+        ...{ rowId: this.rowId, column: { id: then.id, key: column.key, name: then.name }, code: 'changed_since' },
         ...{ value: from ?? null, current: this.now.fields[column.key] ?? null },
       });
     }
