@@ -51,7 +51,7 @@ export class UsageLog {
     if (Date.now() - this.pruned < PRUNE_EVERY_MS) return;
     this.pruned = Date.now();
     await this.transaction.withoutAudit((manager) =>
-      manager.query(`delete from view_api_usage where hour < now() - interval '${KEPT_DAYS} days'`),
+      manager.query('delete from view_api_usage where hour < now() - make_interval(days => $1)', [KEPT_DAYS]),
     );
   }
 
