@@ -41,7 +41,7 @@ export interface Line {
   /** A body that is accepted; made anew for every call. */
   readonly body?: (call: Call) => object | Promise<object>;
   /** What stands behind the path. */
-  readonly query?: () => string;
+  readonly query?: (ids: Ids) => string;
   /** For calls that use up what they act on: new things (or another caller of the same role) for each call. */
   readonly fresh?: (call: Call) => Promise<Partial<Call>>;
   /** A body that names a thing of another workspace: the code of the refusal, in which a `not_found` says why. */
@@ -401,6 +401,13 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
   'PATCH /api/v1/tables/{tableId}': { needs: 'admin', body: () => ({ name: name() }) },
   'DELETE /api/v1/tables/{tableId}': { needs: 'admin', fresh: newTable },
   'POST /api/v1/tables/{trashedTableId}/restore': { needs: 'admin', fresh: trashedTable },
+
+  'GET /api/v1/tables/{tableId}/rules': 'admin',
+  'PUT /api/v1/tables/{tableId}/rules': { needs: 'admin', body: () => ({ rules: [] }) },
+  'GET /api/v1/tables/{tableId}/rules/explain': {
+    needs: 'admin',
+    query: ({ memberId = '' }) => `memberId=${memberId}`,
+  },
 
   'GET /api/v1/tables/{tableId}/columns': 'viewer',
   'POST /api/v1/tables/{tableId}/columns': { needs: 'admin', body: () => ({ name: name(), type: 'text' }) },

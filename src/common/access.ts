@@ -23,11 +23,20 @@ export interface Principal {
   readonly expiresAt: number;
 }
 
+/** Who somebody is in a workspace. */
+export interface Member {
+  /** Of the membership. */
+  readonly id: Id;
+  /** What is known of the member by name; rules of tables may depend on it. */
+  readonly attributes: Readonly<Record<string, string | number | boolean | readonly (string | number | boolean)[]>>;
+}
+
 /** The right to act in one workspace, as found by the access guard. Everything below a controller takes this, never a bare user id. */
 export interface Access {
   readonly principal: Principal;
   readonly workspaceId: Id;
   readonly role: Role;
+  readonly member: Member;
   /** Time zone (IANA) that the workspace counts its days in. */
   readonly timeZone: string;
   readonly request: RequestMeta;

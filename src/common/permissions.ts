@@ -19,6 +19,8 @@ export const PERMISSIONS = {
   /** Bases, tables and columns. */
   'structure:read': 'viewer',
   'structure:change': 'admin',
+  /** Who sees and changes which rows and columns of a table. */
+  'rules:manage': 'admin',
   'rows:read': 'viewer',
   'rows:write': 'editor',
   /** That there are connections, and what is in their databases. */

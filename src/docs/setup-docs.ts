@@ -43,6 +43,7 @@ const TAGS: readonly (readonly [name: string, description: string])[] = [
   ['Templates', 'A base as one document: made from it, or written to it.'],
   ['Tables', 'Tables and what they look like.'],
   ['Columns', 'The columns of a table.'],
+  ['Rules', 'Who sees and changes which rows and columns of a table.'],
   ['Indexes', 'The indexes of a table: for pages, filters and searches of large ones.'],
   ['Rows', 'The data: read, filter, write, in bulk, and what changed.'],
   ['Views', 'Stored questions over tables and external databases in any mix, and their answers.'],

@@ -82,8 +82,8 @@ export const operatorsOf = remembered((column: ColumnSchema): readonly Operator[
 });
 
 /** Whether people may write the cells. */
-export const isWritable = ({ type, derived }: Pick<ColumnSchema, 'type' | 'derived'>): boolean =>
-  derived === undefined ? columnType(type).generated === undefined : derived.kind === 'link';
+export const isWritable = ({ type, derived, locked }: Pick<ColumnSchema, 'type' | 'derived' | 'locked'>): boolean =>
+  locked ? false : derived === undefined ? columnType(type).generated === undefined : derived.kind === 'link';
 
 /** Whether the cells are in a physical column of the table. */
 export const isStored = ({ derived }: Pick<ColumnSchema, 'derived'>): boolean => derived === undefined;

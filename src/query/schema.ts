@@ -1,4 +1,5 @@
 import type { Id } from '../common/index.js';
+import type { Sql } from './sql.js';
 
 /** The types that a column can have; what each means is in types/. */
 export const COLUMN_TYPES = [
@@ -113,6 +114,8 @@ export interface ColumnSchema {
   readonly derived?: Derivation;
   /** What the cells hold, of a column that a query makes and that has no type and options of its own. */
   readonly holds?: ValueKind;
+  /** People may not write the cells although the column could be written: rules of the table say so. */
+  readonly locked?: true;
   /** How many characters of SQL a cell of such a column is, see compile/formula/size. */
   readonly size?: number;
 }
@@ -126,7 +129,37 @@ export interface TableSchema {
   readonly columns: readonly ColumnSchema[];
   /** Further names that columns can be called by. */
   readonly names?: ReadonlyMap<string, ColumnSchema>;
+  /** Present where this is what somebody sees of a table who does not see all of it. */
+  readonly seen?: SeenPart;
 }
+
+/** What of a table somebody sees. Columns that he does not see are missing in the schema; rows are left out by every statement. */
+export interface SeenPart {
+  /** The table itself: what writes are made with. */
+  readonly whole: TableSchema;
+  /** Which rows; all where it is absent. */
+  readonly rows?: RowFilter;
+  /** Which of the rows that he sees he may change, both as they are and as they become; those that he may delete; what new ones have to be like. All where it is absent. */
+  readonly writes?: { readonly update: RowFilter; readonly delete: RowFilter; readonly create: RowFilter };
+}
+
+/** A condition that is part of a table rather than of a question. Its columns are those of the whole table. */
+export interface RowFilter {
+  /** The condition on the row under the alias. */
+  readonly under: (alias: string) => Sql;
+  /** The other tables that it reads. */
+  readonly tables: readonly TableSchema[];
+}
+
+/** The column of the table itself that a column of what is seen stands for. */
+export function columnOfWhole({ seen }: TableSchema, column: ColumnSchema): ColumnSchema {
+  const own = seen ? seen.whole.columns.find(({ id }) => id === column.id) : column;
+  if (!own) throw new Error(`The table has no column ${column.key}.`);
+  return own;
+}
+
+/** The table itself, whatever of it the schema shows. */
+export const wholeOf = (table: TableSchema): TableSchema => table.seen?.whole ?? table;
 
 const byKey = new WeakMap<TableSchema, ReadonlyMap<string, ColumnSchema>>();
 

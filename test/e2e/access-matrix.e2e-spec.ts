@@ -211,7 +211,7 @@ async function prepare(line: Line, caller: Client): Promise<Call & { readonly bo
 async function send(name: string, caller: Client, ids: Ids, body?: object) {
   const requestId = randomUUID();
   const { query } = lineOf(must(ACCESS[name], name));
-  const path = concrete(name, ids) + (query ? `?${query()}` : '');
+  const path = concrete(name, ids) + (query ? `?${query(ids)}` : '');
   const answer = await client(nextNode(), caller.token).call<ProblemBody>(methodOf(name), path, body, {
     'x-request-id': requestId,
   });

@@ -71,6 +71,11 @@ export const ERRORS = {
     title: 'Your role does not allow this',
     hint: 'Ask an admin or owner of the workspace for a higher role.',
   },
+  ruled_out: {
+    status: 403,
+    title: 'A rule of the table does not allow this',
+    hint: 'Ask an admin of the workspace which rules of the table are for you.',
+  },
   invitation_for_other: {
     status: 403,
     title: 'The invitation is for another address',

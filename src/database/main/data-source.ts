@@ -11,6 +11,7 @@ import { Imports1700000001100 } from './migrations/1700000001100-imports.js';
 import { Connections1700000001200 } from './migrations/1700000001200-connections.js';
 import { Views1700000001300 } from './migrations/1700000001300-views.js';
 import { Publishing1700000001400 } from './migrations/1700000001400-publishing.js';
+import { TableRules1700000001600 } from './migrations/1700000001600-table-rules.js';
 import { StructureLife1700000000500 } from './migrations/1700000000500-structure-life.js';
 import { TimeZones1700000001000 } from './migrations/1700000001000-time-zones.js';
 import { TableIndexes1700000000600 } from './migrations/1700000000600-table-indexes.js';
@@ -40,6 +41,7 @@ export const mainDataSourceOptions = (settings: PostgresSettings) =>
       Connections1700000001200,
       Views1700000001300,
       Publishing1700000001400,
+      TableRules1700000001600,
     ],
     migrationsTableName: '_migrations',
     migrationsTransactionMode: 'each',

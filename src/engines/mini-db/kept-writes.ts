@@ -10,6 +10,7 @@ import {
   type RowWrite,
   type TableSchema,
 } from '../../query/index.js';
+import { reread } from './reread.js';
 import type { WriteResult } from './write-result.js';
 
 /** What makes a write one that is done once: its answer is kept in its own transaction, for whoever repeats it. */
@@ -22,6 +23,8 @@ export interface Keep {
 /** A write as it is handed in. */
 export interface Submitted extends RowWrite {
   readonly keep?: Keep;
+  /** What the writer sees of the table, where that is not all: its rows are answered with as he sees them, or without where he does not. */
+  readonly shownAs?: TableSchema;
   /** What else belongs into its transaction, behind the rows. May be called again, with another result, where the transaction is. */
   readonly also?: (session: PgSession, result: WriteResult) => Promise<void>;
 }
@@ -34,16 +37,38 @@ export class DoneBefore extends Error {
   }
 }
 
-/** Does what belongs to writes besides their rows, inside of their transaction. @throws DoneBefore; whatever one's `also` throws */
+/**
+ * Does what belongs to writes besides their rows, inside of their transaction.
+ * @returns the results as they are to be answered
+ * @throws DoneBefore; whatever one's `also` throws
+ */
 export async function completeAll(
   session: PgSession,
   table: TableSchema,
   writes: readonly Submitted[],
-  results: readonly WriteResult[],
-): Promise<void> {
+  written: readonly WriteResult[],
+): Promise<WriteResult[]> {
+  const results: WriteResult[] = [];
+  for (const [i, result] of written.entries()) results.push(await shown(session, result, writes[i]?.shownAs));
   await keepAll(session, table, writes, results);
   for (const [i, { also }] of writes.entries()) if (also) await also(session, must(results[i], 'a write has a result'));
+  return results;
 }
+
+/** A result with its rows as somebody sees them who does not see all. */
+async function shown(session: PgSession, result: WriteResult, table: TableSchema | undefined): Promise<WriteResult> {
+  if (!table) return result;
+  const [read] = await reread(session, table, [
+    { ...result, ops: result.ops.map((op) => (op.json === undefined ? op : { ...op, json: NOT_SEEN })) },
+  ]);
+  const ops = must(read, 'one result was given').ops.map(({ json, ...op }) =>
+    json === undefined || json === NOT_SEEN ? op : { ...op, json },
+  );
+  return { ...result, ops };
+}
+
+/** Stands where the text of a row that is not seen would be. */
+const NOT_SEEN = '';
 
 /** Keeps the answers of writes that took place. */
 async function keepAll(

@@ -8,6 +8,7 @@ import {
   compileReread,
   compileVersions,
   heldWhenDeleted,
+  judgeRows,
   lockAllTrashed,
   lockRows,
   lockTrashed,
@@ -19,6 +20,7 @@ import {
   type Condition,
   type LinkRef,
   type MatchRecord,
+  type RowFilter,
   type TableSchema,
 } from '../../query/index.js';
 import { translate } from './pg-errors.js';
@@ -55,6 +57,18 @@ export class MiniDbLookup {
     if (ids.length === 0) return new Map();
     const rows = await session.query(toStatement(compileVersions(table, ids)));
     return new Map(rows.map(([id, version]) => [String(id), Number(version)]));
+  }
+
+  /** Which of the conditions hold for those of the rows that are there. Inside `session` if given. */
+  async judge(
+    table: TableSchema,
+    ids: readonly Id[],
+    conditions: readonly RowFilter[],
+    session: PgSession = this.database,
+  ): Promise<Map<Id, readonly boolean[]>> {
+    if (ids.length === 0) return new Map();
+    const rows = await session.query(toStatement(judgeRows(table, ids, conditions)));
+    return new Map(rows.map(([id, verdicts]) => [String(id), [...String(verdicts)].map((each) => each === 't')]));
   }
 
   /** Locks those of the rows that are there, in the order in which everybody locks them, and says what they hold in these columns. */

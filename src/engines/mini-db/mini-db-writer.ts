@@ -162,8 +162,8 @@ export class MiniDbWriter {
       return { result: must(result, 'a write has a result'), others: [] };
     }
     const done = await new LinkedWrite(session, table, write).run();
-    await completeAll(session, table, [write], [done.result]);
-    return done;
+    const [result] = await completeAll(session, table, [write], [done.result]);
+    return { ...done, result: must(result, 'a write has a result') };
   }
 
   private execute(table: TableSchema, writes: readonly Submitted[]): Promise<WriteResult[]> {
@@ -184,8 +184,7 @@ export class MiniDbWriter {
   ): Promise<WriteResult[]> {
     const written = readResults(writes, await session.query(toStatement(compileWrite(table, writes))));
     const results = lags(table, writes) ? await reread(session, table, written) : written;
-    await completeAll(session, table, writes, results);
-    return results;
+    return completeAll(session, table, writes, results);
   }
 
   private announce(table: TableSchema, results: readonly WriteResult[]): void {

@@ -4,5 +4,5 @@ import { TRUE, type ReadScope, type TableSchema } from '../../query/index.js';
 /** One object for all requests: what is asked of rows is compared by it. */
 const EVERY_ROW: ReadScope = { where: TRUE };
 
-/** What the caller may read of a table. Today the workspace role decides and every member reads every row; the answer is data, ANDed into the plan. */
+/** Which of the rows that the caller sees can be read: all. Those that he does not see are left out by the schema that the fence gives him. */
 export const readScope = (_access: Access, _table: TableSchema): ReadScope => EVERY_ROW;

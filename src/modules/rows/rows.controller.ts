@@ -21,6 +21,7 @@ import {
   type AppRequest,
   type Id,
 } from '../../common/index.js';
+import { HonoursRules, ViewedAs, ViewedAsQuery } from '../tables/index.js';
 import { asksForGroups, groupRequest, requestFromBody, requestFromUrl } from '../../query/index.js';
 import { GroupListDto } from './read/groups.dto.js';
 import { GroupsReader } from './read/groups-reader.service.js';
@@ -80,6 +81,7 @@ const PrefersMinimal = () =>
 
 // Keys are kept by the base, in the transaction of the rows.
 @IgnoresIdempotencyKey()
+@HonoursRules()
 @ApiTags('Rows')
 @ApiBearerAuth()
 @ApiExtraModels(ByFilterDryRunDto, ByFilterDoneDto, QueryRowsDto)
@@ -97,6 +99,7 @@ export class RowsController {
 
   @Get()
   @Requires('rows:read')
+  @ViewedAs()
   @ApiOperation({
     summary: 'List rows',
     description: 'Filter, sort and page by URL. `meta` says where the live stream stood when the page was read.',
@@ -119,6 +122,7 @@ export class RowsController {
   @Post('query')
   @HttpCode(200)
   @Requires('rows:read')
+  @ViewedAs()
   @ApiOperation({
     summary: 'List rows, or groups of them, asked by a JSON body',
     description:
@@ -137,7 +141,12 @@ export class RowsController {
     'validation_failed',
     'limit_reached',
   )
-  query(@CurrentAccess() access: Access, @Param('tableId', IdPipe) tableId: Id, @Body() body: unknown) {
+  query(
+    @CurrentAccess() access: Access,
+    @Param('tableId', IdPipe) tableId: Id,
+    @Body() body: unknown,
+    @Query() _as: ViewedAsQuery,
+  ) {
     if (asksForGroups(body)) return this.groups.list(access, tableId, groupRequest(body));
     return this.reader.list(access, tableId, requestFromBody(body));
   }
@@ -227,10 +236,16 @@ export class RowsController {
 
   @Get(':rowId')
   @Requires('rows:read')
+  @ViewedAs()
   @ApiOperation({ summary: 'Read a row' })
   @ApiOkResponse({ type: RowDto, headers: ROW_ETAG })
   @ApiProblems('not_found')
-  get(@CurrentAccess() access: Access, @Param('tableId', IdPipe) tableId: Id, @Param('rowId', IdPipe) rowId: Id) {
+  get(
+    @CurrentAccess() access: Access,
+    @Param('tableId', IdPipe) tableId: Id,
+    @Param('rowId', IdPipe) rowId: Id,
+    @Query() _as: ViewedAsQuery,
+  ) {
     return this.reader.get(access, tableId, rowId);
   }
 

@@ -40,6 +40,7 @@ import { Manners } from './write/manner.js';
 import { OneRow } from './write/one-row.js';
 import { Portions } from './write/portions.js';
 import { Referents } from './write/referents.js';
+import { RowJudge } from './write/row-judge.js';
 import { RowRestore } from './write/row-restore.service.js';
 import { RowsWriter } from './write/rows-writer.service.js';
 
@@ -87,6 +88,7 @@ const IMPORTS = [
     Portions,
     Manners,
     Referents,
+    RowJudge,
     RowsUpkeep,
     ExportService,
     HistoryService,

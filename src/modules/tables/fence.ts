@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Problem, type Id } from '../../common/index.js';
+import { Problem, type Access, type Id } from '../../common/index.js';
 import { SchemaMoved } from '../../engines/index.js';
 import { TableCatalog, type TableMeta } from './table-catalog.js';
 
@@ -11,8 +11,16 @@ const WAITS_MS = [0, 25, 100, 400, 1_000];
 export class Fence {
   constructor(private readonly catalog: TableCatalog) {}
 
-  /** @throws Problem `not_found`; `schema_busy` when the structure does not come to rest; whatever `work` throws */
-  async run<T>(tableId: Id, work: (table: TableMeta) => Promise<T>): Promise<T> {
+  /**
+   * The table is what the caller sees of it.
+   * @throws Problem `not_found`; `schema_busy` when the structure does not come to rest; whatever `work` throws
+   */
+  run<T>(access: Access, tableId: Id, work: (table: TableMeta) => Promise<T>): Promise<T> {
+    return this.runWhole(tableId, (table) => work({ ...table, tableSchema: table.seen.of(tableId, access) }));
+  }
+
+  /** The same with the whole table, for work that is nobody's or that of somebody whom rules do not concern. */
+  async runWhole<T>(tableId: Id, work: (table: TableMeta) => Promise<T>): Promise<T> {
     let table = await this.catalog.find(tableId);
     return this.again(
       () => work(table),

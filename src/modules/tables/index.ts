@@ -12,4 +12,7 @@ export { UsageCounter } from './indexes/usage-counter.js';
 export { TableDto } from './tables/table.dto.js';
 export { InTrashDto, TrashPageQuery } from './trash.dto.js';
 export { TablesService } from './tables/tables.service.js';
+export { HonoursRules } from './rules/honours-rules.js';
+export { ViewedAs } from './rules/viewed-as.js';
+export { ViewedAsQuery } from './rules/viewed-as.dto.js';
 export { TablesModule } from './tables.module.js';

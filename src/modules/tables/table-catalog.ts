@@ -6,6 +6,9 @@ import type { TableSchema } from '../../query/index.js';
 import { EventBus } from '../events/index.js';
 import { BaseEntity } from './bases/base.entity.js';
 import type { ColumnEntity } from './columns/column.entity.js';
+import type { Ruled } from './rules/table-rights.js';
+import { SeenTables } from './rules/seen-tables.js';
+import { TableRulesEntity } from './rules/table-rules.entity.js';
 import { SchemaSaga } from './schema/schema-saga.js';
 import { readStructures } from './schema/structure.js';
 import { TableEntity } from './tables/table.entity.js';
@@ -20,8 +23,10 @@ export interface TableMeta {
   readonly name: string;
   readonly table: TableEntity;
   readonly columns: readonly ColumnEntity[];
-  /** For the query core. */
+  /** For the query core: the whole of it, whoever asks. */
   readonly tableSchema: TableSchema;
+  /** The tables of its base as members see them. */
+  readonly seen: SeenTables;
 }
 
 /** Old metadata is harmless: the mini-DB's schema fence refuses plans made from it, and `reload` follows. The age bounds what nobody uses. */
@@ -33,6 +38,7 @@ const BASE_MAX_AGE_MS = 5_000;
 /** A base with its live tables. */
 interface BaseMeta {
   readonly tables: ReadonlyMap<Id, TableMeta>;
+  readonly seen: SeenTables;
 }
 
 /** Metadata of tables, from memory. A base is read as a whole: its tables refer to each other. */
@@ -107,6 +113,19 @@ export class TableCatalog {
     return this.bases.get(baseId);
   }
 
+  /** Whether no rule keeps a member from anything of the table; rules of other tables count where it shows these. */
+  async seesAllOf(tableId: Id, ruled: Ruled): Promise<boolean> {
+    const table = await this.get(tableId);
+    return table?.seen.of(tableId, ruled).seen === undefined;
+  }
+
+  /** How members see the tables of a base. @throws Problem `not_found` */
+  async seenOf(baseId: Id): Promise<SeenTables> {
+    const base = await this.cache.get(baseId);
+    if (!base) throw notFound('base');
+    return base.seen;
+  }
+
   private async get(tableId: Id): Promise<TableMeta | undefined> {
     const known = await this.known(tableId);
     if (known !== 'unknown to its base') return known;
@@ -130,7 +149,14 @@ export class TableCatalog {
       const base = await manager.findOneBy(BaseEntity, { id: baseId, deletedAt: IsNull() });
       if (!base) return undefined;
       const structures = await readStructures(manager, base);
+      const rules = await manager.findBy(TableRulesEntity, { baseId });
+      const seen = new SeenTables(
+        base.schemaName,
+        structures,
+        new Map(rules.flatMap(({ tableId, rules: own }) => (own.length === 0 ? [] : [[tableId, own]]))),
+      );
       return {
+        seen,
         tables: new Map(
           structures.map(({ table, columns, schema }) => [
             table.id,
@@ -143,6 +169,7 @@ export class TableCatalog {
               table,
               columns,
               tableSchema: schema,
+              seen,
             },
           ]),
         ),

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { MiniDbSchema } from '../../engines/index.js';
@@ -34,6 +35,11 @@ import { UsageLog } from './indexes/usage-log.js';
 import { BasePurge } from './purge/base-purge.js';
 import { StructurePurge } from './purge/structure-purge.js';
 import { TablePurge } from './purge/table-purge.js';
+import { ExplainRules } from './rules/explain.service.js';
+import { RulesController } from './rules/rules.controller.js';
+import { RulesGuard } from './rules/rules.guard.js';
+import { RulesService } from './rules/rules.service.js';
+import { TableRulesEntity } from './rules/table-rules.entity.js';
 import { Retention } from './retention.js';
 import { BaseCopy } from './copies/base-copy.js';
 import { DuplicateBaseController, DuplicateTableController } from './copies/duplicate.controller.js';
@@ -77,6 +83,7 @@ const CONVERSIONS = [Conversions, Confirmations, BackgroundConversions, Conversi
       SchemaOpEntity,
       TableIndexEntity,
       ColumnConversionEntity,
+      TableRulesEntity,
     ]),
   ],
   controllers: [
@@ -88,6 +95,7 @@ const CONVERSIONS = [Conversions, Confirmations, BackgroundConversions, Conversi
     DuplicateTableController,
     TemplatesController,
     FormulasController,
+    RulesController,
   ],
   providers: [
     BasesService,
@@ -113,6 +121,9 @@ const CONVERSIONS = [Conversions, Confirmations, BackgroundConversions, Conversi
     DuplicateService,
     TemplatesService,
     FormulasService,
+    RulesService,
+    ExplainRules,
+    { provide: APP_GUARD, useClass: RulesGuard },
     ...INDEXES,
   ],
   exports: [

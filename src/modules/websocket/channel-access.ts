@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { notFound, type Caller, type Id, type Permission } from '../../common/index.js';
+import { notFound, Problem, type Caller, type Id, type Permission } from '../../common/index.js';
 import { ConnectionCatalog, ConnectionSchemas } from '../connections/index.js';
 import { TableCatalog } from '../tables/index.js';
 import { AccessService } from '../workspaces/index.js';
@@ -28,8 +28,12 @@ export class ChannelAccess {
 
   /** The table, if the caller may read it. Throws the same 404 for what does not exist and for what he may not see. */
   async table(caller: Caller, tableId: Id): Promise<FollowedTable> {
-    const { id, workspaceId, schema } = await this.catalog.find(tableId);
-    await this.access.require(caller, workspaceId, TO_FOLLOW, 'table');
+    const { id, workspaceId, schema, seen } = await this.catalog.find(tableId);
+    const access = await this.access.require(caller, workspaceId, TO_FOLLOW, 'table');
+    if (seen.of(id, access).seen)
+      throw new Problem('ruled_out', {
+        detail: 'Rules keep you from part of this table, and this tells of all of it.',
+      });
     return { id, workspaceId, schema };
   }
 

@@ -9,5 +9,5 @@ import { tableName, visible } from './read.js';
  * transaction ends; what waited for somebody is judged as it is behind that (manual 13.2.1).
  */
 export const matchingRows = (table: TableSchema, where: Condition, atMost: number, lock: boolean): Sql =>
-  sql`select ${ident(ROW, '_id')}, ${ident(ROW, '_version')} from ${tableName(table)} ${ident(ROW)} where ${visible({ where })}
+  sql`select ${ident(ROW, '_id')}, ${ident(ROW, '_version')} from ${tableName(table)} ${ident(ROW)} where ${visible({ from: table, where })}
 order by ${ident(ROW, '_id')} limit ${integer(atMost)}${lock ? sql` for update of ${ident(ROW)}` : empty}`;

@@ -69,8 +69,9 @@ export const linkColumns = ({ end }: Pick<LinkRef, 'end'>) =>
 
 export const linkTable = ({ through, target }: LinkRef): Sql => ident(target.physical.schema, through);
 
-/** The pairs of a row. Rows in the trash have none, so nothing has to be asked of the rows at the other end. */
+/** The pairs of a row. Rows in the trash have none, so nothing has to be asked of the rows at the other end, but whether they are seen. */
 function linkElements(link: LinkRef, alias: string): Elements {
+  if (link.target.seen?.rows) return seenElements(link, alias);
   const name = linkAlias(alias);
   const { mine, theirs, order } = linkColumns(link);
   return {
@@ -80,11 +81,16 @@ function linkElements(link: LinkRef, alias: string): Elements {
   };
 }
 
+function seenElements(link: LinkRef, alias: string): Elements {
+  const { from, tie, order } = linkedRows(link, alias);
+  return { from: sql`${from} where ${tie}`, element: ident(linkedAlias(alias), '_id'), order };
+}
+
 const linkAlias = (alias: string): string => `${alias}l`;
 /** Alias of the rows at the other end of a link. */
 export const linkedAlias = (alias: string): string => `${alias}r`;
 
-/** The linked rows of a row: what to select from, with the condition that ties them to it. */
+/** The linked rows of a row, those that are seen: what to select from, with the condition that ties them to it. */
 export function linkedRows(
   link: LinkRef,
   alias: string,
@@ -93,10 +99,14 @@ export function linkedRows(
   const { mine, theirs, order } = linkColumns(link);
   return {
     from: sql`from ${linkTable(link)} ${ident(pair)} join ${ident(link.target.physical.schema, link.target.physical.table)} ${ident(row)} on ${ident(row, '_id')} = ${ident(pair, theirs)}`,
-    tie: sql`${ident(pair, mine)} = ${ident(alias, '_id')}`,
+    tie: sql`${ident(pair, mine)} = ${ident(alias, '_id')}${onlySeen(link.target, row)}`,
     order: sql`${ident(pair, order)}, ${ident(pair, theirs)}`,
   };
 }
+
+/** ` and …` where not all rows of the table are seen. */
+export const onlySeen = ({ seen }: TableSchema, alias: string): Sql =>
+  seen?.rows ? sql` and ${seen.rows.under(alias)}` : empty;
 
 /** Values of the linked rows; lists among them are taken apart, and what is empty is left out. */
 function lookupElements(link: LinkRef, target: ColumnSchema, alias: string): Elements {
@@ -205,6 +215,16 @@ export const ownSourcesOf = remembered((column: ColumnSchema): readonly ColumnSc
 });
 
 /** The tables that a column's cells are computed from, besides its own. */
-export const tablesBehind = remembered((column: ColumnSchema): readonly TableSchema[] =>
-  sourcesOf(column).map(({ table }) => table),
-);
+export const tablesBehind = remembered((column: ColumnSchema): readonly TableSchema[] => [
+  ...sourcesOf(column).map(({ table }) => table),
+  ...seenThrough(column),
+]);
+
+/** The tables that decide which of the linked rows are seen. */
+function seenThrough({ derived }: ColumnSchema): readonly TableSchema[] {
+  if (derived === undefined || derived.kind === 'system') return [];
+  if (derived.kind === 'formula') return columnsOf(expressionOf(derived.expression)).flatMap(seenThrough);
+  const { target } = derived.link;
+  const further = derived.kind === 'lookup' || derived.kind === 'rollup' ? seenThrough(derived.column) : [];
+  return target.seen?.rows ? [target, ...target.seen.rows.tables, ...further] : further;
+}

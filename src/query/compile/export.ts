@@ -27,7 +27,7 @@ export const compileExportFence = (plan: ExportPlan): Sql =>
 
 /** Opens the cursor that {@link compileFetch} reads: one column, the line of a row without its end. */
 export const compileExport = (plan: ExportPlan, format: ExportFormat): Sql =>
-  sql`declare rows_out no scroll cursor for select ${line(plan, format)} from ${tableName(plan.from)} ${ROW_ALIAS} where ${visible({ where: plan.where })} order by ${compileOrderBy(plan.orderBy)}`;
+  sql`declare rows_out no scroll cursor for select ${line(plan, format)} from ${tableName(plan.from)} ${ROW_ALIAS} where ${visible(plan)} order by ${compileOrderBy(plan.orderBy)}`;
 
 function line({ from, select }: ExportPlan, format: ExportFormat): Sql {
   return format === 'ndjson' ? wholeRowJson(ROW, select, from.physical) : csvLine(select);

@@ -64,7 +64,7 @@ export const explainedGroups = (plan: GroupPlan, rows: FoundRows): Sql =>
 /** The rows of the table that are there. */
 const rowsOf = ({ from, where }: GroupPlan): FoundRows => ({
   from: sql`${tableName(from)} ${ident(ROW)}`,
-  where: visible({ where }),
+  where: visible({ from, where }),
 });
 
 function groupJson({ groups, aggregates, from }: GroupPlan): Sql {

@@ -1,6 +1,7 @@
 import type { Id } from '../../common/index.js';
 import type { CellValue, ColumnSchema, TableSchema } from '../schema.js';
 import { empty, ident, join, sql, value, type Sql } from '../sql.js';
+import { onlySeen } from './cell.js';
 import { uniqueKey } from './ddl.js';
 import { physicalType } from './physical.js';
 import { tableName } from './read.js';
@@ -25,9 +26,9 @@ export function compileMatch(
     (column, i) => sql`${uniqueKey(column, ident('t', column.physical))} = ${uniqueKey(column, ident('x', `v${i}`))}`,
   );
   return sql`select x.o, t._id from json_to_recordset(${value(JSON.stringify(rows), 'json')}) as x(o integer${join(types, empty)})
-join ${tableName(table)} t on ${join(equal, sql` and `)} and t._deleted_at is null`;
+join ${tableName(table)} t on ${join(equal, sql` and `)} and t._deleted_at is null${onlySeen(table, 't')}`;
 }
 
 /** Which of these rows are there, and in which version: rows `id, version`. */
 export const compileVersions = (table: TableSchema, ids: readonly Id[]): Sql =>
-  sql`select _id, _version from ${tableName(table)} where _id = any(${value([...ids], 'uuid[]')}) and _deleted_at is null`;
+  sql`select t._id, t._version from ${tableName(table)} t where t._id = any(${value([...ids], 'uuid[]')}) and t._deleted_at is null${onlySeen(table, 't')}`;

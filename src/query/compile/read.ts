@@ -3,7 +3,7 @@ import type { Condition, ReadPlan } from '../plan.js';
 import type { ColumnSchema, TableSchema } from '../schema.js';
 import { remembered } from '../remember.js';
 import { comma, empty, ident, integer, join, sql, value, type Sql } from '../sql.js';
-import { tablesBehind } from './cell.js';
+import { onlySeen, tablesBehind } from './cell.js';
 import { compileCondition, ROW } from './condition.js';
 import { compileCount, compilePage, explained, type FoundRows } from './page.js';
 import { listedRowJson, wholeRowJson } from './row-json.js';
@@ -49,7 +49,7 @@ export function compileReadRows(
 ): Sql {
   return sql`select s.schema_version, ${ID}, ${VERSION}, ${wholeRowJson(ROW, select, table.physical)} as json
 from ${streamName(table)} s
-left join ${tableName(table)} ${ident(ROW)} on ${ID} = any((select ${value(ids, 'uuid[]')})::uuid[]) and ${visible({ where })}
+left join ${tableName(table)} ${ident(ROW)} on ${ID} = any((select ${value(ids, 'uuid[]')})::uuid[]) and ${visible({ from: table, where })}
 where s.table_id = ${value(table.id, 'uuid')}${fence(table, tablesOf({ select, where, orderBy: [] }))}`;
 }
 
@@ -58,7 +58,10 @@ where s.table_id = ${value(table.id, 'uuid')}${fence(table, tablesOf({ select, w
  * are asked for in the same snapshot.
  */
 export function fence(table: TableSchema, others: ReadonlySet<TableSchema>): Sql {
-  const foreign = [...others].filter(({ id }) => id !== table.id);
+  // A table may be among them as a whole and as it is seen.
+  const versions = new Map([...others, ...(table.seen?.rows?.tables ?? [])].map((each) => [each.id, each]));
+  versions.delete(table.id);
+  const foreign = [...versions.values()];
   if (foreign.length === 0) return empty;
   const known = foreign.map(({ id, schemaVersion }) => sql`(${value(id, 'uuid')}, ${value(schemaVersion, 'integer')})`);
   return sql` and (select count(*) from ${streamName(table)} o where (o.table_id, o.schema_version) in (${join(known, comma)})) = ${integer(foreign.length)}`;
@@ -84,7 +87,8 @@ const tablesBehindAll = remembered((columns: readonly ColumnSchema[]): readonly 
   columns.flatMap(tablesBehind),
 );
 
-function tablesInCondition(condition: Condition): readonly TableSchema[] {
+/** The tables that a condition reads besides the one that it speaks of, and maybe that one. */
+export function tablesInCondition(condition: Condition): readonly TableSchema[] {
   switch (condition.kind) {
     case 'true':
       return [];
@@ -102,9 +106,9 @@ function tablesInCondition(condition: Condition): readonly TableSchema[] {
   }
 }
 
-/** Rows in the trash are not there for anybody who does not ask for them. */
-export function visible({ where, trashed = false }: Pick<ReadPlan, 'where' | 'trashed'>): Sql {
-  const there = trashed ? sql`${DELETED_AT} is not null` : sql`${DELETED_AT} is null`;
+/** Rows in the trash are not there for anybody who does not ask for them, rows that are not seen for nobody who does not see them. */
+export function visible({ from, where, trashed = false }: Pick<ReadPlan, 'from' | 'where' | 'trashed'>): Sql {
+  const there = sql`${DELETED_AT} ${trashed ? sql`is not null` : sql`is null`}${onlySeen(from, ROW)}`;
   return where.kind === 'true' ? there : sql`${there} and ${compileCondition(where)}`;
 }
 

@@ -4,7 +4,7 @@ import { remembered } from '../remember.js';
 import type { TableSchema } from '../schema.js';
 import { empty, ident, sql, value, type Sql } from '../sql.js';
 import type { RowOp } from '../write-plan.js';
-import { sourcesOf } from './cell.js';
+import { onlySeen, sourcesOf } from './cell.js';
 import { isLink } from './link-ddl.js';
 import { tableName } from './read.js';
 import { fieldsJson, rowJson } from './row-json.js';
@@ -45,6 +45,6 @@ export function compileReread(table: TableSchema, ids: readonly Id[], madeUnder?
   const relogged = sql`, relogged as (update ${ident(table.physical.schema, '_change')} c set after = written.f::json from written
   where c.table_id = ${value(table.id, 'uuid')} and c.seq = ${value(madeUnder ?? 0, 'bigint')} and c.op in ('create', 'restore') and c.row_id = written._id)`;
   return sql`with written as materialized (select ${SYSTEM}, ${fieldsJson('t', table.columns, table.physical)} as f
-  from ${tableName(table)} t where t._id = any(${value([...ids], 'uuid[]')}))${madeUnder === undefined ? empty : relogged}
+  from ${tableName(table)} t where t._id = any(${value([...ids], 'uuid[]')})${onlySeen(table, 't')})${madeUnder === undefined ? empty : relogged}
 select _id, ${rowJson('written', sql`written.f`)} from written`;
 }

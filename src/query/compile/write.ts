@@ -30,6 +30,8 @@ const NOW = sql`date_trunc('milliseconds', statement_timestamp())`;
  * changes is in it as it was before, see {@link lagsBehind}.
  */
 export function compileWrite(table: TableSchema, writes: readonly RowWrite[]): Sql {
+  // The log would miss what the writer does not see.
+  if (table.seen) throw new Error('A write is made with the whole table.');
   const shape = shapeOf(table, writes);
   return sql`with
 w as materialized (select * from json_to_recordset(${value(JSON.stringify(writes.map(contextRecord)), 'json')})

@@ -1,6 +1,6 @@
 import { pointer, type Id, type ProblemItem } from '../../common/index.js';
 import { isDynamicDefault, isWritable, kindOf } from '../kind.js';
-import { columnByKey, type CellValue, type ColumnSchema, type TableSchema } from '../schema.js';
+import { columnByKey, columnOfWhole, type CellValue, type ColumnSchema, type TableSchema } from '../schema.js';
 import { isChange, parseChange, type CellChange } from './cell-change.js';
 import { parseCell } from './parse-cell.js';
 
@@ -15,6 +15,7 @@ export type FieldChanges = ReadonlyMap<ColumnSchema, CellChange>;
 /**
  * Gives the fields of a row body their columns and canonical values; where changes such as `{"$inc":1}` are allowed they go to `changes`. Findings are added to `errors`, all of them (of unknown
  * fields the first {@link MAX_UNKNOWN}), each with a pointer below `at`; the values are of use only if none was added.
+ * Of a table that is seen in part, fields are what is seen, and the values are given to the columns of the whole.
  */
 export function resolveFieldValues(
   input: unknown,
@@ -32,8 +33,8 @@ export function resolveFieldValues(
   // Only a finding needs it: made for each cell, it would cost a bulk call more than all the rest of reading it.
   const here = (key: string): string => at + pointer(key.slice(0, 60));
   for (const [key, cell] of Object.entries(input)) {
-    const column = columnByKey(table, key);
-    if (!column) {
+    const seen = columnByKey(table, key);
+    if (!seen) {
       if (++unknown > MAX_UNKNOWN) continue;
       errors.push({
         pointer: here(key),
@@ -42,14 +43,25 @@ export function resolveFieldValues(
       });
       continue;
     }
-    if (!isWritable(column)) {
+    if (!isWritable(seen)) {
       errors.push({
         pointer: here(key),
         code: 'read_only',
-        detail: `${column.key} (${column.type}) cannot be written.`,
+        detail: seen.locked
+          ? `Rules of the table say that you must not write ${key}.`
+          : `${key} (${seen.type}) cannot be written.`,
       });
       continue;
     }
+    if (changes && isPartlySeen(seen) && !(cell !== null && isChange(cell, seen))) {
+      errors.push({
+        pointer: here(key),
+        code: 'partly_seen',
+        detail: `Rows may be linked here that you do not see, so the list cannot be replaced: use $add and $remove.`,
+      });
+      continue;
+    }
+    const column = columnOfWhole(table, seen);
     if (cell === null) {
       if (column.required) errors.push(required(column, here(key)));
       values.set(column, null);
@@ -69,6 +81,10 @@ export function resolveFieldValues(
   }
   return values;
 }
+
+/** Whether the cell may hold more links than are shown. */
+const isPartlySeen = ({ derived }: ColumnSchema): boolean =>
+  derived?.kind === 'link' && !derived.link.single && derived.link.target.seen?.rows !== undefined;
 
 /** What defaults may depend on: `now` and `me`. */
 export interface DefaultContext {

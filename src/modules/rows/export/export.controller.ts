@@ -9,9 +9,11 @@ import {
   type AppRequest,
   type Id,
 } from '../../../common/index.js';
+import { HonoursRules, ViewedAs } from '../../tables/index.js';
 import { ExportQuery } from './export-query.dto.js';
 import { ExportService } from './export.service.js';
 
+@HonoursRules()
 @ApiTags('Rows')
 @ApiBearerAuth()
 @Controller('tables/:tableId/export')
@@ -20,6 +22,7 @@ export class ExportController {
 
   @Get()
   @Requires('rows:read')
+  @ViewedAs()
   @ApiOperation({
     summary: 'Export rows as a file',
     description:

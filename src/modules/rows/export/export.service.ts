@@ -38,7 +38,7 @@ export class ExportService {
    */
   export(access: Access, tableId: Id, query: ExportQuery, { method }: Pick<AppRequest, 'method'>): Promise<Answer> {
     const { format = 'csv' } = query;
-    return this.fence.run(tableId, async (meta) => {
+    return this.fence.run(access, tableId, async (meta) => {
       const plan = this.plan(access, meta, query);
       const content = method === 'HEAD' ? Readable.from([]) : new LineStream(await this.texts(plan, query, format));
       return new Answer(new StreamableFile(content), { headers: headersOf(meta, format) });

@@ -63,7 +63,7 @@ export class Importer {
    */
   private asOne(job: ImportJob, header: Header): Promise<Tally> {
     const { options, access, stop } = job;
-    return this.fence.run(job.tableId, async ({ tableSchema, schema }) => {
+    return this.fence.runWhole(job.tableId, async ({ tableSchema, schema }) => {
       const written = options.dryRun ? undefined : await this.marks.find(schema, options.id);
       if (written) return Tally.at(written);
       const reading = readingOf(access, options, tableSchema, header);
@@ -115,7 +115,7 @@ export class Importer {
   /** Each portion is there when it is written, whatever becomes of the next: a file of any length, and nobody waits for it for long. */
   private async inPortions(job: ImportJob, header: Header): Promise<Tally> {
     const reading = remembering((table) => readingOf(job.access, job.options, table, header));
-    const { tableSchema, schema } = await this.fence.run(job.tableId, (table) => {
+    const { tableSchema, schema } = await this.fence.runWhole(job.tableId, (table) => {
       reading(table.tableSchema);
       return Promise.resolve(table);
     });
@@ -158,7 +158,7 @@ export class Importer {
     progress: Progress,
   ): Promise<void> {
     const line = lastLine(portion);
-    await this.fence.run(tableId, async ({ tableSchema, schema }) => {
+    await this.fence.runWhole(tableId, async ({ tableSchema, schema }) => {
       const current = reading(tableSchema);
       const read = ahead.table === tableSchema ? ahead : await this.judge.read(access, current, portion);
       const sum = (written: Tally): Tally => progress.tally.plus(read.tally, written);

@@ -42,7 +42,7 @@ export class TableMaker {
         name,
         columns: columns.map(({ name, type, options }) => ({ name, type, options: { ...options } })),
       };
-      const table = (await this.begun(tableId)) ?? (await this.tables.create(access, baseId, input, tableId));
+      const table = (await this.begun(access, tableId)) ?? (await this.tables.create(access, baseId, input, tableId));
       const keys = keysOf(table, columns);
       const result = await this.fill(wanted, withKeys(file, keys));
       return { table, inference: inferenceOf(keys, columns), import: result };
@@ -53,9 +53,9 @@ export class TableMaker {
     }
   }
 
-  private async begun(tableId: Id): Promise<TableDto | undefined> {
+  private async begun(access: Access, tableId: Id): Promise<TableDto | undefined> {
     try {
-      return await this.tables.get(tableId);
+      return await this.tables.get(access, tableId);
     } catch (error) {
       if (error instanceof Problem && error.code === 'not_found') return undefined;
       throw error;
@@ -77,7 +77,7 @@ export class TableMaker {
 
   private async remove(access: Access, tableId: Id): Promise<void> {
     try {
-      if (await this.begun(tableId)) await this.tables.remove(access, tableId);
+      if (await this.begun(access, tableId)) await this.tables.remove(access, tableId);
     } catch (error) {
       this.logger.warn({ msg: 'The table of an import that failed is still there', tableId, err: error });
     }

@@ -24,7 +24,7 @@ export class GroupsReader {
 
   /** One page of groups. */
   list(access: Access, tableId: Id, asked: GroupsAsked): Promise<JsonText> {
-    return this.fence.run(tableId, async ({ tableSchema }) => {
+    return this.fence.run(access, tableId, async ({ tableSchema }) => {
       const { timeZone = access.timeZone } = asked;
       const context = { ...filterContext(access), zone: timeZone };
       const { plan, query } = resolveGroups(

@@ -32,7 +32,7 @@ export class RowsReader {
 
   /** One page; the rows go through as the text that PostgreSQL made. */
   list(access: Access, tableId: Id, request: ReadRequest): Promise<JsonText> {
-    return this.fence.run(tableId, async ({ tableSchema }) => {
+    return this.fence.run(access, tableId, async ({ tableSchema }) => {
       const { plan, query } = resolveRead(
         request,
         tableSchema,
@@ -63,7 +63,7 @@ export class RowsReader {
 
   /** @throws Problem `not_found` */
   get(access: Access, tableId: Id, rowId: Id): Promise<JsonText> {
-    return this.fence.run(tableId, async ({ tableSchema }) => {
+    return this.fence.run(access, tableId, async ({ tableSchema }) => {
       const startedAt = performance.now();
       const row = await this.engine.readOne(
         tableSchema,

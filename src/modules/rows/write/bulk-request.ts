@@ -1,6 +1,7 @@
 import { isId, newId, pointer, type Id, type ProblemItem } from '../../../common/index.js';
 import {
   columnByKey,
+  columnOfWhole,
   completeNewRow,
   resolveFieldValues,
   isMatchable,
@@ -14,6 +15,7 @@ import {
   type TableSchema,
   bodyOf,
   refuse,
+  wholeOf,
 } from '../../../query/index.js';
 import { settle } from './settle.js';
 
@@ -102,7 +104,7 @@ function readOp(
         id: newId(),
         values: completeNewRow(
           resolveFieldValues(body.fields, table, `${at}/fields`, errors),
-          table,
+          wholeOf(table),
           `${at}/fields`,
           errors,
           defaults,
@@ -148,7 +150,7 @@ function readUpsert(
     ...values,
     ...settle(changes, (column) => defaultOf(column, defaults), `${at}/fields`, missing),
   ]);
-  const asNew = completeNewRow(begun, table, `${at}/fields`, missing, defaults);
+  const asNew = completeNewRow(begun, wholeOf(table), `${at}/fields`, missing, defaults);
   return { kind: 'upsert', matchOn, values, changes, asNew: { values: asNew, errors: missing } };
 }
 
@@ -174,7 +176,7 @@ function readMatchOn(input: unknown, table: TableSchema, at: string, errors: Pro
         code: 'not_matchable',
         detail: `Rows cannot be told apart by ${column.key} (${column.type}).`,
       });
-    return column && isMatchable(column) ? [column] : [];
+    return column && isMatchable(column) ? [columnOfWhole(table, column)] : [];
   });
 }
 

@@ -10,7 +10,8 @@ import {
   type Submitted,
   type WriteResult,
 } from '../../../engines/index.js';
-import { concernsLinks, type RowOp, type TableSchema } from '../../../query/index.js';
+import type { PgSession } from '../../../database/mini/index.js';
+import { concernsLinks, wholeOf, type RowOp, type TableSchema } from '../../../query/index.js';
 import { contextOf, Fence } from '../../tables/index.js';
 import { defaultsFor } from './defaults-for.js';
 import { bulkAnswer, type BulkOutcome } from './bulk-answer.js';
@@ -18,6 +19,7 @@ import { parseBulk, type BulkEntry, type UnsettledOp, type UpsertOp } from './bu
 import { inManner, type Manner } from './manner.js';
 import { missingLinks } from './missing-links.js';
 import { Referents } from './referents.js';
+import { RowJudge, type Refusals } from './row-judge.js';
 import { broughtBy } from './settle.js';
 import { changesOf, settleOps } from './settle-ops.js';
 import { takenValues } from './taken-values.js';
@@ -37,18 +39,20 @@ export class BulkService {
     private readonly lookup: MiniDbLookup,
     private readonly log: ChangeLog,
     private readonly referents: Referents,
+    private readonly rules: RowJudge,
     private readonly kept: KeptWrites,
   ) {}
 
   /** @throws Problem `validation_failed` for a body that is no bulk call; `bulk_failed` with all findings when atomic */
   run(access: Access, tableId: Id, body: unknown, manner: Manner): Promise<Answer> {
-    return this.fence.run(tableId, async ({ tableSchema }) => {
-      const { mode, entries } = parseBulk(body, tableSchema, defaultsFor(access));
+    return this.fence.run(access, tableId, async ({ tableSchema: seen }) => {
+      const tableSchema = wholeOf(seen);
+      const { mode, entries } = parseBulk(body, seen, defaultsFor(access));
       const startedAt = performance.now();
       const failures = judged(entries);
-      await this.judgeReferents(access, tableSchema, entries, failures);
-      if (mode === 'atomic' && failures.size > 0) throw await this.allFindings(tableSchema, entries, failures);
-      const call: BulkCall = { access, table: tableSchema, entries, mode, failures, manner };
+      await this.judgeReferents(access, seen, entries, failures);
+      if (mode === 'atomic' && failures.size > 0) throw await this.allFindings(seen, entries, failures);
+      const call: BulkCall = { access, table: tableSchema, seen, entries, mode, failures, manner };
       const outcome = await this.write(call);
       return bulkAnswer(entries, outcome, manner, performance.now() - startedAt);
     });
@@ -68,7 +72,7 @@ export class BulkService {
   }
 
   private async write(call: BulkCall): Promise<BulkOutcome> {
-    const { table, entries, mode, failures } = call;
+    const { table, seen, entries, mode, failures } = call;
     for (let attempt = 1; ;) {
       const open = entries.filter(({ index }) => !failures.has(index));
       if (open.length === 0) return this.nothingWritten(call);
@@ -83,20 +87,22 @@ export class BulkService {
       } catch (error) {
         if (error instanceof Refused) for (const [index, problem] of error.failures) failures.set(index, problem);
         if (error instanceof NothingLeft) return this.nothingWritten(call);
-        if (error instanceof Refused) throw await this.allFindings(table, entries, failures);
+        // Of a partial call, what rules do not let rows become is left out; the rest is tried without.
+        if (error instanceof Refused && mode === 'partial') continue;
+        if (error instanceof Refused) throw await this.allFindings(seen, entries, failures);
         if (error instanceof LinksRefused) {
           for (const [at, items] of error.findings) {
             const { index } = must(tried[at], 'a finding belongs to an op that was tried');
             failures.set(index, refusedOp(index, items));
           }
-          if (mode === 'atomic') throw await this.allFindings(table, entries, failures);
+          if (mode === 'atomic') throw await this.allFindings(seen, entries, failures);
           continue;
         }
         if (!(error instanceof Problem) || error.code !== 'unique_violation') throw error;
         const blamed = await this.blame(table, tried);
         if (blamed.size === 0 && attempt++ > UNIQUE_RETRIES) throw error;
         for (const [index, problem] of blamed) failures.set(index, problem);
-        if (mode === 'atomic' && blamed.size > 0) throw await this.allFindings(table, entries, failures);
+        if (mode === 'atomic' && blamed.size > 0) throw await this.allFindings(seen, entries, failures);
       }
     }
   }
@@ -106,9 +112,9 @@ export class BulkService {
     ops: readonly IndexedOp[],
     trying: (ops: readonly Indexed<RowOp>[]) => void,
   ): Promise<{ write: BulkWrite; result: WriteResult }> {
-    const { table, mode } = call;
+    const { table, seen, mode } = call;
     const exclusive = ops.some(({ op }) => op.kind === 'upsert');
-    if (!exclusive && ops.every(({ op }) => changesOf(op).size === 0)) {
+    if (!seen.seen && !exclusive && ops.every(({ op }) => changesOf(op).size === 0)) {
       const plain = ops as readonly Indexed<RowOp>[];
       trying(plain);
       const write = submitted(call, plain);
@@ -120,24 +126,47 @@ export class BulkService {
     );
     return this.writer.writePrepared(table, { exclusive, links }, async (session) => {
       const decided = await decideUpserts(table, ops, (columns, records) =>
-        this.lookup.matches(table, columns, records, session),
+        this.lookup.matches(seen, columns, records, session),
       );
       const settled = await settleOps(decided.ops, (ids, columns) => this.lookup.held(session, table, ids, columns));
-      const refused = new Map([...decided.failures, ...settled.failures]);
+      const ruled = await this.ruled(session, seen, settled.ops);
+      const refused = new Map([...decided.failures, ...settled.failures, ...ruled]);
+      const allowed = settled.ops.filter(({ index }) => !ruled.has(index));
       if (mode === 'atomic' && refused.size > 0) throw new Refused(refused);
-      if (settled.ops.length === 0) throw new NothingLeft(refused);
-      trying(settled.ops);
-      return submitted(call, settled.ops, refused);
+      if (allowed.length === 0) throw new NothingLeft(refused);
+      trying(allowed);
+      const write = submitted(call, allowed, refused);
+      if (!seen.seen) return write;
+      const also: Submitted['also'] = async (inside, { ops: results }) => {
+        const become = await this.rules.after(inside, seen, write.ops, results);
+        if (become.size > 0) throw new Refused(byIndex(allowed, become));
+      };
+      return { ...write, shownAs: seen, also };
     });
+  }
+
+  /** What rules say of the ops before they are done, by their index in the call. */
+  private async ruled(
+    session: PgSession,
+    seen: TableSchema,
+    ops: readonly Indexed<RowOp>[],
+  ): Promise<ReadonlyMap<number, Problem>> {
+    const found = await this.rules.before(
+      session,
+      seen,
+      ops.map(({ op }) => op),
+    );
+    return byIndex(ops, found);
   }
 
   /**
    * An atomic call that is refused anyway still gets every finding: also which rows are gone or have another version, and
    * which values are taken, which linked rows are missing.
    */
-  private async allFindings(table: TableSchema, entries: readonly BulkEntry[], failures: Failures): Promise<Problem> {
+  private async allFindings(seen: TableSchema, entries: readonly BulkEntry[], failures: Failures): Promise<Problem> {
+    const table = wholeOf(seen);
     const versions = await this.lookup.versions(
-      table,
+      seen,
       entries.flatMap(({ op }) => (op && op.kind !== 'upsert' && op.kind !== 'create' ? [op.id] : [])),
     );
     for (const { op, index } of entries) {
@@ -151,7 +180,7 @@ export class BulkService {
     const dead = await missingLinks(table, still, (target, ids) => this.lookup.versions(target, ids));
     for (const [index, items] of dead) failures.set(index, refusedOp(index, items));
     const open = still.filter(({ index }) => !failures.has(index));
-    const decided = await decideUpserts(table, open, this.finder(table));
+    const decided = await decideUpserts(table, open, this.finder(seen));
     const taken = await takenValues(table, decided.ops, this.finder(table), 'as if all at once');
     for (const [index, problem] of [...decided.failures, ...taken]) failures.set(index, problem);
     return bulkFailed(failures);
@@ -188,6 +217,8 @@ type IndexedOp = Indexed<UnsettledOp | UpsertOp>;
 interface BulkCall {
   readonly access: Access;
   readonly table: TableSchema;
+  /** What the caller sees of it. */
+  readonly seen: TableSchema;
   readonly entries: readonly BulkEntry[];
   readonly mode: 'atomic' | 'partial';
   readonly failures: Failures;
@@ -228,6 +259,16 @@ function submitted(
   });
   return { ...write, ...kept };
 }
+
+/** Problems of ops by their place in a write, as problems of the call's ops, with pointers. */
+const byIndex = (ops: readonly Indexed<RowOp>[], found: Refusals): ReadonlyMap<number, Problem> =>
+  new Map(
+    [...found].map(([place, { code, message }]) => {
+      const { index } = must(ops[place], 'a refusal belongs to an op');
+      const pointer = `/ops/${index}${code === 'not_found' ? '/id' : ''}`;
+      return [index, new Problem(code, { detail: message, errors: [{ pointer, code, detail: message }] })] as const;
+    }),
+  );
 
 /** An op with what it brings from outside among its values. */
 const withBrought = (op: UnsettledOp | UpsertOp): UnsettledOp | UpsertOp =>

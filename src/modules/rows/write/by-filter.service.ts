@@ -1,8 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import { Answer, invalid, Problem, type Access, type Id, type ProblemItem } from '../../../common/index.js';
+import { Answer, invalid, must, Problem, type Access, type Id, type ProblemItem } from '../../../common/index.js';
 import type { PgSession } from '../../../database/mini/index.js';
-import { LinksRefused, MiniDbEngine, MiniDbLookup, MiniDbWriter } from '../../../engines/index.js';
-import { concernsLinks, type Condition, type RowOp, type TableSchema } from '../../../query/index.js';
+import {
+  LinksRefused,
+  MiniDbEngine,
+  MiniDbLookup,
+  MiniDbWriter,
+  type Submitted,
+  type WriteResult,
+} from '../../../engines/index.js';
+import { concernsLinks, wholeOf, type Condition, type RowOp, type TableSchema } from '../../../query/index.js';
 import { contextOf, Fence } from '../../tables/index.js';
 import { readScope } from '../read-scope.js';
 import { conditionOf } from '../read/condition-of.js';
@@ -12,12 +19,15 @@ import { ByFilterTokens } from './by-filter-token.js';
 import type { Manner } from './manner.js';
 import { Portions, type StreamMeta } from './portions.js';
 import { Referents } from './referents.js';
+import { RowJudge, type Refusals } from './row-judge.js';
 import { broughtBy, canonical, settle } from './settle.js';
 
 /** Rows that are shown of those that would change. */
 const SAMPLE = 10;
 
 type Found = readonly { readonly id: Id; readonly version: number }[];
+
+type WritePortion = (portion: Submitted) => Promise<WriteResult>;
 
 /** Use case of changing or deleting all rows that a filter finds: first a dry run, then the same once more with its confirmation. */
 @Injectable()
@@ -29,6 +39,7 @@ export class ByFilter {
     private readonly writer: MiniDbWriter,
     private readonly portions: Portions,
     private readonly referents: Referents,
+    private readonly rules: RowJudge,
     private readonly tokens: ByFilterTokens,
   ) {}
 
@@ -37,7 +48,7 @@ export class ByFilter {
    * `confirmation_stale`, `unique_violation`; nothing was written then
    */
   run(access: Access, tableId: Id, kind: 'update' | 'delete', body: unknown, manner: Manner): Promise<Answer> {
-    return this.fence.run(tableId, async ({ tableSchema: table }) => {
+    return this.fence.run(access, tableId, async ({ tableSchema: table }) => {
       const request = parseByFilter(body, kind, table);
       const where = conditionOf(request.filter, table, access, readScope(access, table));
       await this.judge(access, table, request);
@@ -72,22 +83,42 @@ export class ByFilter {
     manner: Manner,
   ): Promise<Answer> {
     const sets = [...(request.set?.values ?? []), ...(request.set ? broughtBy(request.set.changes) : [])];
-    const links = concernsLinks(table, [{ kind: request.set ? 'update' : 'delete', id: '', values: new Map(sets) }]);
+    const whole = wholeOf(table);
+    const links = concernsLinks(whole, [{ kind: request.set ? 'update' : 'delete', id: '', values: new Map(sets) }]);
     try {
-      return await this.writer.writeMany(table, { links }, async (session, write) => {
+      return await this.writer.writeMany(whole, { links }, async (session, write) => {
         const rows = await this.found(table, where, request, session);
         this.tokens.check(table.id, token, request.asked, rows);
         const count = Math.ceil(rows.length / MAX_OPS);
         const portions = Array.from({ length: count }, (_, i) => () => {
-          return this.opsOf(session, table, rows.slice(i * MAX_OPS, (i + 1) * MAX_OPS), request);
+          return this.opsOf(session, whole, rows.slice(i * MAX_OPS, (i + 1) * MAX_OPS), request);
         });
         const answerTo = (affected: number, meta: StreamMeta) => byFilterAnswer(rows.length, affected, meta);
-        return this.portions.write(table, contextOf(access), portions, manner, answerTo, write);
+        return this.portions.write(
+          whole,
+          contextOf(access),
+          portions,
+          manner,
+          answerTo,
+          this.ruled(session, table, write),
+        );
       });
     } catch (error) {
       if (error instanceof LinksRefused) throw invalid(belowSet([...error.findings.values()].flat().slice(0, 1)));
       throw error;
     }
+  }
+
+  /** The same write, within what rules of the table let the caller do; all or nothing. */
+  private ruled(session: PgSession, table: TableSchema, write: WritePortion): WritePortion {
+    if (!table.seen) return write;
+    return async (portion) => {
+      const before = await this.rules.before(session, table, portion.ops);
+      mustBeNone(before, portion.ops);
+      const result = await write(portion);
+      mustBeNone(await this.rules.after(session, table, portion.ops, result.ops), portion.ops);
+      return result;
+    };
   }
 
   private async opsOf(
@@ -130,3 +161,12 @@ const byFilterAnswer = (matched: number, affected: number, { epoch, seq }: Strea
 /** Findings of `fields` as this body calls it. */
 const belowSet = (items: readonly ProblemItem[]): ProblemItem[] =>
   items.map((item) => ({ ...item, pointer: item.pointer.replace(/^\/fields/, '/set') }));
+
+/** @throws Problem `ruled_out` with the first of the rows */
+function mustBeNone(refusals: Refusals, ops: readonly RowOp[]): void {
+  const [first] = refusals;
+  if (!first) return;
+  const [place, { code, message }] = first;
+  const rowId = must(ops[place], 'a refusal belongs to an op').id;
+  throw new Problem(code, { detail: message, errors: [{ pointer: '', code, detail: message, rowId }] });
+}

@@ -2,10 +2,11 @@ import { Injectable } from '@nestjs/common';
 import { Answer, invalid, must, notFound, Problem, type Access } from '../../../common/index.js';
 import type { PgSession } from '../../../database/mini/index.js';
 import { LinksRefused, MiniDbWriter, type OpResult, type Submitted, type WriteResult } from '../../../engines/index.js';
-import { concernsLinks, type RowOp, type TableSchema, type WriteContext } from '../../../query/index.js';
+import { concernsLinks, wholeOf, type RowOp, type TableSchema, type WriteContext } from '../../../query/index.js';
 import { contextOf } from '../../tables/index.js';
 import { inManner, type Manner } from './manner.js';
 import { Referents, type Valued } from './referents.js';
+import { RowJudge } from './row-judge.js';
 
 /** What the caller hears of a row that was changed, or would have been. */
 export type ToAnswer = (op: OpResult, write: WriteResult, databaseMs?: number) => Answer;
@@ -19,10 +20,15 @@ export class OneRow {
   constructor(
     private readonly writer: MiniDbWriter,
     private readonly referents: Referents,
+    private readonly rules: RowJudge,
   ) {}
 
-  /** @throws Problem `validation_failed`, `not_found`, `version_mismatch`, `unique_violation` */
+  /**
+   * `table` is what the caller sees; values are for the columns of the whole.
+   * @throws Problem `validation_failed`, `not_found`, `version_mismatch`, `unique_violation`, `ruled_out`
+   */
   async write(access: Access, table: TableSchema, op: RowOp, manner: Manner, toAnswer: ToAnswer): Promise<Answer> {
+    if (table.seen) return this.prepared(access, table, op, () => Promise.resolve(op), manner, toAnswer);
     await this.judge(access, table, op);
     return this.answered(toAnswer, () => this.writer.write(table, submitted(access, op, manner, toAnswer)));
   }
@@ -41,13 +47,22 @@ export class OneRow {
     as: Partial<WriteContext> = {},
   ): Promise<Answer> {
     await this.judge(access, table, asked);
-    const links = concernsLinks(table, [asked]);
+    const whole = wholeOf(table);
+    const links = concernsLinks(whole, [asked]);
     return this.answered(toAnswer, async () => {
-      const { result } = await this.writer.writePrepared(table, { links }, async (session) =>
-        submitted(access, await prepare(session), manner, toAnswer, as),
-      );
+      const { result } = await this.writer.writePrepared(whole, { links }, async (session) => {
+        if (asked.kind !== 'upsert') await this.rules.mustBeAllowed(session, table, asked);
+        const op = await prepare(session);
+        return { ...submitted(access, op, manner, toAnswer, as), ...this.ruled(table, op) };
+      });
       return result;
     });
+  }
+
+  /** What goes with the write of somebody who does not see all of the table. */
+  private ruled(table: TableSchema, op: RowOp): Pick<Submitted, 'shownAs' | 'also'> {
+    if (!table.seen) return {};
+    return { shownAs: table, also: (session, { ops }) => this.rules.mustHaveBecome(session, table, op, ops) };
   }
 
   private async judge(access: Access, table: TableSchema, op: Valued): Promise<void> {

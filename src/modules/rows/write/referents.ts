@@ -1,6 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import type { Access, Id, ProblemItem } from '../../../common/index.js';
-import { kindOf, type CellValue, type ColumnSchema, type RowOp, type TableSchema } from '../../../query/index.js';
+import { MiniDbLookup } from '../../../engines/index.js';
+import {
+  columnOfWhole,
+  isLink,
+  kindOf,
+  wholeOf,
+  type CellValue,
+  type ColumnSchema,
+  type RowOp,
+  type TableSchema,
+} from '../../../query/index.js';
 import { FilesService } from '../../files/index.js';
 import { AccessService } from '../../workspaces/index.js';
 import type { Indexed } from './upsert.js';
@@ -30,6 +40,7 @@ export class Referents {
   constructor(
     private readonly access: AccessService,
     private readonly files: FilesService,
+    private readonly lookup: MiniDbLookup,
   ) {}
 
   /** What is wrong with the ops. Asks nothing when none of them has such a value. */
@@ -40,7 +51,7 @@ export class Referents {
       attachment: { look: this.known(table), code: 'not_an_attachment', what: 'a file of this base' },
     } as const;
     for (const [type, { look, code, what }] of Object.entries(looks)) {
-      const given = references(table, ops, type);
+      const given = references(wholeOf(table), ops, type);
       if (given.length === 0) continue;
       const there = await look([...new Set(given.map(({ id }) => id))]);
       for (const { index, column, id } of given) {
@@ -49,7 +60,34 @@ export class Referents {
         findings.set(index, [...(findings.get(index) ?? []), item]);
       }
     }
+    await this.judgeLinks(table, ops, findings);
     return findings;
+  }
+
+  /** Of somebody who does not see all rows at the other end: a row that he does not see is none. */
+  private async judgeLinks(
+    table: TableSchema,
+    ops: readonly Indexed<Valued>[],
+    findings: Map<number, ProblemItem[]>,
+  ): Promise<void> {
+    for (const column of table.columns.filter(isLink)) {
+      const { target } = column.derived.link;
+      if (!target.seen?.rows) continue;
+      const own = columnOfWhole(table, column);
+      const given = ops.flatMap(({ index, op }) =>
+        op.kind === 'delete' ? [] : idsOf(op.values.get(own) ?? null).map((id) => ({ index, id })),
+      );
+      const there = await this.lookup.versions(target, [...new Set(given.map(({ id }) => id))]);
+      for (const { index, id } of given) {
+        if (there.has(id)) continue;
+        const item = {
+          pointer: `/fields/${column.key}`,
+          code: 'row_not_found',
+          detail: `There is no row ${id} to link to.`,
+        };
+        findings.set(index, [...(findings.get(index) ?? []), item]);
+      }
+    }
   }
 
   private members({ workspaceId }: Access): Look {

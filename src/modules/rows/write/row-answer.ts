@@ -1,8 +1,8 @@
-import { Answer, JsonText, must, type AnswerOptions } from '../../../common/index.js';
+import { Answer, JsonText, type AnswerOptions } from '../../../common/index.js';
 import type { OpResult, WriteResult } from '../../../engines/index.js';
 import { MINIMAL, type Manner } from './manner.js';
 
-/** The row as it is now, with its version and the number of the change; without the row where that is wished. */
+/** The row as it is now, with its version and the number of the change; without the row where that is wished, or the caller does not see it any more. */
 export function rowAnswer(
   { json, version }: OpResult,
   { seq }: WriteResult,
@@ -11,11 +11,11 @@ export function rowAnswer(
   databaseMs?: number,
 ): Answer {
   const all: AnswerOptions = {
-    ...(minimal ? { status: 204 } : {}),
+    ...(minimal || json === undefined ? { status: 204 } : {}),
     ...options,
     headers: { ...headers, etag: `"${version ?? ''}"`, 'live-seq': String(seq), ...(minimal ? MINIMAL : {}) },
     committed: true,
     ...(databaseMs === undefined ? {} : { databaseMs }),
   };
-  return minimal ? new Answer(undefined, all) : new JsonText(must(json, 'a written row has its text'), all);
+  return minimal || json === undefined ? new Answer(undefined, all) : new JsonText(json, all);
 }

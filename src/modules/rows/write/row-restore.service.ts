@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { notFound, Problem, type Access, type Answer, type Id } from '../../../common/index.js';
 import type { PgSession } from '../../../database/mini/index.js';
 import { HistoryLog, MiniDbLookup, type HeldRow } from '../../../engines/index.js';
-import { linkColumnsOf, type CellValue, type ColumnSchema, type TableSchema } from '../../../query/index.js';
+import { linkColumnsOf, wholeOf, type CellValue, type ColumnSchema, type TableSchema } from '../../../query/index.js';
 import { ColumnTimeline } from '../history/column-timeline.js';
 import { rowAnswer } from './row-answer.js';
 import type { Manner } from './manner.js';
@@ -27,16 +27,17 @@ export class RowRestore {
    * @throws Problem `not_found`; `conflict` it is not in the trash; `unique_violation` another row has its value by now
    */
   restore(access: Access, tableId: Id, rowId: Id, manner: Manner): Promise<Answer> {
-    return this.fence.run(tableId, ({ tableSchema: table }) => {
+    return this.fence.run(access, tableId, ({ tableSchema }) => {
+      const table = wholeOf(tableSchema);
       const links = linkColumnsOf(table);
       const asked = { kind: 'restore', id: rowId, values: new Map(links.map((column) => [column, null])) } as const;
       return this.row.prepared(
         access,
-        table,
+        tableSchema,
         asked,
         async (session) => {
           const held = await this.lookup.heldInTrash(session, table, rowId);
-          if (!held) throw await this.notInTrash(session, table, rowId);
+          if (!held) throw await this.notInTrash(session, tableSchema, rowId);
           const had = links.length === 0 ? undefined : await this.timeline(session, table);
           const values = new Map<ColumnSchema, CellValue>();
           for (const column of links) {

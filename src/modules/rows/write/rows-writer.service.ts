@@ -19,6 +19,7 @@ import {
   type RowOp,
   type TableSchema,
   bodyOf,
+  wholeOf,
 } from '../../../query/index.js';
 import { defaultsFor } from './defaults-for.js';
 import { judged } from './judged.js';
@@ -40,11 +41,11 @@ export class RowsWriter {
 
   /** @throws Problem `validation_failed`, `unique_violation` */
   create(access: Access, tableId: Id, body: unknown, manner: Manner): Promise<Answer> {
-    return this.fence.run(tableId, ({ tableSchema }) => {
+    return this.fence.run(access, tableId, ({ tableSchema }) => {
       const errors: ProblemItem[] = [];
       const { fields } = bodyOf(body, '', ['fields']);
       const given = resolveFieldValues(fields, tableSchema, '/fields', errors);
-      const values = completeNewRow(given, tableSchema, '/fields', errors, defaultsFor(access));
+      const values = completeNewRow(given, wholeOf(tableSchema), '/fields', errors, defaultsFor(access));
       if (errors.length > 0) throw invalid(errors);
       const op: RowOp = { kind: 'create', id: newId(), values };
       return this.row.write(access, tableSchema, op, manner, (done, write, databaseMs) => {
@@ -66,7 +67,7 @@ export class RowsWriter {
     ifMatch: string | undefined,
     manner: Manner,
   ): Promise<Answer> {
-    return this.fence.run(tableId, async ({ tableSchema: table }) => {
+    return this.fence.run(access, tableId, async ({ tableSchema: table }) => {
       const patch = await judged(this.lookup, table, rowId, () => parsePatch(table, rowId, body, ifMatch));
       const toAnswer = (done: OpResult, write: WriteResult, databaseMs?: number): Answer =>
         rowAnswer(done, write, manner, {}, databaseMs);
@@ -78,7 +79,7 @@ export class RowsWriter {
 
   /** Into the trash. @throws Problem `not_found`, `version_mismatch` */
   remove(access: Access, tableId: Id, rowId: Id, ifMatch: string | undefined, manner: Manner): Promise<Answer> {
-    return this.fence.run(tableId, async ({ tableSchema: table }) => {
+    return this.fence.run(access, tableId, async ({ tableSchema: table }) => {
       const op = await judged(this.lookup, table, rowId, () => deleteOf(rowId, ifMatch));
       const toAnswer = (_: OpResult, { seq }: WriteResult): Answer =>
         new Answer(undefined, { status: 204, headers: { 'live-seq': String(seq) } });
@@ -90,7 +91,7 @@ export class RowsWriter {
   private settled(table: TableSchema, patch: RowPatch): Prepare {
     return async (session) => {
       const columns = [...new Set([...patch.changes.keys(), ...(patch.since ? patch.values.keys() : [])])];
-      const row = (await this.lookup.held(session, table, [patch.id], columns)).get(patch.id);
+      const row = (await this.lookup.held(session, wholeOf(table), [patch.id], columns)).get(patch.id);
       const { expectedVersion: expected = row?.version } = patch;
       // What is wrong is said by the write itself, which looks again.
       if (!row || expected !== row.version) return opOf(patch);

@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ApiProblems, created, CurrentAccess, IdPipe, Requires, type Access, type Id } from '../../../common/index.js';
+import { HonoursRules } from '../rules/honours-rules.js';
 import { TrashPageQuery } from '../trash.dto.js';
 import { BaseTrash } from './base-trash.service.js';
 import { BaseDto, BaseListDto, CreateBaseDto, UpdateBaseDto } from './base.dto.js';
@@ -43,6 +44,7 @@ export class BasesController {
   }
 
   @Get('bases/:baseId')
+  @HonoursRules()
   @Requires('structure:read')
   @ApiOperation({ summary: 'Read a base' })
   @ApiOkResponse({ type: BaseDto })

@@ -26,9 +26,10 @@ export class ColumnTrash {
     private readonly retention: Retention,
   ) {}
 
-  /** Latest first. */
-  async list(tableId: Id): Promise<Page<ColumnDto>> {
-    await this.catalog.fresh(tableId);
+  /** Latest first; members whom rules keep from part of the table are shown none. */
+  async list(access: Access, tableId: Id): Promise<Page<ColumnDto>> {
+    const { seen } = await this.catalog.fresh(tableId);
+    if (seen.of(tableId, access).seen) return { data: [], page: { limit: MAX_HIDDEN } };
     const columns = await this.dataSource.manager.find(ColumnEntity, {
       where: { tableId, deletedAt: this.retention.restorable() },
       order: { deletedAt: 'DESC', id: 'DESC' },

@@ -20,6 +20,7 @@ import {
   type Access,
   type Id,
 } from '../../../common/index.js';
+import { HonoursRules } from '../rules/honours-rules.js';
 import { TrashQuery } from '../trash.dto.js';
 import { ColumnDto, ColumnListDto, CreateColumnDto, RestoreColumnDto, UpdateColumnDto } from './column.dto.js';
 import { BackgroundConversions } from './convert/background/background-conversions.service.js';
@@ -40,12 +41,13 @@ export class ColumnsController {
   ) {}
 
   @Get()
+  @HonoursRules()
   @Requires('structure:read')
   @ApiOperation({ summary: 'List the columns of a table in order, or those in its trash' })
   @ApiOkResponse({ type: ColumnListDto })
   @ApiProblems('not_found')
-  list(@Param('tableId', IdPipe) tableId: Id, @Query() { trashed }: TrashQuery) {
-    return trashed === 'true' ? this.trash.list(tableId) : this.columns.list(tableId);
+  list(@CurrentAccess() access: Access, @Param('tableId', IdPipe) tableId: Id, @Query() { trashed }: TrashQuery) {
+    return trashed === 'true' ? this.trash.list(access, tableId) : this.columns.list(access, tableId);
   }
 
   @Post()

@@ -21,9 +21,10 @@ export class ColumnsService {
     private readonly people: DefaultPeople,
   ) {}
 
-  async list(tableId: Id): Promise<Page<ColumnDto>> {
-    const { columns } = await this.catalog.fresh(tableId);
-    return { data: columns.map((column, position) => toColumnDto(column, position)), page: { limit: MAX_COLUMNS } };
+  async list(access: Access, tableId: Id): Promise<Page<ColumnDto>> {
+    const { columns, seen } = await this.catalog.fresh(tableId);
+    const shown = seen.columnsOf(tableId, access, columns);
+    return { data: shown.map((column, position) => toColumnDto(column, position)), page: { limit: MAX_COLUMNS } };
   }
 
   /**

@@ -7,6 +7,7 @@ import { BaseEntity } from '../bases/base.entity.js';
 import { ColumnEntity } from '../columns/column.entity.js';
 import { ColumnConversionEntity } from '../columns/convert/background/column-conversion.entity.js';
 import { TableIndexEntity } from '../indexes/table-index.entity.js';
+import { TableRulesEntity } from '../rules/table-rules.entity.js';
 import { SchemaOpEntity } from '../schema/schema-op.entity.js';
 import { TableEntity } from '../tables/table.entity.js';
 import { DriftChecker } from './drift-checker.js';
@@ -17,7 +18,15 @@ export async function openDriftChecker(
 ): Promise<{ readonly checker: DriftChecker; close(): Promise<void> }> {
   const dataSource = await new DataSource({
     ...mainDataSourceOptions(config.mainDb),
-    entities: [BaseEntity, TableEntity, ColumnEntity, SchemaOpEntity, TableIndexEntity, ColumnConversionEntity],
+    entities: [
+      BaseEntity,
+      TableEntity,
+      ColumnEntity,
+      SchemaOpEntity,
+      TableIndexEntity,
+      ColumnConversionEntity,
+      TableRulesEntity,
+    ],
   }).initialize();
   const mini = new MiniDatabase(config);
   return {

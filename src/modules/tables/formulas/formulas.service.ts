@@ -48,9 +48,9 @@ export class FormulasService {
   private async scopeOf(caller: Caller, tableId: Id): Promise<FormulaScope> {
     const workspaceId = await this.catalog.workspaceOf(tableId);
     if (workspaceId === undefined) throw notFound('table');
-    await this.access.require(caller, workspaceId, 'structure:read', 'table');
-    const { tableSchema } = await this.catalog.fresh(tableId);
-    return formulaScope(tableSchema);
+    const access = await this.access.require(caller, workspaceId, 'structure:read', 'table');
+    const { seen } = await this.catalog.fresh(tableId);
+    return formulaScope(seen.of(tableId, access));
   }
 
   /** What only the column that is to have the formula can be wrong about. */

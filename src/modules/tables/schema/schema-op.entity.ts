@@ -4,6 +4,7 @@ import type { Actor, AuditEntry, OutboxEvent } from '../../../database/main/inde
 import type { BaseEntity } from '../bases/base.entity.js';
 import type { ColumnEntity } from '../columns/column.entity.js';
 import type { ColumnConversionEntity } from '../columns/convert/background/column-conversion.entity.js';
+import type { TableRulesEntity } from '../rules/table-rules.entity.js';
 import type { TableEntity } from '../tables/table.entity.js';
 
 /** The metadata as it will be once the mini-DB has changed: whole records, written as they stand. */
@@ -11,6 +12,7 @@ export interface MetadataPatch {
   readonly bases?: readonly BaseEntity[];
   readonly tables?: readonly TableEntity[];
   readonly columns?: readonly ColumnEntity[];
+  readonly rules?: readonly TableRulesEntity[];
   readonly conversions?: readonly ColumnConversionEntity[];
   /** Records that are no more. */
   readonly removed?: { readonly tables?: readonly Id[]; readonly columns?: readonly Id[] };

@@ -16,6 +16,7 @@ import { BaseEntity } from '../bases/base.entity.js';
 import { ColumnEntity } from '../columns/column.entity.js';
 import { ColumnConversionEntity } from '../columns/convert/background/column-conversion.entity.js';
 import { TableEntity } from '../tables/table.entity.js';
+import { TableRulesEntity } from '../rules/table-rules.entity.js';
 import { withReadableViews } from './readable-views.js';
 import { SchemaOpEntity, type MetadataPatch } from './schema-op.entity.js';
 
@@ -242,6 +243,7 @@ export class SchemaSaga {
           for (const base of patch.bases ?? []) await manager.upsert(BaseEntity, base, ['id']);
           for (const table of patch.tables ?? []) await manager.upsert(TableEntity, table, ['id']);
           if (patch.columns?.length) await manager.upsert(ColumnEntity, [...patch.columns], ['id']);
+          for (const each of patch.rules ?? []) await manager.upsert(TableRulesEntity, each, ['tableId']);
           for (const each of patch.conversions ?? []) await manager.upsert(ColumnConversionEntity, each, ['id']);
           const { removed } = patch;
           if (removed?.columns?.length) await manager.delete(ColumnEntity, { id: In([...removed.columns]) });

@@ -1,5 +1,5 @@
 import { must, type Id } from '../../../common/index.js';
-import type { ColumnSchema, Derivation, Expression, LinkRef, TableSchema } from '../../../query/index.js';
+import type { ColumnSchema, Derivation, Expression, LinkRef, SeenPart, TableSchema } from '../../../query/index.js';
 import { storedFormula } from '../columns/formula-columns.js';
 import type { ColumnEntity } from '../columns/column.entity.js';
 import type { TableEntity } from './table.entity.js';
@@ -10,10 +10,22 @@ export interface TableRecord {
   readonly columns: readonly ColumnEntity[];
 }
 
-/** The tables of a base as the query core wants them. They refer to each other where columns lead from one to another. */
-export function baseSchema(schema: string, records: readonly TableRecord[]): ReadonlyMap<Id, TableSchema> {
+/** What of a base somebody sees. A column is hidden with all those that it is needed for. */
+export interface Sight {
+  readonly shows: (column: ColumnEntity) => boolean;
+  readonly locks: (column: ColumnEntity) => boolean;
+  readonly seen: (tableId: Id) => SeenPart;
+}
+
+/** The tables of a base as the query core wants them, or as somebody sees them. They refer to each other where columns lead from one to another. */
+export function baseSchema(
+  schema: string,
+  records: readonly TableRecord[],
+  sight?: Sight,
+): ReadonlyMap<Id, TableSchema> {
   const tables = new Map<Id, TableSchema>();
   const context: Context = {
+    ...(sight ? { sight } : {}),
     records: new Map(records.map((record) => [record.table.id, record])),
     table: (id) => must(tables.get(id), 'a column leads to a table of its base'),
   };
@@ -22,6 +34,7 @@ export function baseSchema(schema: string, records: readonly TableRecord[]): Rea
 }
 
 interface Context {
+  readonly sight?: Sight;
   readonly records: ReadonlyMap<Id, TableRecord>;
   readonly table: (id: Id) => TableSchema;
 }
@@ -35,10 +48,16 @@ const toTableSchema = (
   id: table.id,
   schemaVersion: table.schemaVersion,
   physical: { schema, table: table.physicalName },
-  columns: columns.map((column) => {
-    const derived = derivation(column, context);
-    return derived ? { ...toColumnSchema(column), derived } : toColumnSchema(column);
-  }),
+  columns: columns
+    .filter((column) => context.sight?.shows(column) ?? true)
+    .map((column) => {
+      const derived = derivation(column, context);
+      const own = context.sight?.locks(column)
+        ? { ...toColumnSchema(column), locked: true as const }
+        : toColumnSchema(column);
+      return derived ? { ...own, derived } : own;
+    }),
+  ...(context.sight ? { seen: context.sight.seen(table.id) } : {}),
 });
 
 /** A column that is stored in the row. */

@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ApiProblems, created, CurrentAccess, IdPipe, Requires, type Access, type Id } from '../../../common/index.js';
+import { HonoursRules } from '../rules/honours-rules.js';
 import { TrashPageQuery } from '../trash.dto.js';
 import { CreateTableDto, TableDto, TableListDto, UpdateTableDto } from './table.dto.js';
 import { TablesService } from './tables.service.js';
@@ -12,12 +13,13 @@ export class TablesController {
   constructor(private readonly tables: TablesService) {}
 
   @Get('bases/:baseId/tables')
+  @HonoursRules()
   @Requires('structure:read')
   @ApiOperation({ summary: 'List the tables of a base with their columns, in order of their positions' })
   @ApiOkResponse({ type: TableListDto })
   @ApiProblems('not_found', 'validation_failed', 'cursor_invalid')
-  list(@Param('baseId', IdPipe) baseId: Id, @Query() query: TrashPageQuery) {
-    return this.tables.list(baseId, query);
+  list(@CurrentAccess() access: Access, @Param('baseId', IdPipe) baseId: Id, @Query() query: TrashPageQuery) {
+    return this.tables.list(access, baseId, query);
   }
 
   @Post('bases/:baseId/tables')
@@ -31,12 +33,13 @@ export class TablesController {
   }
 
   @Get('tables/:tableId')
+  @HonoursRules()
   @Requires('structure:read')
   @ApiOperation({ summary: 'Read a table with its columns' })
   @ApiOkResponse({ type: TableDto })
   @ApiProblems('not_found')
-  get(@Param('tableId', IdPipe) tableId: Id) {
-    return this.tables.get(tableId);
+  get(@CurrentAccess() access: Access, @Param('tableId', IdPipe) tableId: Id) {
+    return this.tables.get(access, tableId);
   }
 
   @Patch('tables/:tableId')

@@ -43,7 +43,7 @@ export class TablesService {
     private readonly people: DefaultPeople,
   ) {}
 
-  async list(baseId: Id, { trashed, ...page }: TrashPageQuery): Promise<Page<TableDto>> {
+  async list(access: Access, baseId: Id, { trashed, ...page }: TrashPageQuery): Promise<Page<TableDto>> {
     const { manager } = this.dataSource;
     const base = await readBase(manager, baseId);
     const deletedAt = trashed === 'true' ? this.retention.restorable() : IsNull();
@@ -52,11 +52,16 @@ export class TablesService {
       where: { tableId: In(tables.map(({ id }) => id)), deletedAt: IsNull() },
       order: { position: 'ASC', id: 'ASC' },
     });
+    const seen = await this.catalog.seenOf(baseId);
     return positionPage(
       tables.map((table) =>
         toTableDto(
           table,
-          columns.filter(({ tableId }) => tableId === table.id),
+          seen.columnsOf(
+            table.id,
+            access,
+            columns.filter(({ tableId }) => tableId === table.id),
+          ),
           base.schemaName,
           this.retention.inTrash(table.deletedAt),
         ),
@@ -65,9 +70,9 @@ export class TablesService {
     );
   }
 
-  async get(tableId: Id): Promise<TableDto> {
-    const { table, columns, schema } = await this.catalog.fresh(tableId);
-    return toTableDto(table, columns, schema);
+  async get(access: Access, tableId: Id): Promise<TableDto> {
+    const { table, columns, schema, seen } = await this.catalog.fresh(tableId);
+    return toTableDto(table, seen.columnsOf(tableId, access, columns), schema);
   }
 
   /** `id`: where it is known before. @throws Problem `name_taken`, `validation_failed`, `limit_reached` */

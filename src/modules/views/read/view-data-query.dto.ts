@@ -1,6 +1,6 @@
 import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { PageQuery } from '../../../common/index.js';
+import { IsId, MayBeAbsent, PageQuery } from '../../../common/index.js';
 import { COUNT_MODES, type CountMode } from '../../../query/index.js';
 
 /** The query string of a page of rows, of a table or of a view. */
@@ -28,6 +28,11 @@ export class ViewDataQuery extends PageQuery {
   @IsString()
   @MaxLength(64)
   tz?: string;
+
+  /** Id of a member: what that member would get. For admins; it is audited. */
+  @MayBeAbsent()
+  @IsId()
+  as?: string;
 
   /** At most 5 column keys, `-` for descending; null is the smallest value, what tells rows apart breaks ties. @example '-amount,name' */
   @IsOptional()

@@ -11,6 +11,7 @@ import {
   type AppRequest,
   type Id,
 } from '../../../common/index.js';
+import { ViewedAs, ViewedAsQuery } from '../../tables/index.js';
 import { READING_PROBLEMS } from '../route-parts.js';
 import { askedByBody, askedByUrl } from './asked.js';
 import { StoredViews } from './stored-views.service.js';
@@ -29,6 +30,7 @@ export class ViewDataController {
   constructor(private readonly views: StoredViews) {}
 
   @Get('data')
+  @ViewedAs()
   @Requires('views:read')
   @LimitedBy('external')
   @ApiOperation({ summary: 'Read a page of a view', description: DATA })
@@ -44,6 +46,7 @@ export class ViewDataController {
   }
 
   @Post('data')
+  @ViewedAs()
   @HttpCode(200)
   @Requires('views:read')
   @LimitedBy('external')
@@ -56,6 +59,7 @@ export class ViewDataController {
     @CurrentAccess() access: Access,
     @Param('viewId', IdPipe) viewId: Id,
     @Body() body: unknown,
+    @Query() _as: ViewedAsQuery,
     @Req() request: AppRequest,
   ) {
     return this.views.data(access, viewId, () => askedByBody(body), request);

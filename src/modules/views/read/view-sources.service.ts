@@ -40,15 +40,16 @@ export class ViewSources {
   }
 
   private async open(
-    { workspaceId }: Reader,
+    reader: Reader,
     tableIds: readonly Id[],
     connectionIds: readonly Id[],
     { pins, isFrozen }: ViewDefinition,
   ): Promise<OpenSources> {
+    const { workspaceId } = reader;
     const [tables, connections] = await Promise.all([
       found(tableIds, async (id) => {
         const table = await this.catalog.find(id);
-        return table.workspaceId === workspaceId ? table : undefined;
+        return table.workspaceId === workspaceId ? asSeen(table, reader) : undefined;
       }),
       found(connectionIds, (id) => this.objects.objectsOf(workspaceId, id)),
     ]);
@@ -70,6 +71,9 @@ export class ViewSources {
     };
   }
 }
+
+const asSeen = (table: TableMeta, reader: Reader): TableMeta =>
+  reader.principal === undefined ? table : { ...table, tableSchema: table.seen.of(table.id, reader) };
 
 const missing = (at: string, code: string, detail: string): Problem => invalid([{ pointer: at, code, detail }]);
 

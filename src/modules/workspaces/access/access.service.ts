@@ -11,6 +11,7 @@ import {
   type Access,
   type Caller,
   type Id,
+  type Member,
   type Permission,
   type Role,
 } from '../../../common/index.js';
@@ -34,6 +35,7 @@ export interface Membership {
 /** What a request has to know of a member and the workspace. */
 interface Standing {
   readonly role: Role;
+  readonly member: Member;
   readonly timeZone: string;
 }
 
@@ -71,9 +73,21 @@ export class AccessService implements OnModuleInit, OnModuleDestroy {
     const { principal, request } = caller;
     const standing = await this.standings.get(keyOf(workspaceId, principal.userId));
     if (standing === undefined) throw notFound(what);
-    const { role, timeZone } = standing;
+    const { role, member, timeZone } = standing;
     if (!mayDo(role, needed)) throw roleTooLow(PERMISSIONS[needed], role);
-    return { principal, workspaceId, role, timeZone, request };
+    return { principal, workspaceId, role, member, timeZone, request };
+  }
+
+  /**
+   * What a member would come with: for looks at what somebody else sees. Whoever acts stays the one who asks, so it is for reading only.
+   * @throws Problem `not_found` no such member of this workspace
+   */
+  async asMember(access: Access, memberId: Id): Promise<Access> {
+    const { workspaceId, principal } = access;
+    const found = await this.members.findOne({ where: { id: memberId, workspaceId }, relations: { user: true } });
+    if (!found?.user) throw notFound('member');
+    const { id, userId, role, attributes, user } = found;
+    return { ...access, principal: { ...principal, userId, name: user.name }, role, member: { id, attributes } };
   }
 
   /** The memberships of these people in these workspaces as they are now: one query, not from memory. For what outlives a request. */
@@ -127,9 +141,11 @@ export class AccessService implements OnModuleInit, OnModuleDestroy {
     const member = await this.members.findOne({
       where: { workspaceId, userId, workspace: { deletedAt: IsNull() } },
       relations: { workspace: true },
-      select: { id: true, role: true, workspace: { id: true, timeZone: true } },
+      select: { id: true, role: true, attributes: true, workspace: { id: true, timeZone: true } },
     });
-    return member?.workspace && { role: member.role, timeZone: member.workspace.timeZone };
+    if (!member?.workspace) return undefined;
+    const { id, role, attributes, workspace } = member;
+    return { role, member: { id, attributes }, timeZone: workspace.timeZone };
   }
 }
 

@@ -1,7 +1,8 @@
-import { ApiProperty } from '@nestjs/swagger';
-import { MayBeAbsent, type PageDto, type Role } from '../../../common/index.js';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { MayBeAbsent, type Member, type PageDto, type Role } from '../../../common/index.js';
 import { IsEmailAddress, type PersonDto } from '../../users/index.js';
 import { InvitationDto } from './invitations.dto.js';
+import { IsAttributes } from './is-attributes.js';
 import { ApiRole, IsRole } from './is-role.js';
 
 export class AddMemberDto {
@@ -19,6 +20,10 @@ export class UpdateMemberDto {
   @MayBeAbsent()
   @IsRole()
   role?: Role;
+
+  @MayBeAbsent()
+  @IsAttributes()
+  attributes?: Member['attributes'];
 }
 
 /** One person in the workspace. */
@@ -33,6 +38,13 @@ export class MemberDto {
    * @example 'active'
    */
   status!: 'active' | 'suspended';
+  @ApiPropertyOptional({
+    type: 'object',
+    additionalProperties: true,
+    description: 'What rules of tables may ask of the member; told to admins, and to the member.',
+    example: { region: 'emea' },
+  })
+  attributes?: Member['attributes'];
   /** @example '2026-11-22T20:45:00.000Z' */
   createdAt!: string;
 }

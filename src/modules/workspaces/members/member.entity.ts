@@ -1,5 +1,5 @@
 import { Column, Entity, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
-import type { Id, Role } from '../../../common/index.js';
+import type { Id, Member, Role } from '../../../common/index.js';
 import { UserEntity } from '../../users/index.js';
 import { WorkspaceEntity } from '../workspace.entity.js';
 
@@ -12,6 +12,7 @@ export class MemberEntity {
   @Column('uuid', { name: 'user_id' }) userId!: Id;
   @ManyToOne(() => UserEntity) @JoinColumn({ name: 'user_id' }) user?: UserEntity;
   @Column('text') role!: Role;
+  @Column('jsonb') attributes!: Member['attributes'];
   @Column('timestamptz', { name: 'created_at' }) createdAt!: Date;
   @Column('timestamptz', { name: 'updated_at' }) updatedAt!: Date;
 }

@@ -64,7 +64,7 @@ export class MembersController {
   @Requires('members:manage')
   @ApiParam({ name: 'memberId', format: 'uuid' })
   @ApiOperation({
-    summary: 'Give a member another role',
+    summary: 'Give a member another role, or other attributes',
     description: 'Only an owner can give or take `admin` and `owner`. A workspace keeps at least one owner.',
   })
   @ApiProblems('last_owner')

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { In, IsNull, Repository } from 'typeorm';
@@ -17,6 +18,7 @@ import {
   hasAnotherOwner,
   requireAnotherOwner,
   toMemberDto,
+  toMemberDtoFor,
 } from './membership.js';
 import { requireGrant } from './roles.js';
 
@@ -36,7 +38,8 @@ export class MembersService implements OnModuleInit {
   }
 
   /** The members, oldest membership first. */
-  async list({ workspaceId }: Access, { limit, cursor }: PageQuery): Promise<MemberListDto> {
+  async list(access: Access, { limit, cursor }: PageQuery): Promise<MemberListDto> {
+    const { workspaceId } = access;
     const query = this.members
       .createQueryBuilder('member')
       .innerJoinAndSelect('member.user', 'user')
@@ -46,13 +49,13 @@ export class MembersService implements OnModuleInit {
     if (cursor !== undefined) query.andWhere('member.id > :after', { after: idOfCursor(cursor) });
     const found = await query.getMany();
     return idPage(
-      found.map((member) => toMemberDto(member)),
+      found.map((member) => toMemberDtoFor(access, member)),
       limit,
     );
   }
 
   async get(access: Access, memberId: Id): Promise<MemberDto> {
-    return toMemberDto(await findMember(this.members.manager, access, memberId));
+    return toMemberDtoFor(access, await findMember(this.members.manager, access, memberId));
   }
 
   /** The workspace that a membership is in. */
@@ -81,19 +84,24 @@ export class MembersService implements OnModuleInit {
     });
   }
 
-  /** Gives a member another role. Throws `role_too_low`, and `last_owner` for the only owner. */
-  async update(access: Access, memberId: Id, { role }: UpdateMemberDto): Promise<MemberDto> {
+  /** Gives a member another role, or other attributes. Throws `role_too_low`, and `last_owner` for the only owner. */
+  async update(access: Access, memberId: Id, input: UpdateMemberDto): Promise<MemberDto> {
     const before = await findMember(this.members.manager, access, memberId);
-    if (role === undefined || role === before.role) return toMemberDto(before);
+    if (Object.keys(changeOf(before, input)).length === 0) return toMemberDtoFor(access, before);
     return this.transaction.run(actorOf(access), async (manager) => {
       const acting = await lockAndReadRole(manager, access);
       const member = await findMember(manager, access, memberId);
-      requireGrant(acting, member.role, role);
-      if (member.role === 'owner') await requireAnotherOwner(manager, member);
-      await manager.update(MemberEntity, { id: member.id }, { role, updatedAt: new Date() });
+      const change = changeOf(member, input);
+      if (change.role) {
+        requireGrant(acting, member.role, change.role);
+        if (member.role === 'owner') await requireAnotherOwner(manager, member);
+      }
+      const after = { ...member, ...change, updatedAt: new Date() };
+      await manager.update(MemberEntity, { id: member.id }, { ...change, updatedAt: after.updatedAt });
+      const was = Object.fromEntries(Object.keys(change).map((key) => [key, member[key as keyof typeof change]]));
       return {
-        result: toMemberDto(member, role),
-        audit: [memberAudit('member.updated', member, { before: { role: member.role }, after: { role } })],
+        result: toMemberDtoFor(access, after),
+        audit: [memberAudit('member.updated', member, { before: was, after: { ...change } })],
         events: [memberChanged(member)],
       };
     });
@@ -137,6 +145,15 @@ export class MembersService implements OnModuleInit {
     });
   }
 }
+
+/** What becomes different. */
+const changeOf = (
+  member: MemberEntity,
+  { role, attributes }: UpdateMemberDto,
+): Partial<Pick<MemberEntity, 'role' | 'attributes'>> => ({
+  ...(role === undefined || role === member.role ? {} : { role }),
+  ...(attributes === undefined || isDeepStrictEqual(attributes, member.attributes) ? {} : { attributes }),
+});
 
 /** Ends all memberships of a person whose account is being deleted. Throws `last_owner` when a workspace would have no owner. */
 async function leaveEverything(manager: AuditedManager, user: UserEntity): Promise<Released> {

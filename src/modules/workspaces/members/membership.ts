@@ -1,5 +1,5 @@
 import { IsNull, Not, type EntityManager } from 'typeorm';
-import { must, newId, notFound, Problem, type Access, type Id, type Role } from '../../../common/index.js';
+import { mayDo, must, newId, notFound, Problem, type Access, type Id, type Role } from '../../../common/index.js';
 import {
   isUniqueViolation,
   type AuditEntry,
@@ -62,7 +62,7 @@ export async function insertMember(
   role: Role,
 ): Promise<MemberEntity> {
   const now = new Date();
-  const row = { id: newId(), workspaceId, userId: user.id, role, createdAt: now, updatedAt: now };
+  const row = { id: newId(), workspaceId, userId: user.id, role, attributes: {}, createdAt: now, updatedAt: now };
   try {
     await manager.insert(MemberEntity, row);
   } catch (error) {
@@ -90,10 +90,16 @@ export const memberChanged = ({ workspaceId, userId }: Pick<MemberEntity, 'works
   payload: { workspaceId, userId },
 });
 
-export const toMemberDto = (member: MemberEntity, role = member.role): MemberDto => ({
+export const toMemberDto = (member: MemberEntity): MemberDto => ({
   id: member.id,
   user: toPersonDto(personOf(member)),
-  role,
+  role: member.role,
   status: personOf(member).status === 'suspended' ? 'suspended' : 'active',
   createdAt: member.createdAt.toISOString(),
+});
+
+/** The same for somebody who may be told the attributes. */
+export const toMemberDtoFor = ({ role, principal }: Access, member: MemberEntity): MemberDto => ({
+  ...toMemberDto(member),
+  ...(mayDo(role, 'members:manage') || member.userId === principal.userId ? { attributes: member.attributes } : {}),
 });

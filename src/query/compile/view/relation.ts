@@ -5,7 +5,7 @@ import { comma, empty, ident, integer, join, sql, value, type Sql } from '../../
 import { columnType } from '../../types/index.js';
 import { columnsOf } from '../../formula/expression.js';
 import { isViewColumn, type ViewColumn, type ViewJoin, type ViewPlace, type ViewTable } from '../../view/view-table.js';
-import { cellOf, tablesBehind } from '../cell.js';
+import { cellOf, onlySeen, tablesBehind } from '../cell.js';
 import { formulaSql } from '../formula/postgres.js';
 import { tableName } from '../read.js';
 
@@ -55,9 +55,13 @@ function placeName({ source }: ViewPlace, place: number): Sql {
   return sql`${name} ${ident(aliasOf(place))}`;
 }
 
-/** Rows in the trash are not there; copies have none. */
-const alive = (places: readonly ViewPlace[], place: number): Sql =>
-  places[place]?.source.kind === 'table' ? sql`${ident(aliasOf(place), '_deleted_at')} is null` : sql`true`;
+/** Rows in the trash are not there, nor those that are not seen; copies have neither. */
+function alive(places: readonly ViewPlace[], place: number): Sql {
+  const source = places[place]?.source;
+  if (source?.kind !== 'table') return sql`true`;
+  const alias = aliasOf(place);
+  return sql`${ident(alias, '_deleted_at')} is null${onlySeen(source.table, alias)}`;
+}
 
 function joinClause(place: ViewPlace, index: number, places: readonly ViewPlace[]): Sql {
   const { type, on } = must(place.join, 'a place behind the first is joined');
@@ -92,11 +96,14 @@ function behind({ places }: ViewTable, needed: Iterable<ColumnSchema>): Readonly
 
 /** The tables of ours that the rows are put together of, with those behind cells of links. */
 export function tablesOfView(table: ViewTable, needed: Iterable<ColumnSchema>): ReadonlySet<TableSchema> {
-  const places = table.places.flatMap(({ source }) => (source.kind === 'table' ? source.table : []));
+  const places = table.places.flatMap(({ source }) =>
+    source.kind === 'table' ? [source.table, ...(source.table.seen?.rows?.tables ?? [])] : [],
+  );
   const linked = [...behind(table, needed)].flatMap((column) =>
     isViewColumn(column) && column.of.kind === 'cell' ? tablesBehind(column.of.column) : [],
   );
-  return new Set([...places, ...linked]);
+  // A table may be among them as a whole and as it is seen.
+  return new Set(new Map([...linked, ...places].map((each) => [each.id, each])).values());
 }
 
 /** The columns of an external object that have to be copied. */

@@ -46,7 +46,7 @@ export class RowRevert {
     ifMatch: string | undefined,
     manner: Manner,
   ): Promise<Answer> {
-    return this.fence.run(tableId, async ({ tableSchema: table }) => {
+    return this.fence.run(access, tableId, async ({ tableSchema: table }) => {
       const toVersion = await judged(this.lookup, table, rowId, () => versionOf(body));
       let skipped: readonly Skipped[] = [];
       const prepare = async (session: PgSession): Promise<RowOp> => {

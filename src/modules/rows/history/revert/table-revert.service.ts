@@ -63,7 +63,7 @@ export class TableRevert {
    * `unique_violation`; nothing was written then
    */
   run(access: Access, tableId: Id, body: unknown, manner: Manner): Promise<Answer> {
-    return this.fence.run(tableId, async ({ tableSchema: table }) => {
+    return this.fence.run(access, tableId, async ({ tableSchema: table }) => {
       const request = parseRevert(body);
       if (!request.dryRun && request.confirmToken === undefined) throw new Problem('confirmation_required');
       const links = linkColumnsOf(table).length > 0;

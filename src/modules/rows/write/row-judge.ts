@@ -1,0 +1,101 @@
+import { Injectable } from '@nestjs/common';
+import { must, notFound, Problem, type Id } from '../../../common/index.js';
+import type { PgSession } from '../../../database/mini/index.js';
+import { MiniDbLookup, type OpResult } from '../../../engines/index.js';
+import { rowFilter, TRUE, wholeOf, type RowFilter, type RowOp, type TableSchema } from '../../../query/index.js';
+
+/** What is wrong with ops, by their place in the write. */
+export type Refusals = ReadonlyMap<number, Problem>;
+
+const EVERY_ROW: RowFilter = rowFilter(TRUE);
+
+/** Asks rules about changes of rows, inside of the transaction that makes them. Tables that are seen as a whole have none. */
+@Injectable()
+export class RowJudge {
+  constructor(private readonly lookup: MiniDbLookup) {}
+
+  /**
+   * Before the change, under the locks of the rows. A row that is not seen is not there; one that is seen may be one that must not be
+   * changed.
+   */
+  async before(session: PgSession, table: TableSchema, ops: readonly RowOp[]): Promise<Refusals> {
+    const { seen } = table;
+    const asked = ops.flatMap((op) => (op.kind === 'update' || op.kind === 'delete' ? [op.id] : []));
+    if (!seen || asked.length === 0) return NONE;
+    const whole = wholeOf(table);
+    const there = await this.lookup.held(session, whole, asked, []);
+    const { rows = EVERY_ROW, writes } = seen;
+    const conditions = [rows, writes?.update ?? EVERY_ROW, writes?.delete ?? EVERY_ROW];
+    const verdicts = await this.lookup.judge(whole, [...there.keys()], conditions, session);
+    return refusals(ops, (op) => {
+      if (op.kind !== 'update' && op.kind !== 'delete') return undefined;
+      const [isSeen, mayUpdate, mayDelete] = verdicts.get(op.id) ?? [];
+      // What is not there at all is said by the write itself, with the same words.
+      if (isSeen === undefined) return undefined;
+      if (!isSeen) return notFound('row');
+      return (op.kind === 'update' ? mayUpdate : mayDelete) ? undefined : ruledOut(`must not be ${WORDS[op.kind]}`);
+    });
+  }
+
+  /** After the change: what a row has become has to be allowed, too. */
+  async after(
+    session: PgSession,
+    table: TableSchema,
+    ops: readonly RowOp[],
+    results: readonly OpResult[],
+  ): Promise<Refusals> {
+    const { seen } = table;
+    const changed = ops.flatMap(({ kind, id }, i) => (kind !== 'delete' && results[i]?.status === 'ok' ? [id] : []));
+    if (!seen || changed.length === 0) return NONE;
+    const { rows = EVERY_ROW, writes } = seen;
+    const conditions = [rows, writes?.update ?? EVERY_ROW, writes?.create ?? EVERY_ROW];
+    const verdicts = await this.lookup.judge(wholeOf(table), changed, conditions, session);
+    return refusals(ops, ({ kind, id }, i) => {
+      if (kind === 'delete' || results[i]?.status !== 'ok') return undefined;
+      const [isSeen, mayBecome, mayBeNew] = must(verdicts.get(id), 'a row that was written is there');
+      switch (kind) {
+        case 'create':
+          return mayBeNew ? undefined : ruledOut('must not be made like this');
+        case 'update':
+          return mayBecome ? undefined : ruledOut('must not become like this');
+        case 'restore':
+          return isSeen ? undefined : notFound('row');
+      }
+    });
+  }
+
+  /** As {@link before}, of one row. @throws Problem `not_found`, `ruled_out` */
+  async mustBeAllowed(session: PgSession, table: TableSchema, op: RowOp): Promise<void> {
+    throwFirst(await this.before(session, table, [op]));
+  }
+
+  /** As {@link after}, of one row. @throws Problem `ruled_out`, `not_found` */
+  async mustHaveBecome(session: PgSession, table: TableSchema, op: RowOp, results: readonly OpResult[]): Promise<void> {
+    throwFirst(await this.after(session, table, [op], results));
+  }
+
+  /** Which of these rows are seen. */
+  async seen(table: TableSchema, ids: readonly Id[], session?: PgSession): Promise<ReadonlySet<Id>> {
+    return new Set((await this.lookup.versions(table, ids, session)).keys());
+  }
+}
+
+const NONE: Refusals = new Map();
+const WORDS = { update: 'changed', delete: 'deleted' } as const;
+
+function refusals(ops: readonly RowOp[], judge: (op: RowOp, index: number) => Problem | undefined): Refusals {
+  return new Map(
+    ops.flatMap((op, i) => {
+      const problem = judge(op, i);
+      return problem ? [[i, problem] as const] : [];
+    }),
+  );
+}
+
+const ruledOut = (what: string): Problem =>
+  new Problem('ruled_out', { detail: `Rules of the table say: this row ${what}.` });
+
+function throwFirst(found: Refusals): void {
+  const [problem] = found.values();
+  if (problem) throw problem;
+}

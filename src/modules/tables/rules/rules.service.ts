@@ -1,0 +1,131 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { must, Problem, type Access, type Id } from '../../../common/index.js';
+import { actorOf } from '../../../database/main/index.js';
+import type { TableSchema } from '../../../query/index.js';
+import { tableChanged } from '../tables/table-changed.js';
+import { SchemaSaga } from '../schema/schema-saga.js';
+import { contextOf, nextVersionBy, readStructures, readBase, type Structure } from '../schema/structure.js';
+import { TableCatalog } from '../table-catalog.js';
+import { judgeRules, problemsOf } from './judge-rules.js';
+import type { PutRulesDto, RulesDto } from './rules.dto.js';
+import { TableRulesEntity } from './table-rules.entity.js';
+import type { Rule, StoredRule } from './rule.js';
+
+/** Use cases of the rules of tables. */
+@Injectable()
+export class RulesService {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly catalog: TableCatalog,
+    private readonly saga: SchemaSaga,
+  ) {}
+
+  /** @throws Problem `not_found` */
+  async get(tableId: Id): Promise<RulesDto> {
+    const { tableSchema, seen } = await this.catalog.fresh(tableId);
+    const stored = await this.dataSource.manager.findOneBy(TableRulesEntity, { tableId });
+    return toRulesDto(stored, tableSchema, seen.live);
+  }
+
+  /**
+   * Puts these rules in the place of those that were. They are part of the structure: statements that were made under the old ones are refused by
+   * the mini-DB itself, on every node. The tables that lead here move on, too, since they show what is behind their links.
+   * @throws Problem `validation_failed`, `filter_invalid`; `version_mismatch` somebody else changed them; `schema_busy`
+   */
+  async put(access: Access, tableId: Id, input: PutRulesDto, expectedVersion: number | undefined): Promise<RulesDto> {
+    const { baseId } = await this.catalog.find(tableId);
+    const rules = input.rules.map(toRule);
+    return this.saga.run({
+      kind: 'table.rules',
+      baseId,
+      workspaceId: access.workspaceId,
+      actor: actorOf(access),
+      plan: async (manager) => {
+        const structures = await readStructures(manager, await readBase(manager, baseId));
+        const own = must(
+          structures.find(({ table }) => table.id === tableId),
+          'a table that was found is in its base',
+        );
+        const before = await manager.findOneBy(TableRulesEntity, { tableId });
+        if (expectedVersion !== undefined && expectedVersion !== (before?.version ?? 0)) throw stale(before);
+        const stored = judgeRules(rules, own.schema, access);
+        const entity: TableRulesEntity = {
+          tableId,
+          baseId,
+          workspaceId: access.workspaceId,
+          version: (before?.version ?? 0) + 1,
+          rules: stored,
+          updatedAt: new Date(),
+          updatedBy: access.principal.userId,
+        };
+        const moved = [own, ...structures.filter((each) => each !== own && leadsTo(each, tableId))];
+        const next = moved.map((each) => nextVersionBy(each, contextOf(access), { 'rules.changed': {} }));
+        const live = new Set(structures.flatMap(({ columns }) => columns.map(({ id }) => id)));
+        return {
+          schema: own.base.schemaName,
+          statements: next.map(({ statement }) => statement),
+          patch: {
+            tables: next.map(({ table }) => table),
+            rules: [entity],
+            audit: [
+              {
+                workspaceId: access.workspaceId,
+                action: 'table.rules_changed',
+                resource: { type: 'table', id: tableId, name: own.table.name },
+                before: { rules: (before?.rules ?? []).map(toRuleDto) },
+                after: { rules: stored.map(toRuleDto) },
+              },
+            ],
+            events: next.map(({ table }) => tableChanged(table)),
+          },
+          result: toRulesDto(entity, own.schema, live),
+        };
+      },
+    });
+  }
+}
+
+const leadsTo = ({ columns }: Structure, tableId: Id): boolean =>
+  columns.some(({ options }) => options.tableId === tableId);
+
+function stale(now: TableRulesEntity | null): Problem {
+  return new Problem('version_mismatch', {
+    detail: `The rules have version ${now?.version ?? 0} now.`,
+    headers: { etag: `"${now?.version ?? 0}"` },
+  });
+}
+
+const toRule = ({
+  name,
+  appliesTo = {},
+  read = {},
+  update = {},
+  create = {},
+  delete: deletion = {},
+  columns = {},
+}: PutRulesDto['rules'][number]): Rule => ({
+  name,
+  appliesTo: { ...appliesTo },
+  read: { ...read },
+  update: { ...update },
+  create: { allow: create.allow ?? true, ...(create.check === undefined ? {} : { check: create.check }) },
+  delete: { ...deletion },
+  columns: { hidden: columns.hidden ?? [], readOnly: columns.readOnly ?? [] },
+});
+
+/** Without what is for ourselves. */
+const toRuleDto = ({ columnIds: _, reads: __, ...rule }: StoredRule): RulesDto['rules'][number] => ({
+  ...rule,
+  appliesTo: {
+    ...(rule.appliesTo.roles ? { roles: [...rule.appliesTo.roles] } : {}),
+    ...(rule.appliesTo.memberIds ? { memberIds: [...rule.appliesTo.memberIds] } : {}),
+  },
+  columns: { hidden: [...rule.columns.hidden], readOnly: [...rule.columns.readOnly] },
+});
+
+const toRulesDto = (stored: TableRulesEntity | null, table: TableSchema, live: ReadonlySet<Id>): RulesDto => ({
+  version: stored?.version ?? 0,
+  rules: (stored?.rules ?? []).map(toRuleDto),
+  problems: problemsOf(stored?.rules ?? [], table, live),
+});

@@ -1,0 +1,150 @@
+import { must, type Id } from '../../../common/index.js';
+import { rowFilter, type RowFilter, type SeenPart, type TableSchema } from '../../../query/index.js';
+import type { ColumnEntity } from '../columns/column.entity.js';
+import { sources } from '../columns/dependents.js';
+import { baseSchema, type Sight, type TableRecord } from '../tables/table-schema.js';
+import type { StoredRule } from './rule.js';
+import { rulesInForce, togetherLet, type Ruled, type TableRights } from './table-rights.js';
+
+/** So many different sights of a base are kept. */
+const MAX_SIGHTS = 500;
+
+/** How old a condition may be that depends on the time, ms. */
+const TIME_STEP_MS = 2_000;
+
+/**
+ * The tables of a base as each member sees them. Whoever works with such a schema cannot see more: columns are missing, rows are left out by
+ * every statement that is made of it, and what lies behind links is seen the same way.
+ */
+export class SeenTables {
+  private readonly sights = new Map<string, ReadonlyMap<Id, TableSchema>>();
+  private readonly whole: ReadonlyMap<Id, TableSchema>;
+  /** All columns of the base that are there. */
+  readonly live: ReadonlySet<Id>;
+  private readonly depends: { readonly me: boolean; readonly time: boolean; readonly attributes: readonly string[] };
+
+  constructor(
+    private readonly schema: string,
+    private readonly records: readonly (TableRecord & { readonly schema: TableSchema })[],
+    private readonly rules: ReadonlyMap<Id, readonly StoredRule[]>,
+  ) {
+    this.whole = new Map(records.map((record) => [record.table.id, record.schema]));
+    this.live = new Set(records.flatMap(({ columns }) => columns.map(({ id }) => id)));
+    this.depends = dependsOn([...rules.values()].flat());
+  }
+
+  /** The table as this member sees it: the whole of it where no rule of the base is for him. */
+  of(tableId: Id, ruled: Ruled): TableSchema {
+    const whole = must(this.whole.get(tableId), 'a table of the base');
+    if (this.rules.size === 0 || ruled.role === 'owner' || ruled.role === 'admin') return whole;
+    const key = this.keyOf(ruled);
+    let sight = this.sights.get(key);
+    if (!sight) {
+      if (this.sights.size >= MAX_SIGHTS) this.sights.clear();
+      this.sights.set(key, (sight = this.see(ruled)));
+    }
+    return must(sight.get(tableId), 'each table is seen somehow');
+  }
+
+  /** Those of the columns that he sees. Of a table in the trash, whose rules wait for it, members see none where it has rules. */
+  columnsOf<C extends { readonly id: Id }>(tableId: Id, ruled: Ruled, columns: readonly C[]): readonly C[] {
+    if (ruled.role === 'owner' || ruled.role === 'admin' || this.rules.size === 0) return columns;
+    if (!this.whole.has(tableId)) return this.rules.has(tableId) ? [] : columns;
+    const { seen, columns: shown } = this.of(tableId, ruled);
+    const ids = new Set(shown.map(({ id }) => id));
+    return seen ? columns.filter(({ id }) => ids.has(id)) : columns;
+  }
+
+  /** The rules of a table that are for somebody, one by one. */
+  rulesFor(tableId: Id, ruled: Ruled) {
+    const whole = must(this.whole.get(tableId), 'a table of the base');
+    return rulesInForce(this.rules.get(tableId) ?? [], whole, ruled, this.live);
+  }
+
+  /** Whether he sees every row and every column of the base. */
+  isWholeFor(ruled: Ruled): boolean {
+    return this.records.every(({ table }) => this.of(table.id, ruled).seen === undefined);
+  }
+
+  private keyOf({ role, member, principal, timeZone }: Ruled): string {
+    const { me, time, attributes } = this.depends;
+    return JSON.stringify([
+      role,
+      timeZone,
+      me ? [member.id, principal.userId] : null,
+      time ? Math.floor(Date.now() / TIME_STEP_MS) : null,
+      attributes.map((name) => member.attributes[name] ?? null),
+    ]);
+  }
+
+  private see(ruled: Ruled): ReadonlyMap<Id, TableSchema> {
+    const rights = new Map<Id, TableRights>();
+    for (const tableId of this.rules.keys()) {
+      // Rules of a table in the trash wait for it.
+      const own = this.whole.has(tableId) ? togetherLet(this.rulesFor(tableId, ruled)) : undefined;
+      if (own) rights.set(tableId, own);
+    }
+    if (rights.size === 0) return this.whole;
+    const seen = baseSchema(this.schema, this.records, this.sightOf(rights));
+    const touched = this.leadingTo(new Set(rights.keys()));
+    return new Map([...this.whole].map(([id, whole]) => [id, touched.has(id) ? (seen.get(id) ?? whole) : whole]));
+  }
+
+  /** These tables, and all whose links lead to one of them, however far. What lies behind the links of the others is seen as a whole. */
+  private leadingTo(tables: ReadonlySet<Id>): ReadonlySet<Id> {
+    const found = new Set(tables);
+    for (let size = -1; size !== found.size;) {
+      size = found.size;
+      for (const { table, columns } of this.records)
+        if (columns.some(({ options: { tableId } }) => tableId !== undefined && found.has(tableId)))
+          found.add(table.id);
+    }
+    return found;
+  }
+
+  private sightOf(rights: ReadonlyMap<Id, TableRights>): Sight {
+    const all = this.records.flatMap(({ columns }) => columns);
+    const hidden = madeOf(new Set([...rights.values()].flatMap((each) => [...each.hidden])), all);
+    const locked = new Set([...rights.values()].flatMap((each) => [...each.locked]));
+    return {
+      shows: ({ id }) => !hidden.has(id),
+      locks: ({ id }) => locked.has(id),
+      seen: (tableId) => seenPart(must(this.whole.get(tableId), 'a table of the base'), rights.get(tableId)),
+    };
+  }
+}
+
+function seenPart(whole: TableSchema, rights: TableRights | undefined): SeenPart {
+  if (!rights) return { whole };
+  const { read, update, create, delete: deletion } = rights;
+  const writes = { update: rowFilter(update), create: rowFilter(create), delete: rowFilter(deletion) };
+  const rows: RowFilter | undefined = read.kind === 'true' ? undefined : rowFilter(read);
+  return { whole, writes, ...(rows ? { rows } : {}) };
+}
+
+/** These columns, and all whose cells are computed from one of them: they would tell what it holds. */
+function madeOf(columns: ReadonlySet<Id>, all: readonly ColumnEntity[]): ReadonlySet<Id> {
+  const found = new Set(columns);
+  for (let size = -1; size !== found.size;) {
+    size = found.size;
+    for (const column of all) if (sources(column).some((id) => found.has(id))) found.add(column.id);
+  }
+  return found;
+}
+
+/** What the answer to "what does somebody see?" depends on besides his role. */
+function dependsOn(rules: readonly StoredRule[]) {
+  const text = JSON.stringify(rules);
+  const names = new Set(
+    [...text.matchAll(/\{"\$(\w+)":("(?:[^"\\]|\\.)*")?/g)].map(([, name, value]) => [name, value] as const),
+  );
+  const attributes = [...names].flatMap(([name, value]) =>
+    name === 'attr' && value !== undefined ? [JSON.parse(value) as string] : [],
+  );
+  return {
+    me: rules.some(({ appliesTo }) => appliesTo.memberIds !== undefined) || [...names].some(([name]) => name === 'me'),
+    // Ranges of days are words, too (`{"within":"today"}`), so every filter of times counts.
+    time: /"(?:\$now|\$today|within|on|before|after)"/.test(text),
+    attributes: [...new Set(attributes)].sort(),
+  };
+}

@@ -1,0 +1,417 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { client, expectStatus, type Answer, type Client, type Column, type Row, type Table } from '../harness/index.js';
+import { path, refusal, rowsFixture, type Bulk, type Page } from '../support/rows.js';
+import { member, putRules, type MemberOf, type Rules } from '../support/rules.js';
+
+const fixture = rowsFixture();
+const { newTable, add } = fixture;
+
+let editor: MemberOf;
+let viewer: MemberOf;
+beforeAll(async () => {
+  const { owner, at } = fixture;
+  [editor, viewer] = await Promise.all([
+    member(owner, at.workspace.id, 'editor'),
+    member(owner, at.workspace.id, 'viewer'),
+  ]);
+});
+
+const OPEN = { field: 'status', op: 'eq', value: 'open' };
+const COLUMNS = [
+  { name: 'Name', type: 'text', required: true },
+  { name: 'Qty', type: 'integer' },
+  { name: 'Status', type: 'single_select', options: { choices: [{ label: 'Open' }, { label: 'Won' }] } },
+  { name: 'Notes', type: 'text', default: 'secret default' },
+  { name: 'Owner', type: 'user' },
+  { name: 'Shout', type: 'formula', options: { formula: 'UPPER({notes})' } },
+];
+
+const get = async <T = Page>(who: Client, at: string): Promise<T> => expectStatus(await who.get<T>(at), 200);
+const names = async (who: Client, table: Table, query = ''): Promise<unknown[]> =>
+  (await get(who, `${path(table)}?sort=name&${query}`)).data.map(({ fields }) => fields.name);
+const code = ({ status, body }: Answer<unknown>): string => `${status} ${(body as { code?: string }).code ?? ''}`;
+
+/** Two open rows and two won ones, with notes that must not be seen. */
+async function deals() {
+  const table = await newTable(COLUMNS);
+  const rows = [];
+  for (const [i, status] of ['open', 'won', 'open', 'won'].entries())
+    rows.push(await add(table, { name: `r${i}`, qty: i, status, notes: `secret ${i}` }));
+  return { table, rows: rows as [Row, Row, Row, Row] };
+}
+const seesOpen = { name: 'open', appliesTo: { roles: ['editor', 'viewer'] }, read: { filter: OPEN } };
+
+describe('rules of a table', () => {
+  it('are put as a whole, with a version, by admins only', async () => {
+    const { owner } = fixture;
+    const table = await newTable(COLUMNS);
+    const at = `/tables/${table.id}/rules`;
+    expect(await get<Rules>(owner, at)).toEqual({ version: 0, rules: [], problems: [] });
+    const put = (body: object, ifMatch?: string, who: Client = owner) =>
+      who.call<Rules>('PUT', at, body, ifMatch === undefined ? {} : { 'if-match': ifMatch });
+    const made = await put({ rules: [seesOpen] }, '"0"');
+    expect(expectStatus(made, 200)).toMatchObject({ version: 1, rules: [{ name: 'open', create: { allow: true } }] });
+    expect(made.headers.get('etag')).toBe('"1"');
+    expect(code(await put({ rules: [] }, '"0"'))).toBe('412 version_mismatch');
+    expect(code(await put({ rules: [] }, undefined, editor))).toBe('403 role_too_low');
+    expect(code(await editor.get(at))).toBe('403 role_too_low');
+    expect(await get<Rules>(owner, at)).toMatchObject({ version: 1, problems: [] });
+  });
+
+  it('are refused with all that is wrong', async () => {
+    const table = await newTable(COLUMNS);
+    const put = (...rules: unknown[]) => fixture.owner.call('PUT', `/tables/${table.id}/rules`, { rules });
+    expect(
+      refusal(
+        await put(
+          { name: 'a', read: { filter: { field: 'nope', op: 'eq', value: 1 } }, columns: { hidden: ['name', 'what'] } },
+          { name: 'A', update: { filter: { field: 'qty', op: 'contains', value: { $attr: 'x' } } } },
+        ),
+      ),
+    ).toEqual([
+      422,
+      'validation_failed',
+      '/rules/0/columns/hidden/0 required_column',
+      '/rules/0/columns/hidden/1 unknown_field',
+      '/rules/0/read/filter/field unknown_field',
+      '/rules/1/name name_taken',
+      '/rules/1/update/filter/op unknown_operator',
+    ]);
+    expect(code(await put({ name: 'a', appliesTo: { roles: ['admin'] } }))).toBe('422 validation_failed');
+    expect(code(await put({ name: 'a', read: { filter: 7 } }))).toBe('422 validation_failed');
+    expect(code(await put({ name: 'a', what: 1 }))).toBe('422 validation_failed');
+    expect(code(await put(...Array.from({ length: 101 }, (_, i) => ({ name: `r${i}` }))))).toBe(
+      '422 validation_failed',
+    );
+    // Whoever may make no rows needs no column for them.
+    expectStatus(await put({ name: 'a', create: { allow: false }, columns: { hidden: ['name'] } }), 200);
+  });
+});
+
+describe('reading', () => {
+  it('shows the rows that some rule lets be read, in lists, counts, groups, search, files and one by one', async () => {
+    const { table, rows } = await deals();
+    const { owner } = fixture;
+    await putRules(owner, table, seesOpen);
+    for (const who of [editor, viewer]) {
+      expect(await names(who, table)).toEqual(['r0', 'r2']);
+      expect((await get(who, `${path(table)}?count=exact`)).count?.value).toBe(2);
+      expect(code(await who.get(path(table, rows[1].id)))).toBe('404 not_found');
+      expectStatus(await who.get(path(table, rows[0].id)), 200);
+      const groups = { groupBy: [{ field: 'status' }], aggregates: [{ as: 'sum', fn: 'sum', field: 'qty' }] };
+      expect(expectStatus(await who.post<Page>(path(table, 'query'), groups), 200).data).toEqual([
+        { group: { status: 'open' }, values: { sum: '2' } },
+      ]);
+      expect(await names(who, table, 'search=r1')).toEqual([]);
+      expect((await who.get(`/tables/${table.id}/export`)).text).not.toContain('r1');
+    }
+    expect(await names(owner, table)).toHaveLength(4);
+    await owner.del(path(table, rows[2].id));
+    await owner.del(path(table, rows[3].id));
+    expect(await names(editor, table, 'trashed=true')).toEqual(['r2']);
+  });
+
+  it('lets several rules add up, and nothing be hidden that one of them shows', async () => {
+    const { table } = await deals();
+    await putRules(
+      fixture.owner,
+      table,
+      { ...seesOpen, columns: { hidden: ['notes', 'qty'] } },
+      { name: 'mine', appliesTo: { memberIds: [editor.memberId] }, read: { filter: { field: 'qty', op: 'eq', value: 1 } }, columns: { hidden: ['notes'] } }, // prettier-ignore
+    );
+    expect(await names(editor, table)).toEqual(['r0', 'r1', 'r2']);
+    expect(await names(viewer, table)).toEqual(['r0', 'r2']);
+    const fieldsOf = async (who: Client) => Object.keys((await get(who, path(table))).data[0]?.fields ?? {});
+    expect(await fieldsOf(editor)).toEqual(['name', 'qty', 'status', 'owner']);
+    expect(await fieldsOf(viewer)).toEqual(['name', 'status', 'owner']);
+  });
+
+  it('knows no hidden column, nor what is computed from it, by any way', async () => {
+    const { table, rows } = await deals();
+    await putRules(fixture.owner, table, { ...seesOpen, columns: { hidden: ['notes'] } });
+    for (const key of ['notes', 'shout']) {
+      const filter = { field: key, op: 'isNotNull' };
+      for (const body of [
+        { filter },
+        { sort: [{ field: key }] },
+        { fields: [key] },
+        { groupBy: [{ field: key }] },
+        { aggregates: [{ as: 'n', fn: 'max', field: key }] },
+        { filter: { field: 'name', op: 'neq', valueField: key } },
+      ])
+        // prettier-ignore
+        expect(await editor.post(path(table, 'query'), body)).toMatchObject({
+          status: 422,
+          text: expect.stringContaining('unknown_field'),
+        });
+      expect(code(await editor.patch(path(table, rows[0].id), { fields: { [key]: 'x' } }))).toBe(
+        '422 validation_failed',
+      );
+    }
+    expect(await names(editor, table, 'search=secret')).toEqual([]);
+    const own = await get<Table>(editor, `/tables/${table.id}`);
+    expect(own.columns.map(({ key }) => key)).toEqual(['name', 'qty', 'status', 'owner']);
+    const listed = await get<{ data: Column[] }>(editor, `/tables/${table.id}/columns`);
+    expect(listed.data).toHaveLength(4);
+    const all = await get<{ data: Table[] }>(editor, `/bases/${table.baseId}/tables?limit=200`);
+    expect(all.data.find(({ id }) => id === table.id)?.columns).toHaveLength(4);
+    const check = { formula: '{notes}', tableId: table.id };
+    expect((await editor.post('/formulas/check', check)).text).toContain('unknown');
+  });
+
+  it('shows behind links, lookups, rollups and counts only what is seen there', async () => {
+    const { owner } = fixture;
+    const people = await newTable([{ name: 'Name', type: 'text' }]);
+    const { table, rows } = await deals();
+    const column = (of: Table, body: object) => owner.post(`/tables/${of.id}/columns`, body);
+    expectStatus(await column(people, { name: 'Deals', type: 'link', options: { tableId: table.id } }), 201);
+    for (const body of [
+      { name: 'Names', type: 'lookup', options: { linkColumnId: 'deals', columnId: 'name' } },
+      { name: 'Sum', type: 'rollup', options: { linkColumnId: 'deals', columnId: 'qty', fn: 'sum' } },
+      { name: 'Count', type: 'count', options: { linkColumnId: 'deals' } },
+      { name: 'Notes', type: 'lookup', options: { linkColumnId: 'deals', columnId: 'notes' } },
+      { name: 'Twice', type: 'formula', options: { formula: '{count} * 2' } },
+    ])
+      expectStatus(await column(people, body), 201);
+    const all = rows.map(({ id }) => id);
+    const ada = await add(people, { name: 'Ada', deals: all });
+    await putRules(owner, table, { ...seesOpen, columns: { hidden: ['notes'] } });
+    const seen = await get<Row>(editor, path(people, ada.id));
+    const open = [all[0], all[2]];
+    expect(seen.fields).toEqual({ name: 'Ada', deals: open, names: ['r0', 'r2'], sum: '2', count: 2, twice: '4' });
+    expect((await get<Row>(owner, path(people, ada.id))).fields).toMatchObject({ count: 4, twice: '8' });
+    const some = (value: string) => ({ link: 'deals', where: { field: 'name', op: 'eq', value } });
+    const found = async (filter: object) =>
+      expectStatus(await editor.post<Page>(path(people, 'query'), { filter }), 200).data.length;
+    expect(await found(some('r0'))).toBe(1);
+    expect(await found(some('r1'))).toBe(0);
+    expect(await found({ field: 'count', op: 'gt', value: 2 })).toBe(0);
+    expect(await found({ field: 'deals', op: 'hasAny', value: [all[1]] })).toBe(0);
+    const expanded = await get(editor, `${path(people)}?expand=deals`);
+    expect(JSON.stringify(expanded)).not.toContain('r1');
+    // What is not seen is not lost when the list is changed.
+    expect(code(await editor.patch(path(people, ada.id), { fields: { deals: [] } }))).toBe('422 validation_failed');
+    expect(code(await editor.patch(path(people, ada.id), { fields: { deals: { $add: [all[1]] } } }))).toBe(
+      '422 validation_failed',
+    );
+    const removed = await editor.patch<Row>(path(people, ada.id), { fields: { deals: { $remove: [all[0]] } } });
+    expect(expectStatus(removed, 200).fields.deals).toEqual([all[2]]);
+    expect((await get<Row>(owner, path(people, ada.id))).fields.deals).toEqual([all[1], all[2], all[3]]);
+  });
+
+  it('is the same on a node that has heard of nothing', async () => {
+    const { table } = await deals();
+    const node = fixture.onEitherNode();
+    const there = (who: MemberOf): Client => client(node(1).base, who.token);
+    expect(await names(there(editor), table)).toHaveLength(4);
+    await putRules(node(0), table, seesOpen);
+    expect(await names(there(editor), table)).toEqual(['r0', 'r2']);
+    await putRules(node(0), table);
+    expect(await names(there(editor), table)).toHaveLength(4);
+  });
+
+  it('is closed where a whole table would be shown', async () => {
+    const { table, rows } = await deals();
+    const closed = [
+      `/tables/${table.id}/changes?after=0`,
+      `/tables/${table.id}/history`,
+      `/tables/${table.id}/rows/${rows[0].id}/history`,
+      `/tables/${table.id}/indexes`,
+    ];
+    await putRules(fixture.owner, table, seesOpen);
+    for (const at of closed) expect([at, code(await editor.get(at))]).toEqual([at, '403 ruled_out']);
+    expect(code(await editor.get(`/bases/${table.baseId}/template`))).toBe('403 ruled_out');
+    expect(code(await editor.post(`${path(table, rows[0].id)}/revert`, { toVersion: 1 }))).toBe('403 ruled_out');
+    for (const at of closed) expectStatus(await fixture.owner.get(at), 200);
+    await putRules(fixture.owner, table);
+    for (const at of closed) expectStatus(await editor.get(at), 200);
+  });
+});
+
+describe('rules for each member', () => {
+  it('know who asks, and what is known of that member', async () => {
+    const { owner, at } = fixture;
+    const { table, rows } = await deals();
+    const members = `/workspaces/${at.workspace.id}/members/${editor.memberId}`;
+    await owner.patch(path(table, rows[1].id), { fields: { owner: editor.user.id } });
+    await putRules(
+      owner,
+      table,
+      { name: 'mine', read: { filter: { field: 'owner', op: 'eq', value: { $me: true } } } },
+      { name: 'by number', read: { filter: { not: { field: 'qty', op: 'in', value: [{ $attr: 'not_qty' }, 0] } } } },
+    );
+    // Without the attribute that rule says nothing at all, although it is negated.
+    expect(await names(editor, table)).toEqual(['r1']);
+    expect(await names(viewer, table)).toEqual([]);
+    const patched = await owner.patch<{ attributes: object }>(members, { attributes: { not_qty: [1, 3] } });
+    expect(expectStatus(patched, 200).attributes).toEqual({ not_qty: [1, 3] });
+    expect(await names(editor, table)).toEqual(['r1', 'r2']);
+    expect(code(await owner.patch(members, { attributes: { 'a b': 1 } }))).toBe('422 validation_failed');
+    expect((await get<{ attributes?: object }>(viewer, members)).attributes).toBeUndefined();
+    expectStatus(await owner.patch(members, { attributes: {} }), 200);
+  });
+
+  it('close, and say so, when a column that they speak of is gone', async () => {
+    const { owner } = fixture;
+    const { table } = await deals();
+    await putRules(owner, table, seesOpen);
+    const status = table.columns.find(({ key }) => key === 'status')?.id ?? '';
+    expectStatus(await owner.del(`/tables/${table.id}/columns/${status}`), 204);
+    // Also when another column takes the key.
+    expectStatus(await owner.post(`/tables/${table.id}/columns`, { name: 'Status', type: 'text', default: 'open' }), 201); // prettier-ignore
+    expect(await names(editor, table)).toEqual([]);
+    expect((await get<Rules>(owner, `/tables/${table.id}/rules`)).problems).toHaveLength(1);
+    expect(await names(owner, table)).toHaveLength(4);
+  });
+
+  it('can be explained, and looked at as the member, which is audited', async () => {
+    const { owner, at } = fixture;
+    const { table, rows } = await deals();
+    await putRules(owner, table, { ...seesOpen, columns: { hidden: ['notes'], readOnly: ['qty'] } });
+    const explain = (query: string) => owner.get(`/tables/${table.id}/rules/explain?${query}`);
+    expect((await explain(`memberId=${editor.memberId}&rowId=${rows[1].id}`)).body).toMatchObject({
+      role: 'editor',
+      rules: ['open'],
+      reason: 'Rules decide: none of “open” lets the row be read.',
+      columns: { hidden: ['notes', 'shout'], readOnly: ['qty'] },
+      row: { read: false, update: false, delete: false },
+    });
+    expect((await explain(`memberId=${viewer.memberId}&rowId=${rows[0].id}`)).body).toMatchObject({
+      row: { read: true, update: false, rules: [{ name: 'open', read: true, update: true, delete: true }] },
+    });
+    expect(code(await explain(`memberId=${rows[0].id}`))).toBe('404 not_found');
+    expect(await names(owner, table, `as=${editor.memberId}`)).toEqual(['r0', 'r2']);
+    expect(code(await owner.get(`${path(table, rows[1].id)}?as=${editor.memberId}`))).toBe('404 not_found');
+    expect(expectStatus(await owner.post<Page>(`${path(table, 'query')}?as=${viewer.memberId}`, {}), 200).data).toHaveLength(2); // prettier-ignore
+    expect(code(await editor.get(`${path(table)}?as=${viewer.memberId}`))).toBe('403 role_too_low');
+    expect(code(await owner.get(`${path(table)}?as=x`))).toBe('422 validation_failed');
+    const log = await owner.get<{ data: object[] }>(`/workspaces/${at.workspace.id}/audit-logs?action=rows.viewed_as`);
+    expect(log.body.data).toHaveLength(3);
+  });
+});
+
+describe('writing', () => {
+  const strict = {
+    name: 'own open rows',
+    appliesTo: { roles: ['editor'] },
+    read: { filter: { field: 'qty', op: 'lt', value: 3 } },
+    update: { filter: OPEN },
+    create: { check: OPEN },
+    delete: { filter: { field: 'qty', op: 'eq', value: 2 } },
+    columns: { hidden: ['notes'], readOnly: ['qty'] },
+  };
+
+  it('changes only rows that may be changed, as they are and as they become', async () => {
+    const { table, rows } = await deals();
+    const { owner } = fixture;
+    await putRules(owner, table, strict);
+    const patch = (i: number, fields: object, more: Record<string, string> = {}) =>
+      editor.patch<Row>(path(table, rows[i]?.id ?? ''), { fields }, more);
+    expect(code(await patch(3, { name: 'x' }))).toBe('404 not_found');
+    expect(code(await patch(3, { what: 'x' }))).toBe('404 not_found');
+    expect(code(await patch(1, { name: 'x' }))).toBe('403 ruled_out');
+    expect(refusal(await patch(0, { qty: 7 }))).toEqual([422, 'validation_failed', '/fields/qty read_only']);
+    expect(code(await patch(0, { status: 'won' }))).toBe('403 ruled_out');
+    const done = expectStatus(await patch(0, { name: 'changed' }), 200);
+    expect(done).toMatchObject({ version: 2, fields: { name: 'changed', qty: 0, status: 'open' } });
+    expect(done.fields).not.toHaveProperty('notes');
+    const stale = await patch(0, { name: 'late' }, { 'if-match': '"1"' });
+    expect(code(stale)).toBe('412 version_mismatch');
+    expect(stale.text).not.toContain('secret');
+    expect(code(await editor.del(path(table, rows[3].id)))).toBe('404 not_found');
+    expect(code(await editor.del(path(table, rows[0].id)))).toBe('403 ruled_out');
+    expectStatus(await editor.del(path(table, rows[2].id)), 204);
+    expectStatus(await editor.post(`${path(table, rows[2].id)}/restore`), 200);
+    await owner.del(path(table, rows[3].id));
+    expect(code(await editor.post(`${path(table, rows[3].id)}/restore`))).toBe('404 not_found');
+    expect((await get<Row>(owner, path(table, rows[0].id))).fields).toMatchObject({ notes: 'secret 0' });
+    await fixture.proveLog(table);
+  });
+
+  it('makes only rows that may be made, with the defaults of what is hidden', async () => {
+    const { table } = await deals();
+    await putRules(fixture.owner, table, strict);
+    const create = (fields: object) => editor.post<Row>(path(table), { fields });
+    expect(code(await create({ name: 'n', status: 'won' }))).toBe('403 ruled_out');
+    expect(refusal(await create({ name: 'n', notes: 'x' }))).toEqual([
+      422,
+      'validation_failed',
+      '/fields/notes unknown_field',
+    ]);
+    // A row without a quantity is none that the editor sees: it is made, and not shown.
+    const made = await create({ name: 'n', status: 'open' });
+    expect([made.status, made.text]).toEqual([201, '']);
+    const rows = await fixture.list(table, 'filter=name.eq.n');
+    expect(rows.data).toMatchObject([{ fields: { notes: 'secret default', status: 'open' } }]);
+    await putRules(fixture.owner, table, { ...strict, create: { allow: false } });
+    expect(code(await create({ name: 'm', status: 'open' }))).toBe('403 ruled_out');
+  });
+
+  it('does of a bulk call what may be done, or nothing', async () => {
+    const { table, rows } = await deals();
+    await putRules(fixture.owner, table, strict);
+    const ops = [
+      { op: 'update', id: rows[0].id, fields: { name: 'ok' } },
+      { op: 'update', id: rows[1].id, fields: { name: 'not open' } },
+      { op: 'update', id: rows[3].id, fields: { name: 'not seen' } },
+      { op: 'update', id: rows[2].id, fields: { status: 'won' } },
+      { op: 'create', fields: { name: 'new', status: 'won' } },
+      { op: 'create', fields: { name: 'new', status: 'open' } },
+    ];
+    const bulk = (mode: string) => editor.post<Bulk>(path(table, 'bulk'), { mode, ops });
+    expect(refusal(await bulk('atomic'))).toEqual([422, 'bulk_failed', '/ops/1 ruled_out', '/ops/2/id not_found']);
+    const { results } = expectStatus(await bulk('partial'), 200);
+    expect(results.map(({ status }) => status)).toEqual([200, 403, 404, 403, 403, 201]);
+    expect(JSON.stringify(results)).not.toContain('secret');
+    await fixture.proveLog(table);
+  });
+
+  it('changes by filter nothing but what is seen, and all of it or nothing', async () => {
+    const { table, rows } = await deals();
+    await putRules(fixture.owner, table, strict);
+    const by = async (filter: object | null, set: object) => {
+      const at = path(table, 'bulk-update');
+      const dry = expectStatus(
+        await editor.post<{ matched: number; confirmToken: string }>(at, { filter, set, dryRun: true }),
+        200,
+      );
+      return [dry.matched, code(await editor.post(at, { filter, set, confirmToken: dry.confirmToken }))];
+    };
+    expect(await by(null, { name: 'all' })).toEqual([3, '403 ruled_out']);
+    expect(await by(OPEN, { status: 'won' })).toEqual([2, '403 ruled_out']);
+    expect(await by(OPEN, { name: 'open' })).toEqual([2, '200 ']);
+    expect((await get<Row>(fixture.owner, path(table, rows[3].id))).version).toBe(1);
+  });
+
+  it('links to no row that is not seen, and does not tell that it is there', async () => {
+    const { owner } = fixture;
+    const { table, rows } = await deals();
+    const people = await newTable([{ name: 'Name', type: 'text' }]);
+    const link = { name: 'Deal', type: 'link', options: { tableId: table.id, multiple: false } };
+    expectStatus(await owner.post(`/tables/${people.id}/columns`, link), 201);
+    await putRules(owner, table, seesOpen);
+    const create = (deal: string) => editor.post<Row>(path(people), { fields: { name: 'x', deal: [deal] } });
+    const refused = await create(rows[1].id);
+    expect(refusal(refused)).toEqual([422, 'validation_failed', '/fields/deal row_not_found']);
+    expect(expectStatus(await create(rows[0].id), 201).fields.deal).toEqual([rows[0].id]);
+  });
+});
+
+describe('a view', () => {
+  it('shows whoever looks what that member sees of its tables', async () => {
+    const { owner, at } = fixture;
+    const { table } = await deals();
+    const definition = { source: { table: table.id }, visibility: 'workspace' };
+    const made = expectStatus(
+      await owner.post<{ id: string }>(`/workspaces/${at.workspace.id}/views`, { name: 'All', definition: { source: { table: table.id } }, visibility: definition.visibility }),
+      201,
+    ); // prettier-ignore
+    await putRules(owner, table, { ...seesOpen, columns: { hidden: ['notes'] } });
+    const seen = await get(editor, `/views/${made.id}/data`);
+    expect(seen.data).toHaveLength(2);
+    expect(JSON.stringify(seen)).not.toContain('secret');
+    expect((await get(owner, `/views/${made.id}/data`)).data).toHaveLength(4);
+    expect((await get(owner, `/views/${made.id}/data?as=${viewer.memberId}`)).data).toHaveLength(2);
+    expect(code(await editor.get(`/views/${made.id}/data?filter=notes.isNotNull`))).toMatch(/^422/);
+  });
+});
