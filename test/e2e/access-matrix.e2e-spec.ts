@@ -396,7 +396,8 @@ describe.each(MODES)('%s', (_mode, disturb) => {
     if (isRead && line.needs !== 'public')
       it('is not opened by another spelling of its path', async () => {
         const path = concrete(name, homeIds);
-        expect(await rawStatus(nextNode(), 'HEAD', path, home.owner.accessToken)).toBe(200);
+        const asked = path + (line.query ? `?${line.query(homeIds)}` : '');
+        expect(await rawStatus(nextNode(), 'HEAD', asked, home.owner.accessToken)).toBe(200);
         const strangers = isRole(line.needs) ? [undefined, outsider.accessToken] : [undefined];
         const opened: string[] = [];
         for (const token of strangers)

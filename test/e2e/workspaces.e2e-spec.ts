@@ -76,6 +76,7 @@ describe('workspaces', () => {
             user: { id: owner.user.id, email: owner.email, name: 'Ada Lovelace' },
             role: 'owner',
             status: 'active',
+            attributes: {},
             createdAt: TIME,
           },
         ],
@@ -336,7 +337,7 @@ describe('workspaces', () => {
       expect((await person.patch(path, { name: 'Renamed' })).status).toBe(200);
       expect((await person.get<Workspace>(path)).body.role).toBe('admin'); // known to this node again
       const changed = await owner.patch<Member>(`${path}/members/${member.id}`, { role: 'viewer' });
-      expect(changed.body).toEqual({ ...member, role: 'viewer' });
+      expect(changed.body).toEqual({ ...member, role: 'viewer', attributes: {} });
       expect(refusal(await person.patch(path, { name: 'Again' }))).toEqual([403, 'role_too_low']);
     });
 

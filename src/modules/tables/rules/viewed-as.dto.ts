@@ -4,6 +4,6 @@ import { IsId, MayBeAbsent } from '../../../common/index.js';
 export class ViewedAsQuery {
   /** Id of a member: what that member would get. For admins; it is audited. */
   @MayBeAbsent()
-  @IsId()
+  @IsId({ example: null })
   as?: string;
 }

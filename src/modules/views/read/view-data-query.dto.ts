@@ -31,7 +31,7 @@ export class ViewDataQuery extends PageQuery {
 
   /** Id of a member: what that member would get. For admins; it is audited. */
   @MayBeAbsent()
-  @IsId()
+  @IsId({ example: null })
   as?: string;
 
   /** At most 5 column keys, `-` for descending; null is the smallest value, what tells rows apart breaks ties. @example '-amount,name' */
