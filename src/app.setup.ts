@@ -9,6 +9,7 @@ import { API_PREFIX, validationPipe } from './common/index.js';
 import { createLogger, NestLogger } from './common/logging/index.js';
 import type { AppConfig } from './config/index.js';
 import { setupDocs } from './docs/index.js';
+import { METRICS_PATH } from './modules/health/index.js';
 import { PUBLIC_PREFIX } from './modules/publishing/index.js';
 import { LiveSocketAdapter, SOCKET_PROTOCOL } from './modules/websocket/index.js';
 
@@ -37,7 +38,9 @@ export async function assemble(
     bodyParser: false,
     preview,
   });
-  app.setGlobalPrefix(API_PREFIX, { exclude: [`${PUBLIC_PREFIX}/:slug`, `${PUBLIC_PREFIX}/:slug/*path`] });
+  app.setGlobalPrefix(API_PREFIX, {
+    exclude: [METRICS_PATH, `${PUBLIC_PREFIX}/:slug`, `${PUBLIC_PREFIX}/:slug/*path`],
+  });
   app.useGlobalFilters(problems);
   app.useGlobalPipes(validationPipe());
   // Added here and not as APP_GUARD: these come after the guards of all modules.

@@ -54,9 +54,14 @@ async function start(): Promise<void> {
   await tryPort(config);
   if (stopWished()) return;
   // Loaded while the databases migrate: the application is most of the program.
-  const [{ createApp }] = await Promise.all([import('./app.setup.js'), migrate(config)]);
+  const [{ createApp }, { Metrics }] = await Promise.all([
+    import('./app.setup.js'),
+    import('./common/metrics/index.js'),
+    migrate(config),
+  ]);
   if (stopWished()) return;
   app = await createApp(config);
+  app.get(Metrics).addProcess();
   await app.listen({ port: config.port, host: config.host, backlog: BACKLOG });
   const address = await app.getUrl();
   embedded?.announce(address);

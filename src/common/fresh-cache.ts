@@ -23,17 +23,28 @@ export class FreshCache<V extends object | string> {
   private readonly entries: LRUCache<string, Entry<V>>;
   private readonly renewing = new Set<string>();
   private readonly now: () => number;
+  /** Calls that were answered from memory, and those that had to read. */
+  hits = 0;
+  misses = 0;
 
   constructor(private readonly options: FreshCacheOptions<V>) {
     this.entries = new LRUCache({ max: options.maxEntries });
     this.now = options.now ?? (() => performance.now());
   }
 
+  get size(): number {
+    return this.entries.size;
+  }
+
   /** The value, read at most `maxAgeMs` ago. Errors of the read pass through. */
   get(key: string): Promise<V | undefined> {
     const entry = this.entries.get(key);
     const left = entry ? entry.staleAt - this.now() : 0;
-    if (!entry || left <= 0) return this.read(key);
+    if (!entry || left <= 0) {
+      this.misses++;
+      return this.read(key);
+    }
+    this.hits++;
     if (left < this.options.maxAgeMs / 2) this.renew(key, entry);
     return entry.value;
   }

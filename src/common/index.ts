@@ -12,6 +12,7 @@ export * from './is-id.js';
 export * from './is-name.js';
 export * from './is-text.js';
 export * from './may-be-absent.js';
+export * from './metrics/index.js';
 export * from './names.js';
 export * from './paging.dto.js';
 export * from './permissions.js';

@@ -87,6 +87,8 @@ export interface AppConfig {
   readonly responseLimit: number;
   /** How long a request may take to arrive whole, seconds. */
   readonly requestSeconds: number;
+  /** Whether this node's numbers can be read, and by which token; by everybody without one. */
+  readonly metrics: { readonly served: boolean; readonly token?: string };
   readonly mainDb: PostgresSettings;
   readonly miniDb: PostgresSettings;
   /** True when this process started the databases itself. */

@@ -61,6 +61,10 @@ export function loadConfig(env: Environment, provided: Provided = {}): AppConfig
     importMaxBytes: values.IMPORT_MAX_BYTES,
     responseLimit: values.RESPONSE_LIMIT_BYTES,
     requestSeconds: values.REQUEST_TIMEOUT,
+    metrics: {
+      served: values.METRICS_TOKEN !== undefined || values.NODE_ENV !== 'production',
+      ...(values.METRICS_TOKEN === undefined ? {} : { token: values.METRICS_TOKEN }),
+    },
     mainDb: configured.main ? databaseOf(read, 'DB') : (provided.main ?? missing('DB_HOST')),
     miniDb: configured.mini ? databaseOf(read, 'MINI_DB') : (provided.mini ?? missing('MINI_DB_HOST')),
     embedded: !configured.main || !configured.mini,

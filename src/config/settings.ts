@@ -151,6 +151,14 @@ const SERVER = {
     fallback: '67108864',
     example: '67108864',
   }),
+  METRICS_TOKEN: setting({
+    about: 'Bearer token that `/metrics` asks for, by which Prometheus reads the numbers of this node.',
+    remedy: 'make one with: openssl rand -base64 48',
+    parse: text,
+    otherwise: 'open to everybody in development, not there in production',
+    secret: weaknessOfKey,
+    example: '',
+  }),
   DATA_DIR: setting({
     about: 'Folder for what the embedded form keeps: databases and generated secrets.',
     parse: text,

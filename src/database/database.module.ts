@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { APP_CONFIG, type AppConfig } from '../config/index.js';
+import { DatabaseMetrics } from './database-metrics.js';
 import {
   AuditedTransaction,
   AuditLogEntity,
@@ -30,7 +31,10 @@ import { LongSessions, MiniDatabase, MiniMaintenance, RoleReport } from './mini/
     }),
     TypeOrmModule.forFeature([AuditLogEntity, OutboxEntity]),
   ],
-  providers: [MainDatabase, AuditedTransaction, Outbox, MiniDatabase, LongSessions, MiniMaintenance, RoleReport],
+  providers: [
+    ...[MainDatabase, AuditedTransaction, Outbox, MiniDatabase, LongSessions, MiniMaintenance, RoleReport],
+    DatabaseMetrics,
+  ],
   exports: [MainDatabase, AuditedTransaction, Outbox, MiniDatabase, LongSessions, MiniMaintenance],
 })
 export class DatabaseModule {}

@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '../config/index.js';
 import { ENGINE_FACTORIES, ExternalEngines } from './external/index.js';
+import { EngineMetrics } from './engine-metrics.js';
 import {
   ChangeLog,
   HistoryLog,
@@ -42,6 +43,7 @@ import {
     DriftRecord,
     ImportMarks,
     KeptWrites,
+    EngineMetrics,
     {
       provide: ExternalEngines,
       inject: [APP_CONFIG],

@@ -6,6 +6,8 @@ export interface RouteTraits {
   readonly multipart?: true;
   /** Its body is text of one of these media types; the handler reads it while it arrives. */
   readonly streamed?: readonly string[];
+  /** Called every few seconds by machines: its successes are worth no line in the log. */
+  readonly quiet?: true;
   /** Its answers go out as they are: they have ranges, and an ETag for these very bytes. */
   readonly compress?: false;
   /** Which browsers' pages may read it is the handler's matter, and not that of `CORS_ORIGIN`. */

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { traitsOf } from '../decorators/index.js';
 import type { AppReply, AppRequest } from '../http.js';
 import { safeUrl } from '../redact.js';
 
@@ -13,7 +14,8 @@ export function requestLog(logger: Logger, everything: boolean): (request: AppRe
   return (request, reply) => {
     const status = reply.statusCode;
     const ms = Math.round(reply.elapsedTime * 10) / 10;
-    if (!everything && status < 400 && ms < SLOW_MS) return;
+    const isOrdinary = status < 400 && ms < SLOW_MS;
+    if (isOrdinary && (!everything || traitsOf(request.routeOptions).quiet)) return;
     const level = status >= 500 ? 'error' : 'info';
     logger[level]({
       requestId: request.id,

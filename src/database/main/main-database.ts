@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type pg from 'pg';
 import { DataSource, type EntityManager } from 'typeorm';
+import { poolLoad, type PoolLoad } from '../pool-load.js';
 import { PROBE } from '../probe.js';
 
 /** The main database as a thing that can be up or down. */
@@ -32,10 +33,19 @@ export class MainDatabase {
     }
   }
 
+  /** How the connections are used now. */
+  load(): PoolLoad {
+    return poolLoad(this.pool, this.pool.options.max);
+  }
+
   /** One trivial round trip; rejects when the database does not answer soon. */
   async ping(): Promise<void> {
-    // TypeORM passes no timeout to a query, but its driver keeps the pool in the open.
-    const { master } = this.dataSource.driver as unknown as { readonly master: pg.Pool };
-    await master.query(PROBE);
+    // TypeORM passes no timeout to a query.
+    await this.pool.query(PROBE);
+  }
+
+  /** TypeORM's driver keeps it in the open. */
+  private get pool(): pg.Pool {
+    return (this.dataSource.driver as unknown as { readonly master: pg.Pool }).master;
   }
 }

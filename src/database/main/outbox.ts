@@ -26,6 +26,14 @@ export class Outbox {
     });
   }
 
+  /** How many events wait, and for how long the oldest has, in seconds. */
+  async backlog(): Promise<{ readonly events: number; readonly oldestSeconds: number }> {
+    const oldest = await this.dataSource.manager.findOne(OutboxEntity, { where: {}, order: { at: 'ASC' } });
+    if (!oldest) return { events: 0, oldestSeconds: 0 };
+    const events = await this.dataSource.manager.count(OutboxEntity);
+    return { events, oldestSeconds: Math.max(0, Date.now() - oldest.at.getTime()) / 1_000 };
+  }
+
   /** Forgets events that were published. */
   async forget(ids: readonly Id[]): Promise<void> {
     await this.dataSource.manager.delete(OutboxEntity, { id: In([...ids]) });

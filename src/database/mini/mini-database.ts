@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import pg from 'pg';
 import { APP_CONFIG, type AppConfig, type PostgresSettings } from '../../config/index.js';
+import { poolLoad, type PoolLoad } from '../pool-load.js';
 import { PROBE } from '../probe.js';
 
 /** A statement with its values, as the query core makes it. */
@@ -20,6 +21,9 @@ export interface PgSession {
   query(statement: PgStatement): Promise<PgRow[]>;
 }
 
+/** Told of each statement alone, and of each transaction: how long it waited for a connection, how long it then took, in milliseconds. */
+export type WorkListener = (work: 'statement' | 'transaction', waitedMs: number, ranMs: number) => void;
+
 /** So many statement shapes are kept prepared; every shape costs memory in each server process. */
 const MAX_PREPARED = 1_000;
 
@@ -29,6 +33,7 @@ export class MiniDatabase implements OnApplicationShutdown {
   private readonly pool: pg.Pool;
   private readonly names = new Map<string, string>();
   private readonly seenOnce = new Set<string>();
+  private listener: WorkListener | undefined;
 
   /** How many connections there are for everybody. */
   readonly poolSize: number;
@@ -42,12 +47,24 @@ export class MiniDatabase implements OnApplicationShutdown {
     this.pool.on('connect', (client) => client.on('error', ignore));
   }
 
+  load(): PoolLoad {
+    return poolLoad(this.pool, this.poolSize);
+  }
+
+  /** Whom to tell of work that succeeded; one only. */
+  onWork(listener: WorkListener): void {
+    this.listener = listener;
+  }
+
   /** Runs one statement on any connection. Prepared when its shape has been seen before. */
   async query(statement: PgStatement): Promise<PgRow[]> {
+    const askedAt = performance.now();
     const client = await this.pool.connect();
+    const begunAt = performance.now();
     try {
       const result = await client.query(this.prepared(statement));
       client.release();
+      this.listener?.('statement', begunAt - askedAt, performance.now() - begunAt);
       return rowsOf(result);
     } catch (error) {
       // Not `pool.query`: that throws the connection away with every refused statement, and its prepared ones with it.
@@ -65,7 +82,9 @@ export class MiniDatabase implements OnApplicationShutdown {
     work: (session: PgSession) => Promise<T>,
     { prepares = false, timeoutMs }: { readonly prepares?: boolean; readonly timeoutMs?: number } = {},
   ): Promise<T> {
+    const askedAt = performance.now();
     const client = await this.pool.connect();
+    const begunAt = performance.now();
     try {
       // In one message, which costs no round trip more.
       await client.query(timeoutMs === undefined ? 'begin' : `begin; set local statement_timeout = ${timeoutMs}`);
@@ -75,6 +94,7 @@ export class MiniDatabase implements OnApplicationShutdown {
       });
       await client.query('commit');
       client.release();
+      this.listener?.('transaction', begunAt - askedAt, performance.now() - begunAt);
       return result;
     } catch (error) {
       await client.query(ROLLBACK).then(

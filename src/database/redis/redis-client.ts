@@ -44,6 +44,11 @@ export class RedisClient implements OnModuleInit, OnApplicationShutdown {
     return this.publisher !== undefined;
   }
 
+  /** Whether it is configured and can be reached, as far as was noticed. */
+  get isUp(): boolean {
+    return this.up === true;
+  }
+
   onModuleInit(): void {
     this.publisher?.start();
     this.subscriber?.start();

@@ -101,6 +101,16 @@ export class ExternalEngines implements OnApplicationShutdown {
     await Promise.allSettled(engines.flatMap(({ engine }) => [engine.close(), engine.rest()]));
   }
 
+  /** How many external databases are in use now, how many are open, and how many could not be reached the last times. */
+  figures(): { readonly busy: number; readonly open: number; readonly broken: number } {
+    const engines = [...this.kept.values()].map(({ engine }) => engine);
+    return {
+      busy: engines.filter(({ isBusy }) => isBusy).length,
+      open: engines.filter(({ isOpen }) => isOpen).length,
+      broken: engines.filter(({ isBroken }) => isBroken).length,
+    };
+  }
+
   private open(target: ConnectionTarget): ExternalEngine {
     const open = [...this.kept.values()].filter(({ engine }) => engine.isOpen);
     const own = open.filter(({ holder }) => holder === target.holder);

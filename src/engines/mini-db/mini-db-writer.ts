@@ -19,6 +19,9 @@ import { reread } from './reread.js';
 import { WriteQueue } from './write-queue.js';
 import type { WriteResult } from './write-result.js';
 
+/** Told of each transaction of gathered writes: how many there were, how long the first had waited, how long it took; milliseconds. */
+export type BatchListener = (writes: number, waitedMs: number, ranMs: number) => void;
+
 /** Told after each commit that took a number, once for each transaction. */
 export type CommitListener = (table: TableSchema, seq: number) => void;
 
@@ -34,11 +37,13 @@ const PATIENCE_MS = 40_000;
 @Injectable()
 export class MiniDbWriter {
   private readonly listeners: CommitListener[] = [];
+  private batchListener: BatchListener | undefined;
   private readonly queue = new WriteQueue((table, writes) => this.execute(table, writes), {
     maxWrites: 64,
     maxOps: MAX_OPS,
     isContentError,
     patienceMs: PATIENCE_MS,
+    onBatch: (writes, waitedMs, ranMs) => this.batchListener?.(writes, waitedMs, ranMs),
   });
   /** Large writes of one table wait for each other at its counter; half of the connections are left to the other tables. */
   private readonly large: Turns;
@@ -57,6 +62,16 @@ export class MiniDbWriter {
 
   onCommitted(listener: CommitListener): void {
     this.listeners.push(listener);
+  }
+
+  /** Whom to tell of gathered writes; one only. */
+  onBatch(listener: BatchListener): void {
+    this.batchListener = listener;
+  }
+
+  /** Single-row writes that wait to go together. */
+  get waiting(): number {
+    return this.queue.size;
   }
 
   /** Tells the listeners what a transaction took that is committed by now. */

@@ -23,6 +23,8 @@ export interface WriteQueueOptions {
   readonly isContentError: (error: unknown) => boolean;
   /** Milliseconds after which a write is not begun any more. */
   readonly patienceMs: number;
+  /** Told of each transaction: the writes that went together, how long the first of them had waited, how long it took; milliseconds. */
+  readonly onBatch?: (writes: number, waitedMs: number, ranMs: number) => void;
   /** For tests; milliseconds that only go forward. */
   readonly now?: () => number;
 }
@@ -46,6 +48,13 @@ export class WriteQueue {
     private readonly options: WriteQueueOptions,
   ) {
     this.now = options.now ?? (() => performance.now());
+  }
+
+  /** Writes that wait for the transaction before, of all tables. */
+  get size(): number {
+    let size = 0;
+    for (const queue of this.waiting.values()) size += queue.length;
+    return size;
   }
 
   /** @throws Problem `overloaded` the write waited too long and was not begun */
@@ -81,11 +90,13 @@ export class WriteQueue {
   private async run(batch: readonly Pending[]): Promise<void> {
     const [first] = batch;
     if (!first) return;
+    const begunAt = this.now();
     try {
       const results = await this.execute(
         first.table,
         batch.map(({ write }) => write),
       );
+      this.options.onBatch?.(batch.length, begunAt - first.since, this.now() - begunAt);
       batch.forEach((pending, i) => {
         const result = results[i];
         if (result) pending.resolve(result);

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { In, Repository } from 'typeorm';
-import { FreshCache, isId, notFound, type Id } from '../../common/index.js';
+import { FreshCache, Metrics, isId, notFound, type Id } from '../../common/index.js';
 import { ExternalEngines, type ConnectionTarget, type ExternalEngine } from '../../engines/index.js';
 import { EventBus } from '../events/index.js';
 import { targetOf } from './connection-target.js';
@@ -34,7 +34,9 @@ export class ConnectionCatalog {
     private readonly vault: CredentialVault,
     private readonly engines: ExternalEngines,
     bus: EventBus,
+    metrics: Metrics,
   ) {
+    metrics.cache('connections', this.cache);
     bus.on('connection.changed', ({ connectionId }) => {
       this.cache.drop(connectionId);
       engines.retire(connectionId);

@@ -18,6 +18,7 @@ import { ViewApiController } from './settings/view-api.controller.js';
 import { ViewApiEntity } from './settings/view-api.entity.js';
 import { ViewApisService } from './settings/view-apis.service.js';
 import { CallCounter } from './usage/call-counter.js';
+import { PublishingMetrics } from './usage/publishing-metrics.js';
 import { UsageController } from './usage/usage.controller.js';
 import { UsageLog } from './usage/usage-log.js';
 import { UsageService } from './usage/usage.service.js';
@@ -30,7 +31,7 @@ import { UsageService } from './usage/usage.service.js';
     ViewApisService,
     ApiKeysService,
     ...[Publications, PublicationGuard, Heads, PublicReader, PublicDataService, PageStreams],
-    ...[UsageLog, CallCounter, UsageService],
+    ...[UsageLog, CallCounter, UsageService, PublishingMetrics],
   ],
 })
 export class PublishingModule {}

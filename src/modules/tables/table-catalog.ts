@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, IsNull } from 'typeorm';
-import { FreshCache, notFound, type Id } from '../../common/index.js';
+import { FreshCache, Metrics, notFound, type Id } from '../../common/index.js';
 import { MainDatabase } from '../../database/main/index.js';
 import type { TableSchema } from '../../query/index.js';
 import { EventBus } from '../events/index.js';
@@ -68,7 +68,11 @@ export class TableCatalog {
     private readonly database: MainDatabase,
     private readonly saga: SchemaSaga,
     bus: EventBus,
+    metrics: Metrics,
   ) {
+    metrics.cache('base_metadata', this.cache);
+    metrics.cache('base_of_table', this.baseOf);
+    metrics.cache('workspace_of_base', this.bases);
     bus.on('base.changed', ({ baseId }) => {
       this.bases.drop(baseId);
       this.cache.drop(baseId);

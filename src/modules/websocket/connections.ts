@@ -14,6 +14,10 @@ export class Connections {
     this.all.delete(connection);
   }
 
+  get size(): number {
+    return this.all.size;
+  }
+
   /** A copy, so that sockets may come and go while it is worked through. */
   where(wanted: (connection: Connection) => boolean = () => true): Connection[] {
     return [...this.all].filter(wanted);

@@ -32,6 +32,8 @@ export class Subscriptions implements OnModuleDestroy {
   readonly feeds: Feeds;
   private readonly watches: ObjectWatches;
   private server: LiveServer | undefined;
+  /** Sent to rooms so far: events, and events times sockets. */
+  readonly sent = { events: 0, deliveries: 0, resets: 0 };
 
   constructor(
     log: ChangeLog,
@@ -199,9 +201,14 @@ export class Subscriptions implements OnModuleDestroy {
   private room(channel: string): FeedRoom {
     return {
       channel,
-      // Encoded once for the whole room, by socket.io's adapter.
-      broadcast: (event) => this.io.to(channel).emit(event.name, event.payload),
+      broadcast: (event) => {
+        this.sent.events++;
+        this.sent.deliveries += this.io.of('/').adapter.rooms.get(channel)?.size ?? 0;
+        // Encoded once for the whole room, by socket.io's adapter.
+        this.io.to(channel).emit(event.name, event.payload);
+      },
       reset: (reason, { epoch, seq }) => {
+        this.sent.resets++;
         for (const connection of this.connections.where((one) => isIn(one, channel))) {
           this.leave(connection, channel);
           connection.socket.emit('control', { type: 'reset', channel, reason, epoch, seq });

@@ -8,6 +8,7 @@ import { ChangesService } from './changes/changes.service.js';
 import { ChangeWaits } from './changes/change-waits.js';
 import { ChannelAccess } from './channel-access.js';
 import { Connections } from './connections.js';
+import { LiveMetrics } from './live-metrics.js';
 import { LiveHints } from './live-hints.js';
 import { LiveRights } from './live-rights.js';
 import { LiveGateway } from './live.gateway.js';
@@ -27,6 +28,7 @@ import { Subscriptions } from './subscriptions.js';
     Presence,
     ChannelAccess,
     LiveHints,
+    LiveMetrics,
     LiveRights,
     ChangesService,
     ChangeWaits,

@@ -1,7 +1,7 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { IsNull, MoreThan, Repository } from 'typeorm';
-import { FreshCache, isId, type Id } from '../../../common/index.js';
+import { FreshCache, Metrics, isId, type Id } from '../../../common/index.js';
 import { EventBus } from '../../events/index.js';
 import { SessionEntity } from './session.entity.js';
 
@@ -28,7 +28,10 @@ export class SessionStates implements OnModuleInit, OnModuleDestroy {
   constructor(
     @InjectRepository(SessionEntity) private readonly sessions: Repository<SessionEntity>,
     private readonly bus: EventBus,
-  ) {}
+    metrics: Metrics,
+  ) {
+    metrics.cache('sessions', this.cache);
+  }
 
   onModuleInit(): void {
     this.stopListening = [

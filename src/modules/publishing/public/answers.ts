@@ -29,8 +29,19 @@ export class Answers {
   });
   private readonly underWay = new Map<string, Promise<WrittenPage>>();
 
+  /** Found, and not found, by {@link find}. */
+  hits = 0;
+  misses = 0;
+
+  get size(): number {
+    return this.kept.size;
+  }
+
   find(name: string): WrittenPage | undefined {
-    return this.kept.get(name);
+    const page = this.kept.get(name);
+    if (page) this.hits++;
+    else this.misses++;
+    return page;
   }
 
   /** The answer of this name, made by `make` where nobody is at it already. What fails is not kept. */

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { keysFor, Problem } from '../../../common/index.js';
+import { keysFor, Metrics, Problem } from '../../../common/index.js';
 import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
 import type { TableRef } from '../../../query/index.js';
 import { FrozenViews, type OpenedView, type ShownColumn } from '../../views/index.js';
@@ -48,7 +48,9 @@ export class PublicReader {
     private readonly views: FrozenViews,
     private readonly heads: Heads,
     @Inject(APP_CONFIG) private readonly config: AppConfig,
+    metrics: Metrics,
   ) {
+    metrics.cache('published_answers', this.answers);
     [this.tagKey] = keysFor('public etag v1', encryptionKeysOf(config));
   }
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
-import { FreshCache, type Id } from '../../../common/index.js';
+import { FreshCache, Metrics, type Id } from '../../../common/index.js';
 import { EventBus } from '../../events/index.js';
 import { ApiKeyEntity } from '../keys/api-key.entity.js';
 import { MAX_SLUG, SLUG } from '../settings/slug.js';
@@ -27,7 +27,9 @@ export class Publications {
     @InjectRepository(ViewApiEntity) private readonly apis: Repository<ViewApiEntity>,
     @InjectRepository(ApiKeyEntity) private readonly keys: Repository<ApiKeyEntity>,
     bus: EventBus,
+    metrics: Metrics,
   ) {
+    metrics.cache('publications', this.cache);
     bus.on('publication.changed', ({ slug }) => this.cache.drop(slug));
     bus.on('view.changed', ({ viewId }) => {
       const slug = this.slugs.get(viewId);

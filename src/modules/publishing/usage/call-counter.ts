@@ -25,6 +25,8 @@ const MAX_COUNTED = 20_000;
 @Injectable()
 export class CallCounter implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger(CallCounter.name);
+  /** Since the start. */
+  readonly totals = { fresh: 0, cached: 0, notModified: 0, refused: 0, rows: 0, bytes: 0 };
   private counted = new Map<string, HourOfUse>();
   private readonly rounds = new Rounds(
     () => this.flush(),
@@ -43,6 +45,9 @@ export class CallCounter implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   count({ viewId, keyId = NO_KEY, status, isCached, rows, bytes, ms }: Call): void {
+    this.totals[outcomeOf(status, isCached)]++;
+    this.totals.rows += rows;
+    this.totals.bytes += bytes;
     const hour = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
     const name = `${viewId} ${keyId} ${hour}`;
     let use = this.counted.get(name);
@@ -68,5 +73,11 @@ export class CallCounter implements OnApplicationBootstrap, OnModuleDestroy {
     await this.log.prune();
   }
 }
+
+const outcomeOf = (status: number, isCached: boolean): 'fresh' | 'cached' | 'notModified' | 'refused' => {
+  if (status >= 400) return 'refused';
+  if (status === 304) return 'notModified';
+  return isCached ? 'cached' : 'fresh';
+};
 
 const NOTHING = { requests: 0, notModified: 0, cacheHits: 0, errors: 0, rows: 0, bytes: 0 } as const;

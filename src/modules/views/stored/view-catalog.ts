@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { IsNull, Repository } from 'typeorm';
-import { FreshCache, isId, notFound, type Access, type Id } from '../../../common/index.js';
+import { FreshCache, Metrics, isId, notFound, type Access, type Id } from '../../../common/index.js';
 import { EventBus } from '../../events/index.js';
 import { ViewEntity } from './view.entity.js';
 
@@ -20,7 +20,9 @@ export class ViewCatalog {
   constructor(
     @InjectRepository(ViewEntity) private readonly views: Repository<ViewEntity>,
     bus: EventBus,
+    metrics: Metrics,
   ) {
+    metrics.cache('views', this.cache);
     bus.on('view.changed', ({ viewId }) => this.cache.drop(viewId));
   }
 

@@ -43,6 +43,13 @@ export class Feeds {
     if (entry.users === 0) this.entries.delete(feed.tableId);
   }
 
+  /** Tables that are followed here, and how many changes the one that is furthest behind is. */
+  figures(): { readonly tables: number; readonly lag: number } {
+    let lag = 0;
+    for (const { feed } of this.entries.values()) lag = Math.max(lag, feed.lag);
+    return { tables: this.entries.size, lag };
+  }
+
   /** A table's log is said to have reached `seq`. */
   hint(tableId: Id, seq: number): void {
     this.entries.get(tableId)?.feed.hint(seq);

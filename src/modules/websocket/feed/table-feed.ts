@@ -89,6 +89,11 @@ export class TableFeed {
     if (this.head && this.goal > this.head.seq) this.run().catch(() => undefined); // the next poll tries again
   }
 
+  /** Changes that the log is said to hold and nobody here was sent yet. */
+  get lag(): number {
+    return this.head ? Math.max(0, Math.max(this.goal, this.committed) - this.head.seq) : 0;
+  }
+
   /** The head as a poll found it. */
   observe(head: StreamHead): void {
     if (!this.head) return;

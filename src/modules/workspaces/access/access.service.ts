@@ -3,6 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { In, IsNull, Repository } from 'typeorm';
 import {
   FreshCache,
+  Metrics,
   isId,
   mayDo,
   notFound,
@@ -52,7 +53,10 @@ export class AccessService implements OnModuleInit, OnModuleDestroy {
   constructor(
     @InjectRepository(MemberEntity) private readonly members: Repository<MemberEntity>,
     private readonly bus: EventBus,
-  ) {}
+    metrics: Metrics,
+  ) {
+    metrics.cache('memberships', this.standings);
+  }
 
   onModuleInit(): void {
     this.stopListening = [

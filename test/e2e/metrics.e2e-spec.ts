@@ -1,0 +1,81 @@
+import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { expectStatus, socket, startApp, world, type TestApp, type World } from '../harness/index.js';
+
+jest.setTimeout(60_000);
+
+const TOKEN = 'kQ3vX9pLr2TzWm8sJd5bYn1cHf6gAe4u';
+
+let server: TestApp;
+let acme: World;
+
+const read = async (base = server.base, headers: Record<string, string> = { authorization: `Bearer ${TOKEN}` }) => {
+  const answer = await fetch(`${base}/metrics`, { headers });
+  return { status: answer.status, type: answer.headers.get('content-type'), text: await answer.text() };
+};
+
+/** The number of the series, 0 where there is none yet. */
+async function figure(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
+  const { text } = await read();
+  const lines = text.split('\n').filter((line) => line.startsWith(name));
+  const of = (line: string) => Object.entries(labels).every(([key, value]) => line.includes(`${key}="${value}"`));
+  const isNamed = (line: string) => [' ', '{'].includes(line.charAt(name.length));
+  return lines
+    .filter((line) => isNamed(line) && of(line))
+    .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+}
+
+beforeAll(async () => {
+  server = await startApp({ env: { METRICS_TOKEN: TOKEN } });
+  acme = await world(server.base);
+});
+
+describe('the numbers of a node', () => {
+  it('are shown to who has the token, and to nobody else', async () => {
+    expect(await read()).toMatchObject({ status: 200, type: expect.stringContaining('text/plain; version=0.0.4') });
+    for (const authorization of ['', TOKEN, 'Bearer ', `Bearer ${TOKEN}x`, `Bearer ${acme.owner.accessToken}`])
+      expect(await read(server.base, { authorization })).toMatchObject({ status: 401 });
+    expect(await read(server.base, {})).toMatchObject({ status: 401 });
+  });
+
+  it('are not there in production without a token, and open elsewhere', async () => {
+    const production = await startApp({ config: { metrics: { served: false } } });
+    expect((await read(production.base)).status).toBe(404);
+    await production.close();
+    const open = await startApp();
+    expect((await read(open.base, {})).status).toBe(200);
+    await open.close();
+  });
+
+  it('count requests by the pattern of their route, and hold no id and no path that was asked for', async () => {
+    const of = { method: 'GET', route: '/api/v1/tables/:tableId/rows', status: '200' };
+    const before = await figure('http_request_duration_seconds_count', of);
+    expectStatus(await acme.owner.get(`/tables/${acme.table.id}/rows`), 200);
+    await acme.owner.get('/nowhere/secret-path');
+    expect(await figure('http_request_duration_seconds_count', of)).toBe(before + 1);
+    const { text } = await read();
+    expect(text).not.toMatch(/[0-9a-f]{8}-[0-9a-f]{4}-/);
+    expect(text).not.toContain('secret-path');
+    expect(await figure('http_request_duration_seconds_count', { route: 'none', status: '404' })).toBeGreaterThan(0);
+  });
+
+  it('tell of writes, of those who follow, and of what they were sent', async () => {
+    const followers = await Promise.all([1, 2].map(() => socket(server.base, acme.owner.accessToken)));
+    for (const each of followers) await each.ask('subscribe', { channel: `table:${acme.table.id}` });
+    const [events, deliveries] = [
+      await figure('live_tables_live_events_total'),
+      await figure('live_tables_live_deliveries_total'),
+    ];
+    const committed = await figure('live_tables_write_batch_size_sum');
+    expectStatus(await acme.owner.post(`/tables/${acme.table.id}/rows`, { fields: { name: 'Acme' } }), 201);
+    for (const each of followers) await each.until(({ name }) => name === 'data:update');
+    expect(await figure('live_tables_write_batch_size_sum')).toBe(committed + 1);
+    expect(await figure('live_tables_live_events_total')).toBe(events + 1);
+    expect(await figure('live_tables_live_deliveries_total')).toBe(deliveries + 2);
+    expect(await figure('live_tables_sockets')).toBe(2);
+    expect(await figure('live_tables_subscriptions', { kind: 'table' })).toBe(2);
+    expect(await figure('live_tables_live_lag_changes')).toBe(0);
+    expect(await figure('live_tables_mini_db_work_seconds_count', { stage: 'run' })).toBeGreaterThan(0);
+    expect(await figure('live_tables_db_connections', { database: 'mini' })).toBeGreaterThan(0);
+    expect(await figure('live_tables_cache_hits_total', { cache: 'base_metadata' })).toBeGreaterThan(0);
+  });
+});
