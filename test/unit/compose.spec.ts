@@ -7,9 +7,11 @@ import { projectRoot } from '../../src/config/index.js';
 
 interface Service {
   readonly image: string;
-  readonly ports: readonly string[];
+  readonly ports?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly volumes: readonly string[];
+  readonly profiles?: readonly string[];
+  readonly build?: string;
   readonly healthcheck: { readonly test: readonly string[]; readonly interval: string; readonly retries: number };
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
 }
@@ -46,8 +48,23 @@ describe('docker-compose.yml', () => {
     expect(service(name)).toMatchObject({ image, ports: [port] });
   });
 
+  it('brings databases only, unless two nodes behind nginx are asked for', () => {
+    const behind = Object.entries(compose.services).filter(([, { profiles }]) => profiles);
+    expect(behind.map(([name, { profiles }]) => [name, profiles])).toEqual([
+      ['node_1', ['full']],
+      ['node_2', ['full']],
+      ['nginx', ['full']],
+    ]);
+    expect(service('node_1').environment).toMatchObject({ DB_HOST: 'postgres_main', MINI_DB_HOST: 'postgres_mini_db' });
+    expect(service('node_1').environment).toEqual(service('node_2').environment);
+    expect([service('node_1').ports, service('nginx').ports]).toEqual([undefined, ['127.0.0.1:8080:8080']]);
+    for (const [, setting = ''] of read('docker-compose.yml').matchAll(/\$\{(\w+)/g))
+      expect(env).toHaveProperty(setting);
+  });
+
   it('checks the health of every service and keeps its data in a named volume', () => {
     for (const [name, { healthcheck, volumes }] of Object.entries(compose.services)) {
+      if (name === 'nginx') continue; // keeps nothing
       expect([name, healthcheck.test.length > 1, healthcheck.retries > 0]).toEqual([name, true, true]);
       const named = volumes.map((volume) => volume.split(':')[0] ?? '').filter((source) => !source.startsWith('.'));
       expect(named.length).toBeGreaterThan(0);
@@ -75,13 +92,13 @@ describe('docker-compose.yml', () => {
       APP_DATABASE: env[`${prefix}_DATABASE`],
     });
     expect(env).toMatchObject({ [`${prefix}_DATABASE`]: database, [`${prefix}_HOST`]: 'localhost' });
-    expect(ports[0]?.split(':')[1]).toBe(env[`${prefix}_PORT`]);
+    expect(ports?.[0]?.split(':')[1]).toBe(env[`${prefix}_PORT`]);
     expect(environment?.POSTGRES_USER).not.toBe(environment?.APP_USERNAME);
     expect(read('docker/postgres/init.sh')).not.toMatch(/superuser/i);
   });
 
   it('redis is what .env.example says', () => {
-    expect(service('redis').ports[0]).toBe(`127.0.0.1:${env.REDIS_PORT ?? ''}:6379`);
+    expect(service('redis').ports?.[0]).toBe(`127.0.0.1:${env.REDIS_PORT ?? ''}:6379`);
     expect(env).toMatchObject({ REDIS_HOST: 'localhost', REDIS_PASSWORD: '', REDIS_TLS: 'false' });
   });
 });
