@@ -43,8 +43,8 @@ export class DatabaseMetrics {
       BUCKETS,
     );
     mini.onWork((work, waitedMs, ranMs) => {
-      observe(waitedMs / 1_000, { work, stage: 'wait' });
-      observe(ranMs / 1_000, { work, stage: 'run' });
+      observe(waitedMs / 1_000, work, 'wait');
+      observe(ranMs / 1_000, work, 'run');
     });
   }
 

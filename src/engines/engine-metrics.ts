@@ -28,8 +28,8 @@ export class EngineMetrics {
     );
     writer.onBatch((writes, waitedMs, ranMs) => {
       size(writes);
-      stage(waitedMs / 1_000, { stage: 'wait' });
-      stage(ranMs / 1_000, { stage: 'commit' });
+      stage(waitedMs / 1_000, 'wait');
+      stage(ranMs / 1_000, 'commit');
     });
     metrics.gauge(
       {

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Registry, type Metric } from 'prom-client';
+import { Buckets } from './buckets.js';
 
 /** A number with what it is of. Labels come from small fixed sets: never an id, a path as it was asked for, or a text of somebody. */
 export interface Reading {
@@ -23,8 +24,8 @@ export interface CacheFigures {
   readonly misses: number;
 }
 
-/** Takes one measurement. */
-export type Observe = (value: number, labels?: Readonly<Record<string, string>>) => void;
+/** Takes one measurement, with the values of its labels in their order. */
+export type Observe = (value: number, ...labels: readonly string[]) => void;
 
 /**
  * The numbers of one application in the manner of Prometheus. Whoever owns a number says how it is read ({@link gauge}, {@link counter}); that
@@ -88,15 +89,11 @@ export class Metrics {
   }
 
   /** Measurements, counted by the bucket that they fall into; times are in seconds. */
-  histogram({ name, help, labels = [] }: Series, buckets: readonly number[]): Observe {
-    const histogram = new Histogram({
-      name,
-      help,
-      labelNames: [...labels],
-      buckets: [...buckets],
-      registers: [this.registry],
-    });
-    return (value, of = {}) => histogram.observe(of, value);
+  histogram({ name, help, labels = [] }: Series, bounds: readonly number[]): Observe {
+    const buckets = new Buckets(name, help, labels, bounds);
+    // Its `get` is all that the registry asks for.
+    this.registry.registerMetric(buckets as unknown as Metric);
+    return (value, ...of) => buckets.add(value, of);
   }
 
   /** A cache, under a name of its own. */

@@ -40,11 +40,8 @@ export class HttpMetrics implements OnModuleInit {
       BUCKETS,
     );
     instance.addHook('onResponse', (request, reply, done) => {
-      observe(reply.elapsedTime / 1_000, {
-        method: request.method,
-        route: request.routeOptions.url ?? 'none',
-        status: String(reply.statusCode),
-      });
+      const route = request.routeOptions.url ?? 'none';
+      observe(reply.elapsedTime / 1_000, request.method, route, String(reply.statusCode));
       done();
     });
   }
