@@ -1,0 +1,3 @@
+export { takeBackup } from './backup.js';
+export { BackupError, programFor } from './programs.js';
+export { restoreBackup } from './restore.js';
