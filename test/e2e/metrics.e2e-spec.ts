@@ -1,4 +1,9 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { parse } from 'yaml';
+import { Metrics } from '../../src/common/index.js';
+import { projectRoot } from '../../src/config/index.js';
 import { expectStatus, socket, startApp, world, type TestApp, type World } from '../harness/index.js';
 
 jest.setTimeout(60_000);
@@ -77,5 +82,42 @@ describe('the numbers of a node', () => {
     expect(await figure('live_tables_mini_db_work_seconds_count', { stage: 'run' })).toBeGreaterThan(0);
     expect(await figure('live_tables_db_connections', { database: 'mini' })).toBeGreaterThan(0);
     expect(await figure('live_tables_cache_hits_total', { cache: 'base_metadata' })).toBeGreaterThan(0);
+  });
+});
+
+describe('the dashboard and the alerts', () => {
+  it('ask only for what there is', async () => {
+    server.app.get(Metrics).addProcess();
+    const { text } = await read();
+    const types = new Map([...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = '', type = '']) => [name, type]));
+    const ofFile = (file: string) => readFileSync(path.join(projectRoot, 'ops', file), 'utf8');
+    const alerts = parse(ofFile('prometheus/alerts.yml')) as {
+      readonly groups: readonly { readonly rules: readonly { readonly expr: string }[] }[];
+    };
+    const dashboard = JSON.parse(ofFile('grafana/dashboard.json')) as {
+      readonly panels: readonly { readonly targets?: readonly { readonly expr: string }[] }[];
+    };
+    const expressions = [
+      ...alerts.groups.flatMap(({ rules }) => rules.map(({ expr }) => expr)),
+      ...dashboard.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr)),
+    ];
+    expect(expressions.length).toBeGreaterThan(40);
+    const names = new Set(
+      expressions.flatMap((each) => each.match(/\b(?:live_tables|http|nodejs|process)_\w+/g) ?? []),
+    );
+    const series = [...types].flatMap(([name, type]) =>
+      type === 'histogram' ? ['bucket', 'sum', 'count'].map((part) => `${name}_${part}`) : [name],
+    );
+    expect([...names].filter((name) => !series.includes(name))).toEqual([]);
+    // And what we tell of ourselves is shown somewhere.
+    const shown = [...types].filter(
+      ([name, type]) =>
+        names.has(name) || (type === 'histogram' && names.has(`${name}_count`)) || names.has(`${name}_bucket`),
+    );
+    const own = [...types.keys()].filter((name) => name.startsWith('live_tables_') || name.startsWith('http_'));
+    expect(own.filter((name) => !shown.some(([each]) => each === name))).toEqual([
+      'live_tables_cache_entries',
+      'live_tables_build',
+    ]);
   });
 });
