@@ -50,6 +50,8 @@ export interface Line {
   readonly auditedIn?: (answer: Readonly<Record<string, unknown>>, ids: Ids) => unknown;
   /** An import goes on behind the answer; the test waits until it is over. */
   readonly beginsImport?: true;
+  /** A read of much or of something sensitive, which leaves an entry as a write does. */
+  readonly audited?: true;
   /** Why a success leaves no row in the audit log. */
   readonly unaudited?: string;
 }
@@ -285,6 +287,7 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
     auditedIn: (_, { trashedWorkspaceId }) => trashedWorkspaceId,
   },
   'GET /api/v1/workspaces/{workspaceId}/audit-logs': 'admin',
+  'GET /api/v1/workspaces/{workspaceId}/audit-logs/export': { needs: 'admin', audited: true },
 
   'GET /api/v1/workspaces/{workspaceId}/invitations': 'admin',
   'GET /api/v1/workspaces/{workspaceId}/invitations/{invitationId}': 'admin',
@@ -437,7 +440,7 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
   'GET /api/v1/tables/{tableId}/indexes/advice': 'viewer',
   'DELETE /api/v1/tables/{tableId}/indexes/{indexId}': { needs: 'admin', fresh: newIndex },
 
-  'GET /api/v1/tables/{tableId}/export': 'viewer',
+  'GET /api/v1/tables/{tableId}/export': { needs: 'viewer', audited: true },
   'POST /api/v1/tables/{tableId}/import': { needs: 'editor', body: () => csvFile(), unaudited: CHANGE_LOG },
   'POST /api/v1/bases/{baseId}/import': {
     needs: 'admin',

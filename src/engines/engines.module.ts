@@ -20,6 +20,7 @@ import {
   MiniDbUpkeep,
   MiniDbViews,
   MiniDbWriter,
+  TimedChanges,
 } from './mini-db/index.js';
 
 /** Everything that talks to databases holding rows. */
@@ -44,6 +45,7 @@ import {
     ImportMarks,
     KeptWrites,
     EngineMetrics,
+    TimedChanges,
     {
       provide: ExternalEngines,
       inject: [APP_CONFIG],
@@ -68,6 +70,7 @@ import {
     DriftRecord,
     ImportMarks,
     KeptWrites,
+    TimedChanges,
     ExternalEngines,
   ],
 })

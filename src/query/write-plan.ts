@@ -35,6 +35,8 @@ export interface WriteContext {
   readonly actorName: string;
   readonly clientId?: string;
   readonly requestId: string;
+  /** Address that the request came from; absent where there was none. */
+  readonly ip?: string;
   readonly source: 'api' | 'import' | 'system' | 'revert';
   /** Of a revert: the change set that it undoes, where that is one. */
   readonly revertOf?: Id;

@@ -84,6 +84,12 @@ export const MINI_MIGRATIONS: readonly MiniMigration[] = [
       comment on table %1$I._import is 'How far imports have come, kept in the transactions of their rows: whoever takes one up goes on behind it.'`),
     down: inEveryBase('drop table %1$I._import'),
   },
+  {
+    id: 6,
+    name: 'audit',
+    up: inEveryBase('alter table %1$I._change add column ip text; create index on %1$I._change (at)'),
+    down: inEveryBase('drop index %1$I._change_at_idx; alter table %1$I._change drop column ip'),
+  },
 ];
 
 /** Runs a statement in the schema of each base there is, `%1$I`, as the owner of the base. Bases are known by their `_stream`. */

@@ -1,25 +1,44 @@
-import { Controller, Get, Query } from '@nestjs/common';
-import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { ApiProblems, CurrentAccess, Requires, type Access } from '../../common/index.js';
+import { Controller, Get, Query, Req } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiProblems, CurrentAccess, Requires, type Access, type AppRequest } from '../../common/index.js';
+import { AuditExport } from './audit-export.service.js';
 import { AuditService } from './audit.service.js';
 import { AuditLogListDto } from './dto/audit-log.dto.js';
-import { AuditLogQuery } from './dto/audit-log-query.dto.js';
+import { AuditLogFilters, AuditLogQuery } from './dto/audit-log-query.dto.js';
 
 @ApiTags('Audit log')
 @ApiParam({ name: 'workspaceId', format: 'uuid' })
 @Controller('workspaces/:workspaceId/audit-logs')
 export class AuditController {
-  constructor(private readonly audit: AuditService) {}
+  constructor(
+    private readonly audit: AuditService,
+    private readonly exports: AuditExport,
+  ) {}
 
   @Get()
   @Requires('audit:read')
   @ApiOperation({
     summary: 'Who did what in the workspace, newest first',
     description:
-      'Filters are ANDed. `action` is an action or all that begin alike (`member.*`); `from` is inclusive, `to` is not. Sign-ins concern no workspace and are not in it.',
+      'Metadata and rows in one log. Filters are ANDed. `action` is an action or all that begin alike (`member.*`, `row.*`); `from` is inclusive, `to` is not. ' +
+      'A page has fewer entries than asked for where they are very long. Sign-ins concern no workspace and are not in it.',
   })
   @ApiProblems('cursor_invalid', 'cursor_mismatch')
   list(@CurrentAccess() access: Access, @Query() query: AuditLogQuery): Promise<AuditLogListDto> {
     return this.audit.list(access, query);
+  }
+
+  @Get('export')
+  @Requires('audit:read')
+  @ApiOperation({
+    summary: 'The audit log as a file',
+    description: 'One entry in JSON a line, newest first, streamed. That it was taken is in the log, too.',
+  })
+  @ApiOkResponse({
+    description: 'The file; a connection that ends early means that it is not whole.',
+    content: { 'application/x-ndjson': { schema: { type: 'string' } } },
+  })
+  export(@CurrentAccess() access: Access, @Query() filters: AuditLogFilters, @Req() request: AppRequest) {
+    return this.exports.export(access, filters, request);
   }
 }

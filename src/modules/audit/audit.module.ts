@@ -1,14 +1,17 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditLogEntity } from '../../database/main/index.js';
+import { TablesModule } from '../tables/index.js';
 import { AuditController } from './audit.controller.js';
+import { AuditExport } from './audit-export.service.js';
 import { AuditService } from './audit.service.js';
 import { MetadataEntries } from './metadata-entries.js';
+import { RowEntries } from './row-entries.js';
 
-/** The audit log over the API. It is written where the change is: by `AuditedTransaction`. */
+/** The audit log over the API. It is written where the change is: by `AuditedTransaction`, and by the write path of rows. */
 @Module({
-  imports: [TypeOrmModule.forFeature([AuditLogEntity])],
+  imports: [TypeOrmModule.forFeature([AuditLogEntity]), TablesModule],
   controllers: [AuditController],
-  providers: [AuditService, MetadataEntries],
+  providers: [AuditService, AuditExport, MetadataEntries, RowEntries],
 })
 export class AuditModule {}

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, In } from 'typeorm';
 import type { Id } from '../../common/index.js';
 import { BaseEntity } from './bases/base.entity.js';
 import { ColumnEntity } from './columns/column.entity.js';
@@ -27,6 +27,14 @@ export class PhysicalColumns {
       order: { id: 'ASC' },
     });
     return bases.map(({ schemaName }) => schemaName);
+  }
+
+  /** Names of tables by their ids, of those in the trash too. */
+  async tableNames(ids: readonly Id[]): Promise<ReadonlyMap<Id, string>> {
+    const tables = await this.dataSource
+      .getRepository(TableEntity)
+      .find({ where: { id: In([...ids]) }, select: { id: true, name: true } });
+    return new Map(tables.map(({ id, name }) => [id, name]));
   }
 
   /** All columns of a type in a base. */

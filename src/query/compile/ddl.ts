@@ -26,9 +26,11 @@ export function createBaseSchema(schema: string, displayName: string): Sql[] {
       table_id uuid not null, seq bigint not null, ord integer not null, row_id uuid, version integer,
       op text not null check (op in ('create', 'update', 'delete', 'restore', 'schema')),
       before json, after json, at timestamptz not null, actor_id uuid, actor_name text not null, client_id text,
-      source text not null, request_id text not null, change_set uuid not null, revert_of uuid, schema_version integer not null,
+      source text not null, request_id text not null, change_set uuid not null, revert_of uuid, schema_version integer not null, ip text,
       primary key (table_id, seq, ord))`,
     sql`create index on ${name('_change')} (row_id, version)`,
+    // For the audit log, which reads all tables of a base by time. Not more than the time: what is equal is stored once, and new entries go to its end.
+    sql`create index on ${name('_change')} (at)`,
     sql`create table ${name('_applied')} (op_id uuid primary key, outcome text not null check (outcome in ('applied', 'cancelled')), at timestamptz not null default now())`,
     // Bases from before there were files get the same by a migration (src/database/mini/migrate.ts).
     sql`create table ${name('_file')} (
@@ -81,10 +83,10 @@ export const commentTable = (table: TableSchema, name: string): Sql =>
 export function advanceSchema(table: TableSchema, toVersion: number, context: WriteContext, change: object): Sql {
   return sql`with taken as (update ${streamName(table)} set seq = seq + 1, schema_version = ${value(toVersion, 'integer')}
     where table_id = ${value(table.id, 'uuid')} and schema_version = ${value(table.schemaVersion, 'integer')} returning seq)
-insert into ${ident(table.physical.schema, '_change')} (table_id, seq, ord, op, after, at, actor_id, actor_name, client_id, source, request_id, change_set, schema_version)
+insert into ${ident(table.physical.schema, '_change')} (table_id, seq, ord, op, after, at, actor_id, actor_name, client_id, source, request_id, change_set, schema_version, ip)
 select ${value(table.id, 'uuid')}, seq, 0, 'schema', ${value(JSON.stringify(change), 'json')}, date_trunc('milliseconds', statement_timestamp()),
   ${value(context.actorId, 'uuid')}, ${value(context.actorName, 'text')}, ${value(context.clientId ?? null, 'text')}, ${value(context.source, 'text')},
-  ${value(context.requestId, 'text')}, ${value(context.changeSet, 'uuid')}, ${value(toVersion, 'integer')}
+  ${value(context.requestId, 'text')}, ${value(context.changeSet, 'uuid')}, ${value(toVersion, 'integer')}, ${value(context.ip ?? null, 'text')}
 from (select) always left join taken on true`;
 }
 

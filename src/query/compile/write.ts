@@ -35,7 +35,7 @@ export function compileWrite(table: TableSchema, writes: readonly RowWrite[]): S
   const shape = shapeOf(table, writes);
   return sql`with
 w as materialized (select * from json_to_recordset(${value(JSON.stringify(writes.map(contextRecord)), 'json')})
-  as w(g integer, atomic boolean, actor uuid, actor_name text, client text, request text, source text, change_set uuid, revert_of uuid)),
+  as w(g integer, atomic boolean, actor uuid, actor_name text, client text, request text, ip text, source text, change_set uuid, revert_of uuid)),
 x as materialized (select * from json_to_recordset(${value(JSON.stringify(opRecords(table, writes)), 'json')})
   ${underName(bodies(table), MAX_SHAPES, nameOf(table, shape), () => body(table, shape))}`;
 }
@@ -72,9 +72,9 @@ taken as (update ${streamName(table)} s set seq = s.seq + total.n from total
   where s.table_id = ${value(table.id, 'uuid')} and s.schema_version = ${value(table.schemaVersion, 'integer')} and total.n > 0
   returning s.epoch, s.seq - total.n as base),
 logged as (insert into ${ident(table.physical.schema, '_change')}
-  (table_id, seq, ord, row_id, version, op, before, after, at, actor_id, actor_name, client_id, source, request_id, change_set, revert_of, schema_version)
+  (table_id, seq, ord, row_id, version, op, before, after, at, actor_id, actor_name, client_id, source, request_id, change_set, revert_of, schema_version, ip)
   select ${value(table.id, 'uuid')}, taken.base + numbered.n, c.o, c._id, c._version, c.op, c.before::json, c.after::json, ${NOW},
-    w.actor, w.actor_name, w.client, w.source, w.request, w.change_set, w.revert_of, ${value(table.schemaVersion, 'integer')}
+    w.actor, w.actor_name, w.client, w.source, w.request, w.change_set, w.revert_of, ${value(table.schemaVersion, 'integer')}, w.ip
   from changed c join numbered using (g) join w using (g) left join taken on true)
 select x.g, x.o, coalesce(judged.status, case when c._id is null then 'unchanged' else 'ok' end) as status,
   coalesce(taken.base + numbered.n, s.seq) as seq, coalesce(taken.epoch, s.epoch) as epoch, x.i as id, coalesce(c._version, l._version) as version,
@@ -135,6 +135,7 @@ const contextRecord = ({ context, atomic }: RowWrite, g: number) => ({
   actor_name: context.actorName,
   client: context.clientId,
   request: context.requestId,
+  ip: context.ip,
   source: context.source,
   change_set: context.changeSet,
   ...(context.revertOf === undefined ? {} : { revert_of: context.revertOf }),

@@ -1,3 +1,4 @@
+import { IntersectionType } from '@nestjs/swagger';
 import { IsUUID, Matches } from 'class-validator';
 import { MayBeAbsent, PageQuery } from '../../../common/index.js';
 import { IsInstant } from './is-instant.js';
@@ -5,7 +6,7 @@ import { IsInstant } from './is-instant.js';
 const PRINTABLE = /^[\x20-\x7e]{1,128}$/;
 
 /** Which entries of the audit log; what is given is ANDed. */
-export class AuditLogQuery extends PageQuery {
+export class AuditLogFilters {
   /**
    * Who did it.
    * @example '01982c5e-7a10-7c3f-9d42-5b1f0c8e2a11'
@@ -15,7 +16,7 @@ export class AuditLogQuery extends PageQuery {
   actorId?: string;
 
   /**
-   * What was done: an action, or all that begin alike, as `member.*`.
+   * What was done: an action, or all that begin alike, as `member.*` or `row.*`.
    * @example 'table.created'
    */
   @MayBeAbsent()
@@ -56,6 +57,14 @@ export class AuditLogQuery extends PageQuery {
   to?: string;
 
   /**
+   * What was done to rows as one act: an import, a bulk edit. Changes of metadata belong to none.
+   * @example '01982c5e-7a10-7c3f-9d42-5b1f0c8e2a11'
+   */
+  @MayBeAbsent()
+  @IsUUID('all', { message: 'changeSet must be an id.' })
+  changeSet?: string;
+
+  /**
    * `X-Request-Id` of the request that did it.
    * @example '01982c5e-7a10-7c3f-9d42-5b1f0c8e2a11'
    */
@@ -71,3 +80,6 @@ export class AuditLogQuery extends PageQuery {
   @Matches(PRINTABLE, { message: 'ip must be an address.' })
   ip?: string;
 }
+
+/** A page of them. */
+export class AuditLogQuery extends IntersectionType(PageQuery, AuditLogFilters) {}

@@ -20,15 +20,17 @@ export class AuditResourceDto {
   @ApiProperty({ type: String, format: 'uuid', nullable: true, example: '01982c5e-7a10-7c3f-9d42-5b1f0c8e2a12' })
   id!: string | null;
   /**
-   * As it was then.
+   * As it was then; of a row its table's, as it is now.
    * @example 'Deals'
    */
   name!: string;
+  /** Of a row: its table. @example '01982c5e-7a10-7c3f-9d42-5b1f0c8e2a12' */
+  tableId?: string;
 }
 
 /** One thing that somebody did. */
 export class AuditLogEntryDto {
-  /** @example '01982c5e-7a10-7c3f-9d42-5b1f0c8e2a10' */
+  /** Opaque, unlike that of any other entry. @example '01982c5e-7a10-7c3f-9d42-5b1f0c8e2a10' */
   id!: string;
   /** @example '2026-11-22T20:45:00.000Z' */
   at!: string;
@@ -36,7 +38,7 @@ export class AuditLogEntryDto {
   /** @example 'table.updated' */
   action!: string;
   resource!: AuditResourceDto;
-  /** What it was, as far as it changed. Values under names of secrets are not kept; more than 64 KiB is not kept either. */
+  /** What it was, as far as it changed; of rows fields by their keys of then. Values under names of secrets are not kept; more than 64 KiB is not kept either. */
   @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, example: { name: 'Deals' } })
   before!: object | null;
   /** What it became. */

@@ -2,6 +2,7 @@ import { Inject, Injectable, StreamableFile } from '@nestjs/common';
 import { Readable } from 'node:stream';
 import { Answer, Problem, type Access, type AppRequest, type Id } from '../../../common/index.js';
 import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
+import { actorOf, AuditedTransaction } from '../../../database/main/index.js';
 import { MiniDbExport, type RowLines } from '../../../engines/index.js';
 import { CursorCodec, requestFromUrl, resolveRead, type ExportFormat, type ExportPlan } from '../../../query/index.js';
 import { contentDisposition } from '../../files/index.js';
@@ -27,22 +28,42 @@ export class ExportService {
   constructor(
     private readonly fence: Fence,
     private readonly engine: MiniDbExport,
+    private readonly audited: AuditedTransaction,
     @Inject(APP_CONFIG) config: AppConfig,
   ) {
     this.cursors = new CursorCodec(...encryptionKeysOf(config));
   }
 
   /**
-   * All rows that the query finds, as they are at one moment, streamed.
+   * All rows that the query finds, as they are at one moment, streamed. That they were taken out is in the audit log.
    * @throws Problem `filter_invalid`, `sort_invalid`, `validation_failed`, `overloaded` when too many are under way
    */
   export(access: Access, tableId: Id, query: ExportQuery, { method }: Pick<AppRequest, 'method'>): Promise<Answer> {
     const { format = 'csv' } = query;
     return this.fence.run(access, tableId, async (meta) => {
       const plan = this.plan(access, meta, query);
-      const content = method === 'HEAD' ? Readable.from([]) : new LineStream(await this.texts(plan, query, format));
+      const content = method === 'HEAD' ? Readable.from([]) : await this.taken(access, meta, query, plan);
       return new Answer(new StreamableFile(content), { headers: headersOf(meta, format) });
     });
+  }
+
+  private async taken(access: Access, meta: TableMeta, query: ExportQuery, plan: ExportPlan): Promise<LineStream> {
+    const { format = 'csv', fields, filter, search, sort } = query;
+    const content = new LineStream(await this.texts(plan, query, format));
+    const entry = {
+      workspaceId: access.workspaceId,
+      action: 'table.exported',
+      resource: { type: 'table', id: meta.id, name: meta.name },
+      after: { format, fields, filter, search, sort },
+    };
+    try {
+      await this.audited.run(actorOf(access), () => Promise.resolve({ result: undefined, audit: [entry], events: [] }));
+      return content;
+    } catch (error) {
+      // What cannot be written down is not handed out.
+      content.destroy();
+      throw error;
+    }
   }
 
   private plan(access: Access, { tableSchema }: TableMeta, query: ExportQuery): ExportPlan {

@@ -108,6 +108,7 @@ export const contextOf = ({ principal, request }: Access): WriteContext => ({
   actorName: principal.name,
   ...(request.clientId === undefined ? {} : { clientId: request.clientId }),
   requestId: request.requestId,
+  ip: request.ip,
   source: 'api',
   changeSet: newId(),
 });
