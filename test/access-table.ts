@@ -472,6 +472,8 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
 
   'GET /api/v1/tables/{tableId}/changes': 'viewer',
   'GET /api/v1/tables/{tableId}/history': 'viewer',
+  'GET /api/v1/tables/{tableId}/history/verify': 'viewer',
+  'GET /api/v1/tables/{tableId}/history/checkpoint': 'viewer',
   'GET /api/v1/tables/{tableId}/rows/{rowId}/history': 'viewer',
   'POST /api/v1/tables/{tableId}/rows/{rowId}/revert': {
     needs: 'editor',

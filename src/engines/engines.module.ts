@@ -8,6 +8,7 @@ import {
   DriftRecord,
   ImportMarks,
   KeptWrites,
+  LogChain,
   MiniDbCatalog,
   MiniDbEngine,
   MiniDbExport,
@@ -45,6 +46,7 @@ import {
     ImportMarks,
     KeptWrites,
     EngineMetrics,
+    LogChain,
     TimedChanges,
     {
       provide: ExternalEngines,
@@ -70,6 +72,7 @@ import {
     DriftRecord,
     ImportMarks,
     KeptWrites,
+    LogChain,
     TimedChanges,
     ExternalEngines,
   ],

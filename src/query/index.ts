@@ -39,6 +39,7 @@ export * from './compile/backfill.js';
 export * from './compile/cast.js';
 export * from './compile/ddl.js';
 export * from './compile/purge.js';
+export * from './compile/chain.js';
 export * from './compile/rebuild-table.js';
 export * from './compile/rows-in-the-way.js';
 export * from './compile/index-ddl.js';

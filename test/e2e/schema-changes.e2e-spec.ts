@@ -64,7 +64,7 @@ async function structures() {
     pair.mini,
     `select table_schema || '.' || table_name as name, array_agg(column_name::text order by column_name::text collate "C") as columns
      from information_schema.columns where table_schema not in ('public', 'information_schema', 'pg_catalog')
-       and table_name not in ('_stream', '_change', '_applied', '_file', '_idempotency', '_import') and table_name not like '\\_readable\\_%'
+       and table_name not in ('_stream', '_change', '_anchor', '_applied', '_file', '_idempotency', '_import') and table_name not like '\\_readable\\_%'
        and column_name not in ('_id', '_version', '_created_at', '_created_by', '_updated_at', '_updated_by', '_deleted_at')
      group by 1 order by 1`,
   );

@@ -158,7 +158,7 @@ describe('the purge', () => {
     expect(left.map(({ id }) => id as string)).toEqual([young.id, young.id, kept.id, kept.id].toSorted());
     const physical = await sql<{ name: string }>(
       pair.mini,
-      `select relname as name from pg_class where relnamespace = $1::regnamespace and relkind = 'r' and relname not in ('_stream', '_change', '_applied', '_file', '_idempotency', '_import')`,
+      `select relname as name from pg_class where relnamespace = $1::regnamespace and relkind = 'r' and relname not in ('_stream', '_change', '_anchor', '_applied', '_file', '_idempotency', '_import')`,
       [base.physical.schema],
     );
     expect(physical).toHaveLength(2);

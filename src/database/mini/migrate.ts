@@ -39,6 +39,20 @@ create table public._live_tables_drift_check (
 );
 insert into public._live_tables_drift_check default values`;
 
+/** The links of the change log's hash chain that follow one (src/query/compile/chain.ts). */
+const LINKS_UP = `
+create function public._live_tables_links(link bytea, seq bigint, digests bytea[]) returns bytea[]
+language plpgsql immutable strict parallel safe set search_path = pg_catalog as $$
+declare links bytea[] := '{}'; digest bytea;
+begin
+  foreach digest in array digests loop
+    seq := seq + 1;
+    link := sha256(link || int8send(seq) || digest);
+    links := links || link;
+  end loop;
+  return links;
+end $$`;
+
 /**
  * What holds for the whole mini-DB. Nobody but the application's role may create anything in `public`; what operators may
  * see of each base is granted on its schema.
@@ -89,6 +103,19 @@ export const MINI_MIGRATIONS: readonly MiniMigration[] = [
     name: 'audit',
     up: inEveryBase('alter table %1$I._change add column ip text; create index on %1$I._change (at)'),
     down: inEveryBase('drop index %1$I._change_at_idx; alter table %1$I._change drop column ip'),
+  },
+  {
+    // Logs that are there are chained from here on: what they hold by now could have been changed before.
+    id: 7,
+    name: 'chain',
+    up: `${LINKS_UP}; ${inEveryBase(`alter table %1$I._change add column hash bytea;
+      alter table %1$I._stream add column head bytea not null default '', add column prior bytea not null default '';
+      create table %1$I._anchor (table_id uuid primary key, seq bigint not null, hash bytea not null, forgotten bigint not null);
+      insert into %1$I._anchor select s.table_id, s.seq, '', coalesce((select min(c.seq) - 1 from %1$I._change c where c.table_id = s.table_id), s.seq)
+        from %1$I._stream s where s.seq > 0;
+      comment on table %1$I._anchor is 'Where the hash chains of change logs begin, of which the beginning is forgotten or older than the chain.'`)}`,
+    down: `${inEveryBase(`drop table %1$I._anchor; alter table %1$I._change drop column hash;
+      alter table %1$I._stream drop column head, drop column prior`)}; drop function public._live_tables_links(bytea, bigint, bytea[])`,
   },
 ];
 

@@ -16,6 +16,7 @@ export * from './mini-db-schema.js';
 export * from './mini-db-upkeep.js';
 export * from './mini-db-views.js';
 export * from './mini-db-writer.js';
+export * from './log-chain.js';
 export * from './timed-changes.js';
 export type { OpResult, WriteResult } from './write-result.js';
 export { pgError } from './pg-errors.js';

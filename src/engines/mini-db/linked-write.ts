@@ -260,7 +260,9 @@ export class LinkedWrite {
 
   private async upToDate(result: WriteResult, touched: ReadonlySet<Id>): Promise<WriteResult> {
     if (!lagsBehind(this.table, this.write.ops, touched)) return result;
-    const [now] = await reread(this.session, this.table, [result], result.seq);
+    // Where nothing happened to its rows, the number is of somebody else's write, and is not to be touched.
+    const madeUnder = result.ops.some(({ status }) => status === 'ok') ? result.seq : undefined;
+    const [now] = await reread(this.session, this.table, [result], madeUnder);
     return must(now, 'each result is read again');
   }
 

@@ -10,6 +10,8 @@ import { ExportService } from './export/export.service.js';
 import { ExternalImportController } from './import/external/external-import.controller.js';
 import { ExternalImports } from './import/external/external-import.service.js';
 import { SourceFetch } from './import/external/source-fetch.js';
+import { ChainController } from './history/chain/chain.controller.js';
+import { ChainService } from './history/chain/chain.service.js';
 import { HistoryController } from './history/history.controller.js';
 import { HistoryService } from './history/history.service.js';
 import { PossibleValues } from './history/revert/possible-values.js';
@@ -74,6 +76,7 @@ const IMPORTS = [
     ExternalImportController,
     ImportJobsController,
     HistoryController,
+    ChainController,
     RevertController,
   ],
   providers: [
@@ -92,6 +95,7 @@ const IMPORTS = [
     RowsUpkeep,
     ExportService,
     HistoryService,
+    ChainService,
     PossibleValues,
     RowRevert,
     TableRevert,

@@ -1,7 +1,8 @@
 import type { ColumnSchema, TableSchema } from '../schema.js';
 import { isStored, kindOf } from '../kind.js';
 import { columnType } from '../types/index.js';
-import { empty, ident, join, literal, sql, value, type Sql } from '../sql.js';
+import { comma, empty, ident, join, literal, sql, value, type Sql } from '../sql.js';
+import { entryDigest, entryText, nextLink, type SealedPart } from './chain.js';
 import { createImportMarks } from './import-marks.js';
 import { createAnswers } from './kept-answers.js';
 import { defaultValue, physicalType } from './physical.js';
@@ -9,8 +10,8 @@ import { streamName, tableName } from './read.js';
 import type { WriteContext } from '../write-plan.js';
 
 /**
- * The tables that every base carries in its own schema: `_stream` (one counter for each table), `_change` (the change log),
- * `_applied` (which schema operations took place), `_file` (what is attached to rows) and `_idempotency` (answers of writes that may be repeated). Nothing of a base lives anywhere else
+ * The tables that every base carries in its own schema: `_stream` (one counter for each table, the newest link of its log, and the one that the
+ * last statement built upon), `_change` (the change log), `_anchor` (which link of a log the first one that is kept builds upon, and up to where it was forgotten), `_applied` (which schema operations took place), `_file` (what is attached to rows) and `_idempotency` (answers of writes that may be repeated). Nothing of a base lives anywhere else
  * in the mini-DB.
  */
 export function createBaseSchema(schema: string, displayName: string): Sql[] {
@@ -21,16 +22,18 @@ export function createBaseSchema(schema: string, displayName: string): Sql[] {
     // Before anything is made in it: what comes later gets its grants by itself.
     sql`select public._live_tables_open_base(${literal(schema)})`,
     // fillfactor: the counter is updated by every write; room on its page lets PostgreSQL do so without touching the index (HOT).
-    sql`create table ${name('_stream')} (table_id uuid primary key, epoch uuid not null, seq bigint not null, schema_version integer not null) with (fillfactor = 10)`,
+    sql`create table ${name('_stream')} (table_id uuid primary key, epoch uuid not null, seq bigint not null, schema_version integer not null,
+      head bytea not null default '', prior bytea not null default '') with (fillfactor = 10)`,
     sql`create table ${name('_change')} (
       table_id uuid not null, seq bigint not null, ord integer not null, row_id uuid, version integer,
       op text not null check (op in ('create', 'update', 'delete', 'restore', 'schema')),
       before json, after json, at timestamptz not null, actor_id uuid, actor_name text not null, client_id text,
-      source text not null, request_id text not null, change_set uuid not null, revert_of uuid, schema_version integer not null, ip text,
+      source text not null, request_id text not null, change_set uuid not null, revert_of uuid, schema_version integer not null, ip text, hash bytea,
       primary key (table_id, seq, ord))`,
     sql`create index on ${name('_change')} (row_id, version)`,
     // For the audit log, which reads all tables of a base by time. Not more than the time: what is equal is stored once, and new entries go to its end.
     sql`create index on ${name('_change')} (at)`,
+    sql`create table ${name('_anchor')} (table_id uuid primary key, seq bigint not null, hash bytea not null, forgotten bigint not null)`,
     sql`create table ${name('_applied')} (op_id uuid primary key, outcome text not null check (outcome in ('applied', 'cancelled')), at timestamptz not null default now())`,
     // Bases from before there were files get the same by a migration (src/database/mini/migrate.ts).
     sql`create table ${name('_file')} (
@@ -41,6 +44,7 @@ export function createBaseSchema(schema: string, displayName: string): Sql[] {
     ...createImportMarks(schema),
     sql`comment on table ${name('_file')} is 'Files attached to rows: what they are and where their bytes are kept.'`,
     sql`comment on table ${name('_change')} is 'Change log: every committed change, numbered without gaps for each table.'`,
+    sql`comment on table ${name('_anchor')} is 'Where the hash chains of change logs begin, of which the beginning is forgotten or older than the chain.'`,
     sql`comment on table ${name('_stream')} is 'Newest number of each table''s change log, and its schema version.'`,
   ];
 }
@@ -81,13 +85,34 @@ export const commentTable = (table: TableSchema, name: string): Sql =>
  * Fails (NOT NULL on `seq`) when the version is not the expected one.
  */
 export function advanceSchema(table: TableSchema, toVersion: number, context: WriteContext, change: object): Sql {
-  return sql`with taken as (update ${streamName(table)} set seq = seq + 1, schema_version = ${value(toVersion, 'integer')}
-    where table_id = ${value(table.id, 'uuid')} and schema_version = ${value(table.schemaVersion, 'integer')} returning seq)
-insert into ${ident(table.physical.schema, '_change')} (table_id, seq, ord, op, after, at, actor_id, actor_name, client_id, source, request_id, change_set, schema_version, ip)
-select ${value(table.id, 'uuid')}, seq, 0, 'schema', ${value(JSON.stringify(change), 'json')}, date_trunc('milliseconds', statement_timestamp()),
-  ${value(context.actorId, 'uuid')}, ${value(context.actorName, 'text')}, ${value(context.clientId ?? null, 'text')}, ${value(context.source, 'text')},
-  ${value(context.requestId, 'text')}, ${value(context.changeSet, 'uuid')}, ${value(toVersion, 'integer')}, ${value(context.ip ?? null, 'text')}
-from (select) always left join taken on true`;
+  const entry: Record<SealedPart, Sql> = {
+    table_id: value(table.id, 'uuid'),
+    ord: sql`0`,
+    row_id: sql`null::uuid`,
+    version: sql`null::integer`,
+    op: sql`'schema'`,
+    before: sql`null::json`,
+    after: value(JSON.stringify(change), 'json'),
+    at: sql`date_trunc('milliseconds', statement_timestamp())`,
+    actor_id: value(context.actorId, 'uuid'),
+    actor_name: value(context.actorName, 'text'),
+    client_id: value(context.clientId ?? null, 'text'),
+    ip: value(context.ip ?? null, 'text'),
+    source: value(context.source, 'text'),
+    request_id: value(context.requestId, 'text'),
+    change_set: value(context.changeSet, 'uuid'),
+    revert_of: sql`null::uuid`,
+    schema_version: value(toVersion, 'integer'),
+  };
+  const names = Object.keys(entry).map((name) => ident(name));
+  const parts = Object.entries(entry).map(([name, part]) => sql`${part} as ${ident(name)}`);
+  return sql`with entry as (select ${join(parts, comma)}),
+digest as (select ${entryDigest(entryText((name) => ident(name)))} as digest from entry),
+taken as (update ${streamName(table)} s set seq = s.seq + 1, schema_version = ${value(toVersion, 'integer')}, prior = s.head,
+    head = ${nextLink(sql`s.head`, sql`s.seq + 1`, sql`digest.digest`)}
+  from digest where s.table_id = ${value(table.id, 'uuid')} and s.schema_version = ${value(table.schemaVersion, 'integer')} returning s.seq, s.head)
+insert into ${ident(table.physical.schema, '_change')} (seq, hash, ${join(names, comma)})
+select taken.seq, taken.head, entry.* from entry left join taken on true`;
 }
 
 /*

@@ -7,6 +7,7 @@ import { streamName, tableName } from './read.js';
 export const dropTable = (table: TableSchema): Sql[] => [
   sql`drop table ${tableName(table)}`,
   sql`delete from ${ident(table.physical.schema, '_change')} where table_id = ${value(table.id, 'uuid')}`,
+  sql`delete from ${ident(table.physical.schema, '_anchor')} where table_id = ${value(table.id, 'uuid')}`,
   sql`delete from ${streamName(table)} where table_id = ${value(table.id, 'uuid')}`,
 ];
 
@@ -31,13 +32,19 @@ select count(*) from gone`;
 
 /**
  * Removes the oldest numbers of a table's log whose changes were all made before a time, and tells how many changes that were. Numbers are
- * taken whole, and in order: what is left has no hole. The newest number is never taken.
+ * taken whole, and in order: what is left has no hole. The newest number is never taken. The link of the last that was taken is kept: what is left
+ * builds upon it, and can still be verified. Numbers from before there were links have none, and then the chain begins where it began.
  */
 export function forgetOldChanges(schema: string, tableId: Id, before: string, atMost: number): Sql {
   const log = ident(schema, '_change');
+  const anchor = ident(schema, '_anchor');
   const own = sql`table_id = ${value(tableId, 'uuid')}`;
   return sql`with oldest as materialized (select seq, at from ${log} where ${own} order by seq, ord limit ${integer(atMost)}),
 until as (select coalesce(min(seq) filter (where at >= ${value(before, 'timestamptz')}), max(seq)) as seq from oldest),
-gone as (delete from ${log} using until where ${own} and ${log}.seq < until.seq returning 1)
+gone as (delete from ${log} using until where ${own} and ${log}.seq < until.seq returning ${log}.seq, ${log}.hash),
+anchored as (insert into ${anchor} as a (table_id, seq, hash, forgotten)
+  select ${value(tableId, 'uuid')}, seq, coalesce(hash, ''), seq from gone order by seq desc, hash is null limit 1
+  on conflict (table_id) do update set forgotten = excluded.forgotten, seq = greatest(a.seq, excluded.seq),
+    hash = case when excluded.seq > a.seq then excluded.hash else a.hash end)
 select count(*) from gone`;
 }

@@ -5,6 +5,7 @@ import type { TableSchema } from '../schema.js';
 import { empty, ident, sql, value, type Sql } from '../sql.js';
 import type { RowOp } from '../write-plan.js';
 import { onlySeen, sourcesOf } from './cell.js';
+import { entriesDigest, entryText, nextLink } from './chain.js';
 import { isLink } from './link-ddl.js';
 import { tableName } from './read.js';
 import { fieldsJson, rowJson } from './row-json.js';
@@ -42,9 +43,22 @@ export function lagsBehind(table: TableSchema, ops: readonly RowOp[], touched: R
  * `madeUnder` are put into the change log that way, too, where they were written down by the statement that made them.
  */
 export function compileReread(table: TableSchema, ids: readonly Id[], madeUnder?: number): Sql {
-  const relogged = sql`, relogged as (update ${ident(table.physical.schema, '_change')} c set after = written.f::json from written
-  where c.table_id = ${value(table.id, 'uuid')} and c.seq = ${value(madeUnder ?? 0, 'bigint')} and c.op in ('create', 'restore') and c.row_id = written._id)`;
   return sql`with written as materialized (select ${SYSTEM}, ${fieldsJson('t', table.columns, table.physical)} as f
-  from ${tableName(table)} t where t._id = any(${value([...ids], 'uuid[]')})${onlySeen(table, 't')})${madeUnder === undefined ? empty : relogged}
+  from ${tableName(table)} t where t._id = any(${value([...ids], 'uuid[]')})${onlySeen(table, 't')})${madeUnder === undefined ? empty : relogged(table, madeUnder)}
 select _id, ${rowJson('written', sql`written.f`)} from written`;
+}
+
+/** The number is the newest, and the only one of the statement that took it; so its link is made anew of the one before, too. */
+function relogged({ id, physical }: TableSchema, seq: number): Sql {
+  const [log, stream] = [ident(physical.schema, '_change'), ident(physical.schema, '_stream')];
+  const after = sql`coalesce(w.f::json, c.after)`;
+  const entry = entryText((name) => (name === 'after' ? after : ident('c', name)));
+  const own = sql`table_id = ${value(id, 'uuid')} and seq = ${value(seq, 'bigint')}`;
+  return sql`, entries as (select c.ord, ${after} as after, ${entry} as entry from (select * from ${log} where ${own}) c
+  left join written w on w._id = c.row_id and c.op in ('create', 'restore')),
+link as (select ${nextLink(sql`s.prior`, sql`s.seq`, sql`e.digest`)} as hash
+  from (select * from ${stream} where ${own}) s, (select ${entriesDigest(sql`entry`, sql`ord`)} as digest from entries) e),
+relogged as (update ${log} c set after = e.after, hash = case when c.hash is not null then link.hash end from entries e, link
+  where c.table_id = ${value(id, 'uuid')} and c.seq = ${value(seq, 'bigint')} and c.ord = e.ord),
+relinked as (update ${stream} s set head = link.hash from link where s.table_id = ${value(id, 'uuid')})`;
 }

@@ -5,6 +5,7 @@ import { remembered, underName } from '../remember.js';
 import { isStored, isWritable } from '../kind.js';
 import { columnType } from '../types/index.js';
 import { comma, empty, ident, join, sql, value, type Sql } from '../sql.js';
+import { entriesDigest, entryText, linksBehind, type SealedPart } from './chain.js';
 import { streamName, tableName } from './read.js';
 import { physicalType } from './physical.js';
 import { formulasOver } from './formulas-over.js';
@@ -24,6 +25,7 @@ const NOW = sql`date_trunc('milliseconds', statement_timestamp())`;
  * - If the stream's schema version has moved on, `taken` is empty and the log's NOT NULL on `seq` aborts the statement.
  * - A row that another transaction changed while we waited for its lock is judged in its newest version: `locked` locks
  *   and PostgreSQL re-checks the joins (manual 13.2.1, Read Committed).
+ * - The digests of what is said are made before the stream is locked; behind the lock each number costs one more hash (chain.ts).
  *
  * Result, one row for each op: `g, o, status, seq, epoch, id, version, json`; status is `ok`, `unchanged`, `not_found`
  * or `version_mismatch`, json is the row as it is now (null after a deletion, and where a change is quiet). What is computed from other rows that the statement
@@ -66,16 +68,21 @@ changed as (${join(
     changes.map(({ rows }) => rows),
     sql` union all `,
   )}),
-numbered as (select g, row_number() over (order by g) as n from (select distinct g from changed) d),
-total as (select count(*) as n from numbered),
-taken as (update ${streamName(table)} s set seq = s.seq + total.n from total
+numbered as (select g, row_number() over (order by g) as n, first, digest
+  from (select g, min(c.o) as first, ${entriesDigest(entryText(said(table)), sql`c.o`)} as digest from changed c join w using (g) group by g) d),
+total as (select count(*)::integer as n, array_agg(digest order by n) as digests from numbered),
+taken as (update ${streamName(table)} s set seq = s.seq + total.n, prior = s.head,
+    head = (${linksBehind(sql`s.head`, sql`s.seq`, sql`total.digests`)})[total.n]
+  from total
   where s.table_id = ${value(table.id, 'uuid')} and s.schema_version = ${value(table.schemaVersion, 'integer')} and total.n > 0
-  returning s.epoch, s.seq - total.n as base),
+  returning s.epoch, s.seq - total.n as base, s.prior),
+links as (select l.n, l.hash from taken, total, unnest(${linksBehind(sql`taken.prior`, sql`taken.base`, sql`total.digests`)}) with ordinality l(hash, n)),
 logged as (insert into ${ident(table.physical.schema, '_change')}
-  (table_id, seq, ord, row_id, version, op, before, after, at, actor_id, actor_name, client_id, source, request_id, change_set, revert_of, schema_version, ip)
+  (table_id, seq, ord, row_id, version, op, before, after, at, actor_id, actor_name, client_id, source, request_id, change_set, revert_of, schema_version, ip, hash)
   select ${value(table.id, 'uuid')}, taken.base + numbered.n, c.o, c._id, c._version, c.op, c.before::json, c.after::json, ${NOW},
-    w.actor, w.actor_name, w.client, w.source, w.request, w.change_set, w.revert_of, ${value(table.schemaVersion, 'integer')}, w.ip
-  from changed c join numbered using (g) join w using (g) left join taken on true)
+    w.actor, w.actor_name, w.client, w.source, w.request, w.change_set, w.revert_of, ${value(table.schemaVersion, 'integer')}, w.ip,
+    case when c.o = numbered.first then links.hash end
+  from changed c join numbered using (g) join w using (g) left join taken on true left join links using (n))
 select x.g, x.o, coalesce(judged.status, case when c._id is null then 'unchanged' else 'ok' end) as status,
   coalesce(taken.base + numbered.n, s.seq) as seq, coalesce(taken.epoch, s.epoch) as epoch, x.i as id, coalesce(c._version, l._version) as version,
   case when c._id is null then l.json when c.op <> 'delete' then c.json end as json
@@ -88,6 +95,30 @@ left join taken on true
 left join ${streamName(table)} s on s.table_id = ${value(table.id, 'uuid')}
 order by x.g, x.o`;
 }
+
+/** What an entry says, of a change `c` that belongs to a write `w`: each part as the log is given it. */
+const said = (table: TableSchema): ((part: SealedPart) => Sql) => {
+  const parts: Record<SealedPart, Sql> = {
+    table_id: value(table.id, 'uuid'),
+    ord: sql`c.o`,
+    row_id: sql`c._id`,
+    version: sql`c._version`,
+    op: sql`c.op`,
+    before: sql`c.before`,
+    after: sql`c.after`,
+    at: NOW,
+    actor_id: sql`w.actor`,
+    actor_name: sql`w.actor_name`,
+    client_id: sql`w.client`,
+    ip: sql`w.ip`,
+    source: sql`w.source`,
+    request_id: sql`w.request`,
+    change_set: sql`w.change_set`,
+    revert_of: sql`w.revert_of`,
+    schema_version: value(table.schemaVersion, 'integer'),
+  };
+  return (part) => parts[part];
+};
 
 interface Shape {
   readonly creates: boolean;

@@ -51,7 +51,7 @@ const SYSTEM_COLUMNS = [
 ];
 
 /** The tables that a base has for itself (createBaseSchema). */
-const OWN_TABLES = ['_stream', '_change', '_applied', '_file', '_idempotency', '_import'];
+const OWN_TABLES = ['_stream', '_change', '_anchor', '_applied', '_file', '_idempotency', '_import'];
 
 export function expectedBase({ base, tables, columns, indexes, conversions }: BaseMetadata): ExpectedBase {
   const each = tables.map((table) => ({ table, own: columns.filter(({ tableId }) => tableId === table.id) }));
