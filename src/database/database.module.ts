@@ -9,6 +9,9 @@ import {
   mainDataSourceOptions,
   Outbox,
   OutboxEntity,
+  WorkspaceEventEntity,
+  WorkspaceLog,
+  WorkspaceStreamEntity,
 } from './main/index.js';
 import { LongSessions, MiniDatabase, MiniMaintenance, RoleReport } from './mini/index.js';
 
@@ -29,12 +32,19 @@ import { LongSessions, MiniDatabase, MiniMaintenance, RoleReport } from './mini/
         verboseRetryLog: false,
       }),
     }),
-    TypeOrmModule.forFeature([AuditLogEntity, OutboxEntity]),
+    TypeOrmModule.forFeature([AuditLogEntity, OutboxEntity, WorkspaceStreamEntity, WorkspaceEventEntity]),
   ],
   providers: [
-    ...[MainDatabase, AuditedTransaction, Outbox, MiniDatabase, LongSessions, MiniMaintenance, RoleReport],
+    MainDatabase,
+    AuditedTransaction,
+    Outbox,
+    WorkspaceLog,
+    MiniDatabase,
+    LongSessions,
+    MiniMaintenance,
+    RoleReport,
     DatabaseMetrics,
   ],
-  exports: [MainDatabase, AuditedTransaction, Outbox, MiniDatabase, LongSessions, MiniMaintenance],
+  exports: [MainDatabase, AuditedTransaction, Outbox, WorkspaceLog, MiniDatabase, LongSessions, MiniMaintenance],
 })
 export class DatabaseModule {}

@@ -136,6 +136,7 @@ describe('a live session', () => {
 
     expect(await ask(first, 'subscribe', { channel })).toMatchObject({ mode: 'live' });
     const { epoch } = await ask(second, 'subscribe', { channel });
+    expect(await ask(first, 'subscribe', { channel: `workspace:${at.workspace.id}` })).toMatchObject({ mode: 'live' });
     expect(await ask(first, 'presence', { channel, state: { mode: 'viewing' } })).toMatchObject({ present: [] });
     const cursor = { rowId: null, columnKey: 'name' };
     expect(await ask(second, 'presence', { channel, state: { cursor } })).toMatchObject({
@@ -151,6 +152,7 @@ describe('a live session', () => {
     const column = { name: 'Remark', type: 'text' };
     expectStatus(await at.owner.post(`/tables/${at.table.id}/columns`, column), 201);
     await first.until(({ name }) => name === 'schema:update');
+    await first.until(({ name }) => name === 'workspace:update');
     const csv = { 'content-type': 'text/csv' };
     expectStatus(await bob.call('POST', `/tables/${at.table.id}/import`, 'name\nA line\n', csv), 200);
     await first.until(({ name }) => name === 'import:progress');
@@ -216,7 +218,14 @@ describe('the check itself', () => {
     ]),
   ];
   /** The members that a message may leave out. */
-  const OPTIONAL = new Set(['subscribe no from', 'dataUpdate no rowIds', 'schemaUpdate no change']);
+  const OPTIONAL = new Set([
+    'subscribe no from',
+    'subscribed no schemaVersion',
+    'dataUpdate no rowIds',
+    'schemaUpdate no change',
+    'workspaceUpdate no actor',
+    'workspaceUpdate no change',
+  ]);
 
   it('fails for every message with a member more or less, on top and inside', async () => {
     const wire = new Wire(document);

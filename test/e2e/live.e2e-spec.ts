@@ -409,8 +409,6 @@ describe('live updates', () => {
       ['a huge channel', { channel: 'table:' + 'x'.repeat(10_000) }],
       ['a channel of no known kind', { channel: 'people:1' }],
       ['a channel without a kind', { channel: 'x' }],
-      ['a view, which is later work', { channel: 'view:01900000-0000-7000-8000-000000000000' }],
-      ['a workspace, which is later work', { channel: 'workspace:01900000-0000-7000-8000-000000000000' }],
       ['an unknown property', { channel: 'table:x', color: 'red' }],
       ['__proto__', JSON.parse('{"channel":"table:x","__proto__":{"admin":true}}')],
       ['a position that is no object', { channel: 'table:x', from: 5 }],

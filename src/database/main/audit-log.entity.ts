@@ -19,4 +19,6 @@ export class AuditLogEntity {
   @Column('jsonb', { nullable: true }) after!: object | null;
   @Column('text', { name: 'request_id' }) requestId!: string;
   @Column('text') ip!: string;
+  /** What the client called itself. */
+  @Column('text', { name: 'client_id', nullable: true }) clientId!: string | null;
 }

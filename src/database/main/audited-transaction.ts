@@ -158,7 +158,7 @@ export class AuditedTransaction {
     const at = new Date();
     await manager.insert(
       AuditLogEntity,
-      done.audit.map((entry) => auditRow(actor, entry, at)),
+      inOrder(done.audit).map((entry) => auditRow(actor, entry, at)),
     );
     const events = done.events.map((event) => ({ id: newId(), at, ...event }));
     if (events.length > 0) await manager.insert(OutboxEntity, events);
@@ -169,6 +169,10 @@ export class AuditedTransaction {
     if (events.length > 0) for (const listener of this.listeners) listener(events);
   }
 }
+
+/** Those of one workspace after the other: no two transactions wait in a circle for the numbers that they get. */
+const inOrder = (entries: readonly AuditEntry[]): readonly AuditEntry[] =>
+  entries.toSorted((a, b) => (a.workspaceId ?? '').localeCompare(b.workspaceId ?? ''));
 
 const auditRow = (actor: Actor, entry: AuditEntry, at: Date): AuditLogEntity => ({
   id: newId(),
@@ -185,4 +189,5 @@ const auditRow = (actor: Actor, entry: AuditEntry, at: Date): AuditLogEntity => 
   after: auditContent(entry.after),
   requestId: actor.request.requestId,
   ip: actor.request.ip,
+  clientId: actor.request.clientId ?? null,
 });

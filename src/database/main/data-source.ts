@@ -12,6 +12,7 @@ import { Connections1700000001200 } from './migrations/1700000001200-connections
 import { Views1700000001300 } from './migrations/1700000001300-views.js';
 import { Publishing1700000001400 } from './migrations/1700000001400-publishing.js';
 import { TableRules1700000001600 } from './migrations/1700000001600-table-rules.js';
+import { WorkspaceStreams1700000001850 } from './migrations/1700000001850-workspace-streams.js';
 import { StructureLife1700000000500 } from './migrations/1700000000500-structure-life.js';
 import { TimeZones1700000001000 } from './migrations/1700000001000-time-zones.js';
 import { TableIndexes1700000000600 } from './migrations/1700000000600-table-indexes.js';
@@ -42,6 +43,7 @@ export const mainDataSourceOptions = (settings: PostgresSettings) =>
       Views1700000001300,
       Publishing1700000001400,
       TableRules1700000001600,
+      WorkspaceStreams1700000001850,
     ],
     migrationsTableName: '_migrations',
     migrationsTransactionMode: 'each',

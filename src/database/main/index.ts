@@ -7,3 +7,5 @@ export * from './enclosure.js';
 export * from './outbox.entity.js';
 export * from './outbox.js';
 export * from './unique-violation.js';
+export * from './workspace-log.js';
+export * from './workspace-stream.entity.js';

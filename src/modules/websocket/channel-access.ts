@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { notFound, Problem, type Caller, type Id, type Permission } from '../../common/index.js';
+import { notFound, Problem, unreachable, type Caller, type Id, type Permission } from '../../common/index.js';
 import { ConnectionCatalog, ConnectionSchemas } from '../connections/index.js';
 import { TableCatalog } from '../tables/index.js';
 import { AccessService } from '../workspaces/index.js';
+import type { Target } from './messages/index.js';
 
 /** A table that a caller may follow, and where its log is. */
 export interface FollowedTable {
@@ -13,6 +14,7 @@ export interface FollowedTable {
 
 /** What it takes to follow a table: what it takes to read it. */
 export const TO_FOLLOW: Permission = 'rows:read';
+export const TO_FOLLOW_WORKSPACE: Permission = 'workspace:read';
 /** And an object of an external database. */
 export const TO_FOLLOW_OBJECT: Permission = 'external:read';
 
@@ -35,6 +37,29 @@ export class ChannelAccess {
         detail: 'Rules keep you from part of this table, and this tells of all of it.',
       });
     return { id, workspaceId, schema };
+  }
+
+  /** Whoever is a member. Throws the same 404 for what does not exist and for what he may not see. */
+  async workspace(caller: Caller, workspaceId: Id): Promise<void> {
+    await this.access.require(caller, workspaceId, TO_FOLLOW_WORKSPACE, 'workspace');
+  }
+
+  /** Whether the caller may follow what a channel is about. Throws as the others do. */
+  async mayFollow(caller: Caller, target: Target): Promise<void> {
+    switch (target.kind) {
+      case 'table':
+        await this.table(caller, target.tableId);
+        return;
+      case 'workspace':
+        return this.workspace(caller, target.workspaceId);
+      case 'view':
+        throw notFound('view');
+      case 'object':
+        await this.object(caller, target.connectionId, target.object);
+        return;
+      default:
+        return unreachable(target);
+    }
   }
 
   /**

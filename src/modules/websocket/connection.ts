@@ -1,6 +1,6 @@
 import { newId, Problem, type Caller, type Id, type Principal } from '../../common/index.js';
 import type { ExternalObject } from '../connections/index.js';
-import type { TableFeed } from './feed/index.js';
+import type { Feed } from './feed/index.js';
 import type { LiveSocket } from './messages/index.js';
 
 interface Followed {
@@ -8,13 +8,20 @@ interface Followed {
   readonly workspaceId: Id;
 }
 
-/** The channel of a table. */
-export interface TableSubscription extends Followed {
-  readonly kind: 'table';
-  readonly tableId: Id;
-  readonly feed: TableFeed;
+/** A channel whose events have numbers. */
+interface NumberedSubscription extends Followed {
+  readonly feed: Feed;
   /** In the room; false while the feed lets it in. */
   joined: boolean;
+}
+
+export interface TableSubscription extends NumberedSubscription {
+  readonly kind: 'table';
+  readonly tableId: Id;
+}
+
+export interface WorkspaceSubscription extends NumberedSubscription {
+  readonly kind: 'workspace';
 }
 
 /** The channel of an object of an external database. */
@@ -24,7 +31,8 @@ export interface ObjectSubscription extends Followed {
 }
 
 /** A channel that a socket follows, or is about to. */
-export type Subscription = TableSubscription | ObjectSubscription;
+export type Subscription = FeedSubscription | ObjectSubscription;
+export type FeedSubscription = TableSubscription | WorkspaceSubscription;
 
 /** Longest delay of a timer; later ends are looked at again then. */
 const MAX_TIMER_MS = 2 ** 31 - 1;

@@ -1,5 +1,5 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { Problem, type Id } from '../../common/index.js';
+import { Problem, type Caller } from '../../common/index.js';
 import { TokenService } from '../auth/index.js';
 import { ConnectionCatalog } from '../connections/index.js';
 import { EventBus } from '../events/index.js';
@@ -7,6 +7,8 @@ import { AccessService } from '../workspaces/index.js';
 import { ChannelAccess } from './channel-access.js';
 import type { Connection, Subscription } from './connection.js';
 import { Connections } from './connections.js';
+import { distinct, endLostMemberships, followedBy } from './lost-memberships.js';
+import { targetOf } from './messages/index.js';
 import { Subscriptions } from './subscriptions.js';
 
 /** Events of the bus may be lost; every right is read again this often, so that none outlives its end by 5 s: sockets are let in on knowledge of up to 3 s. */
@@ -75,13 +77,15 @@ export class LiveRights implements OnModuleInit, OnModuleDestroy {
     }
     const caller = connection.caller();
     for (const subscription of [...connection.subscriptions.values()]) {
-      const refused = await refusalOf(
-        subscription.kind === 'table'
-          ? this.channels.table(caller, subscription.tableId)
-          : this.channels.objectsOf(caller, subscription.object.connectionId),
-      );
+      const refused = await refusalOf(this.stillAllowed(caller, subscription));
       if (refused) this.subscriptions.revoke(connection, subscription);
     }
+  }
+
+  /** Of an object its database is not asked. */
+  private async stillAllowed(caller: Caller, subscription: Subscription): Promise<void> {
+    if (subscription.kind === 'object') await this.channels.objectsOf(caller, subscription.object.connectionId);
+    else await this.channels.mayFollow(caller, targetOf(subscription.channel));
   }
 
   private async round(): Promise<void> {
@@ -89,7 +93,7 @@ export class LiveRights implements OnModuleInit, OnModuleDestroy {
     this.inRound = true;
     try {
       await this.endDeadSessions(this.connections.where());
-      await this.endLostMemberships(this.connections.where(({ subscriptions }) => subscriptions.size > 0));
+      await endLostMemberships(this.access, this.connections.where(), (...lost) => this.subscriptions.revoke(...lost));
       await this.endRemovedConnections(this.connections.where(follows(({ kind }) => kind === 'object')));
     } catch {
       // The main database is away: nobody can tell, and HTTP is in the same position. The next round asks again.
@@ -110,20 +114,6 @@ export class LiveRights implements OnModuleInit, OnModuleDestroy {
     }
   }
 
-  private async endLostMemberships(connections: readonly Connection[]): Promise<void> {
-    const followed = followedBy(connections);
-    if (followed.length === 0) return;
-    const held = await this.access.memberships(
-      distinct(followed.map(({ connection }) => connection.principal.userId)),
-      distinct(followed.map(({ subscription }) => subscription.workspaceId)),
-    );
-    const keys = new Set(held.map(({ userId, workspaceId }) => `${userId} ${workspaceId}`));
-    for (const { connection, subscription } of followed) {
-      const key = `${connection.principal.userId} ${subscription.workspaceId}`;
-      if (!keys.has(key)) this.subscriptions.revoke(connection, subscription);
-    }
-  }
-
   private async endRemovedConnections(connections: readonly Connection[]): Promise<void> {
     const followed = followedBy(connections).flatMap(({ connection, subscription }) =>
       subscription.kind === 'object' ? { connection, subscription } : [],
@@ -136,13 +126,6 @@ export class LiveRights implements OnModuleInit, OnModuleDestroy {
       if (!there.has(subscription.object.connectionId)) this.subscriptions.revoke(connection, subscription);
   }
 }
-
-const followedBy = (connections: readonly Connection[]) =>
-  connections.flatMap((connection) =>
-    [...connection.subscriptions.values()].map((subscription) => ({ connection, subscription })),
-  );
-
-const distinct = (ids: readonly Id[]): Id[] => [...new Set(ids)];
 
 const follows =
   (wanted: (subscription: Subscription) => boolean) =>

@@ -1,6 +1,6 @@
 import type { SocketProtocol } from '../../docs/index.js';
 import { ERRORS, Problem, type ErrorCode } from '../../common/index.js';
-import { TO_FOLLOW, TO_FOLLOW_OBJECT } from './channel-access.js';
+import { TO_FOLLOW, TO_FOLLOW_OBJECT, TO_FOLLOW_WORKSPACE } from './channel-access.js';
 import {
   AuthenticatedAnswer,
   AuthMessage,
@@ -27,9 +27,11 @@ import {
   UserCursorEvent,
   UserJoinEvent,
   UserLeaveEvent,
+  WorkspaceUpdateEvent,
 } from './messages/index.js';
 
 const CHANNEL = 'table:01a20530-ea87-76da-9e07-24ab4bf004f6';
+const WORKSPACE = 'workspace:01a20530-e870-7b0c-8f3a-51c7d0a9e2b4';
 const OBJECT = 'object:01982c5e-7a10-7c3f-9d42-5b1f0c8e2a11:public.customers';
 const EPOCH = '01a20530-ea87-76da-9e07-2f1773ec39f0';
 const ADA = '01a20530-e84f-720c-b018-1562d747c242';
@@ -47,6 +49,7 @@ const NUMBERED = {
   actor: { id: ADA, name: 'Ada Lovelace', clientId: 'my-tab' },
 } satisfies SchemaUpdateEvent;
 const OF_ROWS = { ...NUMBERED, changeSet: '01a20530-ec9c-753b-ae4a-be7911724a62', source: 'api' };
+const OF_WORKSPACE = { channel: WORKSPACE, epoch: EPOCH, seq: 5, prev: 4, at: AT };
 const OF_OBJECT = { channel: OBJECT, at: AT, source: 'api' as const, actor: NUMBERED.actor };
 const IDS = { id: ROW, version: 1 };
 
@@ -68,7 +71,10 @@ const refused = {
   payload: [RefusedAnswer],
   examples: [
     refusal('not_found', 'table does not exist or is not visible to you.'),
-    refusal('validation_failed', 'A channel is named table:<id> or object:<connection id>:<schema>.<name>.'),
+    refusal(
+      'validation_failed',
+      'A channel is named table:<id>, view:<id>, workspace:<id> or object:<connection id>:<schema>.<name>.',
+    ),
   ],
 } as const;
 
@@ -81,7 +87,7 @@ export const SOCKET_PROTOCOL: SocketProtocol = {
       title: 'Follow a channel',
       description:
         'To subscribe again to the same channel is to begin again. A socket may follow 200 channels. ' +
-        `Objects of external databases need \`${TO_FOLLOW_OBJECT}\`.`,
+        `A workspace needs \`${TO_FOLLOW_WORKSPACE}\`, an object of an external database \`${TO_FOLLOW_OBJECT}\`.`,
       permission: TO_FOLLOW,
       payload: [SubscribeMessage],
       examples: [
@@ -90,6 +96,7 @@ export const SOCKET_PROTOCOL: SocketProtocol = {
           summary: 'From where I stand',
           payload: { channel: CHANNEL, from: { epoch: EPOCH, seq: 41 } } satisfies SubscribeMessage,
         },
+        { summary: 'What happens in a workspace', payload: { channel: WORKSPACE } satisfies SubscribeMessage },
         { summary: 'An object of an external database', payload: { channel: OBJECT } satisfies SubscribeMessage },
       ],
       answers: [
@@ -252,6 +259,40 @@ export const SOCKET_PROTOCOL: SocketProtocol = {
             schemaVersion: 3,
             change: { 'column.created': { id: ROW, key: 'price', name: 'Price', type: 'decimal', default: null } },
           } satisfies SchemaUpdateEvent,
+        },
+      ],
+    },
+    {
+      id: 'workspaceUpdate',
+      event: 'workspace:update',
+      title: 'Something happened in the workspace, but to rows',
+      description:
+        'Members, bases, tables, columns, views and connections, with numbers of the workspace. Without `change` it was about the private view of somebody else.',
+      payload: [WorkspaceUpdateEvent],
+      examples: [
+        {
+          summary: 'A table was made',
+          payload: {
+            ...OF_WORKSPACE,
+            actor: NUMBERED.actor,
+            change: { action: 'table.created', resource: { type: 'table', id: ROW, name: 'Deals', baseId: EPOCH } },
+          } satisfies WorkspaceUpdateEvent,
+        },
+        {
+          summary: 'A member has another role',
+          payload: {
+            ...OF_WORKSPACE,
+            actor: NUMBERED.actor,
+            change: {
+              action: 'member.updated',
+              resource: { type: 'member', id: ROW, name: 'Grace Hopper' },
+              role: 'editor',
+            },
+          } satisfies WorkspaceUpdateEvent,
+        },
+        {
+          summary: 'Nothing that concerns you',
+          payload: OF_WORKSPACE satisfies WorkspaceUpdateEvent,
         },
       ],
     },

@@ -1,13 +1,15 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
-import { invalid, must, Problem, type Id } from '../../common/index.js';
+import { invalid, must, Problem, unreachable, type Id } from '../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../config/index.js';
+import { WorkspaceLog } from '../../database/main/index.js';
 import { ChangeLog } from '../../engines/index.js';
 import { ObjectDigests } from '../connections/index.js';
 import type { ImportProgress, ObjectChange } from '../events/index.js';
+import { AccessService } from '../workspaces/index.js';
 import { ChannelAccess } from './channel-access.js';
-import type { Connection, ObjectSubscription, Subscription, TableSubscription } from './connection.js';
+import type { Connection, FeedSubscription, ObjectSubscription, Subscription } from './connection.js';
 import { Connections } from './connections.js';
-import { Feeds, type Admission, type FeedRoom, type Refusal } from './feed/index.js';
+import { Feeds, TableSource, type Admission, type FeedRoom, type Refusal } from './feed/index.js';
 import {
   objectChannel,
   tableChannel,
@@ -19,9 +21,12 @@ import {
   type SubscribedAnswer,
   type SubscribeMessage,
 } from './messages/index.js';
+import { endLostMemberships } from './lost-memberships.js';
 import { objectUpdate } from './object-update.js';
 import { ObjectWatches } from './object-watches.js';
 import { Presence } from './presence/presence.service.js';
+import { tell, tellAll } from './tell.js';
+import { workspaceHeads, WorkspaceSource } from './workspace/workspace-source.js';
 
 /** Channels that one socket may follow. */
 export const MAX_SUBSCRIPTIONS = 200;
@@ -29,21 +34,26 @@ export const MAX_SUBSCRIPTIONS = 200;
 /** Which socket follows what: how it comes in, and how it goes. */
 @Injectable()
 export class Subscriptions implements OnModuleDestroy {
+  /** Of tables. */
   readonly feeds: Feeds;
+  readonly workspaces: Feeds;
   private readonly watches: ObjectWatches;
   private server: LiveServer | undefined;
   /** Sent to rooms so far: events, and events times sockets. */
   readonly sent = { events: 0, deliveries: 0, resets: 0 };
 
   constructor(
-    log: ChangeLog,
+    private readonly log: ChangeLog,
+    private readonly workspaceLog: WorkspaceLog,
     private readonly access: ChannelAccess,
+    private readonly members: AccessService,
     private readonly connections: Connections,
     private readonly presence: Presence,
     digests: ObjectDigests,
     @Inject(APP_CONFIG) { external }: AppConfig,
   ) {
-    this.feeds = new Feeds(log, (tableId) => this.room(tableChannel(tableId)));
+    this.feeds = new Feeds(log, (channel) => this.room(channel));
+    this.workspaces = new Feeds(workspaceHeads(workspaceLog), (channel) => this.room(channel));
     this.watches = new ObjectWatches(
       (object, signal) => digests.digestOf(object, signal),
       external.pollMs,
@@ -70,26 +80,61 @@ export class Subscriptions implements OnModuleDestroy {
     answer: Answer<SubscribedAnswer | ObjectSubscribedAnswer | ResetAnswer>,
   ): Promise<void> {
     const target = targetOf(message.channel);
-    if (target.kind === 'table') await this.followTable(connection, target.tableId, message, answer);
-    else await this.followObject(connection, target, message, answer);
+    switch (target.kind) {
+      case 'table':
+        return this.followTable(connection, target.tableId, message, answer);
+      case 'workspace':
+        return this.followWorkspace(connection, target.workspaceId, message, answer);
+      case 'view':
+        throw new Problem('not_found');
+      case 'object':
+        return this.followObject(connection, target, message, answer);
+      default:
+        return unreachable(target);
+    }
   }
 
   private async followTable(
     connection: Connection,
     tableId: Id,
-    { channel, from }: SubscribeMessage,
+    message: SubscribeMessage,
     answer: Answer<SubscribedAnswer | ResetAnswer>,
   ): Promise<void> {
+    const { channel } = message;
     const table = await this.access.table(connection.caller(), tableId);
+    await this.follow(connection, message, answer, () => ({
+      ...{ kind: 'table', channel, tableId: table.id, workspaceId: table.workspaceId, joined: false },
+      feed: this.feeds.acquire(channel, () => new TableSource(this.log, table, channel)),
+    }));
+  }
+
+  private async followWorkspace(
+    connection: Connection,
+    workspaceId: Id,
+    message: SubscribeMessage,
+    answer: Answer<SubscribedAnswer | ResetAnswer>,
+  ): Promise<void> {
+    const { channel } = message;
+    await this.access.workspace(connection.caller(), workspaceId);
+    const endLost = (): Promise<void> =>
+      endLostMemberships(this.members, this.followersOf(channel), (...lost) => this.revoke(...lost));
+    await this.follow(connection, message, answer, () => ({
+      ...{ kind: 'workspace', channel, workspaceId, joined: false },
+      feed: this.workspaces.acquire(
+        channel,
+        () => new WorkspaceSource(this.workspaceLog, workspaceId, channel, endLost),
+      ),
+    }));
+  }
+
+  private async follow(
+    connection: Connection,
+    { channel, from }: SubscribeMessage,
+    answer: Answer<SubscribedAnswer | ResetAnswer>,
+    begin: () => FeedSubscription,
+  ): Promise<void> {
     this.makeRoom(connection, channel);
-    const subscription: TableSubscription = {
-      kind: 'table',
-      channel,
-      tableId: table.id,
-      workspaceId: table.workspaceId,
-      feed: this.feeds.acquire(table),
-      joined: false,
-    };
+    const subscription = begin();
     connection.subscriptions.set(channel, subscription);
     try {
       const refusal = await subscription.feed.join(from, (admission) =>
@@ -170,7 +215,7 @@ export class Subscriptions implements OnModuleDestroy {
   /** Everything here happens in one step: what lies between the position and the room would be lost otherwise. */
   private admit(
     connection: Connection,
-    subscription: TableSubscription,
+    subscription: FeedSubscription,
     admission: Admission,
     answer: Answer<SubscribedAnswer>,
   ): void {
@@ -178,7 +223,7 @@ export class Subscriptions implements OnModuleDestroy {
     subscription.joined = true;
     void connection.socket.join(subscription.channel);
     answer({ ok: true, channel: subscription.channel, mode: admission.mode, ...positionOf(admission) });
-    for (const event of admission.events) connection.socket.emit(event.name, event.payload);
+    for (const event of admission.events) tell(connection, event);
     if (admission.mode === 'live') return;
     const { epoch, seq } = admission;
     connection.socket.emit('control', { type: 'up_to_date', channel: subscription.channel, epoch, seq });
@@ -194,8 +239,16 @@ export class Subscriptions implements OnModuleDestroy {
     if (connection.subscriptions.get(subscription.channel) !== subscription) return;
     connection.subscriptions.delete(subscription.channel);
     if (subscription.kind === 'object' || subscription.joined) void connection.socket.leave(subscription.channel);
-    if (subscription.kind === 'table') this.feeds.release(subscription.feed);
-    else this.watches.release(subscription.object);
+    switch (subscription.kind) {
+      case 'table':
+        this.feeds.release(subscription.feed);
+        return;
+      case 'workspace':
+        this.workspaces.release(subscription.feed);
+        return;
+      case 'object':
+        this.watches.release(subscription.object);
+    }
   }
 
   private room(channel: string): FeedRoom {
@@ -204,17 +257,21 @@ export class Subscriptions implements OnModuleDestroy {
       broadcast: (event) => {
         this.sent.events++;
         this.sent.deliveries += this.io.of('/').adapter.rooms.get(channel)?.size ?? 0;
-        // Encoded once for the whole room, by socket.io's adapter.
-        this.io.to(channel).emit(event.name, event.payload);
+        tellAll(this.io, channel, () => this.followersOf(channel), event);
       },
       reset: (reason, { epoch, seq }) => {
         this.sent.resets++;
-        for (const connection of this.connections.where((one) => isIn(one, channel))) {
+        for (const connection of this.followersOf(channel)) {
           this.leave(connection, channel);
           connection.socket.emit('control', { type: 'reset', channel, reason, epoch, seq });
         }
       },
     };
+  }
+
+  /** The sockets that get what is sent to the room. */
+  private followersOf(channel: string): readonly Connection[] {
+    return this.connections.where((one) => isIn(one, channel));
   }
 
   private get io(): LiveServer {
@@ -228,12 +285,14 @@ function assertCurrent(connection: Connection, subscription: Subscription): void
   throw ended();
 }
 
-/** Whether the socket gets what is sent to the room of a table. */
 function isIn({ subscriptions }: Connection, channel: string): boolean {
   const subscription = subscriptions.get(channel);
-  return subscription?.kind === 'table' && subscription.joined;
+  return subscription !== undefined && subscription.kind !== 'object' && subscription.joined;
 }
 
 const ended = (): Problem => new Problem('conflict', { detail: 'The subscription ended before it began.' });
 
-const positionOf = ({ epoch, seq, schemaVersion }: Admission | Refusal) => ({ epoch, seq, schemaVersion });
+const positionOf = ({ epoch, seq, schemaVersion }: Admission | Refusal) => ({
+  ...{ epoch, seq },
+  ...(schemaVersion === undefined ? {} : { schemaVersion }),
+});

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { Feeds } from './feeds.js';
+import { Feeds, type FeedTable } from './feeds.js';
 import { Gate } from './gate.js';
+import { TableSource } from './table-source.js';
 import type { LogReader, StreamHead } from './log-reader.js';
 
 const head = (tableId: string): StreamHead => ({ tableId, epoch: 'e1', seq: 0, schemaVersion: 1 });
@@ -15,36 +16,37 @@ function world() {
     },
     follow: () => Promise.resolve([]),
   };
-  const room = { channel: 'table:x', broadcast: () => undefined, reset: () => undefined };
-  return { asked, broken, feeds: new Feeds(log, () => room) };
+  const feeds = new Feeds(log, (channel) => ({ channel, broadcast: () => undefined, reset: () => undefined }));
+  const acquire = (table: FeedTable) => feeds.acquire(`table:${table.id}`, () => new TableSource(log, table, table.id));
+  return { asked, broken, feeds, acquire };
 }
 
 describe('the feeds of a node', () => {
   it('are shared by all who follow a table, and end with the last of them', async () => {
-    const { feeds, asked } = world();
+    const { feeds, acquire, asked } = world();
     const table = { id: 't1', schema: 'crm' };
-    const first = feeds.acquire(table);
-    expect(feeds.acquire(table)).toBe(first);
+    const first = acquire(table);
+    expect(acquire(table)).toBe(first);
     feeds.release(first);
     await feeds.poll();
     expect(asked).toHaveLength(1);
     feeds.release(first);
     await feeds.poll();
     expect(asked).toHaveLength(1);
-    const second = feeds.acquire(table);
+    const second = acquire(table);
     expect(second).not.toBe(first);
     feeds.release(first); // of another life
-    expect(feeds.acquire(table)).toBe(second);
+    expect(acquire(table)).toBe(second);
   });
 
   it('are polled by one query per base, and a base that cannot be read does not hinder the others', async () => {
-    const { feeds, asked, broken } = world();
+    const { feeds, acquire, asked, broken } = world();
     for (const [id, schema] of [
       ['t1', 'bad'],
       ['t2', 'crm'],
       ['t3', 'crm'],
     ] as const)
-      feeds.acquire({ id, schema });
+      acquire({ id, schema });
     broken.add('bad');
     await expect(feeds.poll()).rejects.toThrow('gone');
     expect(asked).toEqual([
@@ -56,8 +58,8 @@ describe('the feeds of a node', () => {
   });
 
   it('are not polled twice at once', async () => {
-    const { feeds, asked } = world();
-    feeds.acquire({ id: 't1', schema: 'crm' });
+    const { feeds, acquire, asked } = world();
+    acquire({ id: 't1', schema: 'crm' });
     await Promise.all([feeds.poll(), feeds.poll()]);
     expect(asked).toHaveLength(1);
   });

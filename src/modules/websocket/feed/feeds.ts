@@ -1,7 +1,7 @@
 import type { Id } from '../../../common/index.js';
+import { Feed, type FeedHead, type FeedRoom, type FeedSource } from './feed.js';
 import { Gate } from './gate.js';
-import type { LogReader } from './log-reader.js';
-import { TableFeed, type FeedRoom } from './table-feed.js';
+import type { LogReader, StreamHead } from './log-reader.js';
 
 /** Replays that read the log at once, on this node. */
 const REPLAYS_AT_ONCE = 4;
@@ -12,35 +12,55 @@ export interface FeedTable {
   readonly schema: string;
 }
 
+/** What a channel hands on, and whose logs it is made of. */
+export interface ChannelSource extends FeedSource {
+  readonly tables: readonly FeedTable[];
+  /** Where it stands, by where the logs of its tables stand; undefined where that cannot be told. */
+  headOf(heads: ReadonlyMap<Id, StreamHead>): FeedHead | undefined;
+}
+
 interface Entry {
-  readonly feed: TableFeed;
+  readonly feed: Feed;
+  readonly source: ChannelSource;
   users: number;
 }
 
-/** The feeds of the tables that somebody on this node follows; a feed lives as long as it is used. */
+/** The feeds of the channels that somebody on this node follows; a feed lives as long as it is used. */
 export class Feeds {
-  private readonly entries = new Map<Id, Entry>();
+  private readonly entries = new Map<string, Entry>();
+  private readonly byTable = new Map<Id, Set<Entry>>();
   private readonly replays = new Gate(REPLAYS_AT_ONCE);
   private polling = false;
 
   constructor(
-    private readonly log: LogReader,
-    private readonly room: (tableId: Id) => FeedRoom,
+    private readonly log: Pick<LogReader, 'heads'>,
+    private readonly room: (channel: string) => FeedRoom,
   ) {}
 
-  /** The feed of a table, for one more user, who must {@link release} it. */
-  acquire(table: FeedTable): TableFeed {
-    const entry = this.entries.get(table.id) ?? { feed: this.create(table), users: 0 };
+  /** The feed of a channel, for one more user, who must {@link release} it. */
+  acquire(channel: string, sourceOf: () => ChannelSource): Feed {
+    const entry = this.entries.get(channel) ?? this.create(channel, sourceOf());
     entry.users += 1;
-    this.entries.set(table.id, entry);
     return entry.feed;
   }
 
-  release(feed: TableFeed): void {
-    const entry = this.entries.get(feed.tableId);
+  release(feed: Feed): void {
+    const { channel } = feed.room;
+    const entry = this.entries.get(channel);
     if (entry?.feed !== feed) return;
     entry.users -= 1;
-    if (entry.users === 0) this.entries.delete(feed.tableId);
+    if (entry.users > 0) return;
+    this.entries.delete(channel);
+    for (const { id } of entry.source.tables) {
+      const others = this.byTable.get(id);
+      others?.delete(entry);
+      if (others?.size === 0) this.byTable.delete(id);
+    }
+  }
+
+  /** The feed of a channel that somebody follows. */
+  of(channel: string): Feed | undefined {
+    return this.entries.get(channel)?.feed;
   }
 
   /** Tables that are followed here, and how many changes the one that is furthest behind is. */
@@ -52,7 +72,11 @@ export class Feeds {
 
   /** A table's log is said to have reached `seq`. */
   hint(tableId: Id, seq: number): void {
-    this.entries.get(tableId)?.feed.hint(seq);
+    for (const { feed, source } of this.byTable.get(tableId) ?? []) {
+      // The numbers of what is made of several tables are its own.
+      if (source.tables.length === 1) feed.hint(seq);
+      else feed.wake();
+    }
   }
 
   /**
@@ -63,28 +87,32 @@ export class Feeds {
     if (this.polling) return;
     this.polling = true;
     try {
-      const results = await Promise.allSettled([...this.bySchema()].map(([schema, ids]) => this.pollBase(schema, ids)));
+      const heads = new Map<Id, StreamHead>();
+      const read = async (schema: string, ids: ReadonlySet<Id>): Promise<void> => {
+        for (const head of await this.log.heads(schema, [...ids])) heads.set(head.tableId, head);
+      };
+      const results = await Promise.allSettled([...this.bySchema()].map(([schema, ids]) => read(schema, ids)));
+      for (const { feed, source } of this.entries.values()) {
+        const head = source.headOf(heads);
+        if (head) feed.observe(head);
+      }
       for (const result of results) if (result.status === 'rejected') throw result.reason as Error;
     } finally {
       this.polling = false;
     }
   }
 
-  private async pollBase(schema: string, tableIds: readonly Id[]): Promise<void> {
-    for (const head of await this.log.heads(schema, tableIds)) this.entries.get(head.tableId)?.feed.observe(head);
-  }
-
-  private bySchema(): Map<string, Id[]> {
-    const schemas = new Map<string, Id[]>();
-    for (const { feed } of this.entries.values()) {
-      const ids = schemas.get(feed.schema);
-      if (ids) ids.push(feed.tableId);
-      else schemas.set(feed.schema, [feed.tableId]);
-    }
+  private bySchema(): Map<string, Set<Id>> {
+    const schemas = new Map<string, Set<Id>>();
+    for (const { source } of this.entries.values())
+      for (const { id, schema } of source.tables) schemas.set(schema, (schemas.get(schema) ?? new Set<Id>()).add(id));
     return schemas;
   }
 
-  private create(table: FeedTable): TableFeed {
-    return new TableFeed(table.schema, table.id, this.log, this.room(table.id), this.replays);
+  private create(channel: string, source: ChannelSource): Entry {
+    const entry = { feed: new Feed(source, this.room(channel), this.replays), source, users: 0 };
+    this.entries.set(channel, entry);
+    for (const { id } of source.tables) this.byTable.set(id, (this.byTable.get(id) ?? new Set<Entry>()).add(entry));
+    return entry;
   }
 }

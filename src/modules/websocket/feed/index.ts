@@ -1,3 +1,5 @@
+export * from './feed.js';
 export * from './feeds.js';
 export * from './live-event.js';
-export * from './table-feed.js';
+export * from './log-reader.js';
+export * from './table-source.js';

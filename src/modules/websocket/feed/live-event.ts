@@ -1,4 +1,4 @@
-import { must } from '../../../common/index.js';
+import { must, type Id } from '../../../common/index.js';
 import type { FollowLimits } from '../../../engines/index.js';
 import type {
   ChangeEvent,
@@ -6,6 +6,7 @@ import type {
   DataUpdateEvent,
   InvalidatedEvent,
   SchemaUpdateEvent,
+  WorkspaceUpdateEvent,
 } from '../messages/index.js';
 import { foldRows, type RowChange } from './fold-rows.js';
 import type { Change } from './log-reader.js';
@@ -24,10 +25,16 @@ const MAX_EVENT_IDS = 1_500;
 /** How much of one seq is worth reading: beyond it the event would be without its data, or without its ids, anyway. */
 export const FOLLOW_LIMITS: FollowLimits = { bytes: MAX_EVENT_BYTES, rows: MAX_EVENT_IDS };
 
-/** One server event of a table channel: everything that one `seq` did. */
+/** One server event of a numbered channel: everything that one `seq` did. */
 export type LiveEvent = (
   | { readonly name: 'data:update'; readonly payload: DataUpdateEvent | InvalidatedEvent }
   | { readonly name: 'schema:update'; readonly payload: SchemaUpdateEvent }
+  | {
+      readonly name: 'workspace:update';
+      readonly payload: WorkspaceUpdateEvent;
+      /** What one person is told in the place of that. */
+      readonly instead?: { readonly userId: Id; readonly payload: WorkspaceUpdateEvent };
+    }
 ) & {
   /** Size of the payload on the wire, about. */
   readonly bytes: number;
@@ -118,4 +125,5 @@ function invalidated(head: EventHead, rows: readonly RowChange[], withheld: Chan
   return { name: 'data:update', payload, bytes: sizeOf(payload) };
 }
 
-const sizeOf = (payload: LiveEvent['payload']): number => Buffer.byteLength(JSON.stringify(payload));
+/** Of a payload on the wire, in bytes. */
+export const sizeOf = (payload: LiveEvent['payload']): number => Buffer.byteLength(JSON.stringify(payload));

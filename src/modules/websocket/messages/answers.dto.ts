@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import type { ProblemBody } from '../../../common/index.js';
 import { ProblemDto } from '../../../common/errors/problem.dto.js';
 import { PresenceState } from './messages.dto.js';
@@ -22,8 +22,8 @@ export class SubscribedAnswer extends DoneAnswer {
   readonly epoch!: string;
   @ApiProperty({ type: 'integer', description: 'The last number that the client has when the replay is done.' })
   readonly seq!: number;
-  @ApiProperty({ type: 'integer' })
-  readonly schemaVersion!: number;
+  @ApiPropertyOptional({ type: 'integer', description: 'Of the table; a workspace has none.' })
+  readonly schemaVersion?: number;
 }
 
 /** An object of an external database is followed from now on; there are no numbers, for nobody keeps a log of its changes. */
@@ -33,17 +33,17 @@ export class ObjectSubscribedAnswer extends DoneAnswer {
   readonly mode!: 'live';
 }
 
-/** Nothing was subscribed: read the table over REST, then subscribe with the `meta` of that answer. */
+/** Nothing was subscribed: read again over REST, then subscribe; to a table with the `meta` of that answer. */
 export class ResetAnswer extends DoneAnswer {
   readonly channel!: string;
   @ApiProperty({ enum: ['reset'] })
   readonly mode!: 'reset';
   @ApiProperty({ format: 'uuid' })
   readonly epoch!: string;
-  @ApiProperty({ type: 'integer', description: 'The newest number of the table.' })
+  @ApiProperty({ type: 'integer', description: 'The newest number of the channel.' })
   readonly seq!: number;
-  @ApiProperty({ type: 'integer' })
-  readonly schemaVersion!: number;
+  @ApiPropertyOptional({ type: 'integer', description: 'Of the table; a workspace has none.' })
+  readonly schemaVersion?: number;
   @ApiProperty({ enum: RESET_REASONS })
   readonly reason!: ResetReason;
 }

@@ -3,6 +3,8 @@ import { invalid, isId, notFound, type Id } from '../../../common/index.js';
 /** What a channel is about. */
 export type Target =
   | { readonly kind: 'table'; readonly tableId: Id }
+  | { readonly kind: 'view'; readonly viewId: Id }
+  | { readonly kind: 'workspace'; readonly workspaceId: Id }
   | {
       readonly kind: 'object';
       readonly connectionId: Id;
@@ -12,6 +14,12 @@ export type Target =
 
 /** The channel, and room, of a table's changes. */
 export const tableChannel = (tableId: Id): string => `table:${tableId}`;
+
+/** The channel, and room, of what a view shows. */
+export const viewChannel = (viewId: Id): string => `view:${viewId}`;
+
+/** The channel, and room, of what happens in a workspace but to rows. */
+export const workspaceChannel = (workspaceId: Id): string => `workspace:${workspaceId}`;
 
 /** The channel, and room, of what is told of an object of an external database. */
 export const objectChannel = (connectionId: Id, object: string): string => `object:${connectionId}:${object}`;
@@ -29,10 +37,15 @@ export function targetOf(channel: string): Target {
       return { kind, connectionId, object };
     }
     case 'view':
+      if (!isId(rest)) throw notFound('view');
+      return { kind, viewId: rest };
     case 'workspace':
-      throw refused(`Channels of a ${kind} cannot be subscribed to yet; use table:<id>.`);
+      if (!isId(rest)) throw notFound('workspace');
+      return { kind, workspaceId: rest };
     default:
-      throw refused('A channel is named table:<id> or object:<connection id>:<schema>.<name>.');
+      throw refused(
+        'A channel is named table:<id>, view:<id>, workspace:<id> or object:<connection id>:<schema>.<name>.',
+      );
   }
 }
 

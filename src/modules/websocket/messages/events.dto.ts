@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { ProblemDto } from '../../../common/errors/problem.dto.js';
-import type { ProblemBody } from '../../../common/index.js';
+import { ROLES, type ProblemBody } from '../../../common/index.js';
 import { PresentPerson, PresentUser, RESET_REASONS, type ResetReason } from './answers.dto.js';
 
 const FIELDS = { type: 'object' as const, additionalProperties: true };
@@ -127,6 +127,51 @@ export class SchemaUpdateEvent extends NumberedEvent {
     },
   })
   readonly change?: Readonly<Record<string, unknown>>;
+}
+
+/** What something is that happened to, and where it belongs. */
+export class WorkspaceResource {
+  @ApiProperty({ enum: ['workspace', 'member', 'base', 'table', 'column', 'view', 'connection'] })
+  readonly type!: string;
+  @ApiProperty(SOMEBODY)
+  readonly id!: string | null;
+  /** As it was called then; of a member, the person. */
+  readonly name!: string;
+  @ApiPropertyOptional({ ...UUID, description: 'Of a table.' })
+  readonly baseId?: string;
+  @ApiPropertyOptional({ ...UUID, description: 'Of a column.' })
+  readonly tableId?: string;
+}
+
+/** What happened. */
+export class WorkspaceChange {
+  @ApiProperty({
+    description: 'As the audit log names it; `view.hidden`: the view is private now, and somebody else’s.',
+    example: 'table.created',
+  })
+  readonly action!: string;
+  @ApiProperty({ type: () => WorkspaceResource })
+  readonly resource!: WorkspaceResource;
+  @ApiPropertyOptional({ enum: ROLES, description: 'Of a member: the role that he has now.' })
+  readonly role?: string;
+}
+
+/** Something happened in a workspace, but to rows. Without `change` it was about the private view of somebody else. */
+export class WorkspaceUpdateEvent {
+  /** `workspace:<id>` */
+  readonly channel!: string;
+  @ApiProperty({ ...UUID, description: 'Numbers count within it; another one means that they began anew.' })
+  readonly epoch!: string;
+  @ApiProperty(INTEGER)
+  readonly seq!: number;
+  @ApiProperty({ ...INTEGER, description: 'The number before this one: who has seen it has missed nothing.' })
+  readonly prev!: number;
+  @ApiProperty(TIME)
+  readonly at!: string;
+  @ApiPropertyOptional({ type: () => LiveActor })
+  readonly actor?: LiveActor;
+  @ApiPropertyOptional({ type: () => WorkspaceChange })
+  readonly change?: WorkspaceChange;
 }
 
 /** How far an import into the table is. Not of the numbered stream: it may be missed, and nothing is lost by that. */

@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsObject, IsOptional, IsString, Length, Max, Min, ValidateNested } from 'class-validator';
 
-/** Where a client stands in the log of a table: the last change that it has seen. */
+/** Where a client stands in the numbers of a channel: the last change that it has seen. */
 export class PositionDto {
   /** @example '01a20530-ea87-76da-9e07-2f1773ec39f0' */
   @IsString()
@@ -21,12 +21,12 @@ const MAX_CHANNEL = 400;
 
 /** `subscribe` */
 export class SubscribeMessage {
-  /** `table:<id>`, or `object:<connection id>:<schema>.<name>`. @example 'table:01a20530-ea87-76da-9e07-24ab4bf004f6' */
+  /** `table:<id>`, `view:<id>`, `workspace:<id>`, or `object:<connection id>:<schema>.<name>`. @example 'table:01a20530-ea87-76da-9e07-24ab4bf004f6' */
   @IsString()
   @Length(1, MAX_CHANNEL)
   channel!: string;
 
-  /** From `meta` of a REST answer or from the last event; without it the feed begins now. Of tables only. */
+  /** From `meta` of a REST answer, from the last event, or from the answer to an earlier subscription; without it the feed begins now. */
   @IsOptional()
   @IsObject() // an array of positions would pass the next line
   @ValidateNested()

@@ -23,12 +23,14 @@ import type {
   UserCursorEvent,
   UserJoinEvent,
   UserLeaveEvent,
+  WorkspaceUpdateEvent,
 } from './events.dto.js';
 
 /** What the server sends unasked, by the name of the event; nothing else compiles. The classes are what the AsyncAPI document shows. */
 export interface ServerEvents {
   'data:update': (event: DataUpdateEvent | InvalidatedEvent) => void;
   'schema:update': (event: SchemaUpdateEvent) => void;
+  'workspace:update': (event: WorkspaceUpdateEvent) => void;
   'import:progress': (event: ImportProgressEvent) => void;
   'object:update': (event: ObjectUpdateEvent | ObjectInvalidatedEvent | ObjectPolledEvent) => void;
   'user:join': (event: UserJoinEvent) => void;

@@ -111,9 +111,7 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
   }
 
   private async mustBeAllowed(connection: Connection, channel: string): Promise<void> {
-    const target = targetOf(channel);
-    if (target.kind === 'table') await this.access.table(connection.caller(), target.tableId);
-    else await this.access.object(connection.caller(), target.connectionId, target.object);
+    await this.access.mayFollow(connection.caller(), targetOf(channel));
   }
 
   private soon(connection: Connection, channel: string, own: Own, state: string): void {

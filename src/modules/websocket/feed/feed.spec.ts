@@ -4,14 +4,8 @@ import { must } from '../../../common/index.js';
 import { Gate } from './gate.js';
 import type { LiveEvent } from './live-event.js';
 import type { Change, LogReader, StreamHead } from './log-reader.js';
-import {
-  MAX_REPLAY_SEQS,
-  READ_SEQS,
-  TableFeed,
-  type Admission,
-  type FeedPosition,
-  type Refusal,
-} from './table-feed.js';
+import { Feed, MAX_REPLAY_SEQS, READ_SEQS, type Admission, type FeedPosition, type Refusal } from './feed.js';
+import { TableSource } from './table-source.js';
 
 const TABLE = '01900000-0000-7000-8000-000000000001';
 type Later = <T>(label: string, work: () => T) => Promise<T>;
@@ -96,12 +90,11 @@ class FakeSocket {
 function world(later: Later = atOnce) {
   const log = new FakeLog(later);
   const sockets = new Set<FakeSocket>();
-  const feed = new TableFeed(
-    'crm',
-    TABLE,
-    log,
+  const channel = `table:${TABLE}`;
+  const feed = new Feed(
+    new TableSource(log, { id: TABLE, schema: 'crm' }, channel),
     {
-      channel: `table:${TABLE}`,
+      channel,
       broadcast: (event) => {
         for (const socket of sockets) socket.receive(event);
       },
@@ -223,7 +216,7 @@ describe('the live feed of one table', () => {
     const socket = new FakeSocket();
     await join(socket);
     log.replace('e2', 3);
-    feed.observe({ tableId: TABLE, epoch: 'e2', seq: 3, schemaVersion: 1 });
+    feed.observe({ epoch: 'e2', seq: 3, schemaVersion: 1 });
     await settle();
     expect(socket).toMatchObject({ joined: false, resets: 1, seen: [] });
 
@@ -335,7 +328,7 @@ describe('the live feed of one table', () => {
               return;
             }
             case 'poll':
-              feed.observe({ tableId: TABLE, epoch: log.epoch, seq: log.seq, schemaVersion: 1 });
+              feed.observe({ epoch: log.epoch, seq: log.seq, schemaVersion: 1 });
               return;
             case 'fail':
               log.failing += 1;
@@ -358,7 +351,7 @@ describe('the live feed of one table', () => {
         // The safety poll comes every second; two are enough whatever was lost.
         log.failing = 0;
         for (let i = 0; i < 3; i++) {
-          feed.observe({ tableId: TABLE, epoch: log.epoch, seq: log.seq, schemaVersion: 1 });
+          feed.observe({ epoch: log.epoch, seq: log.seq, schemaVersion: 1 });
           await scheduler.waitFor(join(new FakeSocket(), { epoch: log.epoch, seq: log.seq }));
         }
         for (const socket of sockets.filter(({ joined }) => joined))

@@ -1,8 +1,24 @@
-import type { Id } from '../../../common/index.js';
 import type { ResetReason } from '../messages/index.js';
 import type { Gate } from './gate.js';
-import { bySeq, FOLLOW_LIMITS, liveEvent, type LiveEvent } from './live-event.js';
-import type { Change, LogReader, StreamHead } from './log-reader.js';
+import type { LiveEvent } from './live-event.js';
+
+/** Where a numbered stream stands. */
+export interface FeedHead {
+  readonly epoch: string;
+  readonly seq: number;
+  /** Of the table; a workspace has none. */
+  readonly schemaVersion?: number;
+}
+
+/** A numbered stream of events that can be read again: what a feed hands on. */
+export interface FeedSource {
+  /** Rejects when nobody can tell. */
+  head(): Promise<FeedHead>;
+  /** What comes behind a number, in order, one event for each of at most `limit` numbers. Rejects when it cannot be read. */
+  events(epoch: string, after: number, limit: number): Promise<readonly LiveEvent[]>;
+  /** Whether what was missed can be told at all; if not, whoever missed something reads again. */
+  readonly replays: boolean;
+}
 
 /** How many seqs one read of the log asks for. */
 export const READ_SEQS = 50;
@@ -21,7 +37,7 @@ export interface FeedRoom {
   readonly channel: string;
   broadcast(event: LiveEvent): void;
   /** Tells everybody in the room to read the table again, and empties the room. */
-  reset(reason: ResetReason, head: StreamHead): void;
+  reset(reason: ResetReason, head: FeedHead): void;
 }
 
 /** How a subscriber comes in: `live` has missed nothing, `replay` gets `events` first. `seq` is the last one it then has. */
@@ -29,7 +45,7 @@ export interface Admission {
   readonly mode: 'live' | 'replay';
   readonly epoch: string;
   readonly seq: number;
-  readonly schemaVersion: number;
+  readonly schemaVersion?: number;
   readonly events: readonly LiveEvent[];
 }
 
@@ -37,39 +53,39 @@ export interface Admission {
 export interface Refusal extends FeedPosition {
   readonly mode: 'reset';
   readonly reason: ResetReason;
-  readonly schemaVersion: number;
+  readonly schemaVersion?: number;
 }
 
 /**
- * The live feed of one table on this node: the log is read once, whatever the number of sockets.
+ * The live feed of one channel on this node: its source is read once, whatever the number of sockets.
  *
  * It holds a position: every seq up to it has been broadcast to the room, every later one will be, in order and without a
  * gap. The position moves together with the broadcast, in one synchronous step, so that a socket that joins the room
  * between two steps and knows the position knows exactly what it has and what it will get.
  */
-export class TableFeed {
-  private head: StreamHead | undefined;
+export class Feed {
+  private head: FeedHead | undefined;
   private opening: Promise<void> | undefined;
   private running: Promise<void> | undefined;
   /** The highest seq that anybody spoke of; may be wrong. */
   private goal = 0;
   /** The highest seq that was read from the log's head; never wrong while the epoch lasts. */
   private committed = 0;
+  /** How often somebody said that there may be more. */
+  private wakes = 0;
   /** The log may have been replaced: ask for the head before reading on. */
   private suspect = false;
 
   constructor(
-    readonly schema: string,
-    readonly tableId: Id,
-    private readonly log: LogReader,
-    private readonly room: FeedRoom,
+    private readonly source: FeedSource,
+    readonly room: FeedRoom,
     /** Through which replays read: many clients that come back at once must not take all connections of the pool. */
     private readonly replays: Gate,
   ) {}
 
-  /** Finds the head of the log, once; nobody may join before. Rejects when the log cannot be read or has no such table. */
+  /** Finds the head of the log, once; nobody may join before. Rejects when the log cannot be read. */
   open(): Promise<void> {
-    this.opening ??= this.fetchHead().then(
+    this.opening ??= this.source.head().then(
       (head) => {
         this.head = head;
         // A hint may have come while the head was on its way.
@@ -94,8 +110,19 @@ export class TableFeed {
     return this.head ? Math.max(0, Math.max(this.goal, this.committed) - this.head.seq) : 0;
   }
 
+  /** Something was added, or may have been; nobody says how far the log is. */
+  wake(): void {
+    this.wakes += 1;
+    if (this.head) this.run().catch(() => undefined); // the next poll tries again
+  }
+
+  /** The numbers may have begun anew: nobody is let in, and nothing is told, before that is known. */
+  renew(): void {
+    if (this.head) this.verify().catch(() => undefined); // the next read tries again
+  }
+
   /** The head as a poll found it. */
-  observe(head: StreamHead): void {
+  observe(head: FeedHead): void {
     if (!this.head) return;
     if (head.epoch !== this.head.epoch) this.verify().catch(() => undefined);
     else {
@@ -124,6 +151,7 @@ export class TableFeed {
   }
 
   private async replay(from: FeedPosition, admit: (admission: Admission) => void): Promise<Refusal | undefined> {
+    if (!this.source.replays && from.seq < this.current.seq) return this.refusal('changes_gone');
     const events: LiveEvent[] = [];
     let cursor = from.seq;
     let bytes = 0;
@@ -131,13 +159,12 @@ export class TableFeed {
     while (cursor < this.current.seq) {
       if (this.current.seq - from.seq > MAX_REPLAY_SEQS) return this.refusal('too_far');
       const after = cursor;
-      const changes = await this.replays.run(() => this.read(after, READ_SEQS));
+      const missed = await this.replays.run(() => this.read(after, READ_SEQS));
       if (from.epoch !== this.current.epoch) return this.refusal('epoch_changed');
-      if (changes[0]?.seq !== cursor + 1) return this.refusal('changes_gone');
-      for (const group of bySeq(changes)) {
+      if (missed.length === 0) return this.refusal('changes_gone');
+      for (const event of missed) {
         // What lies beyond the position will be broadcast to the room; to replay it, too, would put it out of order.
         if (cursor === this.current.seq) break;
-        const event = this.event(group);
         if (event.payload.seq !== cursor + 1) return this.refusal('changes_gone');
         bytes += event.bytes;
         if (bytes > MAX_REPLAY_BYTES) return this.refusal('too_far');
@@ -170,9 +197,9 @@ export class TableFeed {
     try {
       for (;;) {
         if (this.suspect) await this.check();
-        const goal = this.goal;
+        const { goal, wakes } = this;
         const full = await this.step();
-        const hinted = this.goal > goal && this.goal > this.current.seq;
+        const hinted = (this.goal > goal && this.goal > this.current.seq) || this.wakes > wakes;
         // Nothing more to read, and yet the head was seen further on: the changes between are gone.
         if (!full && !hinted && this.committed > this.current.seq) this.suspect = true;
         // From here to `finally` nothing is awaited, so no hint falls between the decision to end and the end.
@@ -187,27 +214,31 @@ export class TableFeed {
 
   /** One read of the log, broadcast; whether it came back full, so that there may be more. */
   private async step(): Promise<boolean> {
-    const changes = await this.read(this.current.seq, READ_SEQS);
+    const events = await this.read(this.current.seq, READ_SEQS);
     if (this.suspect) return false;
-    const groups = bySeq(changes);
-    for (const group of groups) {
-      const event = this.event(group);
+    for (const event of events) {
       if (event.payload.prev !== this.current.seq) {
         // Not the next number: what came between is gone, or this is another log.
         this.suspect = true;
         return false;
       }
       this.room.broadcast(event);
-      this.head = { ...this.current, seq: event.payload.seq, schemaVersion: event.payload.schemaVersion };
+      const { payload } = event;
+      const { seq } = payload;
+      this.head = {
+        ...this.current,
+        seq,
+        ...('schemaVersion' in payload ? { schemaVersion: payload.schemaVersion } : {}),
+      };
     }
-    return groups.length >= READ_SEQS;
+    return events.length >= READ_SEQS;
   }
 
   /** Compares with the true head. When the log cannot be continued from the position, the room is reset to the head. */
   private async check(): Promise<void> {
     this.suspect = false;
     try {
-      const head = await this.fetchHead();
+      const head = await this.source.head();
       this.committed = head.seq;
       if (head.epoch !== this.current.epoch) this.restart('epoch_changed', head);
       else if (await this.broken(head)) this.restart('changes_gone', head);
@@ -217,44 +248,32 @@ export class TableFeed {
     }
   }
 
-  private async broken(head: StreamHead): Promise<boolean> {
+  private async broken(head: FeedHead): Promise<boolean> {
     if (head.seq < this.current.seq) return true;
     if (head.seq === this.current.seq) return false;
     const [next] = await this.read(this.current.seq, 1);
-    return next?.seq !== this.current.seq + 1;
+    return next?.payload.prev !== this.current.seq;
   }
 
-  private restart(reason: ResetReason, head: StreamHead): void {
+  private restart(reason: ResetReason, head: FeedHead): void {
     this.head = head;
     this.room.reset(reason, head);
   }
 
-  private get current(): StreamHead {
+  private get current(): FeedHead {
     if (!this.head) throw new Error('The feed is used before open().');
     return this.head;
   }
 
-  private async fetchHead(): Promise<StreamHead> {
-    const [head] = await this.log.heads(this.schema, [this.tableId]);
-    if (!head) throw new Error(`The change log has no stream for table ${this.tableId}.`);
-    return head;
-  }
-
-  private read(after: number, limit: number): Promise<Change[]> {
-    return this.log.follow(this.schema, this.tableId, after, limit, FOLLOW_LIMITS);
-  }
-
-  private event(changes: readonly Change[]): LiveEvent {
-    return liveEvent(this.room.channel, this.current.epoch, changes);
+  private read(after: number, limit: number): Promise<readonly LiveEvent[]> {
+    return this.source.events(this.current.epoch, after, limit);
   }
 
   private admission(mode: Admission['mode'], events: readonly LiveEvent[]): Admission {
-    const { epoch, seq, schemaVersion } = this.current;
-    return { mode, epoch, seq, schemaVersion, events };
+    return { mode, ...this.current, events };
   }
 
   private refusal(reason: ResetReason): Refusal {
-    const { epoch, seq, schemaVersion } = this.current;
-    return { mode: 'reset', reason, epoch, seq, schemaVersion };
+    return { mode: 'reset', ...this.current, reason };
   }
 }
