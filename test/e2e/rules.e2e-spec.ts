@@ -1,5 +1,16 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { client, expectStatus, type Answer, type Client, type Column, type Row, type Table } from '../harness/index.js';
+import {
+  client,
+  expectStatus,
+  socket,
+  type Answer,
+  type Client,
+  type Column,
+  type Row,
+  type SocketEvent,
+  type Table,
+  type TestSocket,
+} from '../harness/index.js';
 import { path, refusal, rowsFixture, type Bulk, type Page } from '../support/rows.js';
 import { member, putRules, type MemberOf, type Rules } from '../support/rules.js';
 
@@ -213,7 +224,6 @@ describe('reading', () => {
   it('is closed where a whole table would be shown', async () => {
     const { table, rows } = await deals();
     const closed = [
-      `/tables/${table.id}/changes?after=0`,
       `/tables/${table.id}/history`,
       `/tables/${table.id}/rows/${rows[0].id}/history`,
       `/tables/${table.id}/indexes`,
@@ -414,4 +424,94 @@ describe('a view', () => {
     expect((await get(owner, `/views/${made.id}/data?as=${viewer.memberId}`)).data).toHaveLength(2);
     expect(code(await editor.get(`/views/${made.id}/data?filter=notes.isNotNull`))).toMatch(/^422/);
   });
+});
+
+/** What a follower was told, in the order of the numbers, as a local copy of the rows. */
+class Copy {
+  readonly rows = new Map<string, Record<string, unknown>>();
+  readonly seqs: number[] = [];
+
+  apply({ name, payload }: SocketEvent): void {
+    if (name !== 'data:update' && name !== 'schema:update') return;
+    const { seq, created = [], updated = [], deleted = [] } = payload as Told;
+    this.seqs.push(seq);
+    for (const { id, fields } of created) this.rows.set(id, { ...fields });
+    for (const { id, fields } of updated) this.rows.set(id, { ...this.rows.get(id), ...fields });
+    for (const { id } of deleted) this.rows.delete(id);
+  }
+}
+interface Told {
+  readonly seq: number;
+  readonly created?: readonly Row[];
+  readonly updated?: readonly Row[];
+  readonly deleted?: readonly { readonly id: string }[];
+}
+
+describe('those who follow a table', () => {
+  const follow = async (who: MemberOf, table: Table, base = fixture.app.base) => {
+    const live = await socket(base, who.token);
+    const channel = `table:${table.id}`;
+    return { live, channel, answer: await live.ask<{ ok: boolean; seq: number }>('subscribe', { channel }) };
+  };
+  const copyOf = (live: TestSocket): Copy => {
+    const copy = new Copy();
+    for (const event of live.events) copy.apply(event);
+    return copy;
+  };
+
+  it('are told of rows that they see, as these come and go, and of no others', async () => {
+    const { owner } = fixture;
+    const { table, rows } = await deals();
+    await putRules(owner, table, { ...seesOpen, columns: { hidden: ['notes'] } });
+    const { live, answer } = await follow(editor, table);
+    expect(answer.ok).toBe(true);
+    const patch = async (i: number, fields: object) =>
+      expectStatus(await owner.patch<Row>(path(table, rows[i]?.id ?? ''), { fields }), 200);
+    await patch(1, { name: 'unseen' });
+    await patch(0, { name: 'seen', notes: 'secret note' });
+    await patch(0, { notes: 'secret note only' });
+    await patch(1, { status: 'open' });
+    await patch(2, { status: 'won' });
+    await patch(3, { qty: 9 });
+    const made = await add(table, { name: 'new', status: 'open', notes: 'secret' });
+    await add(table, { name: 'hidden one', status: 'won' });
+    await owner.del(path(table, rows[0].id));
+    await owner.del(path(table, rows[3].id));
+    const last = (await fixture.list(table)).meta.seq;
+    await live.until(({ payload }) => (payload as { seq?: number }).seq === last);
+    const copy = copyOf(live);
+    expect([...copy.rows.keys()].sort()).toEqual([rows[1].id, made.id].sort());
+    expect(copy.rows.get(rows[1].id)).toMatchObject({ name: 'unseen', status: 'open' });
+    expect(copy.seqs).toEqual(copy.seqs.map((_, i) => (copy.seqs[0] ?? 0) + i));
+    const all = JSON.stringify(live.events);
+    expect(all).not.toMatch(/secret|hidden one/);
+    expect(all).not.toContain(rows[3].id);
+    expect(all).toContain(rows[2].id);
+    // The same by asking again and again.
+    const changes = await editor.get(`/tables/${table.id}/changes?after=0`);
+    expect(expectStatus(changes, 200)).toMatchObject({ meta: { seq: last } });
+    expect(changes.text).not.toMatch(/secret|hidden one/);
+    expect(changes.text).not.toContain(rows[3].id);
+    live.close();
+  });
+
+  it.each(['the node that made them', 'a node that hears of nothing'])(
+    'begin again when rules are others, on %s',
+    async (where) => {
+      const { owner } = fixture;
+      const { table, rows } = await deals();
+      const node = fixture.onEitherNode()(where === 'the node that made them' ? 0 : 1);
+      const { live, channel } = await follow(editor, table, node.base);
+      await putRules(owner, table, seesOpen);
+      await owner.patch(path(table, rows[1].id), { fields: { name: 'must not be told' } });
+      const { payload } = await live.until(({ name }) => name === 'control');
+      expect(payload).toMatchObject({ type: 'reset', reason: 'rights_changed', channel });
+      expect((await live.ask<{ ok: boolean }>('subscribe', { channel })).ok).toBe(true);
+      const seen = await owner.patch(path(table, rows[0].id), { fields: { name: 'told' } });
+      await live.until((event) => (event.payload as { seq?: number }).seq === Number(seen.headers.get('live-seq')));
+      expect(JSON.stringify(live.events)).not.toContain('must not be told');
+      expect(JSON.stringify(live.events)).toContain('told');
+      live.close();
+    },
+  );
 });

@@ -37,6 +37,8 @@ export interface Change {
 export interface FollowLimits {
   readonly bytes: number;
   readonly rows: number;
+  /** With what fields held before, which is left out otherwise. */
+  readonly before?: true;
 }
 
 /** Reads the change log of the mini-DB. Numbers are dense and in commit order, so what has been read once is never missing anything before it. */
@@ -83,7 +85,7 @@ order by seq, ord`),
   }
 
   /**
-   * Like {@link read}, for those who pass changes on: without `before`, and with no more of one number than the limits
+   * Like {@link read}, for those who pass changes on: without `before` where they do not ask for it, and with no more of one number than the limits
    * allow, so that memory stays bounded whatever was written.
    */
   async follow(
@@ -91,10 +93,10 @@ order by seq, ord`),
     tableId: Id,
     after: number,
     limit: number,
-    { bytes, rows }: FollowLimits,
+    { bytes, rows, before }: FollowLimits,
   ): Promise<Change[]> {
     const found = await this.database.query(
-      toStatement(sql`select seq, ord, op, row_id, version, schema_version, null, case when size <= ${value(bytes, 'bigint')} and n <= ${value(rows, 'bigint')} then after end,
+      toStatement(sql`select seq, ord, op, row_id, version, schema_version, ${before ? sql`case when size <= ${value(bytes, 'bigint')} and n <= ${value(rows, 'bigint')} then before end` : sql`null`}, case when size <= ${value(bytes, 'bigint')} and n <= ${value(rows, 'bigint')} then after end,
   to_char(at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), actor_id, actor_name, client_id, source, change_set, request_id,
   case when n > ${value(rows, 'bigint')} then 'rows' when size > ${value(bytes, 'bigint')} then 'data' end
 from (select *, count(*) over w as n, sum(octet_length(after::text)) over w as size, row_number() over (partition by seq order by ord) as nr

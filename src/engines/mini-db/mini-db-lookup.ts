@@ -6,6 +6,7 @@ import {
   changedSince,
   compileMatch,
   compileReread,
+  compileSeenRows,
   compileVersions,
   heldWhenDeleted,
   judgeRows,
@@ -20,6 +21,7 @@ import {
   type Condition,
   type LinkRef,
   type MatchRecord,
+  type RowBefore,
   type RowFilter,
   type TableSchema,
 } from '../../query/index.js';
@@ -30,6 +32,15 @@ export interface HeldRow {
   readonly version: number;
   /** By column key, as JSON. */
   readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** A row as somebody sees it who sees part of the table. */
+export interface SeenRow {
+  readonly version: number;
+  /** Absent where he does not see it. */
+  readonly fields?: HeldRow['fields'];
+  /** Whether he saw it before. */
+  readonly was: boolean;
 }
 
 /** Looks that writes need before they can be decided, or to say what was wrong with them. */
@@ -69,6 +80,18 @@ export class MiniDbLookup {
     if (ids.length === 0) return new Map();
     const rows = await session.query(toStatement(judgeRows(table, ids, conditions)));
     return new Map(rows.map(([id, verdicts]) => [String(id), [...String(verdicts)].map((each) => each === 't')]));
+  }
+
+  /** What somebody who sees part of a table sees of these rows, and whether he saw them before they were changed. */
+  async seenRows(table: TableSchema, rows: readonly RowBefore[]): Promise<Map<Id, SeenRow>> {
+    if (rows.length === 0) return new Map();
+    const found = await this.database.query(toStatement(compileSeenRows(table, rows)));
+    return new Map(
+      found.map(([id, version, fields, was]) => [
+        String(id),
+        { version: Number(version), ...(fields ? { fields: fieldsOf(fields) } : {}), was: was === 't' },
+      ]),
+    );
   }
 
   /** Locks those of the rows that are there, in the order in which everybody locks them, and says what they hold in these columns. */

@@ -117,14 +117,15 @@ export class TableCatalog {
     return this.bases.get(baseId);
   }
 
-  /** Whether no rule keeps a member from anything of the table; rules of other tables count where it shows these. */
+  /** Whether no rule keeps a member from anything of the table, as it is now; rules of other tables count where it shows these. */
   async seesAllOf(tableId: Id, ruled: Ruled): Promise<boolean> {
-    const table = await this.get(tableId);
-    return table?.seen.of(tableId, ruled).seen === undefined;
+    const { seen } = await this.fresh(tableId);
+    return seen.of(tableId, ruled).seen === undefined;
   }
 
-  /** How members see the tables of a base. @throws Problem `not_found` */
+  /** How members see the tables of a base now. @throws Problem `not_found` */
   async seenOf(baseId: Id): Promise<SeenTables> {
+    this.cache.drop(baseId);
     const base = await this.cache.get(baseId);
     if (!base) throw notFound('base');
     return base.seen;

@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { notFound, Problem, unreachable, type Caller, type Id, type Permission } from '../../common/index.js';
+import { ChangeLog } from '../../engines/index.js';
+import type { TableSchema } from '../../query/index.js';
 import { ConnectionCatalog, ConnectionSchemas } from '../connections/index.js';
 import { TableCatalog } from '../tables/index.js';
 import { AccessService } from '../workspaces/index.js';
@@ -10,6 +12,10 @@ export interface FollowedTable {
   readonly id: Id;
   readonly workspaceId: Id;
   readonly schema: string;
+  /** Names what the caller sees of it, where that is not all. */
+  readonly sight?: string;
+  /** What the caller sees of it. */
+  readonly asSeen: () => Promise<TableSchema>;
 }
 
 /** What it takes to follow a table: what it takes to read it. */
@@ -26,17 +32,49 @@ export class ChannelAccess {
     private readonly connections: ConnectionCatalog,
     private readonly schemas: ConnectionSchemas,
     private readonly access: AccessService,
+    private readonly log: ChangeLog,
   ) {}
 
-  /** The table, if the caller may read it. Throws the same 404 for what does not exist and for what he may not see. */
+  /**
+   * The table, if the caller may read it, from memory. Throws the same 404 for what does not exist and for what he may not see.
+   */
   async table(caller: Caller, tableId: Id): Promise<FollowedTable> {
     const { id, workspaceId, schema, seen } = await this.catalog.find(tableId);
     const access = await this.access.require(caller, workspaceId, TO_FOLLOW, 'table');
-    if (seen.of(id, access).seen)
+    const sight = seen.sightOf(id, access);
+    const asSeen = async (): Promise<TableSchema> => (await this.catalog.find(id)).seen.of(id, access);
+    return { id, workspaceId, schema, asSeen, ...(sight === undefined ? {} : { sight }) };
+  }
+
+  /** The same for somebody who comes in: what this node knows of the table is asked for anew where its log says that it is out of date. */
+  async tableNow(caller: Caller, tableId: Id): Promise<FollowedTable> {
+    const { tableSchema, schema } = await this.catalog.find(tableId);
+    const [head] = await this.log.heads(schema, [tableId]);
+    if (head && head.schemaVersion !== tableSchema.schemaVersion) await this.catalog.reload(tableId);
+    return this.table(caller, tableId);
+  }
+
+  /** Whether rules may have to do with what anybody sees of the table. */
+  async hasRules(tableId: Id): Promise<boolean> {
+    return (await this.catalog.find(tableId)).seen.hasRules;
+  }
+
+  /** The structure of the table is another: what this node knows of it is read anew. */
+  async renewed(tableId: Id): Promise<void> {
+    await this.catalog.reload(tableId).catch((error: unknown) => {
+      // One that is gone is found missing by whoever asks for it.
+      if (!(error instanceof Problem)) throw error;
+    });
+  }
+
+  /** Whether the caller sees all of what a channel is about; for what tells of all of it. @throws Problem `ruled_out` */
+  async mustSeeAll(caller: Caller, target: Target): Promise<void> {
+    if (target.kind !== 'table') return;
+    const { sight } = await this.table(caller, target.tableId);
+    if (sight !== undefined)
       throw new Problem('ruled_out', {
         detail: 'Rules keep you from part of this table, and this tells of all of it.',
       });
-    return { id, workspaceId, schema };
   }
 
   /** Whoever is a member. Throws the same 404 for what does not exist and for what he may not see. */

@@ -18,6 +18,8 @@ interface NumberedSubscription extends Followed {
 export interface TableSubscription extends NumberedSubscription {
   readonly kind: 'table';
   readonly tableId: Id;
+  /** Names what the person sees of the table, where that is not all. */
+  readonly sight?: string;
 }
 
 export interface WorkspaceSubscription extends NumberedSubscription {

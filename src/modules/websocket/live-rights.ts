@@ -1,5 +1,5 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { Problem, type Caller } from '../../common/index.js';
+import { Problem, type Caller, type Id } from '../../common/index.js';
 import { TokenService } from '../auth/index.js';
 import { ConnectionCatalog } from '../connections/index.js';
 import { EventBus } from '../events/index.js';
@@ -77,6 +77,10 @@ export class LiveRights implements OnModuleInit, OnModuleDestroy {
     }
     const caller = connection.caller();
     for (const subscription of [...connection.subscriptions.values()]) {
+      if (subscription.kind === 'table') {
+        await this.subscriptions.judgeOne(connection, subscription).catch(() => undefined);
+        continue;
+      }
       const refused = await refusalOf(this.stillAllowed(caller, subscription));
       if (refused) this.subscriptions.revoke(connection, subscription);
     }
@@ -94,12 +98,25 @@ export class LiveRights implements OnModuleInit, OnModuleDestroy {
     try {
       await this.endDeadSessions(this.connections.where());
       await endLostMemberships(this.access, this.connections.where(), (...lost) => this.subscriptions.revoke(...lost));
+      await this.judgeTables(this.connections.where(follows(({ kind }) => kind === 'table')));
       await this.endRemovedConnections(this.connections.where(follows(({ kind }) => kind === 'object')));
     } catch {
       // The main database is away: nobody can tell, and HTTP is in the same position. The next round asks again.
     } finally {
       this.inRound = false;
     }
+  }
+
+  /** What rules let somebody see depends on the role and the attributes, which events tell of that may be lost. From memory. */
+  private async judgeTables(connections: readonly Connection[]): Promise<void> {
+    for (const { connection, subscription } of followedBy(connections))
+      if (subscription.kind === 'table' && (await this.isRuled(subscription.tableId)))
+        await this.subscriptions.judgeOne(connection, subscription);
+  }
+
+  /** What has gone is no business of rules. */
+  private async isRuled(tableId: Id): Promise<boolean> {
+    return this.channels.hasRules(tableId).catch(() => false);
   }
 
   private async endDeadSessions(connections: readonly Connection[]): Promise<void> {

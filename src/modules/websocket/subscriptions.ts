@@ -1,15 +1,22 @@
+import { hash } from 'node:crypto';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { invalid, must, Problem, unreachable, type Id } from '../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../config/index.js';
 import { WorkspaceLog } from '../../database/main/index.js';
-import { ChangeLog } from '../../engines/index.js';
+import { ChangeLog, MiniDbLookup } from '../../engines/index.js';
 import { ObjectDigests } from '../connections/index.js';
 import type { ImportProgress, ObjectChange } from '../events/index.js';
 import { AccessService } from '../workspaces/index.js';
 import { ChannelAccess } from './channel-access.js';
-import type { Connection, FeedSubscription, ObjectSubscription, Subscription } from './connection.js';
+import type {
+  Connection,
+  FeedSubscription,
+  ObjectSubscription,
+  Subscription,
+  TableSubscription,
+} from './connection.js';
 import { Connections } from './connections.js';
-import { Feeds, TableSource, type Admission, type FeedRoom, type Refusal } from './feed/index.js';
+import { Feeds, SeenSource, TableSource, type Admission, type FeedRoom, type Refusal } from './feed/index.js';
 import {
   objectChannel,
   tableChannel,
@@ -45,6 +52,7 @@ export class Subscriptions implements OnModuleDestroy {
   constructor(
     private readonly log: ChangeLog,
     private readonly workspaceLog: WorkspaceLog,
+    private readonly lookup: MiniDbLookup,
     private readonly access: ChannelAccess,
     private readonly members: AccessService,
     private readonly connections: Connections,
@@ -101,11 +109,54 @@ export class Subscriptions implements OnModuleDestroy {
     answer: Answer<SubscribedAnswer | ResetAnswer>,
   ): Promise<void> {
     const { channel } = message;
-    const table = await this.access.table(connection.caller(), tableId);
+    const table = await this.access.tableNow(connection.caller(), tableId);
+    const { sight, workspaceId, asSeen } = table;
+    // Those who see the same share a feed and a room.
+    const room = sight === undefined ? channel : `${channel}#${hash('sha256', sight, 'base64url')}`;
+    const judge = (): Promise<void> => this.judge(tableId);
     await this.follow(connection, message, answer, () => ({
-      ...{ kind: 'table', channel, tableId: table.id, workspaceId: table.workspaceId, joined: false },
-      feed: this.feeds.acquire(channel, () => new TableSource(this.log, table, channel)),
+      ...{ kind: 'table', channel, tableId, workspaceId, joined: false },
+      ...(sight === undefined ? {} : { sight }),
+      feed: this.feeds.acquire(room, () =>
+        sight === undefined
+          ? new TableSource(this.log, table, channel, judge)
+          : new SeenSource(this.log, table, channel, judge, asSeen, (...asked) => this.lookup.seenRows(...asked)),
+      ),
     }));
+  }
+
+  /** The structure of a table is another, and its rules with it perhaps: whoever sees something else now begins again. */
+  private async judge(tableId: Id): Promise<void> {
+    await this.access.renewed(tableId);
+    const all = this.connections.where(({ subscriptions }) =>
+      [...subscriptions.values()].some((one) => one.kind === 'table' && one.tableId === tableId),
+    );
+    for (const connection of all)
+      for (const one of [...connection.subscriptions.values()])
+        if (one.kind === 'table' && one.tableId === tableId) await this.judgeOne(connection, one);
+  }
+
+  /** Ends a subscription to a table whose rights are others: for good, or so that it begins again. */
+  async judgeOne(connection: Connection, subscription: TableSubscription): Promise<void> {
+    try {
+      const { sight } = await this.access.table(connection.caller(), subscription.tableId);
+      if (sight !== subscription.sight) this.restart(connection, subscription);
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status >= 500) throw error;
+      this.revoke(connection, subscription);
+    }
+  }
+
+  /** What was told before was of another sight of the table: it has to be read again. */
+  private restart(connection: Connection, subscription: TableSubscription): void {
+    if (connection.subscriptions.get(subscription.channel) !== subscription) return;
+    const { channel, feed, joined } = subscription;
+    this.forget(connection, subscription);
+    this.presence.leave(connection, channel);
+    // Whoever is on the way in hears that it ended before it began.
+    if (!joined) return;
+    const { epoch, seq } = feed.position;
+    connection.socket.emit('control', { type: 'reset', channel, reason: 'rights_changed', epoch, seq });
   }
 
   private async followWorkspace(
@@ -221,7 +272,7 @@ export class Subscriptions implements OnModuleDestroy {
   ): void {
     assertCurrent(connection, subscription);
     subscription.joined = true;
-    void connection.socket.join(subscription.channel);
+    void connection.socket.join(subscription.feed.room.channel);
     answer({ ok: true, channel: subscription.channel, mode: admission.mode, ...positionOf(admission) });
     for (const event of admission.events) tell(connection, event);
     if (admission.mode === 'live') return;
@@ -238,7 +289,8 @@ export class Subscriptions implements OnModuleDestroy {
   private forget(connection: Connection, subscription: Subscription): void {
     if (connection.subscriptions.get(subscription.channel) !== subscription) return;
     connection.subscriptions.delete(subscription.channel);
-    if (subscription.kind === 'object' || subscription.joined) void connection.socket.leave(subscription.channel);
+    if (subscription.kind === 'object') void connection.socket.leave(subscription.channel);
+    else if (subscription.joined) void connection.socket.leave(subscription.feed.room.channel);
     switch (subscription.kind) {
       case 'table':
         this.feeds.release(subscription.feed);
@@ -251,17 +303,18 @@ export class Subscriptions implements OnModuleDestroy {
     }
   }
 
-  private room(channel: string): FeedRoom {
+  private room(room: string): FeedRoom {
     return {
-      channel,
+      channel: room,
       broadcast: (event) => {
         this.sent.events++;
-        this.sent.deliveries += this.io.of('/').adapter.rooms.get(channel)?.size ?? 0;
-        tellAll(this.io, channel, () => this.followersOf(channel), event);
+        this.sent.deliveries += this.io.of('/').adapter.rooms.get(room)?.size ?? 0;
+        tellAll(this.io, room, () => this.followersOf(room), event);
       },
       reset: (reason, { epoch, seq }) => {
         this.sent.resets++;
-        for (const connection of this.followersOf(channel)) {
+        for (const connection of this.followersOf(room)) {
+          const channel = channelOf(room);
           this.leave(connection, channel);
           connection.socket.emit('control', { type: 'reset', channel, reason, epoch, seq });
         }
@@ -279,15 +332,19 @@ export class Subscriptions implements OnModuleDestroy {
   }
 }
 
+/** The channel that a room is for; those who see only part of a table have rooms of their own. */
+const channelOf = (room: string): string => room.split('#', 1)[0] ?? room;
+
 /** While the log was read, the right to it or the whole socket may have ended. */
 function assertCurrent(connection: Connection, subscription: Subscription): void {
   if (connection.subscriptions.get(subscription.channel) === subscription) return;
   throw ended();
 }
 
-function isIn({ subscriptions }: Connection, channel: string): boolean {
-  const subscription = subscriptions.get(channel);
-  return subscription !== undefined && subscription.kind !== 'object' && subscription.joined;
+function isIn({ subscriptions }: Connection, room: string): boolean {
+  return [...subscriptions.values()].some(
+    (one) => one.kind !== 'object' && one.joined && one.feed.room.channel === room,
+  );
 }
 
 const ended = (): Problem => new Problem('conflict', { detail: 'The subscription ended before it began.' });

@@ -46,6 +46,17 @@ export class SeenTables {
     return must(sight.get(tableId), 'each table is seen somehow');
   }
 
+  /** Whether any of the tables has rules at all. */
+  get hasRules(): boolean {
+    return this.rules.size > 0;
+  }
+
+  /** Names what he sees of the table, for as long as its structure is what it is; undefined where that is all. */
+  sightOf(tableId: Id, ruled: Ruled): string | undefined {
+    const { seen, schemaVersion } = this.of(tableId, ruled);
+    return seen && JSON.stringify([schemaVersion, this.whoOf(ruled)]);
+  }
+
   /** Those of the columns that he sees. Of a table in the trash, whose rules wait for it, members see none where it has rules. */
   columnsOf<C extends { readonly id: Id }>(tableId: Id, ruled: Ruled, columns: readonly C[]): readonly C[] {
     if (ruled.role === 'owner' || ruled.role === 'admin' || this.rules.size === 0) return columns;
@@ -66,15 +77,20 @@ export class SeenTables {
     return this.records.every(({ table }) => this.of(table.id, ruled).seen === undefined);
   }
 
-  private keyOf({ role, member, principal, timeZone }: Ruled): string {
-    const { me, time, attributes } = this.depends;
-    return JSON.stringify([
+  private keyOf(ruled: Ruled): string {
+    const step = this.depends.time ? Math.floor(Date.now() / TIME_STEP_MS) : null;
+    return JSON.stringify([this.whoOf(ruled), step]);
+  }
+
+  /** All of a member that makes a difference. */
+  private whoOf({ role, member, principal, timeZone }: Ruled): readonly unknown[] {
+    const { me, attributes } = this.depends;
+    return [
       role,
       timeZone,
       me ? [member.id, principal.userId] : null,
-      time ? Math.floor(Date.now() / TIME_STEP_MS) : null,
       attributes.map((name) => member.attributes[name] ?? null),
-    ]);
+    ];
   }
 
   private see(ruled: Ruled): ReadonlyMap<Id, TableSchema> {
@@ -85,7 +101,7 @@ export class SeenTables {
       if (own) rights.set(tableId, own);
     }
     if (rights.size === 0) return this.whole;
-    const seen = baseSchema(this.schema, this.records, this.sightOf(rights));
+    const seen = baseSchema(this.schema, this.records, this.limitsOf(rights));
     const touched = this.leadingTo(new Set(rights.keys()));
     return new Map([...this.whole].map(([id, whole]) => [id, touched.has(id) ? (seen.get(id) ?? whole) : whole]));
   }
@@ -102,7 +118,7 @@ export class SeenTables {
     return found;
   }
 
-  private sightOf(rights: ReadonlyMap<Id, TableRights>): Sight {
+  private limitsOf(rights: ReadonlyMap<Id, TableRights>): Sight {
     const all = this.records.flatMap(({ columns }) => columns);
     const hidden = madeOf(new Set([...rights.values()].flatMap((each) => [...each.hidden])), all);
     const locked = new Set([...rights.values()].flatMap((each) => [...each.locked]));

@@ -9,6 +9,7 @@ import {
   type AppRequest,
   type Id,
 } from '../../../common/index.js';
+import { HonoursRules } from '../../tables/index.js';
 import { DataChange, SchemaChange } from '../messages/index.js';
 import { ChangesDto, ListChangesQuery } from './changes.dto.js';
 import { ChangesService } from './changes.service.js';
@@ -16,6 +17,7 @@ import { ChangesService } from './changes.service.js';
 @ApiTags('Rows')
 @ApiBearerAuth()
 @ApiExtraModels(DataChange, SchemaChange)
+@HonoursRules()
 @Controller('tables/:tableId/changes')
 export class ChangesController {
   constructor(private readonly changes: ChangesService) {}

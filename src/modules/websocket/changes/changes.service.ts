@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { notFound, Problem, type Access, type AppRequest, type Id } from '../../../common/index.js';
-import { ChangeLog, type Change } from '../../../engines/index.js';
+import { ChangeLog, MiniDbLookup, type Change } from '../../../engines/index.js';
 import { TokenService } from '../../auth/index.js';
-import { ChannelAccess } from '../channel-access.js';
-import { bySeq, wholeEvent } from '../feed/index.js';
+import { ChannelAccess, type FollowedTable } from '../channel-access.js';
+import { bySeq, seenChanges, wholeEvent } from '../feed/index.js';
 import { tableChannel } from '../messages/index.js';
 import { MAX_CHANGES, type ChangesDto, type ListChangesQuery } from './changes.dto.js';
 import { ChangeWaits } from './change-waits.js';
@@ -19,6 +19,7 @@ const SMALL_BYTES = 256 * 1024;
 export class ChangesService {
   constructor(
     private readonly log: ChangeLog,
+    private readonly lookup: MiniDbLookup,
     private readonly channels: ChannelAccess,
     private readonly tokens: TokenService,
     private readonly waits: ChangeWaits,
@@ -35,7 +36,8 @@ export class ChangesService {
     { after, limit, wait }: ListChangesQuery,
     request: AppRequest,
   ): Promise<ChangesDto> {
-    const { schema } = await this.channels.table(access, tableId);
+    const table = await this.channels.tableNow(access, tableId);
+    const { schema } = table;
     const until = performance.now() + wait * 1000;
     for (;;) {
       const span = await this.log.span(schema, tableId);
@@ -43,7 +45,7 @@ export class ChangesService {
       const { epoch, seq, oldest } = span;
       if (after + 1 < oldest || after > seq)
         throw new Problem('changes_gone', { extra: { meta: { epoch, seq, oldest } } });
-      const data = seq > after ? await this.events(schema, tableId, epoch, after, Math.min(limit, MAX_CHANGES)) : [];
+      const data = seq > after ? await this.events(table, epoch, after, Math.min(limit, MAX_CHANGES)) : [];
       const left = until - performance.now();
       if (data.length > 0 || left <= 0 || this.waits.isOver(request)) return { data, meta: { epoch, seq, oldest } };
       await this.waits.next(tableId, request, left);
@@ -56,19 +58,18 @@ export class ChangesService {
     await this.channels.table(access, tableId);
   }
 
-  private async events(
-    schema: string,
-    tableId: Id,
-    epoch: string,
-    after: number,
-    limit: number,
-  ): Promise<ChangesDto['data']> {
+  private async events(table: FollowedTable, epoch: string, after: number, limit: number): Promise<ChangesDto['data']> {
+    const { schema, id: tableId, sight, asSeen } = table;
     const data: ChangesDto['data'] = [];
     let bytes = 0;
     for (let step = FIRST_STEP; data.length < limit && bytes < ENOUGH_BYTES;) {
       const asked = Math.min(step, limit - data.length);
       const changes = await this.log.read(schema, tableId, after + data.length, asked);
-      const numbers = bySeq(changes);
+      const told =
+        sight === undefined
+          ? changes
+          : await seenChanges(await asSeen(), changes, (...asked) => this.lookup.seenRows(...asked));
+      const numbers = bySeq(told);
       data.push(...numbers.map((each) => wholeEvent(tableChannel(tableId), epoch, each)));
       if (numbers.length < asked) break;
       const size = sizeOf(changes);

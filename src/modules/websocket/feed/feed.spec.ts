@@ -92,7 +92,7 @@ function world(later: Later = atOnce) {
   const sockets = new Set<FakeSocket>();
   const channel = `table:${TABLE}`;
   const feed = new Feed(
-    new TableSource(log, { id: TABLE, schema: 'crm' }, channel),
+    new TableSource(log, { id: TABLE, schema: 'crm' }, channel, () => Promise.resolve()),
     {
       channel,
       broadcast: (event) => {

@@ -105,6 +105,11 @@ export class Feed {
     if (this.head && this.goal > this.head.seq) this.run().catch(() => undefined); // the next poll tries again
   }
 
+  /** What was sent last; nothing yet before it is open. */
+  get position(): FeedPosition {
+    return this.head ?? { epoch: '', seq: 0 };
+  }
+
   /** Changes that the log is said to hold and nobody here was sent yet. */
   get lag(): number {
     return this.head ? Math.max(0, Math.max(this.goal, this.committed) - this.head.seq) : 0;

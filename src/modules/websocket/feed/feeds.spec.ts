@@ -17,7 +17,8 @@ function world() {
     follow: () => Promise.resolve([]),
   };
   const feeds = new Feeds(log, (channel) => ({ channel, broadcast: () => undefined, reset: () => undefined }));
-  const acquire = (table: FeedTable) => feeds.acquire(`table:${table.id}`, () => new TableSource(log, table, table.id));
+  const acquire = (table: FeedTable) =>
+    feeds.acquire(`table:${table.id}`, () => new TableSource(log, table, table.id, () => Promise.resolve()));
   return { asked, broken, feeds, acquire };
 }
 

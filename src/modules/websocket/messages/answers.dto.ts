@@ -4,7 +4,7 @@ import { ProblemDto } from '../../../common/errors/problem.dto.js';
 import { PresenceState } from './messages.dto.js';
 
 /** Why a feed cannot go on from where a client stands. */
-export const RESET_REASONS = ['epoch_changed', 'ahead', 'too_far', 'changes_gone'] as const;
+export const RESET_REASONS = ['epoch_changed', 'ahead', 'too_far', 'changes_gone', 'rights_changed'] as const;
 export type ResetReason = (typeof RESET_REASONS)[number];
 
 /** What every acknowledgement of success says. */

@@ -111,7 +111,9 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
   }
 
   private async mustBeAllowed(connection: Connection, channel: string): Promise<void> {
-    await this.access.mayFollow(connection.caller(), targetOf(channel));
+    const target = targetOf(channel);
+    await this.access.mayFollow(connection.caller(), target);
+    await this.access.mustSeeAll(connection.caller(), target);
   }
 
   private soon(connection: Connection, channel: string, own: Own, state: string): void {
