@@ -41,6 +41,8 @@ export default {
     project('unit', ['<rootDir>/src/**/*.spec.ts', '<rootDir>/test/unit/**/*.spec.ts']),
     project('engines', ['<rootDir>/test/engines/**/*.engine-spec.ts'], servers),
     project('e2e', ['<rootDir>/test/e2e/**/*.e2e-spec.ts'], servers),
+    // Asked for by name only: npm run test:faults.
+    project('faults', ['<rootDir>/test/faults/*.fault-spec.ts'], servers),
   ],
   // Servers take their time when everything runs at once; a project cannot set this for itself.
   testTimeout: 60_000,

@@ -10,14 +10,16 @@ import { ensureBuilt } from './lib/build.mjs';
 import { ensureInstalled } from './lib/install.mjs';
 import { inRoot, root, run } from './lib/project.mjs';
 
-const KINDS = ['unit', 'engines', 'e2e'];
+/** What runs when none is named; `faults` has a command of its own, scripts/faults.mjs. */
+const USUAL = ['unit', 'engines', 'e2e'];
+const KINDS = [...USUAL, 'faults'];
 /** Lines about how we run Jest, of no use to whoever reads the results. */
 const OWN_AFFAIRS = /^.*(Force exiting Jest|Test results written to|Have you considered using).*\n?/gm;
 
 await run(async () => {
   const chosen = process.argv.slice(2).filter((word) => KINDS.includes(word));
   const options = process.argv.slice(2).filter((word) => !KINDS.includes(word));
-  const kinds = chosen.length > 0 ? chosen : KINDS;
+  const kinds = chosen.length > 0 ? chosen : USUAL;
   ensureInstalled();
   if (kinds.some((kind) => kind !== 'unit')) ensureBuilt(); // some tests run the built server
   const report = path.join(os.tmpdir(), `live-tables-report-${process.pid}.json`);
