@@ -9,6 +9,13 @@ const PATIENCE_MS = 60_000;
 /** 503: the database is away. Of the rest nothing is an answer to a good request. */
 const AGAIN = new Set([429, 503]);
 
+/** A table in somebody else's database. */
+export interface ExternalTable {
+  readonly connectionId: string;
+  /** As queries name it. */
+  readonly from: string;
+}
+
 interface Caller {
   readonly installation: Installation;
   readonly history: History;
@@ -116,12 +123,16 @@ export async function increment(caller: Caller, rowId: string, signal: AbortSign
 }
 
 /** Reads a database of somebody else, which is slow or gone at times: whatever happens there, the answer is a problem that says so. */
-export async function readExternal(caller: Caller, connectionId: string, signal: AbortSignal): Promise<void> {
+export async function readExternal(
+  caller: Caller,
+  { connectionId, from }: ExternalTable,
+  signal: AbortSignal,
+): Promise<void> {
   const { history, installation, token } = caller;
   for (let i = 0; !signal.aborted; i++) {
     try {
       const as = client(installation.nodes[i % 2 === 0 ? 0 : 1].base, token);
-      const { status, text } = await as.post(`/connections/${connectionId}/query`, { object: 'things' });
+      const { status, text } = await as.post(`/connections/${connectionId}/query`, { from });
       history.count(`external ${status}`);
       if (![200, 429, 502, 503, 504].includes(status)) history.wrong.push(`an external read: ${status} ${text}`);
     } catch {
