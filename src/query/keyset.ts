@@ -18,6 +18,7 @@ export interface QueryVariant {
   readonly trashed?: boolean;
   readonly tz?: string;
   readonly search?: string;
+  readonly asOf?: number;
   /** What the caller has of it at all. */
   readonly scope?: readonly unknown[];
 }

@@ -12,6 +12,8 @@ export interface ReadPlan {
   readonly where: Condition;
   /** The rows in the trash, instead of those that are there. */
   readonly trashed?: boolean;
+  /** The table as it was behind this number of its log, in the place of the table; `from` then has only columns that can be told of then. */
+  readonly asOf?: number;
   /** Total order: the resolver ends it with the id. */
   readonly orderBy: readonly OrderTerm[];
   /** Canonical values of a row at the edge of what was already seen, one for each order term; the page starts behind it. */

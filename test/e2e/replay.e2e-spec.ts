@@ -18,6 +18,7 @@ import {
   type World,
 } from '../harness/index.js';
 import { allChanges, allRows, differences, tableOf, type ChangeEvent } from '../support/change-feed.js';
+import { EVERY_TYPE } from '../support/every-type.js';
 import {
   COMMON_COLUMNS,
   effectsOf,
@@ -38,28 +39,6 @@ const OPERATIONS = 10_000;
 const WRITERS = 12;
 /** So many answers are lost on their way, besides those of nodes that die. */
 const LOST = 0.03;
-
-const CHOICES = { choices: [{ label: 'Red' }, { label: 'Blue' }, { label: 'Green' }] };
-const EVERY_TYPE = [
-  { name: 'Name', type: 'text', default: 'new' },
-  { name: 'Notes', type: 'long_text' },
-  { name: 'Qty', type: 'integer' },
-  { name: 'Amount', type: 'decimal', options: { scale: 2 } },
-  { name: 'Price', type: 'currency' },
-  { name: 'Share', type: 'percent' },
-  { name: 'Stars', type: 'rating' },
-  { name: 'Spent', type: 'duration' },
-  { name: 'Active', type: 'boolean' },
-  { name: 'Due', type: 'date' },
-  { name: 'Seen', type: 'datetime' },
-  { name: 'Status', type: 'single_select', options: CHOICES },
-  { name: 'Tags', type: 'multi_select', options: CHOICES },
-  { name: 'Data', type: 'json' },
-  { name: 'Site', type: 'url' },
-  { name: 'Mail', type: 'email' },
-  { name: 'Phone', type: 'phone' },
-  { name: 'Nr', type: 'autonumber' },
-];
 
 /** How a call ended. Those whose answer was lost, or 503, may have been done or not. */
 type Ending =
@@ -268,6 +247,13 @@ describe(`the log of tables that many write to at random, with REPLAY_SEED=${SEE
       const held = tableOf(events, table.columns);
       expect(differences(held.rows, await allRows(as, table)).slice(0, 5)).toEqual([]);
       expect(differences(held.trash, await allRows(as, table, 'trashed=true')).slice(0, 5)).toEqual([]);
+    }
+    for (const { table } of tables) {
+      const { ok, brokenAt } = expectStatus(
+        await as.get<{ ok: boolean; brokenAt: number | null }>(`/tables/${table.id}/history/verify`),
+        200,
+      );
+      expect([ok, brokenAt]).toEqual([true, null]);
     }
     const of = (ended: Ending['ended']) => endings.filter((ending) => ending.ended === ended).length;
     expect(state.done).toBeGreaterThanOrEqual(OPERATIONS);

@@ -73,6 +73,16 @@ from ${ident(schema, '_stream')} s where table_id = ${value(tableId, 'uuid')}`),
     return { tableId, epoch: String(epoch), seq: Number(seq), schemaVersion: Number(version), oldest: Number(oldest) };
   }
 
+  /** The newest number that was taken up to a time (RFC 3339), of those that are kept. */
+  async seqAt(schema: string, tableId: Id, at: string): Promise<number | undefined> {
+    const [row] = await this.database.query(
+      toStatement(
+        sql`select seq from ${ident(schema, '_change')} where table_id = ${value(tableId, 'uuid')} and at <= ${value(at, 'timestamptz')} order by at desc, seq desc limit 1`,
+      ),
+    );
+    return row && Number(row[0]);
+  }
+
   /** The changes behind number `after`, in order, at most `limit` numbers, each whole. */
   async read(schema: string, tableId: Id, after: number, limit: number): Promise<Change[]> {
     const rows = await this.database.query(

@@ -73,10 +73,16 @@ export class HistoryLog {
     return this.part(from, sql`version`, limits, session);
   }
 
-  /** Changes of the structure, in order. */
-  async structure(schema: string, tableId: Id, session: PgSession = this.database): Promise<readonly Change[]> {
+  /** Changes of the structure, in order, behind a number if given. */
+  async structure(
+    schema: string,
+    tableId: Id,
+    session: PgSession = this.database,
+    behind = 0,
+  ): Promise<readonly Change[]> {
+    const filter = where(tableId, behind === 0 ? {} : { fromSeq: behind + 1 });
     const rows = await session.query(
-      toStatement(sql`select ${CHANGE} from ${log(schema)} where ${where(tableId, {})} and op = 'schema' order by seq`),
+      toStatement(sql`select ${CHANGE} from ${log(schema)} where ${filter} and op = 'schema' order by seq`),
     );
     return rows.map(toChange);
   }

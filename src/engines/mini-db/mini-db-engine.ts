@@ -6,6 +6,7 @@ import {
   compileGroupEstimate,
   compileGroups,
   compileRead,
+  compileReadRowAsOf,
   compileReadRows,
   toStatement,
   type ColumnSchema,
@@ -74,6 +75,14 @@ export class MiniDbEngine implements DataEngine {
     rowId: Id,
   ): Promise<RowText | undefined> {
     return this.rows.read({ table, select, where }, rowId);
+  }
+
+  /** A row as it was behind a number of the log. `table` has only columns that can be told of then. */
+  async readOneAsOf(table: TableSchema, where: Condition, rowId: Id, asOf: number): Promise<RowText | undefined> {
+    const [row] = await this.run(compileReadRowAsOf(table, where, rowId, asOf), table);
+    if (!row || Number(row[0]) !== table.schemaVersion) throw new SchemaMoved();
+    const [, id, version, json] = row;
+    return id && json ? { version: Number(version), json } : undefined;
   }
 
   private async readRows({ table, select, where }: RowQuestion, ids: readonly Id[]): Promise<Map<Id, RowText>> {

@@ -22,10 +22,10 @@ import {
   type Id,
 } from '../../common/index.js';
 import { HonoursRules, ViewedAs, ViewedAsQuery } from '../tables/index.js';
-import { asksForGroups, groupRequest, requestFromBody, requestFromUrl } from '../../query/index.js';
+import { asksForGroups, groupRequest, moment, requestFromBody, requestFromUrl } from '../../query/index.js';
 import { GroupListDto } from './read/groups.dto.js';
 import { GroupsReader } from './read/groups-reader.service.js';
-import { ListRowsQuery, QueryRowsDto, RowDto, RowListDto } from './read/rows-query.dto.js';
+import { ListRowsQuery, QueryRowsDto, ReadRowQuery, RowDto, RowListDto } from './read/rows-query.dto.js';
 import { RowsReader } from './read/rows-reader.service.js';
 import { ByFilter } from './write/by-filter.service.js';
 import {
@@ -102,7 +102,9 @@ export class RowsController {
   @ViewedAs()
   @ApiOperation({
     summary: 'List rows',
-    description: 'Filter, sort and page by URL. `meta` says where the live stream stood when the page was read.',
+    description:
+      'Filter, sort and page by URL. `meta` says where the live stream stood when the page was read. With `asOf` the rows as they were then, as far as the change log is kept: ' +
+      'links, what is computed from them, and columns that are younger, have come back or got another type since are left out (`meta.leftOut`), and refused where they are named.',
   })
   @ApiOkResponse({ type: RowListDto })
   @ApiProblems(
@@ -114,6 +116,7 @@ export class RowsController {
     'cursor_mismatch',
     'validation_failed',
     'limit_reached',
+    'changes_gone',
   )
   list(@CurrentAccess() access: Access, @Param('tableId', IdPipe) tableId: Id, @Query() query: ListRowsQuery) {
     return this.reader.list(access, tableId, requestFromUrl(query));
@@ -140,6 +143,7 @@ export class RowsController {
     'cursor_mismatch',
     'validation_failed',
     'limit_reached',
+    'changes_gone',
   )
   query(
     @CurrentAccess() access: Access,
@@ -237,16 +241,19 @@ export class RowsController {
   @Get(':rowId')
   @Requires('rows:read')
   @ViewedAs()
-  @ApiOperation({ summary: 'Read a row' })
+  @ApiOperation({
+    summary: 'Read a row',
+    description: 'With `asOf` as it was then, without `ETag`; what is left out is as with lists.',
+  })
   @ApiOkResponse({ type: RowDto, headers: ROW_ETAG })
-  @ApiProblems('not_found')
+  @ApiProblems('not_found', 'validation_failed', 'changes_gone')
   get(
     @CurrentAccess() access: Access,
     @Param('tableId', IdPipe) tableId: Id,
     @Param('rowId', IdPipe) rowId: Id,
-    @Query() _as: ViewedAsQuery,
+    @Query() { asOf }: ReadRowQuery,
   ) {
-    return this.reader.get(access, tableId, rowId);
+    return this.reader.get(access, tableId, rowId, asOf === undefined ? undefined : moment(asOf));
   }
 
   @Patch(':rowId')

@@ -31,6 +31,7 @@ import { ImportWorker } from './import/jobs/import-worker.js';
 import { LineJudge } from './import/line-judge.js';
 import { TableMaker } from './import/table-maker.js';
 import { GroupsReader } from './read/groups-reader.service.js';
+import { PastTables } from './read/past-tables.service.js';
 import { RowsReader } from './read/rows-reader.service.js';
 import { ResourceRegistry, WorkspacesModule } from '../workspaces/index.js';
 import { RowsController } from './rows.controller.js';
@@ -82,6 +83,7 @@ const IMPORTS = [
   providers: [
     GroupsReader,
     RowsReader,
+    PastTables,
     RowsWriter,
     RowRestore,
     OneRow,

@@ -4,6 +4,7 @@ import type { ColumnSchema, TableSchema } from '../schema.js';
 import { remembered } from '../remember.js';
 import { comma, empty, ident, integer, join, sql, value, type Sql } from '../sql.js';
 import { onlySeen, tablesBehind } from './cell.js';
+import { tableAsOf } from './as-of.js';
 import { compileCondition, ROW } from './condition.js';
 import { compileCount, compilePage, explained, type FoundRows } from './page.js';
 import { listedRowJson, wholeRowJson } from './row-json.js';
@@ -25,14 +26,19 @@ const [ID, VERSION, DELETED_AT] = [ident(ROW, '_id'), ident(ROW, '_version'), id
  */
 export function compileRead(plan: ReadPlan): Sql {
   const rows = rowsOf(plan);
-  return sql`select s.epoch, s.seq, s.schema_version, page.data, page.found, page.last, page.first, ${compileCount(plan.count, rows)} as total
+  const seq = plan.asOf === undefined ? sql`s.seq` : value(plan.asOf, 'bigint');
+  return sql`select s.epoch, ${seq}, s.schema_version, page.data, page.found, page.last, page.first, ${compileCount(plan.count, rows)} as total
 from ${streamName(plan.from)} s
 left join lateral (${compilePage(plan, rows, listedRowJson(ROW, plan, plan.from.physical))}) page on true
 where s.table_id = ${value(plan.from.id, 'uuid')}${fence(plan.from, tablesOf(plan))}`;
 }
 
+/** The table, or what it was behind a number. */
+const relationOf = (table: TableSchema, asOf: number | undefined, rowId?: Id): Sql =>
+  asOf === undefined ? tableName(table) : tableAsOf(table, asOf, rowId);
+
 const rowsOf = (plan: ReadPlan): FoundRows => ({
-  from: sql`${tableName(plan.from)} ${ident(ROW)}`,
+  from: sql`${relationOf(plan.from, plan.asOf)} ${ident(ROW)}`,
   where: visible(plan),
 });
 
@@ -52,6 +58,17 @@ from ${streamName(table)} s
 left join ${tableName(table)} ${ident(ROW)} on ${ID} = any((select ${value(ids, 'uuid[]')})::uuid[]) and ${visible({ from: table, where })}
 where s.table_id = ${value(table.id, 'uuid')}${fence(table, tablesOf({ select, where, orderBy: [] }))}`;
 }
+
+/** A row as it was behind a number, as {@link compileReadRows} has it. */
+export const compileReadRowAsOf = (
+  table: TableSchema,
+  where: Condition,
+  rowId: Id,
+  asOf: number,
+): Sql => sql`select s.schema_version, ${ID}, ${VERSION}, ${wholeRowJson(ROW, table.columns, table.physical)} as json
+from ${streamName(table)} s
+left join ${relationOf(table, asOf, rowId)} ${ident(ROW)} on ${visible({ from: table, where })}
+where s.table_id = ${value(table.id, 'uuid')}${fence(table, tablesOf({ select: table.columns, where, orderBy: [] }))}`;
 
 /**
  * Lookups and conditions on links read other tables, whose structure may have moved on while this one's has not. Their versions

@@ -1,7 +1,9 @@
 import { invalid } from '../../common/index.js';
 import { parseTextFilter } from '../filter/text-filter.js';
 import type { CountMode } from '../plan.js';
+import type { AsOf } from '../resolve/resolve-as-of.js';
 import type { ReadRequest, SortInput } from '../resolve/resolve-read.js';
+import { columnType } from '../types/index.js';
 import { bodyOf, listOf, refuse } from './body.js';
 import { columnKey, pagedBy, timeZone } from './paged-by.js';
 
@@ -12,6 +14,7 @@ export interface UrlRead {
   readonly search?: string | undefined;
   readonly expand?: string | undefined;
   readonly trashed?: string | undefined;
+  readonly asOf?: string | undefined;
   readonly tz?: string | undefined;
   readonly sort?: string | undefined;
   readonly limit: number;
@@ -27,6 +30,7 @@ export function requestFromUrl(query: UrlRead): ReadRequest {
     ...(query.search === undefined ? {} : { search: query.search }),
     ...(query.expand === undefined ? {} : { expand: names(query.expand, 'expand') }),
     trashed: query.trashed === 'true',
+    ...(query.asOf === undefined ? {} : { asOf: moment(query.asOf) }),
     ...(query.tz === undefined ? {} : { tz: timeZone(query.tz) }),
     sort: query.sort === undefined ? [] : names(query.sort, 'sort').map(sortOf),
     limit: query.limit,
@@ -35,7 +39,7 @@ export function requestFromUrl(query: UrlRead): ReadRequest {
   };
 }
 
-const MEMBERS = ['fields', 'expand', 'filter', 'search', 'trashed', 'sort', 'page', 'count', 'tz'] as const;
+const MEMBERS = ['fields', 'expand', 'filter', 'search', 'trashed', 'asOf', 'sort', 'page', 'count', 'tz'] as const;
 
 /** The JSON form of a read; `members` are those that its body may have. */
 export function requestFromBody(input: unknown, members: readonly string[] = MEMBERS): ReadRequest {
@@ -45,6 +49,7 @@ export function requestFromBody(input: unknown, members: readonly string[] = MEM
     ...(body.search === undefined ? {} : { search: searchOf(body.search) }),
     ...(body.expand === undefined ? {} : { expand: listOf(body.expand, '/expand', columnKey) }),
     trashed: flag(body.trashed, '/trashed'),
+    ...(body.asOf === undefined ? {} : { asOf: moment(body.asOf) }),
     ...(body.tz === undefined ? {} : { tz: timeZone(body.tz) }),
     ...pagedBy(body),
   };
@@ -71,6 +76,19 @@ export function flag(input: unknown, at: string): boolean {
   if (input === undefined) return false;
   if (typeof input !== 'boolean') throw refuse(at, 'is_boolean', 'true or false is expected.');
   return input;
+}
+
+/** A number of the table's log, or a time. @throws Problem 422 where it is neither */
+export function moment(input: unknown): AsOf {
+  const seq = typeof input === 'string' && /^\d{1,15}$/.test(input) ? Number(input) : input;
+  if (typeof seq === 'number' && Number.isSafeInteger(seq) && seq >= 0) return { seq };
+  const time = columnType('datetime').parse(input, { options: {} });
+  if (time.ok) return { at: String(time.value) };
+  throw refuse(
+    '/asOf',
+    'not_a_moment',
+    "asOf is a number of the table's log, or a time of RFC 3339 with its offset (write its + as %2B in a URL).",
+  );
 }
 
 function searchOf(input: unknown): string {

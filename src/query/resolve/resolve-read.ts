@@ -4,6 +4,7 @@ import type { Condition, CountMode, OrderTerm, ReadPlan } from '../plan.js';
 import { valueType } from '../kind.js';
 import { columnByKey, type ColumnSchema, type TableSchema } from '../schema.js';
 import type { FilterInput } from '../filter/filter-input.js';
+import type { AsOf } from './resolve-as-of.js';
 import { resolveExpand } from './resolve-expand.js';
 import { resolveSearch } from './resolve-search.js';
 import { resolveFilter, type FilterContext } from './resolve-filter.js';
@@ -22,6 +23,8 @@ export interface ReadRequest {
   /** Keys of links whose rows are to be named. */
   readonly expand?: readonly string[];
   readonly trashed?: boolean;
+  /** The moment that the table is asked for; one in time has to be made a number before (PastTables). */
+  readonly asOf?: AsOf;
   /** Time zone (IANA) that days are meant in, where it is another than the workspace's. */
   readonly tz?: string;
   readonly sort: readonly SortInput[];
@@ -52,10 +55,12 @@ export function resolveRead(
   const { trashed = false, tz, search } = request;
   const zoned = tz === undefined ? context : { ...context, zone: tz };
   const own = request.filter ? resolveFilter(request.filter, table, zoned) : TRUE;
+  const asOf = request.asOf && 'seq' in request.asOf ? { asOf: request.asOf.seq } : {};
   const query = fingerprint(table, request.filter, orderBy, {
     ...(trashed ? { trashed } : {}),
     ...(tz === undefined ? {} : { tz }),
     ...(search === undefined ? {} : { search }),
+    ...asOf,
   });
   const found = search === undefined ? own : both(own, resolveSearch(search, table));
   return {
@@ -66,6 +71,7 @@ export function resolveRead(
       ...(request.expand === undefined ? {} : { expand: resolveExpand(request.expand, table) }),
       where: both(scope.where, found),
       ...(trashed ? { trashed } : {}),
+      ...asOf,
       orderBy,
       ...(request.cursor === undefined ? {} : edge(cursors.openEdge(query, request.cursor))),
       limit: request.limit,

@@ -22,6 +22,11 @@ export const attachment: ColumnType = {
   parseOptions: (input) => knownOptions(input, []) ?? accepted({}),
   parse,
   parseText: parse,
+  logged: {
+    as: sql`jsonb`,
+    read: (cell) =>
+      sql`array(select (e->>'id')::uuid from jsonb_array_elements(coalesce(${cell}, '[]')) with ordinality files(e, n) order by n)`,
+  },
   toJson: (cell, { schema }) =>
     sql`(select json_build_object('id', f.id, 'name', f.name, 'size', f.size, 'mimeType', f.mime_type)::text from ${ident(schema, '_file')} f where f.id = ${cell})`,
   jsonSchema: {

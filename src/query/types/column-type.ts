@@ -57,6 +57,8 @@ export interface ColumnType {
   check?(column: Sql, options: ColumnOptions): Sql | undefined;
   /** How a value travels into a statement inside a JSON record, where that is not as a value of its physical type. */
   readonly carried?: { readonly as: Sql; read(cell: Sql): Sql };
+  /** How a whole cell is read from what {@link toJson} made of it, where that does not become a cell by its physical type. */
+  readonly logged?: { readonly as: Sql; read(cell: Sql): Sql };
   /** SQL that yields the JSON text of a value that is not null. */
   toJson(cell: Sql, place: Place): Sql;
   /** SQL that yields what a person reads, for a value that is not null. */

@@ -1,5 +1,5 @@
 import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, PickType } from '@nestjs/swagger';
 import { ViewDataQuery } from '../../views/index.js';
 import { AggregateDto, GroupByDto } from './group-by.dto.js';
 import { COUNT_MODES, type CountMode } from '../../../query/index.js';
@@ -16,7 +16,16 @@ export class ListRowsQuery extends ViewDataQuery {
   @IsOptional()
   @IsIn(['true', 'false'])
   trashed?: 'true' | 'false';
+
+  /** The rows as they were: behind a number of the table's log, or at a time (RFC 3339). */
+  @IsOptional()
+  @IsString()
+  @MaxLength(64)
+  asOf?: string;
 }
+
+/** The query string of one row. */
+export class ReadRowQuery extends PickType(ListRowsQuery, ['asOf', 'as'] as const) {}
 
 export class SortDto {
   /** @example 'amount' */
@@ -63,6 +72,13 @@ export class QueryRowsDto {
 
   /** The rows in the trash, instead of those that are there. @example false */
   trashed?: boolean;
+
+  @ApiPropertyOptional({
+    oneOf: [{ type: 'integer' }, { type: 'string', format: 'date-time' }],
+    description: "The rows as they were: behind a number of the table's log, or at a time. Not for groups.",
+    example: 42,
+  })
+  asOf?: number | string;
 
   @ApiPropertyOptional({ type: [SortDto] })
   sort?: SortDto[];
@@ -155,6 +171,8 @@ export class RowsMetaDto {
   epoch!: string;
   /** @example 42 */
   seq!: number;
+  /** With `asOf`: keys of columns that cannot be told of then, so that their fields are left out. @example ['company'] */
+  leftOut?: string[];
 }
 
 export class RowsPageDto {

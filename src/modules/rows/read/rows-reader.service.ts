@@ -5,8 +5,10 @@ import { MiniDbEngine, type PageText } from '../../../engines/index.js';
 import {
   CursorCodec,
   isBackward,
+  refuseUntold,
   resolveFields,
   resolveRead,
+  type AsOf,
   type Position,
   type ReadPlan,
   type ReadRequest,
@@ -14,6 +16,7 @@ import {
 } from '../../../query/index.js';
 import { Fence, UsageCounter } from '../../tables/index.js';
 import { filterContext } from './filter-context.js';
+import { PastTables } from './past-tables.service.js';
 import { readScope } from '../read-scope.js';
 
 /** Use cases of reading: request → resolve → plan → engine. */
@@ -25,6 +28,7 @@ export class RowsReader {
     private readonly fence: Fence,
     private readonly engine: MiniDbEngine,
     private readonly usage: UsageCounter,
+    private readonly past: PastTables,
     @Inject(APP_CONFIG) config: AppConfig,
   ) {
     this.cursors = new CursorCodec(...encryptionKeysOf(config));
@@ -32,6 +36,8 @@ export class RowsReader {
 
   /** One page; the rows go through as the text that PostgreSQL made. */
   list(access: Access, tableId: Id, request: ReadRequest): Promise<JsonText> {
+    const { asOf } = request;
+    if (asOf) return this.listAsOf(access, tableId, request, asOf);
     return this.fence.run(access, tableId, async ({ tableSchema }) => {
       const { plan, query } = resolveRead(
         request,
@@ -50,6 +56,34 @@ export class RowsReader {
     });
   }
 
+  /** The same of the table as it was. What is asked for has to be there now, too: whose columns have gone is not told. */
+  private listAsOf(access: Access, tableId: Id, request: ReadRequest, asOf: AsOf): Promise<JsonText> {
+    return this.fence.run(access, tableId, async (meta) => {
+      const { seq, table, leftOut } = await this.past.of(meta, asOf);
+      const context = filterContext(access);
+      const now = resolveRead(
+        withoutPlace(request),
+        meta.tableSchema,
+        readScope(access, meta.tableSchema),
+        this.cursors,
+        context,
+      );
+      refuseUntold(now.plan, table, { named: request.fields !== undefined });
+      const { plan, query } = resolveRead(
+        { ...request, asOf: { seq } },
+        table,
+        readScope(access, meta.tableSchema),
+        this.cursors,
+        context,
+      );
+      const startedAt = performance.now();
+      const page = await this.engine.read(plan);
+      const databaseMs = performance.now() - startedAt;
+      const cursors = this.cursorsOf(plan, page, query);
+      return new JsonText(pageJson(page, plan.limit, table.schemaVersion, cursors, { leftOut }), { databaseMs });
+    });
+  }
+
   /** A page that is empty by now leads back to where it was asked from: to the row there, should it be there, and what lies beyond. */
   private cursorsOf({ after, way = 'after' }: ReadPlan, { data, next, prev }: PageText, query: string): Cursors {
     const seal = (position: Position | undefined, to: Way): string | undefined =>
@@ -61,24 +95,35 @@ export class RowsReader {
     };
   }
 
-  /** @throws Problem `not_found` */
-  get(access: Access, tableId: Id, rowId: Id): Promise<JsonText> {
-    return this.fence.run(access, tableId, async ({ tableSchema }) => {
+  /** @throws Problem `not_found`; of another moment as {@link PastTables.of} */
+  get(access: Access, tableId: Id, rowId: Id, asOf?: AsOf): Promise<JsonText> {
+    return this.fence.run(access, tableId, async (meta) => {
+      const { tableSchema } = meta;
+      const { where } = readScope(access, tableSchema);
+      const past = asOf && (await this.past.of(meta, asOf));
+      if (past) refuseUntold({ ...NOTHING, from: tableSchema, where }, past.table, { named: false });
       const startedAt = performance.now();
-      const row = await this.engine.readOne(
-        tableSchema,
-        resolveFields(undefined, tableSchema),
-        readScope(access, tableSchema).where,
-        rowId,
-      );
+      const row = past
+        ? await this.engine.readOneAsOf(past.table, where, rowId, past.seq)
+        : await this.engine.readOne(tableSchema, resolveFields(undefined, tableSchema), where, rowId);
       if (!row) throw notFound('row');
       return new JsonText(row.json, {
-        headers: { etag: `"${row.version}"` },
+        headers: past ? {} : { etag: `"${row.version}"` },
         databaseMs: performance.now() - startedAt,
       });
     });
   }
 }
+
+/** The question alone: where its page begins, and words, which are looked for in what there is, say nothing of columns. */
+function withoutPlace(request: ReadRequest): ReadRequest {
+  const question = { ...request };
+  for (const name of ['cursor', 'search'] as const) Reflect.deleteProperty(question, name);
+  return question;
+}
+
+/** A plan that asks for nothing but what is put into it. */
+const NOTHING = { select: [], orderBy: [], limit: 1, count: 'none' } as const;
 
 interface Cursors {
   readonly next: string | undefined;
@@ -86,10 +131,16 @@ interface Cursors {
 }
 
 /** The answer with a page of rows, or of groups, in pieces. */
-export function pageJson(page: PageText, limit: number, schemaVersion: number, cursors: Cursors): readonly string[] {
+export function pageJson(
+  page: PageText,
+  limit: number,
+  schemaVersion: number,
+  cursors: Cursors,
+  more: object = {},
+): readonly string[] {
   const next = cursors.next === undefined ? '' : `,"nextCursor":"${cursors.next}"`;
   const prev = cursors.prev === undefined ? '' : `,"prevCursor":"${cursors.prev}"`;
   const count = page.count ? `,"count":${JSON.stringify(page.count)}` : '';
-  const meta = JSON.stringify({ schemaVersion, ...page.stream });
+  const meta = JSON.stringify({ schemaVersion, ...page.stream, ...more });
   return ['{"data":[', page.data, `],"page":{"limit":${limit}${next}${prev}}${count},"meta":${meta}}`];
 }

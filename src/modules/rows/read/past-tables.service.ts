@@ -1,0 +1,68 @@
+import { Injectable } from '@nestjs/common';
+import { must, Problem, type Id } from '../../../common/index.js';
+import { ChangeLog, HistoryLog, type Change } from '../../../engines/index.js';
+import { refuse, tableThen, type AsOf, type TableSchema } from '../../../query/index.js';
+import type { TableMeta } from '../../tables/index.js';
+
+/** A table as it can be told of a moment. */
+export interface PastTable {
+  /** The number of its log that the moment is behind. */
+  readonly seq: number;
+  /** With the columns that can be told of then. */
+  readonly table: TableSchema;
+  /** Keys of those that cannot. */
+  readonly leftOut: readonly string[];
+}
+
+/** What a change of the structure says of a column after which nobody knows from the log what its cells were before. */
+const UNTOLD: ReadonlySet<string> = new Set([
+  'column.created',
+  'column.restored',
+  'column.deleted',
+  'column.converted',
+]);
+
+/** Finds out what can be told of a table at another time. */
+@Injectable()
+export class PastTables {
+  constructor(
+    private readonly log: ChangeLog,
+    private readonly history: HistoryLog,
+  ) {}
+
+  /** @throws Problem `ruled_out` the caller sees part of the table, and rules speak of it as it is; `changes_gone` the log does not reach back so far; `validation_failed` a moment that has not come */
+  async of({ schema, id, tableSchema }: TableMeta, asOf: AsOf): Promise<PastTable> {
+    if (tableSchema.seen)
+      throw new Problem('ruled_out', {
+        detail: 'Rules keep you from part of this table, so you see it as it is only.',
+      });
+    const [span, found] = await Promise.all([
+      this.log.span(schema, id),
+      'seq' in asOf ? asOf.seq : this.log.seqAt(schema, id, asOf.at),
+    ]);
+    const { seq: newest, oldest } = must(span, 'a table has a log');
+    // Before the first number there was nothing, where that is still known.
+    const seq = found ?? (oldest === 1 ? 0 : -1);
+    if (seq > newest || ('at' in asOf && Date.parse(asOf.at) > Date.now()))
+      throw refuse('/asOf', 'in_the_future', `asOf has not come yet; the newest number is ${newest}.`);
+    if (seq < oldest - 1)
+      throw new Problem('changes_gone', {
+        detail: `The log of the table reaches back to number ${oldest - 1}.`,
+        extra: { meta: { oldest: oldest - 1 } },
+      });
+    const changed = columnsIn(await this.history.structure(schema, id, undefined, seq));
+    const table = tableThen(tableSchema, changed);
+    const told = new Set(table.columns);
+    return { seq, table, leftOut: tableSchema.columns.filter((each) => !told.has(each)).map(({ key }) => key) };
+  }
+}
+
+function columnsIn(structure: readonly Change[]): ReadonlySet<Id> {
+  const ids = new Set<Id>();
+  for (const { after } of structure)
+    for (const [action, told] of Object.entries(after ?? {}))
+      if (UNTOLD.has(action))
+        for (const each of Array.isArray(told) ? (told as unknown[]) : [told])
+          if (typeof each === 'object' && each !== null && 'id' in each) ids.add(String(each.id));
+  return ids;
+}

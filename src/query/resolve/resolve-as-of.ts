@@ -1,0 +1,70 @@
+import { Problem, unreachable, type Id } from '../../common/index.js';
+import { columnsOf, expressionOf } from '../formula/expression.js';
+import type { Condition, ReadPlan } from '../plan.js';
+import type { ColumnSchema, TableSchema } from '../schema.js';
+
+/** A moment that a table is asked for: behind a number of its log, or at a time (RFC 3339). */
+export type AsOf = { readonly seq: number } | { readonly at: string };
+
+/**
+ * The table with the columns that can be told of then. Left out are those that are younger, have come back or got another type since (`changed`), whose
+ * cells the log says nothing of, and what is computed from links, which are pairs beside the rows.
+ */
+export function tableThen(table: TableSchema, changed: ReadonlySet<Id>): TableSchema {
+  const isTold = ({ id, derived }: ColumnSchema): boolean => {
+    if (changed.has(id)) return false;
+    if (derived?.kind === 'formula') return columnsOf(expressionOf(derived.expression)).every(isTold);
+    return derived === undefined || derived.kind === 'system';
+  };
+  return { ...table, columns: table.columns.filter(isTold) };
+}
+
+/**
+ * What a plan for the table of now asks for must be there in the table of then, or it is refused; only a choice of columns that was left to us is not.
+ * @throws Problem `validation_failed`
+ */
+export function refuseUntold(plan: ReadPlan, then: TableSchema, { named }: { readonly named: boolean }): void {
+  if (plan.trashed === true) throw refuse('trashed', 'The trash is not told of another time; leave out trashed.');
+  if (plan.expand !== undefined) throw refuse('expand', 'Links are not told of another time; leave out expand.');
+  const told = new Set(then.columns);
+  const asked = [
+    ...(named ? plan.select : []),
+    ...columnsIn(plan.where),
+    ...plan.orderBy.flatMap(({ by }) => (by.kind === 'column' ? [by.column] : [])),
+  ];
+  const missing = asked.find((column) => !told.has(column));
+  if (missing)
+    throw refuse(
+      'not_told',
+      `${missing.key} cannot be told of then: it is made of links, or the column is younger, has come back or got another type since.`,
+    );
+}
+
+const refuse = (code: string, detail: string): Problem =>
+  new Problem('validation_failed', { detail, errors: [{ pointer: '/asOf', code, detail }] });
+
+function columnsIn(condition: Condition): readonly ColumnSchema[] {
+  switch (condition.kind) {
+    case 'true':
+      return [];
+    case 'and':
+    case 'or':
+      return condition.items.flatMap(columnsIn);
+    case 'not':
+      return columnsIn(condition.item);
+    case 'compareColumns':
+      return [condition.column, condition.other];
+    case 'compare':
+    case 'oneOf':
+    case 'between':
+    case 'match':
+    case 'isNull':
+    case 'isEmpty':
+    case 'list':
+    case 'json':
+    case 'linked':
+      return [condition.column];
+    default:
+      return unreachable(condition);
+  }
+}
