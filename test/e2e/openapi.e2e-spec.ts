@@ -92,9 +92,14 @@ function tells(schema: Schema | undefined): boolean {
 
 /** JSON, but for files and pages. */
 const schemaOf = (content: Readonly<Record<string, Media>> = {}): Schema | undefined =>
-  ['application/json', 'multipart/form-data', 'application/octet-stream', 'text/csv', 'text/html'].flatMap(
-    (type) => content[type]?.schema ?? [],
-  )[0];
+  [
+    'application/json',
+    'multipart/form-data',
+    'application/octet-stream',
+    'text/csv',
+    'application/x-ndjson',
+    'text/html',
+  ].flatMap((type) => content[type]?.schema ?? [])[0];
 
 const success = ({ responses }: Operation) => Object.entries(responses).filter(([status]) => status.startsWith('2'));
 

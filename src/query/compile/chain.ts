@@ -7,22 +7,28 @@ import { comma, ident, integer, join, sql, value, type Sql } from '../sql.js';
  * taken out without all links behind it being others; and of those somebody may have a signed copy.
  */
 
-/** What of an entry its link covers: all but the number, which is in the link itself. The order is part of the format. */
-const SEALED = [
-  'table_id', 'ord', 'row_id', 'version', 'op', 'before', 'after', 'at', 'actor_id', 'actor_name', 'client_id', 'ip',
-  'source', 'request_id', 'change_set', 'revert_of', 'schema_version',
+/** What all entries of a number share, and what each of them says. The order is part of the format. */
+const SHARED = [
+  'table_id', 'at', 'actor_id', 'actor_name', 'client_id', 'ip', 'source', 'request_id', 'change_set', 'revert_of',
+  'schema_version',
 ] as const; // prettier-ignore
-export type SealedPart = (typeof SEALED)[number];
+export type SharedPart = (typeof SHARED)[number];
+export type EntryPart = 'ord' | 'row_id' | 'version' | 'op' | 'before' | 'after';
 
-/** What an entry says as one text, in which every part can be told from the next: PostgreSQL's own of a record (manual: 8.16.6). */
-export const entryText = (part: (name: SealedPart) => Sql): Sql => sql`row(${join(SEALED.map(part), comma)})::text`;
+/** What is shared as one text, in which every part can be told from the next: PostgreSQL's own of a record (manual: 8.16.6). */
+export const sharedText = (part: (name: SharedPart) => Sql): Sql => sql`row(${join(SHARED.map(part), comma)})::text`;
 
-/** Of the entries of one number, in their order. */
-export const entriesDigest = (entry: Sql, ord: Sql): Sql =>
-  sql`sha256(convert_to(string_agg(${entry}, '' order by ${ord}), 'UTF8'))`;
+/** What an entry says as one text; the lengths tell its parts, and this entry from the next. A third of what a record's text costs, and there may be a thousand. */
+export function entryText(part: (name: EntryPart) => Sql): Sql {
+  const [before, after] = [sql`${part('before')}::text`, sql`${part('after')}::text`];
+  return sql`concat(${part('ord')}, ',', ${part('row_id')}, ',', ${part('version')}, ',', ${part('op')}, ',', octet_length(${before}), ',', octet_length(${after}), ',', ${before}, ${after})`;
+}
 
-/** Of a number that has one entry. */
-export const entryDigest = (entry: Sql): Sql => sql`sha256(convert_to(${entry}, 'UTF8'))`;
+/** Of all that a number says: what is shared, and its entries in their order. */
+export const digestOf = (shared: Sql, entries: Sql): Sql => sql`sha256(convert_to(${shared} || ${entries}, 'UTF8'))`;
+
+/** The entries of one number as one text. */
+export const entriesText = (entry: Sql, ord: Sql): Sql => sql`string_agg(${entry}, '' order by ${ord})`;
 
 export const nextLink = (before: Sql, seq: Sql, digest: Sql): Sql =>
   sql`sha256(${before} || int8send(${seq}) || ${digest})`;
@@ -61,12 +67,14 @@ export interface Link {
 export const judgeLinks = (schema: string, tableId: Id, after: Link, upTo: number, atMost: number): Sql =>
   sql`with until as (select max(seq) as seq from (select seq from ${log(schema)}
     where ${own(tableId)} and seq > ${value(after.seq, 'bigint')} and seq <= ${value(upTo, 'bigint')} order by seq, ord limit ${integer(atMost)}) part),
-links as (select c.seq, (array_agg(c.hash order by c.ord))[1] as hash, count(*) as entries,
-    ${entriesDigest(
-      entryText((name) => ident('c', name)),
-      sql`c.ord`,
-    )} as digest
-  from ${log(schema)} c, until where c.${own(tableId)} and c.seq > ${value(after.seq, 'bigint')} and c.seq <= until.seq group by c.seq),
+links as (select seq, hash, entries, case when shared = other then ${digestOf(sql`shared`, sql`text`)} end as digest from (
+    select c.seq, (array_agg(c.hash order by c.ord))[1] as hash, count(*) as entries, min(c.shared) as shared, max(c.shared) as other,
+      ${entriesText(
+        entryText((name) => ident('c', name)),
+        sql`c.ord`,
+      )} as text
+    from (select *, ${sharedText((name) => ident(name))} as shared from ${log(schema)}) c, until
+    where c.${own(tableId)} and c.seq > ${value(after.seq, 'bigint')} and c.seq <= until.seq group by c.seq) n),
 judged as (select seq, hash, entries, case when seq <> before + 1 then before + 1
     when hash is distinct from ${nextLink(sql`link`, sql`seq`, sql`digest`)} then seq end as broken
   from (select *, lag(seq, 1, ${value(after.seq, 'bigint')}) over w as before, lag(hash, 1, decode(${value(after.hash, 'text')}, 'hex')) over w as link

@@ -2,7 +2,7 @@ import type { ColumnSchema, TableSchema } from '../schema.js';
 import { isStored, kindOf } from '../kind.js';
 import { columnType } from '../types/index.js';
 import { comma, empty, ident, join, literal, sql, value, type Sql } from '../sql.js';
-import { entryDigest, entryText, nextLink, type SealedPart } from './chain.js';
+import { digestOf, entryText, nextLink, sharedText, type EntryPart, type SharedPart } from './chain.js';
 import { createImportMarks } from './import-marks.js';
 import { createAnswers } from './kept-answers.js';
 import { defaultValue, physicalType } from './physical.js';
@@ -85,7 +85,7 @@ export const commentTable = (table: TableSchema, name: string): Sql =>
  * Fails (NOT NULL on `seq`) when the version is not the expected one.
  */
 export function advanceSchema(table: TableSchema, toVersion: number, context: WriteContext, change: object): Sql {
-  const entry: Record<SealedPart, Sql> = {
+  const entry: Record<SharedPart | EntryPart, Sql> = {
     table_id: value(table.id, 'uuid'),
     ord: sql`0`,
     row_id: sql`null::uuid`,
@@ -104,10 +104,11 @@ export function advanceSchema(table: TableSchema, toVersion: number, context: Wr
     revert_of: sql`null::uuid`,
     schema_version: value(toVersion, 'integer'),
   };
+  const named = (name: string): Sql => ident(name);
   const names = Object.keys(entry).map((name) => ident(name));
   const parts = Object.entries(entry).map(([name, part]) => sql`${part} as ${ident(name)}`);
   return sql`with entry as (select ${join(parts, comma)}),
-digest as (select ${entryDigest(entryText((name) => ident(name)))} as digest from entry),
+digest as (select ${digestOf(sharedText(named), entryText(named))} as digest from entry),
 taken as (update ${streamName(table)} s set seq = s.seq + 1, schema_version = ${value(toVersion, 'integer')}, prior = s.head,
     head = ${nextLink(sql`s.head`, sql`s.seq + 1`, sql`digest.digest`)}
   from digest where s.table_id = ${value(table.id, 'uuid')} and s.schema_version = ${value(table.schemaVersion, 'integer')} returning s.seq, s.head)

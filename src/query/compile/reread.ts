@@ -5,7 +5,7 @@ import type { TableSchema } from '../schema.js';
 import { empty, ident, sql, value, type Sql } from '../sql.js';
 import type { RowOp } from '../write-plan.js';
 import { onlySeen, sourcesOf } from './cell.js';
-import { entriesDigest, entryText, nextLink } from './chain.js';
+import { digestOf, entriesText, entryText, nextLink, sharedText } from './chain.js';
 import { isLink } from './link-ddl.js';
 import { tableName } from './read.js';
 import { fieldsJson, rowJson } from './row-json.js';
@@ -54,10 +54,10 @@ function relogged({ id, physical }: TableSchema, seq: number): Sql {
   const after = sql`coalesce(w.f::json, c.after)`;
   const entry = entryText((name) => (name === 'after' ? after : ident('c', name)));
   const own = sql`table_id = ${value(id, 'uuid')} and seq = ${value(seq, 'bigint')}`;
-  return sql`, entries as (select c.ord, ${after} as after, ${entry} as entry from (select * from ${log} where ${own}) c
+  return sql`, entries as (select c.ord, ${after} as after, ${entry} as entry, ${sharedText((name) => ident('c', name))} as shared from (select * from ${log} where ${own}) c
   left join written w on w._id = c.row_id and c.op in ('create', 'restore')),
 link as (select ${nextLink(sql`s.prior`, sql`s.seq`, sql`e.digest`)} as hash
-  from (select * from ${stream} where ${own}) s, (select ${entriesDigest(sql`entry`, sql`ord`)} as digest from entries) e),
+  from (select * from ${stream} where ${own}) s, (select ${digestOf(sql`min(shared)`, entriesText(sql`entry`, sql`ord`))} as digest from entries) e),
 relogged as (update ${log} c set after = e.after, hash = case when c.hash is not null then link.hash end from entries e, link
   where c.table_id = ${value(id, 'uuid')} and c.seq = ${value(seq, 'bigint')} and c.ord = e.ord),
 relinked as (update ${stream} s set head = link.hash from link where s.table_id = ${value(id, 'uuid')})`;

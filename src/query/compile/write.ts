@@ -5,7 +5,7 @@ import { remembered, underName } from '../remember.js';
 import { isStored, isWritable } from '../kind.js';
 import { columnType } from '../types/index.js';
 import { comma, empty, ident, join, sql, value, type Sql } from '../sql.js';
-import { entriesDigest, entryText, linksBehind, type SealedPart } from './chain.js';
+import { digestOf, entriesText, entryText, linksBehind, sharedText, type EntryPart, type SharedPart } from './chain.js';
 import { streamName, tableName } from './read.js';
 import { physicalType } from './physical.js';
 import { formulasOver } from './formulas-over.js';
@@ -25,7 +25,8 @@ const NOW = sql`date_trunc('milliseconds', statement_timestamp())`;
  * - If the stream's schema version has moved on, `taken` is empty and the log's NOT NULL on `seq` aborts the statement.
  * - A row that another transaction changed while we waited for its lock is judged in its newest version: `locked` locks
  *   and PostgreSQL re-checks the joins (manual 13.2.1, Read Committed).
- * - The digests of what is said are made before the stream is locked; behind the lock each number costs one more hash (chain.ts).
+ * - The digests of what is said are made before the stream is locked; behind the lock each number costs one more hash (chain.ts). `links` is
+ *   materialized, or PostgreSQL would compute it for each entry.
  *
  * Result, one row for each op: `g, o, status, seq, epoch, id, version, json`; status is `ok`, `unchanged`, `not_found`
  * or `version_mismatch`, json is the row as it is now (null after a deletion, and where a change is quiet). What is computed from other rows that the statement
@@ -68,21 +69,21 @@ changed as (${join(
     changes.map(({ rows }) => rows),
     sql` union all `,
   )}),
-numbered as (select g, row_number() over (order by g) as n, first, digest
-  from (select g, min(c.o) as first, ${entriesDigest(entryText(said(table)), sql`c.o`)} as digest from changed c join w using (g) group by g) d),
+numbered as (select g, (row_number() over (order by g))::integer as n, first, ${digestOf(sharedText(shared(table)), sql`entries`)} as digest
+  from (select g, min(o) as first, ${entriesText(entryText(said), sql`o`)} as entries from changed c group by g) d join w using (g)),
 total as (select count(*)::integer as n, array_agg(digest order by n) as digests from numbered),
 taken as (update ${streamName(table)} s set seq = s.seq + total.n, prior = s.head,
     head = (${linksBehind(sql`s.head`, sql`s.seq`, sql`total.digests`)})[total.n]
   from total
   where s.table_id = ${value(table.id, 'uuid')} and s.schema_version = ${value(table.schemaVersion, 'integer')} and total.n > 0
   returning s.epoch, s.seq - total.n as base, s.prior),
-links as (select l.n, l.hash from taken, total, unnest(${linksBehind(sql`taken.prior`, sql`taken.base`, sql`total.digests`)}) with ordinality l(hash, n)),
+links as materialized (select ${linksBehind(sql`taken.prior`, sql`taken.base`, sql`total.digests`)} as hashes from taken, total),
 logged as (insert into ${ident(table.physical.schema, '_change')}
   (table_id, seq, ord, row_id, version, op, before, after, at, actor_id, actor_name, client_id, source, request_id, change_set, revert_of, schema_version, ip, hash)
   select ${value(table.id, 'uuid')}, taken.base + numbered.n, c.o, c._id, c._version, c.op, c.before::json, c.after::json, ${NOW},
     w.actor, w.actor_name, w.client, w.source, w.request, w.change_set, w.revert_of, ${value(table.schemaVersion, 'integer')}, w.ip,
-    case when c.o = numbered.first then links.hash end
-  from changed c join numbered using (g) join w using (g) left join taken on true left join links using (n))
+    case when c.o = numbered.first then links.hashes[numbered.n] end
+  from changed c join numbered using (g) join w using (g) left join taken on true left join links on true)
 select x.g, x.o, coalesce(judged.status, case when c._id is null then 'unchanged' else 'ok' end) as status,
   coalesce(taken.base + numbered.n, s.seq) as seq, coalesce(taken.epoch, s.epoch) as epoch, x.i as id, coalesce(c._version, l._version) as version,
   case when c._id is null then l.json when c.op <> 'delete' then c.json end as json
@@ -96,16 +97,10 @@ left join ${streamName(table)} s on s.table_id = ${value(table.id, 'uuid')}
 order by x.g, x.o`;
 }
 
-/** What an entry says, of a change `c` that belongs to a write `w`: each part as the log is given it. */
-const said = (table: TableSchema): ((part: SealedPart) => Sql) => {
-  const parts: Record<SealedPart, Sql> = {
+/** What the entries of a write `w` share, each part as the log is given it. */
+const shared = (table: TableSchema): ((part: SharedPart) => Sql) => {
+  const parts: Record<SharedPart, Sql> = {
     table_id: value(table.id, 'uuid'),
-    ord: sql`c.o`,
-    row_id: sql`c._id`,
-    version: sql`c._version`,
-    op: sql`c.op`,
-    before: sql`c.before`,
-    after: sql`c.after`,
     at: NOW,
     actor_id: sql`w.actor`,
     actor_name: sql`w.actor_name`,
@@ -119,6 +114,17 @@ const said = (table: TableSchema): ((part: SealedPart) => Sql) => {
   };
   return (part) => parts[part];
 };
+
+/** What the entry of a change `c` says. */
+const SAID: Record<EntryPart, Sql> = {
+  ord: sql`c.o`,
+  row_id: sql`c._id`,
+  version: sql`c._version`,
+  op: sql`c.op`,
+  before: sql`c.before`,
+  after: sql`c.after`,
+};
+const said = (part: EntryPart): Sql => SAID[part];
 
 interface Shape {
   readonly creates: boolean;
