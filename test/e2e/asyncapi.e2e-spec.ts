@@ -137,6 +137,17 @@ describe('a live session', () => {
     expect(await ask(first, 'subscribe', { channel })).toMatchObject({ mode: 'live' });
     const { epoch } = await ask(second, 'subscribe', { channel });
     expect(await ask(first, 'subscribe', { channel: `workspace:${at.workspace.id}` })).toMatchObject({ mode: 'live' });
+    const source = { table: at.table.id };
+    for (const definition of [
+      { source, columns: ['name'] },
+      { source, groupBy: [{ field: 'status' }] },
+    ]) {
+      const body = { name: `View ${JSON.stringify(definition)}`, definition };
+      const made = await at.owner.post<{ id: string }>(`/workspaces/${at.workspace.id}/views`, body);
+      const { id } = expectStatus(made, 201);
+      expect(await ask(first, 'subscribe', { channel: `view:${id}` })).toMatchObject({ mode: 'live' });
+      expectStatus(await at.owner.patch(`/views/${id}`, { description: 'Of late' }), 200);
+    }
     expect(await ask(first, 'presence', { channel, state: { mode: 'viewing' } })).toMatchObject({ present: [] });
     const cursor = { rowId: null, columnKey: 'name' };
     expect(await ask(second, 'presence', { channel, state: { cursor } })).toMatchObject({
@@ -153,6 +164,7 @@ describe('a live session', () => {
     expectStatus(await at.owner.post(`/tables/${at.table.id}/columns`, column), 201);
     await first.until(({ name }) => name === 'schema:update');
     await first.until(({ name }) => name === 'workspace:update');
+    await first.until(({ name }) => name === 'view:update');
     const csv = { 'content-type': 'text/csv' };
     expectStatus(await bob.call('POST', `/tables/${at.table.id}/import`, 'name\nA line\n', csv), 200);
     await first.until(({ name }) => name === 'import:progress');
@@ -223,6 +235,7 @@ describe('the check itself', () => {
     'subscribed no schemaVersion',
     'dataUpdate no rowIds',
     'schemaUpdate no change',
+    'viewUpdate no problem',
     'workspaceUpdate no actor',
     'workspaceUpdate no change',
   ]);

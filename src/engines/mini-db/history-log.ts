@@ -7,6 +7,7 @@ import { CHANGE, toChange, type Change } from './change-log.js';
 /** Which entries of a table's log; what is given is ANDed. Numbers and times include both ends but `to`, which is the first that is not. */
 export interface HistoryFilter {
   readonly rowId?: Id;
+  readonly rowIds?: readonly Id[];
   readonly actorId?: Id;
   readonly changeSet?: Id;
   readonly fromSeq?: number;
@@ -108,10 +109,11 @@ where nr = 1 or (nr <= ${value(entries, 'integer')} and size <= ${value(bytes, '
 const log = (schema: string): Sql => ident(schema, '_change');
 
 function where(tableId: Id, filter: HistoryFilter): Sql {
-  const { rowId, actorId, changeSet, fromSeq, toSeq, from, to } = filter;
+  const { rowId, rowIds, actorId, changeSet, fromSeq, toSeq, from, to } = filter;
   const parts = [
     sql`table_id = ${value(tableId, 'uuid')}`,
     ...(rowId === undefined ? [] : [sql`row_id = ${value(rowId, 'uuid')}`]),
+    ...(rowIds === undefined ? [] : [sql`row_id = any(${value([...rowIds], 'uuid[]')})`]),
     ...(actorId === undefined ? [] : [sql`actor_id = ${value(actorId, 'uuid')}`]),
     ...(changeSet === undefined ? [] : [sql`change_set = ${value(changeSet, 'uuid')}`]),
     ...(fromSeq === undefined ? [] : [sql`seq >= ${value(fromSeq, 'bigint')}`]),

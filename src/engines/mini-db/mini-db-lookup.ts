@@ -27,7 +27,7 @@ import {
 } from '../../query/index.js';
 import { translate } from './pg-errors.js';
 
-/** A row under lock. */
+/** A row as it was read. */
 export interface HeldRow {
   readonly version: number;
   /** By column key, as JSON. */
@@ -103,6 +103,16 @@ export class MiniDbLookup {
   ): Promise<Map<Id, HeldRow>> {
     if (ids.length === 0) return new Map();
     await session.query(toStatement(lockRows(table, ids)));
+    return this.cells(table, ids, columns, session);
+  }
+
+  /** What those of the rows that are there hold in these columns; without a lock. Inside `session` if given. */
+  async cells(
+    table: TableSchema,
+    ids: readonly Id[],
+    columns: readonly ColumnSchema[],
+    session: PgSession = this.database,
+  ): Promise<Map<Id, HeldRow>> {
     const rows = await session.query(toStatement(cellsOf(table, ids, columns)));
     return new Map(
       rows.map(([id, version, json]) => [String(id), { version: Number(version), fields: fieldsOf(json) }]),

@@ -5,6 +5,7 @@ import { TablesModule } from '../tables/index.js';
 import { ResourceRegistry, WorkspacesModule } from '../workspaces/index.js';
 import { Ways } from './read/execution/ways.js';
 import { FrozenViews } from './read/frozen-views.service.js';
+import { LiveViews } from './read/live-views.service.js';
 import { StoredViews } from './read/stored-views.service.js';
 import { ViewDataController } from './read/view-data.controller.js';
 import { ViewPreviewController } from './read/view-preview.controller.js';
@@ -31,9 +32,9 @@ import { ViewsController } from './views.controller.js';
   controllers: [ViewsController, ViewVersionsController, ViewPreviewController, ViewDataController],
   providers: [
     ...[ViewSources, ViewReader, Ways],
-    ...[ViewCatalog, ViewFit, ViewsService, ViewLife, ViewUpkeep, StoredViews, FrozenViews],
+    ...[ViewCatalog, ViewFit, ViewsService, ViewLife, ViewUpkeep, StoredViews, FrozenViews, LiveViews],
   ],
-  exports: [ViewReader, ViewCatalog, FrozenViews],
+  exports: [ViewReader, ViewCatalog, FrozenViews, LiveViews],
 })
 export class ViewsModule {
   constructor(registry: ResourceRegistry, catalog: ViewCatalog) {

@@ -1,9 +1,18 @@
 import { Injectable } from '@nestjs/common';
-import { notFound, Problem, unreachable, type Caller, type Id, type Permission } from '../../common/index.js';
+import {
+  notFound,
+  Problem,
+  unreachable,
+  type Access,
+  type Caller,
+  type Id,
+  type Permission,
+} from '../../common/index.js';
 import { ChangeLog } from '../../engines/index.js';
 import type { TableSchema } from '../../query/index.js';
 import { ConnectionCatalog, ConnectionSchemas } from '../connections/index.js';
 import { TableCatalog } from '../tables/index.js';
+import { ViewCatalog } from '../views/index.js';
 import { AccessService } from '../workspaces/index.js';
 import type { Target } from './messages/index.js';
 
@@ -20,6 +29,7 @@ export interface FollowedTable {
 
 /** What it takes to follow a table: what it takes to read it. */
 export const TO_FOLLOW: Permission = 'rows:read';
+export const TO_FOLLOW_VIEW: Permission = 'views:read';
 export const TO_FOLLOW_WORKSPACE: Permission = 'workspace:read';
 /** And an object of an external database. */
 export const TO_FOLLOW_OBJECT: Permission = 'external:read';
@@ -31,6 +41,7 @@ export class ChannelAccess {
     private readonly catalog: TableCatalog,
     private readonly connections: ConnectionCatalog,
     private readonly schemas: ConnectionSchemas,
+    private readonly views: ViewCatalog,
     private readonly access: AccessService,
     private readonly log: ChangeLog,
   ) {}
@@ -77,6 +88,13 @@ export class ChannelAccess {
       });
   }
 
+  /** The right to read the view. Throws the same 404 for what does not exist and for what he may not see. */
+  async view(caller: Caller, viewId: Id): Promise<Access> {
+    const workspaceId = await this.views.workspaceOf(viewId, caller.principal.userId);
+    if (workspaceId === undefined) throw notFound('view');
+    return this.access.require(caller, workspaceId, TO_FOLLOW_VIEW, 'view');
+  }
+
   /** Whoever is a member. Throws the same 404 for what does not exist and for what he may not see. */
   async workspace(caller: Caller, workspaceId: Id): Promise<void> {
     await this.access.require(caller, workspaceId, TO_FOLLOW_WORKSPACE, 'workspace');
@@ -91,7 +109,8 @@ export class ChannelAccess {
       case 'workspace':
         return this.workspace(caller, target.workspaceId);
       case 'view':
-        throw notFound('view');
+        await this.view(caller, target.viewId);
+        return;
       case 'object':
         await this.object(caller, target.connectionId, target.object);
         return;

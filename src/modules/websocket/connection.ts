@@ -26,6 +26,14 @@ export interface WorkspaceSubscription extends NumberedSubscription {
   readonly kind: 'workspace';
 }
 
+export interface ViewSubscription extends NumberedSubscription {
+  readonly kind: 'view';
+  /** Tables of ours that it shows. */
+  readonly tableIds: readonly Id[];
+  /** Those of other databases that the view shows. */
+  readonly objects: readonly ExternalObject[];
+}
+
 /** The channel of an object of an external database. */
 export interface ObjectSubscription extends Followed {
   readonly kind: 'object';
@@ -34,7 +42,7 @@ export interface ObjectSubscription extends Followed {
 
 /** A channel that a socket follows, or is about to. */
 export type Subscription = FeedSubscription | ObjectSubscription;
-export type FeedSubscription = TableSubscription | WorkspaceSubscription;
+export type FeedSubscription = TableSubscription | WorkspaceSubscription | ViewSubscription;
 
 /** Longest delay of a timer; later ends are looked at again then. */
 const MAX_TIMER_MS = 2 ** 31 - 1;

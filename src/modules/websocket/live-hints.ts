@@ -1,6 +1,7 @@
 import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { EventBus } from '../events/index.js';
 import { workspaceChannel } from './messages/index.js';
+import { Rooms } from './rooms.js';
 import { Subscriptions } from './subscriptions.js';
 
 /** Hints may be lost; the heads of all followed tables are looked at this often. */
@@ -28,6 +29,7 @@ export class LiveHints implements OnModuleInit, OnModuleDestroy {
   constructor(
     private readonly bus: EventBus,
     private readonly subscriptions: Subscriptions,
+    private readonly rooms: Rooms,
   ) {}
 
   onModuleInit(): void {
@@ -38,8 +40,8 @@ export class LiveHints implements OnModuleInit, OnModuleDestroy {
           this.subscriptions.workspaces.of(workspaceChannel(workspaceId))?.wake(),
         ),
       ),
-      this.bus.on('import.progressed', (progress) => this.subscriptions.showProgress(progress)),
-      this.bus.on('object.changed', (change) => this.subscriptions.showChange(change)),
+      this.bus.on('import.progressed', (progress) => this.rooms.showProgress(progress)),
+      this.bus.on('object.changed', (change) => this.rooms.showChange(change)),
     ];
     this.timer = setInterval(() => void this.poll(), POLL_MS);
     this.timer.unref();

@@ -1,16 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { Metrics } from '../../common/index.js';
 import { Connections } from './connections.js';
+import { Rooms } from './rooms.js';
 import { Subscriptions } from './subscriptions.js';
 
 /** The sockets of this node and what they are sent. */
 @Injectable()
 export class LiveMetrics {
-  constructor(metrics: Metrics, connections: Connections, { feeds, sent }: Subscriptions) {
+  constructor(metrics: Metrics, connections: Connections, { feeds }: Subscriptions, { sent }: Rooms) {
     metrics.gauge({ name: 'live_tables_sockets', help: 'Sockets that are connected.' }, () => connections.size);
     metrics.gauge({ name: 'live_tables_subscriptions', help: 'Channels that they follow.', labels: ['kind'] }, () => {
       const followed = connections.where().flatMap(({ subscriptions }) => [...subscriptions.values()]);
-      return (['table', 'object'] as const).map((kind) => ({
+      return (['table', 'view', 'workspace', 'object'] as const).map((kind) => ({
         labels: { kind },
         value: followed.filter((each) => each.kind === kind).length,
       }));

@@ -77,10 +77,9 @@ export class LiveRights implements OnModuleInit, OnModuleDestroy {
     }
     const caller = connection.caller();
     for (const subscription of [...connection.subscriptions.values()]) {
-      if (subscription.kind === 'table') {
+      if (subscription.kind === 'table' || subscription.kind === 'view')
         await this.subscriptions.judgeOne(connection, subscription).catch(() => undefined);
-        continue;
-      }
+      if (subscription.kind === 'table') continue;
       const refused = await refusalOf(this.stillAllowed(caller, subscription));
       if (refused) this.subscriptions.revoke(connection, subscription);
     }
@@ -98,7 +97,7 @@ export class LiveRights implements OnModuleInit, OnModuleDestroy {
     try {
       await this.endDeadSessions(this.connections.where());
       await endLostMemberships(this.access, this.connections.where(), (...lost) => this.subscriptions.revoke(...lost));
-      await this.judgeTables(this.connections.where(follows(({ kind }) => kind === 'table')));
+      await this.judgeTables(this.connections.where(follows(({ kind }) => kind === 'table' || kind === 'view')));
       await this.endRemovedConnections(this.connections.where(follows(({ kind }) => kind === 'object')));
     } catch {
       // The main database is away: nobody can tell, and HTTP is in the same position. The next round asks again.
@@ -110,13 +109,16 @@ export class LiveRights implements OnModuleInit, OnModuleDestroy {
   /** What rules let somebody see depends on the role and the attributes, which events tell of that may be lost. From memory. */
   private async judgeTables(connections: readonly Connection[]): Promise<void> {
     for (const { connection, subscription } of followedBy(connections))
-      if (subscription.kind === 'table' && (await this.isRuled(subscription.tableId)))
-        await this.subscriptions.judgeOne(connection, subscription);
+      if (subscription.kind === 'table' || subscription.kind === 'view') {
+        const tableIds = subscription.kind === 'table' ? [subscription.tableId] : subscription.tableIds;
+        if (await this.areRuled(tableIds)) await this.subscriptions.judgeOne(connection, subscription);
+      }
   }
 
   /** What has gone is no business of rules. */
-  private async isRuled(tableId: Id): Promise<boolean> {
-    return this.channels.hasRules(tableId).catch(() => false);
+  private async areRuled(tableIds: readonly Id[]): Promise<boolean> {
+    for (const id of tableIds) if (await this.channels.hasRules(id).catch(() => false)) return true;
+    return false;
   }
 
   private async endDeadSessions(connections: readonly Connection[]): Promise<void> {

@@ -13,6 +13,7 @@ import { Connections } from './connections.js';
 import { MessageRouter } from './message-router.js';
 import type { LiveServer, LiveSocket } from './messages/index.js';
 import { Presence } from './presence/presence.service.js';
+import { Rooms } from './rooms.js';
 import { Subscriptions } from './subscriptions.js';
 
 interface SocketData {
@@ -33,12 +34,13 @@ export class LiveGateway
     private readonly tokens: TokenService,
     private readonly connections: Connections,
     private readonly subscriptions: Subscriptions,
+    private readonly rooms: Rooms,
     private readonly presence: Presence,
     private readonly router: MessageRouter,
   ) {}
 
   afterInit(server: LiveServer<SocketData>): void {
-    this.subscriptions.attach(server);
+    this.rooms.attach(server);
     this.presence.attach(server);
     server.use((socket, next) => void this.admit(socket, next));
   }

@@ -1,6 +1,6 @@
 import type { SocketProtocol } from '../../docs/index.js';
 import { ERRORS, Problem, type ErrorCode } from '../../common/index.js';
-import { TO_FOLLOW, TO_FOLLOW_OBJECT, TO_FOLLOW_WORKSPACE } from './channel-access.js';
+import { TO_FOLLOW, TO_FOLLOW_OBJECT, TO_FOLLOW_VIEW, TO_FOLLOW_WORKSPACE } from './channel-access.js';
 import {
   AuthenticatedAnswer,
   AuthMessage,
@@ -27,10 +27,14 @@ import {
   UserCursorEvent,
   UserJoinEvent,
   UserLeaveEvent,
+  ViewDataUpdateEvent,
+  ViewInvalidatedEvent,
+  ViewUpdateEvent,
   WorkspaceUpdateEvent,
 } from './messages/index.js';
 
 const CHANNEL = 'table:01a20530-ea87-76da-9e07-24ab4bf004f6';
+const VIEW = 'view:01a20530-eb11-7d2e-a6c4-0f9e8d7c6b5a';
 const WORKSPACE = 'workspace:01a20530-e870-7b0c-8f3a-51c7d0a9e2b4';
 const OBJECT = 'object:01982c5e-7a10-7c3f-9d42-5b1f0c8e2a11:public.customers';
 const EPOCH = '01a20530-ea87-76da-9e07-2f1773ec39f0';
@@ -87,7 +91,7 @@ export const SOCKET_PROTOCOL: SocketProtocol = {
       title: 'Follow a channel',
       description:
         'To subscribe again to the same channel is to begin again. A socket may follow 200 channels. ' +
-        `A workspace needs \`${TO_FOLLOW_WORKSPACE}\`, an object of an external database \`${TO_FOLLOW_OBJECT}\`.`,
+        `A view needs \`${TO_FOLLOW_VIEW}\`, a workspace \`${TO_FOLLOW_WORKSPACE}\`, an object of an external database \`${TO_FOLLOW_OBJECT}\`.`,
       permission: TO_FOLLOW,
       payload: [SubscribeMessage],
       examples: [
@@ -96,6 +100,7 @@ export const SOCKET_PROTOCOL: SocketProtocol = {
           summary: 'From where I stand',
           payload: { channel: CHANNEL, from: { epoch: EPOCH, seq: 41 } } satisfies SubscribeMessage,
         },
+        { summary: 'What a view shows', payload: { channel: VIEW } satisfies SubscribeMessage },
         { summary: 'What happens in a workspace', payload: { channel: WORKSPACE } satisfies SubscribeMessage },
         { summary: 'An object of an external database', payload: { channel: OBJECT } satisfies SubscribeMessage },
       ],
@@ -223,8 +228,8 @@ export const SOCKET_PROTOCOL: SocketProtocol = {
       event: 'data:update',
       title: 'Rows were created, changed, deleted',
       description:
-        'Everything that one number did. Apply `created`, `updated`, `deleted` in this order. More than 200 rows or 64 KiB are announced without their data.',
-      payload: [DataUpdateEvent, InvalidatedEvent],
+        'Everything that one number did. Apply `created`, `updated`, `deleted` in this order. More than 200 rows or 64 KiB are announced without their data. Of a view of rows of one table: what came into it, changed and left; of others that they are to be read again.',
+      payload: [DataUpdateEvent, InvalidatedEvent, ViewDataUpdateEvent, ViewInvalidatedEvent],
       examples: [
         {
           summary: 'One bulk call',
@@ -240,6 +245,27 @@ export const SOCKET_PROTOCOL: SocketProtocol = {
         {
           summary: 'Too much for one event: read again',
           payload: { ...OF_ROWS, invalidated: true, rowIds: [ROW] } satisfies InvalidatedEvent,
+        },
+        {
+          summary: 'A view: one row came into it, one changed its place, one left',
+          payload: {
+            ...OF_ROWS,
+            channel: VIEW,
+            created: [],
+            entered: [{ ...IDS, fields: { name: 'Acme', twice: '4' } }],
+            updated: [{ id: EPOCH, version: 2, fields: { name: 'Globex' } }],
+            deleted: [],
+            left: ['01a20530-ebb4-7318-96ca-f1fad817cc96'],
+            moved: [EPOCH],
+          } satisfies ViewDataUpdateEvent,
+        },
+        {
+          summary: 'A view that several tables have a say in: read it again',
+          payload: {
+            ...{ channel: VIEW, epoch: EPOCH, seq: 112, prev: 109, at: AT },
+            invalidated: true,
+            cause: { kind: 'tables', tables: ['01a20530-ea87-76da-9e07-24ab4bf004f6'] },
+          } satisfies ViewInvalidatedEvent,
         },
       ],
     },
@@ -259,6 +285,26 @@ export const SOCKET_PROTOCOL: SocketProtocol = {
             schemaVersion: 3,
             change: { 'column.created': { id: ROW, key: 'price', name: 'Price', type: 'decimal', default: null } },
           } satisfies SchemaUpdateEvent,
+        },
+      ],
+    },
+    {
+      id: 'viewUpdate',
+      event: 'view:update',
+      title: 'The view was changed, or cannot be read any more',
+      description: 'Where it may show something else now, `control` reset follows.',
+      payload: [ViewUpdateEvent],
+      examples: [
+        {
+          summary: 'Renamed',
+          payload: { channel: VIEW, at: AT, name: 'Open deals', version: 4, updatedBy: ADA } satisfies ViewUpdateEvent,
+        },
+        {
+          summary: 'A column that it shows is gone',
+          payload: {
+            ...{ channel: VIEW, at: AT, name: 'Open deals', version: 4, updatedBy: ADA },
+            problem: new Problem('view_broken', { detail: 'There is no field "stage".' }).body(),
+          } satisfies ViewUpdateEvent,
         },
       ],
     },

@@ -1,39 +1,37 @@
 import { hash } from 'node:crypto';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
-import { invalid, must, Problem, unreachable, type Id } from '../../common/index.js';
+import { invalid, Problem, unreachable, type Id } from '../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../config/index.js';
-import { WorkspaceLog } from '../../database/main/index.js';
-import { ChangeLog, MiniDbLookup } from '../../engines/index.js';
-import { ObjectDigests } from '../connections/index.js';
-import type { ImportProgress, ObjectChange } from '../events/index.js';
+import { ObjectDigests, type ExternalObject } from '../connections/index.js';
+import { LiveViews } from '../views/index.js';
 import { AccessService } from '../workspaces/index.js';
 import { ChannelAccess } from './channel-access.js';
+import { ChannelSources } from './channel-sources.js';
 import type {
   Connection,
   FeedSubscription,
   ObjectSubscription,
   Subscription,
   TableSubscription,
+  ViewSubscription,
 } from './connection.js';
 import { Connections } from './connections.js';
-import { Feeds, SeenSource, TableSource, type Admission, type FeedRoom, type Refusal } from './feed/index.js';
+import { Feeds, type Admission, type FeedRoom, type Refusal } from './feed/index.js';
 import {
   objectChannel,
-  tableChannel,
   targetOf,
   type Answer,
-  type LiveServer,
   type ObjectSubscribedAnswer,
   type ResetAnswer,
   type SubscribedAnswer,
   type SubscribeMessage,
 } from './messages/index.js';
-import { endLostMemberships } from './lost-memberships.js';
-import { objectUpdate } from './object-update.js';
+import { endLostMemberships, followedBy } from './lost-memberships.js';
 import { ObjectWatches } from './object-watches.js';
 import { Presence } from './presence/presence.service.js';
-import { tell, tellAll } from './tell.js';
-import { workspaceHeads, WorkspaceSource } from './workspace/workspace-source.js';
+import { Rooms } from './rooms.js';
+import { tell } from './tell.js';
+import { workspaceHeads } from './workspace/workspace-source.js';
 
 /** Channels that one socket may follow. */
 export const MAX_SUBSCRIPTIONS = 200;
@@ -41,31 +39,33 @@ export const MAX_SUBSCRIPTIONS = 200;
 /** Which socket follows what: how it comes in, and how it goes. */
 @Injectable()
 export class Subscriptions implements OnModuleDestroy {
-  /** Of tables. */
+  /** Of tables, and of views of them. */
   readonly feeds: Feeds;
   readonly workspaces: Feeds;
   private readonly watches: ObjectWatches;
-  private server: LiveServer | undefined;
-  /** Sent to rooms so far: events, and events times sockets. */
-  readonly sent = { events: 0, deliveries: 0, resets: 0 };
+  private viewOutdated: (viewId: Id) => void = () => undefined;
+  private objectChanged: (object: ExternalObject) => void = () => undefined;
 
   constructor(
-    private readonly log: ChangeLog,
-    private readonly workspaceLog: WorkspaceLog,
-    private readonly lookup: MiniDbLookup,
+    private readonly sources: ChannelSources,
+    private readonly liveViews: LiveViews,
     private readonly access: ChannelAccess,
     private readonly members: AccessService,
+    private readonly rooms: Rooms,
     private readonly connections: Connections,
     private readonly presence: Presence,
     digests: ObjectDigests,
     @Inject(APP_CONFIG) { external }: AppConfig,
   ) {
-    this.feeds = new Feeds(log, (channel) => this.room(channel));
-    this.workspaces = new Feeds(workspaceHeads(workspaceLog), (channel) => this.room(channel));
+    this.feeds = new Feeds(sources.log, (channel) => this.room(channel));
+    this.workspaces = new Feeds(workspaceHeads(sources.workspaceLog), (channel) => this.room(channel));
     this.watches = new ObjectWatches(
       (object, signal) => digests.digestOf(object, signal),
       external.pollMs,
-      ({ connectionId, name }) => this.showChanged(objectChannel(connectionId, name)),
+      (object) => {
+        this.rooms.showChanged(objectChannel(object.connectionId, object.name));
+        this.objectChanged(object);
+      },
     );
   }
 
@@ -73,9 +73,14 @@ export class Subscriptions implements OnModuleDestroy {
     this.watches.end();
   }
 
-  /** The server whose rooms are used; called once, before the first socket comes. */
-  attach(server: LiveServer): void {
-    this.server = server;
+  /** Called when a view that is followed is found to be another by now; once, before the first socket comes. */
+  onViewOutdated(listener: (viewId: Id) => void): void {
+    this.viewOutdated = listener;
+  }
+
+  /** Called when an object that is followed, or shown by a view that is, was found changed; once, before the first socket comes. */
+  onObjectChanged(listener: (object: ExternalObject) => void): void {
+    this.objectChanged = listener;
   }
 
   /**
@@ -94,7 +99,7 @@ export class Subscriptions implements OnModuleDestroy {
       case 'workspace':
         return this.followWorkspace(connection, target.workspaceId, message, answer);
       case 'view':
-        throw new Problem('not_found');
+        return this.followView(connection, target.viewId, message, answer);
       case 'object':
         return this.followObject(connection, target, message, answer);
       default:
@@ -110,37 +115,32 @@ export class Subscriptions implements OnModuleDestroy {
   ): Promise<void> {
     const { channel } = message;
     const table = await this.access.tableNow(connection.caller(), tableId);
-    const { sight, workspaceId, asSeen } = table;
+    const { sight, workspaceId } = table;
     // Those who see the same share a feed and a room.
     const room = sight === undefined ? channel : `${channel}#${hash('sha256', sight, 'base64url')}`;
-    const judge = (): Promise<void> => this.judge(tableId);
     await this.follow(connection, message, answer, () => ({
       ...{ kind: 'table', channel, tableId, workspaceId, joined: false },
       ...(sight === undefined ? {} : { sight }),
-      feed: this.feeds.acquire(room, () =>
-        sight === undefined
-          ? new TableSource(this.log, table, channel, judge)
-          : new SeenSource(this.log, table, channel, judge, asSeen, (...asked) => this.lookup.seenRows(...asked)),
-      ),
+      feed: this.feeds.acquire(room, () => this.sources.table(table, () => this.judge(tableId))),
     }));
   }
 
   /** The structure of a table is another, and its rules with it perhaps: whoever sees something else now begins again. */
   private async judge(tableId: Id): Promise<void> {
     await this.access.renewed(tableId);
-    const all = this.connections.where(({ subscriptions }) =>
-      [...subscriptions.values()].some((one) => one.kind === 'table' && one.tableId === tableId),
-    );
-    for (const connection of all)
-      for (const one of [...connection.subscriptions.values()])
-        if (one.kind === 'table' && one.tableId === tableId) await this.judgeOne(connection, one);
+    for (const { connection, subscription } of followedBy(this.connections.where()))
+      if (subscription.kind === 'table' && subscription.tableId === tableId)
+        await this.judgeOne(connection, subscription);
   }
 
-  /** Ends a subscription to a table whose rights are others: for good, or so that it begins again. */
-  async judgeOne(connection: Connection, subscription: TableSubscription): Promise<void> {
+  /** Ends a subscription to a table, or to a view of tables, whose rights are others: for good, or so that it begins again. */
+  async judgeOne(connection: Connection, subscription: TableSubscription | ViewSubscription): Promise<void> {
+    const caller = connection.caller();
     try {
-      const { sight } = await this.access.table(connection.caller(), subscription.tableId);
-      if (sight !== subscription.sight) this.restart(connection, subscription);
+      if (subscription.kind === 'view')
+        for (const tableId of subscription.tableIds) await this.access.mustSeeAll(caller, { kind: 'table', tableId });
+      else if ((await this.access.table(caller, subscription.tableId)).sight !== subscription.sight)
+        this.restart(connection, subscription);
     } catch (error) {
       if (!(error instanceof Problem) || error.status >= 500) throw error;
       this.revoke(connection, subscription);
@@ -155,8 +155,26 @@ export class Subscriptions implements OnModuleDestroy {
     this.presence.leave(connection, channel);
     // Whoever is on the way in hears that it ended before it began.
     if (!joined) return;
-    const { epoch, seq } = feed.position;
+    const { epoch = '', seq = 0 } = feed.position ?? {};
     connection.socket.emit('control', { type: 'reset', channel, reason: 'rights_changed', epoch, seq });
+  }
+
+  private async followView(
+    connection: Connection,
+    viewId: Id,
+    message: SubscribeMessage,
+    answer: Answer<SubscribedAnswer | ResetAnswer>,
+  ): Promise<void> {
+    const { channel } = message;
+    const view = await this.liveViews.open(await this.access.view(connection.caller(), viewId), viewId);
+    const { workspaceId, objects } = view;
+    await this.follow(connection, message, answer, () => {
+      for (const object of objects) this.watches.acquire(object);
+      return {
+        ...{ kind: 'view', channel, workspaceId, objects, joined: false, tableIds: view.tables.map(({ id }) => id) },
+        feed: this.feeds.acquire(channel, () => this.sources.view(view, () => this.viewOutdated(viewId))),
+      };
+    });
   }
 
   private async followWorkspace(
@@ -168,13 +186,10 @@ export class Subscriptions implements OnModuleDestroy {
     const { channel } = message;
     await this.access.workspace(connection.caller(), workspaceId);
     const endLost = (): Promise<void> =>
-      endLostMemberships(this.members, this.followersOf(channel), (...lost) => this.revoke(...lost));
+      endLostMemberships(this.members, this.rooms.followersOf(channel), (...lost) => this.revoke(...lost));
     await this.follow(connection, message, answer, () => ({
       ...{ kind: 'workspace', channel, workspaceId, joined: false },
-      feed: this.workspaces.acquire(
-        channel,
-        () => new WorkspaceSource(this.workspaceLog, workspaceId, channel, endLost),
-      ),
+      feed: this.workspaces.acquire(channel, () => this.sources.workspace(workspaceId, endLost)),
     }));
   }
 
@@ -243,18 +258,6 @@ export class Subscriptions implements OnModuleDestroy {
     for (const subscription of connection.subscriptions.values()) this.forget(connection, subscription);
   }
 
-  /** Tells those who follow a table, here, how far an import into it is. */
-  showProgress({ tableId, importId, ...progress }: ImportProgress): void {
-    const channel = tableChannel(tableId);
-    this.server?.to(channel).emit('import:progress', { channel, id: importId, ...progress });
-  }
-
-  /** Tells those who follow an object of an external database, here, that a row of it was changed through us. */
-  showChange(change: ObjectChange): void {
-    const channel = objectChannel(change.connectionId, change.object);
-    this.server?.to(channel).emit('object:update', objectUpdate(channel, change, new Date()));
-  }
-
   /** Ends a subscription that the person has no right to any more, and says so. */
   revoke(connection: Connection, subscription: Subscription): void {
     if (connection.subscriptions.get(subscription.channel) !== subscription) return;
@@ -280,12 +283,6 @@ export class Subscriptions implements OnModuleDestroy {
     connection.socket.emit('control', { type: 'up_to_date', channel: subscription.channel, epoch, seq });
   }
 
-  private showChanged(channel: string): void {
-    this.server
-      ?.to(channel)
-      .emit('object:update', { channel, at: new Date().toISOString(), op: 'changed', source: 'poll' });
-  }
-
   private forget(connection: Connection, subscription: Subscription): void {
     if (connection.subscriptions.get(subscription.channel) !== subscription) return;
     connection.subscriptions.delete(subscription.channel);
@@ -294,6 +291,10 @@ export class Subscriptions implements OnModuleDestroy {
     switch (subscription.kind) {
       case 'table':
         this.feeds.release(subscription.feed);
+        return;
+      case 'view':
+        this.feeds.release(subscription.feed);
+        for (const object of subscription.objects) this.watches.release(object);
         return;
       case 'workspace':
         this.workspaces.release(subscription.feed);
@@ -306,29 +307,16 @@ export class Subscriptions implements OnModuleDestroy {
   private room(room: string): FeedRoom {
     return {
       channel: room,
-      broadcast: (event) => {
-        this.sent.events++;
-        this.sent.deliveries += this.io.of('/').adapter.rooms.get(room)?.size ?? 0;
-        tellAll(this.io, room, () => this.followersOf(room), event);
-      },
+      broadcast: (event) => this.rooms.tell(room, event),
       reset: (reason, { epoch, seq }) => {
-        this.sent.resets++;
-        for (const connection of this.followersOf(room)) {
+        this.rooms.sent.resets++;
+        for (const connection of this.rooms.followersOf(room)) {
           const channel = channelOf(room);
           this.leave(connection, channel);
           connection.socket.emit('control', { type: 'reset', channel, reason, epoch, seq });
         }
       },
     };
-  }
-
-  /** The sockets that get what is sent to the room. */
-  private followersOf(channel: string): readonly Connection[] {
-    return this.connections.where((one) => isIn(one, channel));
-  }
-
-  private get io(): LiveServer {
-    return must(this.server, 'the gateway attached its server before the first socket came');
   }
 }
 
@@ -339,12 +327,6 @@ const channelOf = (room: string): string => room.split('#', 1)[0] ?? room;
 function assertCurrent(connection: Connection, subscription: Subscription): void {
   if (connection.subscriptions.get(subscription.channel) === subscription) return;
   throw ended();
-}
-
-function isIn({ subscriptions }: Connection, room: string): boolean {
-  return [...subscriptions.values()].some(
-    (one) => one.kind !== 'object' && one.joined && one.feed.room.channel === room,
-  );
 }
 
 const ended = (): Problem => new Problem('conflict', { detail: 'The subscription ended before it began.' });

@@ -1,29 +1,43 @@
 import type { Connection } from './connection.js';
 import type { LiveEvent } from './feed/index.js';
-import type { LiveServer, LiveSocket } from './messages/index.js';
+import type { LiveServer, ServerEvents } from './messages/index.js';
+
+interface Listener {
+  emit<E extends keyof ServerEvents>(name: E, ...payload: Parameters<ServerEvents[E]>): unknown;
+}
 
 /** Tells one socket what is meant for its person: not everybody hears the same of everything. */
 export function tell({ socket, principal }: Connection, event: LiveEvent): void {
-  if (event.name !== 'workspace:update') socket.emit(event.name, event.payload);
-  else if (event.instead?.userId === principal.userId) socket.emit(event.name, event.instead.payload);
-  else socket.emit(event.name, event.payload);
+  const instead = event.name === 'workspace:update' ? event.instead : undefined;
+  if (instead?.userId === principal.userId) socket.emit('workspace:update', instead.payload);
+  else send(socket, event);
 }
 
-/** Tells all who are in the room of the channel here; encoded once for all of them, by socket.io's adapter. */
+/** Tells all who are in the room; encoded once for all of them, by socket.io's adapter. */
 export function tellAll(
-  io: LiveServer,
-  channel: string,
+  room: ReturnType<LiveServer['to']>,
   followers: () => readonly Connection[],
   event: LiveEvent,
 ): void {
-  if (event.name !== 'workspace:update') {
-    io.to(channel).emit(event.name, event.payload);
+  const instead = event.name === 'workspace:update' ? event.instead : undefined;
+  if (!instead) {
+    send(room, event);
     return;
   }
-  const { instead } = event;
-  const apart = instead ? followers().filter(({ principal }) => principal.userId === instead.userId) : [];
-  io.to(channel)
-    .except(apart.map(({ socket }: { readonly socket: LiveSocket }) => socket.id))
-    .emit(event.name, event.payload);
+  const apart = followers().filter(({ principal }) => principal.userId === instead.userId);
+  send(room.except(apart.map(({ socket }) => socket.id)), event);
   for (const connection of apart) tell(connection, event);
+}
+
+function send(to: Listener, event: LiveEvent): void {
+  switch (event.name) {
+    case 'data:update':
+      to.emit(event.name, event.payload);
+      return;
+    case 'schema:update':
+      to.emit(event.name, event.payload);
+      return;
+    case 'workspace:update':
+      to.emit(event.name, event.payload);
+  }
 }

@@ -6,7 +6,9 @@ import { WorkspacesModule } from '../workspaces/index.js';
 import { ChangesController } from './changes/changes.controller.js';
 import { ChangesService } from './changes/changes.service.js';
 import { ChangeWaits } from './changes/change-waits.js';
+import { ViewsModule } from '../views/index.js';
 import { ChannelAccess } from './channel-access.js';
+import { ChannelSources } from './channel-sources.js';
 import { Connections } from './connections.js';
 import { LiveMetrics } from './live-metrics.js';
 import { LiveHints } from './live-hints.js';
@@ -14,19 +16,26 @@ import { LiveRights } from './live-rights.js';
 import { LiveGateway } from './live.gateway.js';
 import { MessageRouter } from './message-router.js';
 import { Presence } from './presence/presence.service.js';
+import { Rooms } from './rooms.js';
 import { Subscriptions } from './subscriptions.js';
+import { FollowedViews } from './view/followed-views.js';
+import { ViewRenewal } from './view/view-renewal.js';
 
 /** Live updates over Socket.IO: who changed what, numbered and without a gap. */
 @Module({
-  imports: [AuthModule, WorkspacesModule, ConnectionsModule, TablesModule],
+  imports: [AuthModule, WorkspacesModule, ConnectionsModule, TablesModule, ViewsModule],
   controllers: [ChangesController],
   providers: [
     LiveGateway,
     MessageRouter,
     Subscriptions,
     Connections,
+    Rooms,
     Presence,
     ChannelAccess,
+    ChannelSources,
+    FollowedViews,
+    ViewRenewal,
     LiveHints,
     LiveMetrics,
     LiveRights,

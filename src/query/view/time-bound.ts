@@ -1,5 +1,7 @@
 import { columnsOf, expressionOf, isVolatile, type Expression } from '../formula/index.js';
 import type { ColumnSchema } from '../schema.js';
+import type { ResolvedView } from './resolve-view.js';
+import { isTimeBound } from './view-scope.js';
 import { isViewColumn } from './view-table.js';
 
 /** Whether cells of the column change while nothing is written: a formula somewhere behind it asks for the time. */
@@ -14,3 +16,7 @@ export function changesByTime(column: ColumnSchema): boolean {
 
 const asksForTime = (expression: Expression): boolean =>
   isVolatile(expression) || columnsOf(expression).some(changesByTime);
+
+/** Whether answers of the view change while nothing is written. Rather yes than no. */
+export const viewChangesByTime = ({ table, filter, having }: ResolvedView): boolean =>
+  table.columns.some(changesByTime) || [filter, having].some((each) => each !== undefined && isTimeBound(each));

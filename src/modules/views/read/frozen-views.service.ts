@@ -2,8 +2,6 @@ import { Injectable } from '@nestjs/common';
 import type { Access, Id } from '../../../common/index.js';
 import {
   isGrouped,
-  isTimeBound,
-  changesByTime,
   kindOf,
   operatorsOf,
   parseViewDefinition,
@@ -11,6 +9,7 @@ import {
   showsPeople,
   tablesBehind,
   valueType,
+  viewChangesByTime,
   type ColumnPins,
   type ColumnSchema,
   type TableRef,
@@ -148,16 +147,13 @@ function withAliases(definition: StoredJson, { view }: PlannedView): StoredJson 
 }
 
 function openedOf({ view, question }: PlannedView): OpenedView {
-  const { places, columns } = view.table;
+  const { places } = view.table;
   const isExternal = places.some(({ source }) => source.kind === 'object');
-  const asksForTime =
-    columns.some(changesByTime) ||
-    [view.filter, view.having].some((filter) => filter !== undefined && isTimeBound(filter));
   return {
     columns: shownBy(question),
     isGrouped: isGrouped(view.definition),
     tables: tablesBehind(places.flatMap(({ source }) => (source.kind === 'table' ? source.table : []))),
-    isUntraceable: isExternal || asksForTime,
+    isUntraceable: isExternal || viewChangesByTime(view),
     isExternal,
   };
 }

@@ -26,6 +26,11 @@ export class ViewCatalog {
     bus.on('view.changed', ({ viewId }) => this.cache.drop(viewId));
   }
 
+  /** What is in memory of the view is known to be out of date. */
+  forget(viewId: Id): void {
+    this.cache.drop(viewId);
+  }
+
   /** The workspace that an id of a view leads this person to. */
   async workspaceOf(viewId: Id, userId: Id): Promise<Id | undefined> {
     const view = isId(viewId) ? await this.cache.get(viewId) : undefined;

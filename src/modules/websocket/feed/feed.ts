@@ -16,8 +16,8 @@ export interface FeedSource {
   head(): Promise<FeedHead>;
   /** What comes behind a number, in order, one event for each of at most `limit` numbers. Rejects when it cannot be read. */
   events(epoch: string, after: number, limit: number): Promise<readonly LiveEvent[]>;
-  /** Whether what was missed can be told at all; if not, whoever missed something reads again. */
-  readonly replays: boolean;
+  /** What it knows of the past: all that happened, whether something did, or nothing. Without the first, whoever missed something reads again. */
+  readonly recall: 'all' | 'heads' | 'nothing';
 }
 
 /** How many seqs one read of the log asks for. */
@@ -105,9 +105,9 @@ export class Feed {
     if (this.head && this.goal > this.head.seq) this.run().catch(() => undefined); // the next poll tries again
   }
 
-  /** What was sent last; nothing yet before it is open. */
-  get position(): FeedPosition {
-    return this.head ?? { epoch: '', seq: 0 };
+  /** Where the room is; undefined while nobody was let in yet. */
+  get position(): FeedPosition | undefined {
+    return this.head;
   }
 
   /** Changes that the log is said to hold and nobody here was sent yet. */
@@ -119,11 +119,6 @@ export class Feed {
   wake(): void {
     this.wakes += 1;
     if (this.head) this.run().catch(() => undefined); // the next poll tries again
-  }
-
-  /** The numbers may have begun anew: nobody is let in, and nothing is told, before that is known. */
-  renew(): void {
-    if (this.head) this.verify().catch(() => undefined); // the next read tries again
   }
 
   /** The head as a poll found it. */
@@ -156,7 +151,7 @@ export class Feed {
   }
 
   private async replay(from: FeedPosition, admit: (admission: Admission) => void): Promise<Refusal | undefined> {
-    if (!this.source.replays && from.seq < this.current.seq) return this.refusal('changes_gone');
+    if (!this.recalls(from)) return this.refusal('changes_gone');
     const events: LiveEvent[] = [];
     let cursor = from.seq;
     let bytes = 0;
@@ -180,6 +175,11 @@ export class Feed {
     if (cursor > this.current.seq) return this.refusal('ahead');
     admit(this.admission(events.length > 0 ? 'replay' : 'live', events));
     return undefined;
+  }
+
+  private recalls({ seq }: FeedPosition): boolean {
+    const { recall } = this.source;
+    return recall === 'all' || (recall === 'heads' && seq === this.current.seq);
   }
 
   private catchUp(seq: number): Promise<void> {

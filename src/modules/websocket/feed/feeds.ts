@@ -70,10 +70,19 @@ export class Feeds {
     return { tables: this.entries.size, lag };
   }
 
+  /** What a channel that somebody follows hands on. */
+  sourceOf(channel: string): ChannelSource | undefined {
+    return this.entries.get(channel)?.source;
+  }
+
+  sources(): readonly ChannelSource[] {
+    return [...this.entries.values()].map(({ source }) => source);
+  }
+
   /** A table's log is said to have reached `seq`. */
   hint(tableId: Id, seq: number): void {
     for (const { feed, source } of this.byTable.get(tableId) ?? []) {
-      // The numbers of what is made of several tables are its own.
+      // Of what is made of several tables the numbers are its own.
       if (source.tables.length === 1) feed.hint(seq);
       else feed.wake();
     }

@@ -6,6 +6,8 @@ import type {
   DataUpdateEvent,
   InvalidatedEvent,
   SchemaUpdateEvent,
+  ViewDataUpdateEvent,
+  ViewInvalidatedEvent,
   WorkspaceUpdateEvent,
 } from '../messages/index.js';
 import { foldRows, type RowChange } from './fold-rows.js';
@@ -27,7 +29,10 @@ export const FOLLOW_LIMITS: FollowLimits = { bytes: MAX_EVENT_BYTES, rows: MAX_E
 
 /** One server event of a numbered channel: everything that one `seq` did. */
 export type LiveEvent = (
-  | { readonly name: 'data:update'; readonly payload: DataUpdateEvent | InvalidatedEvent }
+  | {
+      readonly name: 'data:update';
+      readonly payload: DataUpdateEvent | InvalidatedEvent | ViewDataUpdateEvent | ViewInvalidatedEvent;
+    }
   | { readonly name: 'schema:update'; readonly payload: SchemaUpdateEvent }
   | {
       readonly name: 'workspace:update';

@@ -6,7 +6,7 @@ import type { Change, LogReader, StreamHead } from './log-reader.js';
 
 /** The change log of a table, as it is. */
 export class TableSource implements ChannelSource {
-  readonly replays = true;
+  readonly recall = 'all';
   readonly tables: readonly FeedTable[];
 
   /** @param schemaChanged is done before a change of the structure is told: rules may be others now, and who follows something else */

@@ -129,6 +129,96 @@ export class SchemaUpdateEvent extends NumberedEvent {
   readonly change?: Readonly<Record<string, unknown>>;
 }
 
+/** A row of a view: what the view shows of it. */
+export class ViewRow {
+  @ApiProperty(UUID)
+  readonly id!: string;
+  @ApiProperty(INTEGER)
+  readonly version!: number;
+  @ApiProperty({ ...FIELDS, description: 'By the keys of what the view shows; of `updated` the changed ones only.' })
+  readonly fields!: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * What one number of the table did to a view of its rows. Most numbers do nothing to a view that shows little: then all lists are empty, and nothing is told
+ * of what changed.
+ */
+export class ViewDataUpdateEvent extends RowsEvent {
+  @ApiProperty({ type: () => [ViewRow], description: 'Rows that were made, and that the view has.' })
+  readonly created!: readonly ViewRow[];
+  @ApiProperty({ type: () => [ViewRow], description: 'Rows that were there, and that the view has now and had not.' })
+  readonly entered!: readonly ViewRow[];
+  @ApiProperty({ type: () => [ViewRow], description: 'Rows that stay: what changed of what is shown.' })
+  readonly updated!: readonly ViewRow[];
+  @ApiProperty({ type: () => [DeletedRow], description: 'Rows that the view had, and that are gone.' })
+  readonly deleted!: readonly DeletedRow[];
+  @ApiProperty({
+    type: 'array',
+    items: { type: 'string', ...UUID },
+    description: 'Rows that are there, and that the view had and has not any more.',
+  })
+  readonly left!: readonly string[];
+  @ApiProperty({
+    type: 'array',
+    items: { type: 'string', ...UUID },
+    description: 'Rows that stay, and may stand in another place by the order of the view.',
+  })
+  readonly moved!: readonly string[];
+}
+
+export const VIEW_CAUSES = ['tables', 'object', 'time', 'size'] as const;
+
+/** Why a view has to be read again. */
+export class ViewCause {
+  @ApiProperty({
+    enum: VIEW_CAUSES,
+    description:
+      '`tables`: something was written there. `object`: an external one was changed. `time`: the view speaks of the time, which passed. `size`: more changed than one event holds.',
+  })
+  readonly kind!: (typeof VIEW_CAUSES)[number];
+  @ApiPropertyOptional({
+    type: 'array',
+    items: { type: 'string', ...UUID },
+    description: 'Which, where that is known.',
+  })
+  readonly tables?: readonly string[];
+  @ApiPropertyOptional({ type: String, description: '`<connection id>:<schema>.<name>`' })
+  readonly object?: string;
+}
+
+/** The view may show something else: read it again. For other databases and the time there are no numbers; `prev` is `seq` then. */
+export class ViewInvalidatedEvent {
+  /** `view:<id>` */
+  readonly channel!: string;
+  @ApiProperty({ ...UUID, description: 'Numbers count within it; another one means that they began anew.' })
+  readonly epoch!: string;
+  @ApiProperty(INTEGER)
+  readonly seq!: number;
+  @ApiProperty({ ...INTEGER, description: 'The number before this one: who has seen it has missed nothing.' })
+  readonly prev!: number;
+  @ApiProperty(TIME)
+  readonly at!: string;
+  @ApiProperty({ enum: [true] })
+  readonly invalidated!: true;
+  @ApiProperty({ type: () => ViewCause })
+  readonly cause!: ViewCause;
+}
+
+/** The view was changed, or does not fit its sources any more. `control` reset follows where it may show something else now. */
+export class ViewUpdateEvent {
+  /** `view:<id>` */
+  readonly channel!: string;
+  @ApiProperty(TIME)
+  readonly at!: string;
+  readonly name!: string;
+  @ApiProperty({ ...INTEGER, description: 'As `GET /api/v1/views/{viewId}` has it.' })
+  readonly version!: number;
+  @ApiProperty(UUID)
+  readonly updatedBy!: string;
+  @ApiPropertyOptional({ type: () => ProblemDto, description: 'Why it cannot be read any more.' })
+  readonly problem?: ProblemBody;
+}
+
 /** What something is that happened to, and where it belongs. */
 export class WorkspaceResource {
   @ApiProperty({ enum: ['workspace', 'member', 'base', 'table', 'column', 'view', 'connection'] })

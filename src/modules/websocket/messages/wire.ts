@@ -23,12 +23,16 @@ import type {
   UserCursorEvent,
   UserJoinEvent,
   UserLeaveEvent,
+  ViewDataUpdateEvent,
+  ViewInvalidatedEvent,
+  ViewUpdateEvent,
   WorkspaceUpdateEvent,
 } from './events.dto.js';
 
 /** What the server sends unasked, by the name of the event; nothing else compiles. The classes are what the AsyncAPI document shows. */
 export interface ServerEvents {
-  'data:update': (event: DataUpdateEvent | InvalidatedEvent) => void;
+  'data:update': (event: DataUpdateEvent | InvalidatedEvent | ViewDataUpdateEvent | ViewInvalidatedEvent) => void;
+  'view:update': (event: ViewUpdateEvent) => void;
   'schema:update': (event: SchemaUpdateEvent) => void;
   'workspace:update': (event: WorkspaceUpdateEvent) => void;
   'import:progress': (event: ImportProgressEvent) => void;

@@ -11,7 +11,7 @@ export const workspaceHeads = (log: WorkspaceLog): Pick<LogReader, 'heads'> => (
 
 /** What happens in a workspace, but to rows: the audit log by its numbers. */
 export class WorkspaceSource implements ChannelSource {
-  readonly replays = true;
+  readonly recall = 'all';
   readonly tables: readonly FeedTable[];
 
   /** @param somebodyLeft is done before a removal is told, so that those who have gone hear nothing of what comes behind it */

@@ -1,6 +1,6 @@
 import type { Id } from '../../../../common/index.js';
 import type { Change } from '../../../../engines/index.js';
-import { isWritable, parseCell, type CellValue, type ColumnSchema } from '../../../../query/index.js';
+import { isListChange, isWritable, parseCell, withListChange, type CellValue, type ColumnSchema } from '../../../../query/index.js';
 import { canonical, holds } from '../../write/settle.js';
 import type { ColumnThen, ColumnTimeline } from '../column-timeline.js';
 import { isWritten } from '../written-columns.js';
@@ -156,7 +156,7 @@ class Undoing {
     const cell = this.cellOf(then, column);
     if (cell.stopped) return;
     const [from, to] = [before?.[key], after?.[key]];
-    if (column.type === 'link' && isListChange(from)) cell.value = withList(cell.value, from);
+    if (column.type === 'link' && isListChange(from)) cell.value = withListChange(cell.value, from);
     else if (this.overwrite || isSame(cell.value, to, column)) cell.value = from ?? null;
     else {
       cell.stopped = true;
@@ -191,17 +191,4 @@ function isSame(cell: unknown, other: unknown, column: ColumnSchema): boolean {
   if (column.type !== 'link') return holds(cell, canonical(other, column), column);
   const [one, two] = [cell, other].map((list) => [...((list ?? []) as readonly string[])].sort().join());
   return one === two;
-}
-
-interface ListChange {
-  readonly $add: readonly unknown[];
-  readonly $remove: readonly unknown[];
-}
-const isListChange = (cell: unknown): cell is ListChange =>
-  typeof cell === 'object' && cell !== null && !Array.isArray(cell) && '$add' in cell && '$remove' in cell;
-
-/** What the log has of a long list: what came and what went. */
-function withList(list: unknown, { $add, $remove }: ListChange): unknown {
-  const there = Array.isArray(list) ? (list as unknown[]) : [];
-  return [...there.filter((each) => !$remove.includes(each)), ...$add.filter((each) => !there.includes(each))];
 }
