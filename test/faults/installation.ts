@@ -5,6 +5,7 @@ import {
   startNode,
   tcpProxy,
   type Ending,
+  type ServerOptions,
   type TcpProxy,
   type TestMysql,
   type TestNode,
@@ -31,6 +32,17 @@ export interface Installation {
   stop(node: FaultyNode, how: 'kill9' | 'term'): Promise<Ending | undefined>;
 }
 
+/** A start that fails, as on a machine that is too busy to sign in to PostgreSQL in time, is tried again, as whoever runs nodes would. */
+async function asOrchestrator(options: ServerOptions): Promise<TestNode> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startNode(options);
+    } catch (error) {
+      if (attempt === 5) throw error;
+    }
+  }
+}
+
 /** Starts everything. Nodes keep their ports through restarts. */
 export async function install({ external = true } = {}): Promise<Installation> {
   const [postgres, shared] = await Promise.all([ownPostgres(), redis()]);
@@ -38,7 +50,7 @@ export async function install({ external = true } = {}): Promise<Installation> {
   const start = async (node: FaultyNode) => {
     const { host, port } = node.postgres;
     const over = { host, port };
-    node.process ??= await startNode({
+    node.process ??= await asOrchestrator({
       databases: { main: { ...postgres.pair.main, ...over }, mini: { ...postgres.pair.mini, ...over } },
       redis: shared,
       env: { PORT: new URL(node.base).port, EXTERNAL_CONNECT_TIMEOUT: '2', EXTERNAL_STATEMENT_TIMEOUT: '2' },
