@@ -1,7 +1,7 @@
 import { expect, it, jest } from '@jest/globals';
 import { runFaults } from '../faults/run.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 /** Of another length, and of all kinds: `npm run test:faults -- --seed N`. */
 const SEED = 13;

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { Metrics } from './metrics.js';
 
 const lines = async (metrics: Metrics, name: string) =>
@@ -47,6 +47,20 @@ describe('numbers that are read when somebody looks', () => {
     count = 5;
     expect(await lines(metrics, 'sent_total')).toEqual(['sent_total 5']);
     expect(await lines(metrics, 'waiting')).toEqual([]);
+  });
+
+  it('are not waited for longer than Prometheus waits for all of them', async () => {
+    jest.useFakeTimers();
+    try {
+      const metrics = new Metrics();
+      metrics.gauge({ name: 'hangs', help: 'Hangs.' }, () => new Promise<number>(() => undefined));
+      metrics.gauge({ name: 'here', help: 'Here.' }, () => 1);
+      const text = metrics.text();
+      await jest.advanceTimersByTimeAsync(2_000);
+      expect(await text).toMatch(/^here 1$/m);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   it('are those of caches, too, by name', async () => {

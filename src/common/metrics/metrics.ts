@@ -104,12 +104,21 @@ export class Metrics {
 
 type Read = number | readonly Reading[] | Promise<number | readonly Reading[]>;
 
-/** Nothing where the number cannot be had, such as that of a database that is down: the others are told all the same. */
+/** Prometheus waits for ten seconds as a rule, and for nothing else than all of it. */
+const PATIENCE_MS = 2_000;
+
+/** Nothing where the number cannot be had, or not in time, such as that of a database that is down: the others are told all the same. */
 async function readings(read: () => Read): Promise<readonly Reading[]> {
+  let patience: NodeJS.Timeout | undefined;
   try {
-    const found = await read();
+    const late = new Promise<readonly Reading[]>((resolve) => {
+      patience = setTimeout(resolve, PATIENCE_MS, []);
+    });
+    const found = await Promise.race([read(), late]);
     return typeof found === 'number' ? [{ value: found }] : found;
   } catch {
     return [];
+  } finally {
+    clearTimeout(patience);
   }
 }
