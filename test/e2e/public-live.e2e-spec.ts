@@ -230,5 +230,13 @@ describe('the use of a published view', () => {
       expect.objectContaining({ keyId: null, requests: 1, errors: 1, p95Ms: expect.any(Number) }),
     ]);
     expect((await at.owner.get(`${view.api}/usage?hours=0`)).status).toBe(422);
+    // Once within an hour it is in the audit log, too.
+    const url = `/workspaces/${at.workspace.id}/audit-logs?action=api_key.used&resourceId=${key.id}`;
+    const { data } = expectStatus(await at.owner.get<{ data: object[] }>(url), 200);
+    expect(data.slice(1).length).toBeLessThanOrEqual(1);
+    expect(data[0]).toMatchObject({
+      actor: { id: key.id, name: 'Site', via: 'api_key' },
+      after: { hour: expect.any(String) },
+    });
   });
 });

@@ -8,11 +8,11 @@ const PRINTABLE = /^[\x20-\x7e]{1,128}$/;
 /** Which entries of the audit log; what is given is ANDed. */
 export class AuditLogFilters {
   /**
-   * Who did it.
+   * Who did it: a person, or an API key.
    * @example '01982c5e-7a10-7c3f-9d42-5b1f0c8e2a11'
    */
   @MayBeAbsent()
-  @IsUUID('all', { message: 'actorId must be the id of a person.' })
+  @IsUUID('all', { message: 'actorId must be the id of a person or a key.' })
   actorId?: string;
 
   /**

@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import type { PageDto } from '../../../common/index.js';
 
 export class AuditActorDto {
-  /** Null for the system itself. */
+  /** A person, or an API key; null for the system itself. */
   @ApiProperty({ type: String, format: 'uuid', nullable: true, example: '01982c5e-7a10-7c3f-9d42-5b1f0c8e2a11' })
   id!: string | null;
   /**

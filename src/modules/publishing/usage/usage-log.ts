@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, In } from 'typeorm';
 import type { Id } from '../../../common/index.js';
-import { AuditedTransaction } from '../../../database/main/index.js';
-import type { HourOfUse } from './hour-of-use.js';
+import { AuditedTransaction, type Actor } from '../../../database/main/index.js';
+import { ApiKeyEntity } from '../keys/api-key.entity.js';
+import { NO_KEY, type HourOfUse } from './hour-of-use.js';
 
 const KEPT_DAYS = 90;
 const PRUNE_EVERY_MS = 3_600_000;
@@ -22,13 +23,16 @@ export class UsageLog {
     private readonly transaction: AuditedTransaction,
   ) {}
 
-  /** Adds to what the nodes have counted in these hours. Of publications that are gone nothing is kept. */
+  /**
+   * Adds to what the nodes have counted in these hours. Of publications that are gone nothing is kept. Of each key the first use within an
+   * hour is in the audit log, too: that it was used, and about when, for as long as the log is kept.
+   */
   async add(uses: readonly HourOfUse[]): Promise<void> {
     const records = uses.map(({ viewId, keyId, hour, notModified, cacheHits, ...use }) => ({
       ...use,
       ...{ view_id: viewId, key_id: keyId, hour, not_modified: notModified, cache_hits: cacheHits },
     }));
-    await this.transaction.withoutAudit((manager) =>
+    const added: AddedUse[] = await this.transaction.withoutAudit((manager) =>
       // In the order of the key: two nodes that add at once wait for each other, never in a circle.
       manager.query(
         `insert into view_api_usage as u (view_id, key_id, hour, requests, not_modified, cache_hits, errors, rows, bytes, latencies)
@@ -40,10 +44,26 @@ export class UsageLog {
          on conflict (view_id, key_id, hour) do update set requests = u.requests + excluded.requests,
            not_modified = u.not_modified + excluded.not_modified, cache_hits = u.cache_hits + excluded.cache_hits,
            errors = u.errors + excluded.errors, rows = u.rows + excluded.rows, bytes = u.bytes + excluded.bytes,
-           latencies = (select array_agg(a + b order by i) from unnest(u.latencies, excluded.latencies) with ordinality as l(a, b, i))`,
+           latencies = (select array_agg(a + b order by i) from unnest(u.latencies, excluded.latencies) with ordinality as l(a, b, i))
+         returning key_id, hour, xmax = 0 as first`,
         [JSON.stringify(records)],
       ),
     );
+    await this.record(added.filter(({ key_id: id, first }) => first && id !== NO_KEY));
+  }
+
+  private async record(uses: readonly AddedUse[]): Promise<void> {
+    if (uses.length === 0) return;
+    const keys = await this.dataSource.getRepository(ApiKeyEntity).findBy({ id: In(uses.map((use) => use.key_id)) });
+    for (const { key_id: keyId, hour } of uses) {
+      const key = keys.find(({ id }) => id === keyId);
+      if (!key) continue;
+      const { id, name, workspaceId, viewId } = key;
+      const actor: Actor = { id, name, via: 'api_key', request: { requestId: 'usage', ip: '', userAgent: '' } };
+      const resource = { type: 'api_key', id, name };
+      const entry = { workspaceId, action: 'api_key.used', resource, after: { viewId, hour: hour.toISOString() } };
+      await this.transaction.run(actor, () => Promise.resolve({ result: undefined, audit: [entry], events: [] }));
+    }
   }
 
   /** Forgets what is old, once an hour. */
@@ -70,6 +90,13 @@ export class UsageLog {
       .getRawMany();
     return rows.map(toUse);
   }
+}
+
+/** A line that was added, or added to. */
+interface AddedUse {
+  readonly key_id: Id;
+  readonly hour: Date;
+  readonly first: boolean;
 }
 
 interface StoredUse {
