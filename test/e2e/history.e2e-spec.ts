@@ -26,7 +26,12 @@ interface Entry {
   readonly changeSet: string;
   readonly revertOf: string | null;
   readonly changes: readonly {
-    readonly column: { readonly id: string | null; readonly key: string; readonly name: string };
+    readonly column: {
+      readonly id: string | null;
+      readonly key: string;
+      readonly name: string;
+      readonly nameThen?: string;
+    };
     readonly before: unknown;
     readonly after: unknown;
   }[];
@@ -154,6 +159,20 @@ describe('the history of a row', () => {
       'Number',
       'Qty',
       'Qty',
+    ]);
+    // What it was called when it was changed is told, too, where that is another name.
+    await patch(table, id, { qty: 'three' });
+    expectStatus(await fixture.owner.patch(`${columns(table)}/${made.id}`, { name: 'Count' }), 200);
+    await patch(table, id, { qty: 'four' });
+    expect(
+      (await ofRow(table, id)).data.slice(0, 3).map((entry) => {
+        const column = entry.changes.at(-1)?.column;
+        return [column?.name, column?.nameThen];
+      }),
+    ).toEqual([
+      ['Count', undefined],
+      ['Count', 'Number'],
+      ['Count', 'Qty'],
     ]);
   });
 

@@ -9,6 +9,8 @@ export interface ColumnThen {
   readonly key: string;
   /** As it is called now; as it was, where it has gone. */
   readonly name: string;
+  /** As it was called then, where that is another name. */
+  readonly nameThen?: string;
   readonly type: string | undefined;
   /** The column as it is now; absent where it has gone, into the trash too. */
   readonly now?: ColumnSchema;
@@ -28,6 +30,8 @@ interface Interval {
 export class ColumnTimeline {
   private readonly intervals = new Map<string, Interval[]>();
   private readonly retyped = new Map<Id, number>();
+  /** Names that columns had until a number, the newest first. */
+  private readonly former = new Map<Id, { readonly until: number; readonly name: string }[]>();
   private readonly now: ReadonlyMap<Id, ColumnSchema>;
 
   constructor({ columns }: TableSchema, structure: readonly Change[]) {
@@ -42,7 +46,14 @@ export class ColumnTimeline {
   /** The column that a key meant in the entry with this number. */
   at(key: string, seq: number): ColumnThen {
     const found = this.intervals.get(key)?.find(({ behind, until }) => behind < seq && seq <= until);
-    return found?.column ?? { id: null, key, name: key, type: undefined };
+    if (!found) return { id: null, key, name: key, type: undefined };
+    const nameThen = this.nameAt(found.column, seq);
+    return nameThen === found.column.name ? found.column : { ...found.column, nameThen };
+  }
+
+  private nameAt({ id, name }: ColumnThen, seq: number): string {
+    const former = id === null ? [] : (this.former.get(id) ?? []);
+    return former.findLast(({ until }) => seq <= until)?.name ?? name;
   }
 
   /** Whether the column has got another type since. */
@@ -60,6 +71,12 @@ export class ColumnTimeline {
       }
       case 'column.deleted': {
         this.open(column, seq);
+        return;
+      }
+      case 'column.updated': {
+        const { formerName: name } = column;
+        if (name !== undefined)
+          this.former.set(column.id, [...(this.former.get(column.id) ?? []), { until: seq, name }]);
         return;
       }
       case 'column.converted':
@@ -82,7 +99,7 @@ export class ColumnTimeline {
   }
 }
 
-type ToldColumn = Pick<ColumnSchema, 'id' | 'key' | 'name'> & { readonly type: string };
+type ToldColumn = Pick<ColumnSchema, 'id' | 'key' | 'name'> & { readonly type: string; readonly formerName?: string };
 
 const isColumn = (told: unknown): told is ToldColumn =>
   typeof told === 'object' && told !== null && 'id' in told && 'key' in told && 'name' in told && 'type' in told;

@@ -48,6 +48,8 @@ export class HistoryColumnDto {
   key!: string;
   /** As it is now; as it was, of a column that has gone. @example 'Unit price' */
   name!: string;
+  /** As it was called then, where that is another name. @example 'Price' */
+  nameThen?: string;
 }
 
 export class FieldChangeDto {

@@ -67,10 +67,10 @@ function toEntry(change: Change, timeline: ColumnTimeline): HistoryEntryDto {
 function fieldsOf({ seq, before, after }: Change, timeline: ColumnTimeline): FieldChangeDto[] {
   const keys = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])];
   return keys.flatMap((key) => {
-    const { id, name, type } = timeline.at(key, seq);
+    const { id, name, nameThen, type } = timeline.at(key, seq);
     const [from, to] = [before?.[key] ?? null, after?.[key] ?? null];
     if (!isWritten(type) || (isNothing(from) && isNothing(to))) return [];
-    return [{ column: { id, key, name }, before: from, after: to }];
+    return [{ column: { id, key, name, ...(nameThen === undefined ? {} : { nameThen }) }, before: from, after: to }];
   });
 }
 

@@ -59,7 +59,8 @@ export class ColumnChanges {
         const { column, moved = [], statements, conditions, position, ...change } = await decide(structure, manager);
         // With the default, since rows that are there get it: whoever follows the log needs nothing else to know them.
         const { id, key, name, type, default: initial } = column;
-        const next = nextVersion(structure, access, { [change.action]: { id, key, name, type, default: initial } });
+        const told = { id, key, name, type, default: initial, ...formerName(change.before, name) };
+        const next = nextVersion(structure, access, { [change.action]: told });
         return {
           schema: structure.base.schemaName,
           statements: [...statements, next.statement],
@@ -76,6 +77,12 @@ export class ColumnChanges {
     });
   }
 }
+
+/** What it was called before, for whoever tells what it was called at another time. */
+const formerName = (before: object | undefined, name: string): { readonly formerName?: string } =>
+  before && 'name' in before && typeof before.name === 'string' && before.name !== name
+    ? { formerName: before.name }
+    : {};
 
 const audit = (
   access: Access,
