@@ -5,7 +5,8 @@ import { remembered, underName } from '../remember.js';
 import { isStored, isWritable } from '../kind.js';
 import { columnType } from '../types/index.js';
 import { comma, empty, ident, join, sql, value, type Sql } from '../sql.js';
-import { digestOf, entriesText, entryText, linksBehind, sharedText, type EntryPart, type SharedPart } from './chain.js';
+import { digestOf, entriesText, entryText, linksBehind, sharedText } from './chain.js';
+import { NOW, saidOf, sharedOf } from './written-change.js';
 import { streamName, tableName } from './read.js';
 import { physicalType } from './physical.js';
 import { formulasOver } from './formulas-over.js';
@@ -13,8 +14,6 @@ import { changedFieldsJson, fieldsJson, rowJson, wholeRowJson } from './row-json
 
 /** Name of the NOT NULL column whose violation means: the schema version is no longer the one this statement was compiled for. */
 export const FENCE_COLUMN = 'seq';
-
-const NOW = sql`date_trunc('milliseconds', statement_timestamp())`;
 
 /**
  * Any number of writes to one table as ONE statement, which is the whole transaction: lock the rows in id order, judge the
@@ -69,8 +68,8 @@ changed as (${join(
     changes.map(({ rows }) => rows),
     sql` union all `,
   )}),
-numbered as (select g, (row_number() over (order by g))::integer as n, first, ${digestOf(sharedText(shared(table)), sql`entries`)} as digest
-  from (select g, min(o) as first, ${entriesText(entryText(said), sql`o`)} as entries from changed c group by g) d join w using (g)),
+numbered as (select g, (row_number() over (order by g))::integer as n, first, ${digestOf(sharedText(sharedOf(table)), sql`entries`)} as digest
+  from (select g, min(o) as first, ${entriesText(entryText(saidOf), sql`o`)} as entries from changed c group by g) d join w using (g)),
 total as (select count(*)::integer as n, array_agg(digest order by n) as digests from numbered),
 taken as (update ${streamName(table)} s set seq = s.seq + total.n, prior = s.head,
     head = (${linksBehind(sql`s.head`, sql`s.seq`, sql`total.digests`)})[total.n]
@@ -96,35 +95,6 @@ left join taken on true
 left join ${streamName(table)} s on s.table_id = ${value(table.id, 'uuid')}
 order by x.g, x.o`;
 }
-
-/** What the entries of a write `w` share, each part as the log is given it. */
-const shared = (table: TableSchema): ((part: SharedPart) => Sql) => {
-  const parts: Record<SharedPart, Sql> = {
-    table_id: value(table.id, 'uuid'),
-    at: NOW,
-    actor_id: sql`w.actor`,
-    actor_name: sql`w.actor_name`,
-    client_id: sql`w.client`,
-    ip: sql`w.ip`,
-    source: sql`w.source`,
-    request_id: sql`w.request`,
-    change_set: sql`w.change_set`,
-    revert_of: sql`w.revert_of`,
-    schema_version: value(table.schemaVersion, 'integer'),
-  };
-  return (part) => parts[part];
-};
-
-/** What the entry of a change `c` says. */
-const SAID: Record<EntryPart, Sql> = {
-  ord: sql`c.o`,
-  row_id: sql`c._id`,
-  version: sql`c._version`,
-  op: sql`c.op`,
-  before: sql`c.before`,
-  after: sql`c.after`,
-};
-const said = (part: EntryPart): Sql => SAID[part];
 
 interface Shape {
   readonly creates: boolean;
