@@ -1,6 +1,13 @@
 import type { Id } from '../../../../common/index.js';
 import type { Change } from '../../../../engines/index.js';
-import { isListChange, isWritable, parseCell, withListChange, type CellValue, type ColumnSchema } from '../../../../query/index.js';
+import {
+  isListChange,
+  isWritable,
+  parseCell,
+  withListChange,
+  type CellValue,
+  type ColumnSchema,
+} from '../../../../query/index.js';
 import { canonical, holds } from '../../write/settle.js';
 import type { ColumnThen, ColumnTimeline } from '../column-timeline.js';
 import { isWritten } from '../written-columns.js';
