@@ -82,6 +82,16 @@ const newTable = async (call: Call): Promise<Partial<Call>> => {
   const path = `/bases/${call.ids.baseId ?? ''}/tables`;
   return ids(call, { tableId: expectStatus(await call.owner.post<Table>(path, { name: name() }), 201).id });
 };
+/** Something for the caller to undo, where he may write at all. */
+const ownRow = async (call: Call): Promise<Partial<Call>> => {
+  await call.caller.post(`/tables/${call.ids.tableId ?? ''}/rows`, { fields: { name: name() } });
+  return {};
+};
+const undoneRow = async (call: Call): Promise<Partial<Call>> => {
+  await ownRow(call);
+  await call.caller.post(`/tables/${call.ids.tableId ?? ''}/undo`, {});
+  return {};
+};
 const trashedTable = async (call: Call): Promise<Partial<Call>> => {
   const { tableId = '' } = (await newTable(call)).ids ?? {};
   expectStatus(await call.owner.del(`/tables/${tableId}`), 204);
@@ -485,6 +495,8 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
     body: () => ({ fromSeq: 1, toSeq: 1, dryRun: true }),
     unaudited: READS,
   },
+  'POST /api/v1/tables/{tableId}/undo': { needs: 'editor', body: () => ({}), fresh: ownRow, unaudited: CHANGE_LOG },
+  'POST /api/v1/tables/{tableId}/redo': { needs: 'editor', body: () => ({}), fresh: undoneRow, unaudited: CHANGE_LOG },
   'GET /api/v1/tables/{tableId}/rows': 'viewer',
   'POST /api/v1/tables/{tableId}/rows/query': { needs: 'viewer', body: () => ({}), unaudited: READS },
   'POST /api/v1/tables/{tableId}/rows': {

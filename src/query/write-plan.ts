@@ -37,8 +37,8 @@ export interface WriteContext {
   readonly requestId: string;
   /** Address that the request came from; absent where there was none. */
   readonly ip?: string;
-  readonly source: 'api' | 'import' | 'system' | 'revert';
-  /** Of a revert: the change set that it undoes, where that is one. */
+  readonly source: 'api' | 'import' | 'system' | 'revert' | 'undo' | 'redo';
+  /** Of a revert, an undo or a redo: the change set that it undoes, where that is one. */
   readonly revertOf?: Id;
   /** Groups what was done as one act; history and revert work on it. */
   readonly changeSet: Id;

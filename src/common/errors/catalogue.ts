@@ -236,6 +236,16 @@ export const ERRORS = {
     title: 'Confirmation is required',
     hint: 'Send "dryRun": true first, and then the confirmToken that comes back.',
   },
+  nothing_to_undo: {
+    status: 409,
+    title: 'There is nothing to undo',
+    hint: 'Only what you changed yourself of late is undone, with the same X-Client-Id; other changes are undone with revert.',
+  },
+  nothing_to_redo: {
+    status: 409,
+    title: 'There is nothing to redo',
+    hint: 'Only what you undid yourself is done again, and only until you change something else.',
+  },
   confirmation_stale: {
     status: 409,
     title: 'Confirmation is stale',

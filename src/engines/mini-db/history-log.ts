@@ -9,6 +9,7 @@ export interface HistoryFilter {
   readonly rowId?: Id;
   readonly rowIds?: readonly Id[];
   readonly actorId?: Id;
+  readonly owner?: ChangeOwner;
   readonly changeSet?: Id;
   readonly fromSeq?: number;
   readonly toSeq?: number;
@@ -16,6 +17,22 @@ export interface HistoryFilter {
   readonly from?: string;
   readonly to?: string;
 }
+
+/** Somebody, with one of his clients; null are those that say nothing of themselves. */
+export interface ChangeOwner {
+  readonly actorId: Id;
+  readonly clientId: string | null;
+}
+
+/** What somebody did as one act. */
+export interface OwnAct {
+  readonly changeSet: Id;
+  readonly source: string;
+  readonly revertOf?: Id;
+}
+
+/** What one undoes is what one remembers; and no log is read without end. */
+const OWN_ACTS = { changes: 20_000, hours: 24 };
 
 /** Where an entry stands in its table's log. */
 export interface LogPlace {
@@ -88,6 +105,26 @@ export class HistoryLog {
     return rows.map(toChange);
   }
 
+  /**
+   * What somebody did to rows of late, the oldest first, imports left out. Until the transaction of `session` ends, nobody else reads it: two who
+   * undo at once take back two acts, and not one of them twice.
+   */
+  async ownActs(session: PgSession, schema: string, tableId: Id, owner: ChangeOwner): Promise<readonly OwnAct[]> {
+    const line = `undo ${tableId} ${owner.actorId} ${owner.clientId ?? ''}`;
+    await session.query({ text: 'select pg_advisory_xact_lock(hashtextextended($1, 0))', values: [line] });
+    const rows = await session.query(
+      toStatement(sql`select change_set, min(source), min(revert_of::text) from (
+  select * from ${log(schema)} where table_id = ${value(tableId, 'uuid')} order by seq desc, ord desc limit ${value(OWN_ACTS.changes, 'integer')}) newest
+where ${owned(owner)} and op <> 'schema' and source <> 'import' and at > now() - make_interval(hours => ${value(OWN_ACTS.hours, 'integer')})
+group by change_set order by max(seq)`),
+    );
+    return rows.map(([changeSet, source, revertOf]) => ({
+      changeSet: String(changeSet),
+      source: String(source),
+      ...(revertOf ? { revertOf } : {}),
+    }));
+  }
+
   private async part(
     from: Sql,
     order: Sql,
@@ -108,12 +145,16 @@ where nr = 1 or (nr <= ${value(entries, 'integer')} and size <= ${value(bytes, '
 
 const log = (schema: string): Sql => ident(schema, '_change');
 
+const owned = ({ actorId, clientId }: ChangeOwner): Sql =>
+  sql`actor_id = ${value(actorId, 'uuid')} and client_id is not distinct from ${value(clientId, 'text')}`;
+
 function where(tableId: Id, filter: HistoryFilter): Sql {
-  const { rowId, rowIds, actorId, changeSet, fromSeq, toSeq, from, to } = filter;
+  const { rowId, rowIds, owner, actorId, changeSet, fromSeq, toSeq, from, to } = filter;
   const parts = [
     sql`table_id = ${value(tableId, 'uuid')}`,
     ...(rowId === undefined ? [] : [sql`row_id = ${value(rowId, 'uuid')}`]),
     ...(rowIds === undefined ? [] : [sql`row_id = any(${value([...rowIds], 'uuid[]')})`]),
+    ...(owner === undefined ? [] : [owned(owner)]),
     ...(actorId === undefined ? [] : [sql`actor_id = ${value(actorId, 'uuid')}`]),
     ...(changeSet === undefined ? [] : [sql`change_set = ${value(changeSet, 'uuid')}`]),
     ...(fromSeq === undefined ? [] : [sql`seq >= ${value(fromSeq, 'bigint')}`]),

@@ -18,6 +18,8 @@ import { PossibleValues } from './history/revert/possible-values.js';
 import { RevertController } from './history/revert/revert.controller.js';
 import { RowRevert } from './history/revert/row-revert.service.js';
 import { TableRevert } from './history/revert/table-revert.service.js';
+import { UndoController } from './history/undo/undo.controller.js';
+import { UndoService } from './history/undo/undo.service.js';
 import { ImportController } from './import/import.controller.js';
 import { ImportTableController } from './import/import-table.controller.js';
 import { ImportService } from './import/import.service.js';
@@ -79,6 +81,7 @@ const IMPORTS = [
     HistoryController,
     ChainController,
     RevertController,
+    UndoController,
   ],
   providers: [
     GroupsReader,
@@ -101,6 +104,7 @@ const IMPORTS = [
     PossibleValues,
     RowRevert,
     TableRevert,
+    UndoService,
     ...IMPORTS,
   ],
 })

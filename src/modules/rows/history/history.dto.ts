@@ -73,7 +73,7 @@ export class HistoryEntryDto {
   /** @example '2026-11-22T20:45:00.000Z' */
   at!: string;
   actor!: HistoryActorDto;
-  @ApiProperty({ enum: ['api', 'import', 'system', 'revert'], example: 'api' })
+  @ApiProperty({ enum: ['api', 'import', 'system', 'revert', 'undo', 'redo'], example: 'api' })
   source!: string;
   /** What was done as one act has one. @example '01982c5e-7a10-7c3f-9d42-5b1f0c8e2a11' */
   changeSet!: Id;

@@ -7,6 +7,7 @@ import {
   MiniDbLookup,
   MiniDbWriter,
   type Change,
+  type ChangeOwner,
   type Submitted,
   type WriteResult,
 } from '../../../../engines/index.js';
@@ -45,6 +46,15 @@ interface RevertPlan {
   readonly skipped: readonly Skipped[];
 }
 
+/** An act that is undone by whoever did it. */
+export interface ChosenAct {
+  readonly act: Id;
+  readonly source: 'undo' | 'redo';
+  readonly by: ChangeOwner;
+  /** What else the answer says, by how many rows became different. */
+  readonly told: (rows: number) => object;
+}
+
 /** Use case of undoing changes of a table: first a dry run, then the same once more with its confirmation. */
 @Injectable()
 export class TableRevert {
@@ -63,17 +73,53 @@ export class TableRevert {
    * `unique_violation`; nothing was written then
    */
   run(access: Access, tableId: Id, body: unknown, manner: Manner): Promise<Answer> {
-    return this.fence.run(access, tableId, async ({ tableSchema: table }) => {
+    return this.within(access, tableId, async (table, session, write) => {
       const request = parseRevert(body);
       if (!request.dryRun && request.confirmToken === undefined) throw new Problem('confirmation_required');
+      const plan = await this.plan(access, session, table, request);
+      if (request.confirmToken === undefined || request.dryRun) return this.dryRun(table, request, plan);
+      this.tokens.check(table.id, request.confirmToken, request.asked, plan.seen);
+      const { changeSet } = request.which;
+      const context = {
+        ...contextOf(access),
+        source: 'revert',
+        ...(changeSet === undefined ? {} : { revertOf: changeSet }),
+      } as const;
+      return this.apply(table, context, plan, manner, write);
+    });
+  }
+
+  /**
+   * Undoes an act at once, which `choose` names inside the transaction; never what others have changed since.
+   * @throws Problem as {@link run}, without those of confirmations; what `choose` throws
+   */
+  takeBack(
+    access: Access,
+    tableId: Id,
+    manner: Manner,
+    choose: (session: PgSession, table: TableSchema) => Promise<ChosenAct>,
+  ): Promise<Answer> {
+    return this.within(access, tableId, async (table, session, write) => {
+      const { act, source, by, told: more } = await choose(session, table);
+      const plan = await this.plan(access, session, table, { which: { changeSet: act }, overwrite: false }, by);
+      const context = { ...contextOf(access), source, revertOf: act };
+      return this.apply(table, context, plan, manner, write, more(plan.rows));
+    });
+  }
+
+  private within(
+    access: Access,
+    tableId: Id,
+    work: (
+      table: TableSchema,
+      session: PgSession,
+      write: (portion: Submitted) => Promise<WriteResult>,
+    ) => Promise<Answer>,
+  ): Promise<Answer> {
+    return this.fence.run(access, tableId, async ({ tableSchema: table }) => {
       const links = linkColumnsOf(table).length > 0;
       try {
-        return await this.writer.writeMany(table, { links }, async (session, write) => {
-          const plan = await this.plan(access, session, table, request);
-          if (request.confirmToken === undefined || request.dryRun) return this.dryRun(table, request, plan);
-          this.tokens.check(table.id, request.confirmToken, request.asked, plan.seen);
-          return this.apply(access, table, request, plan, manner, write);
-        });
+        return await this.writer.writeMany(table, { links }, (session, write) => work(table, session, write));
       } catch (error) {
         if (error instanceof LinksRefused) throw invalid([...error.findings.values()].flat().slice(0, 1));
         throw error;
@@ -86,33 +132,32 @@ export class TableRevert {
   }
 
   private apply(
-    access: Access,
     table: TableSchema,
-    { which }: RevertRequest,
+    context: WriteContext,
     plan: RevertPlan,
     manner: Manner,
     write: (portion: Submitted) => Promise<WriteResult>,
+    more: object = {},
   ): Promise<Answer> {
-    const context: WriteContext = {
-      ...contextOf(access),
-      source: 'revert',
-      ...(which.changeSet === undefined ? {} : { revertOf: which.changeSet }),
-    };
     const answerTo = (_: number, { epoch, seq }: StreamMeta): Answer =>
       new Answer(
-        { ...told(plan), changeSet: context.changeSet, meta: { epoch, seq } },
+        { ...told(plan), changeSet: context.changeSet, ...more, meta: { epoch, seq } },
         { headers: { 'live-seq': String(seq) }, committed: true },
       );
     const portions = plan.ops.flatMap(inPortions).map((ops) => () => ops);
     return this.portions.write(table, context, portions, manner, answerTo, write);
   }
 
-  /** The rows are locked: until the end of the transaction they are what the plan takes them for. */
+  /**
+   * The rows are locked: until the end of the transaction they are what the plan takes them for.
+   * @param mine whose later changes of rows that were made are none of others
+   */
   private async plan(
     access: Access,
     session: PgSession,
     table: TableSchema,
-    { which, overwrite }: RevertRequest,
+    { which, overwrite }: Pick<RevertRequest, 'which' | 'overwrite'>,
+    mine?: ChangeOwner,
   ): Promise<RevertPlan> {
     const { schema } = table.physical;
     const { entries: changes, more } = await this.history.rowsChanged(schema, table.id, which, UNDONE_AT_ONCE, session);
@@ -120,10 +165,11 @@ export class TableRevert {
     const byRow = grouped(changes);
     const timeline = new ColumnTimeline(table, await this.history.structure(schema, table.id, session));
     const now = await this.now(session, table, byRow, timeline);
+    const own = mine ? await this.versionsOf(session, table, changes, mine) : new Map<Id, ReadonlySet<number | null>>();
     const undone = new Map<Id, Undone>();
-    for (const [id, own] of byRow) {
+    for (const [id, each] of byRow) {
       const row = now.get(id);
-      if (row) undone.set(id, undo(id, row, own, timeline, overwrite));
+      if (row) undone.set(id, undo(id, row, each, timeline, overwrite, own.get(id)));
     }
     const coming = ids(undone, ({ inTrash }, id) => !inTrash && now.get(id)?.inTrash === true);
     const going = ids(undone, ({ inTrash }, id) => inTrash && now.get(id)?.inTrash === false);
@@ -151,6 +197,28 @@ export class TableRevert {
         ...purged.map((rowId): Skipped => ({ rowId, code: 'row_purged' })),
       ],
     };
+  }
+
+  /** Which versions somebody made of the rows that were made, or came back, by these changes. */
+  private async versionsOf(
+    session: PgSession,
+    table: TableSchema,
+    changes: readonly Change[],
+    owner: ChangeOwner,
+  ): Promise<ReadonlyMap<Id, ReadonlySet<number | null>>> {
+    const made = changes.filter(({ op }) => op === 'create' || op === 'restore');
+    if (made.length === 0) return new Map();
+    const filter = { rowIds: made.flatMap(({ rowId }) => rowId ?? []), owner, fromSeq: made[0]?.seq ?? 0 };
+    const { entries } = await this.history.rowsChanged(
+      table.physical.schema,
+      table.id,
+      filter,
+      UNDONE_AT_ONCE,
+      session,
+    );
+    return new Map(
+      [...grouped(entries)].map(([id, each]) => [id, new Set(each.map(({ version }) => version))] as const),
+    );
   }
 
   /** The rows as they are, those of the trash with what they held when they were deleted. */

@@ -57,15 +57,20 @@ interface Cell {
   stopped: boolean;
 }
 
-/** Takes back the changes, which are those of one row, the oldest first. With `overwrite` also where others have changed the row since. */
+/**
+ * Takes back the changes, which are those of one row, the oldest first. With `overwrite` also where others have changed the row since; versions that are `own` are
+ * not of others.
+ */
 export function undo(
   rowId: Id,
   now: RowNow,
   changes: readonly Change[],
   timeline: ColumnTimeline,
   overwrite: boolean,
+  own: ReadonlySet<number | null> = new Set(),
 ): Undone {
-  const undoing = new Undoing(rowId, now, timeline, overwrite, new Set(changes.map(({ version }) => version)));
+  const versions = new Set([...own, ...changes.map(({ version }) => version)]);
+  const undoing = new Undoing(rowId, now, timeline, overwrite, versions);
   for (const change of [...changes].reverse()) if (!undoing.back(change)) break;
   return undoing.result();
 }
