@@ -351,6 +351,11 @@ describe('the life of a view that is followed', () => {
     await control(tab, 'reset');
     expect(tab.payloads('view:update')).toMatchObject([{ version: 1, problem: { code: 'view_broken' } }]);
     expect((await follow(here, owner, view)).answer).toMatchObject({ ok: false, error: { code: 'view_broken' } });
+    const other = await viewOf(at, { source: { table: table.id }, columns: ['name'] });
+    const followed = await follow(there, owner, other);
+    expectStatus(await owner.del(`/tables/${table.id}`), 204);
+    await control(followed.tab, 'reset');
+    expect(followed.tab.payloads('view:update')).toMatchObject([{ version: 1, problem: { code: 'view_broken' } }]);
   });
 
   it('ends for those who do not see it any more, and is the same 404 for them as one that there is not', async () => {

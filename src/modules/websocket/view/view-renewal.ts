@@ -36,13 +36,20 @@ export class ViewRenewal implements OnModuleInit, OnModuleDestroy {
     this.stopListening = [
       // Not in the same step as the event: the caches of other modules drop what they know by the same event first.
       this.bus.on('view.changed', ({ viewId }) => void setImmediate(() => void this.renew(viewId))),
+      this.bus.on('schema.changed', ({ tableId }) =>
+        this.renewWhere(({ tables }) => tables.some(({ id }) => id === tableId)),
+      ),
+      this.bus.on('base.changed', ({ workspaceId }) => this.renewWhere((view) => view.workspaceId === workspaceId)),
+      this.bus.on('workspace.changed', ({ workspaceId }) =>
+        this.renewWhere((view) => view.workspaceId === workspaceId),
+      ),
       this.bus.on('object.changed', ({ connectionId, object }) => this.objectChanged(connectionId, object)),
     ];
     this.subscriptions.onViewOutdated((viewId) => void this.renew(viewId));
     this.subscriptions.onObjectChanged(({ connectionId, name }) => this.objectChanged(connectionId, name));
     this.timers = [
       setInterval(() => void this.round(), ROUND_MS).unref(),
-      setInterval(() => this.timePassed(), MINUTE_MS).unref(),
+      setInterval(() => this.minute(), MINUTE_MS).unref(),
     ];
   }
 
@@ -138,9 +145,15 @@ export class ViewRenewal implements OnModuleInit, OnModuleDestroy {
     }
   }
 
-  private timePassed(): void {
+  /** That a table or connection is gone leaves no number where the view could see it: what the bus did not tell is found here. */
+  private minute(): void {
     for (const { view } of this.followed.all())
       if (view.isTimeBound) this.followed.invalidate(view.id, { kind: 'time' });
+    this.renewWhere(() => true);
+  }
+
+  private renewWhere(concerns: (view: LiveView) => boolean): void {
+    for (const { view } of this.followed.all()) if (concerns(view)) setImmediate(() => void this.renew(view.id));
   }
 }
 
