@@ -167,19 +167,30 @@ describe('the channel of a view of rows', () => {
     const view = await viewOf(at, {
       source: { table: table.id },
       as: 'd',
+      computed: [{ key: 'total', formula: '{qty} * {amount}' }],
       filter: {
         or: [
-          { field: 'qty', op: 'gt', value: 2 },
+          { field: 'total', op: 'gt', value: 5 },
           { field: 'status', op: 'eq', value: 'won' },
+          {
+            and: [
+              { field: 'due', op: 'isNotNull' },
+              { field: 'name', op: 'contains', value: 'N1' },
+            ],
+          },
         ],
       },
-      columns: ['d._id', 'name', 'qty'],
+      columns: ['d._id', 'name', 'qty', 'amount', 'total', 'due', 'seen'],
     });
     const { tab, answer } = await follow(there, owner, view);
     const ids: string[] = [];
+    const orNull = <T>(value: T): T | null => (random() < 0.3 ? null : value);
     const fields = () => ({
       name: `n${Math.floor(random() * 5)}`,
       qty: Math.floor(random() * 5),
+      amount: orNull(pick<unknown>(['1.00', '2.5', 3])),
+      due: orNull('2026-12-01'),
+      seen: orNull('2026-12-01T10:00:00+02:00'),
       status: pick(['open', 'won', 'lost']),
     });
     const partial = () => Object.fromEntries(Object.entries(fields()).filter(() => random() < 0.5));
