@@ -11,6 +11,7 @@ import {
   type Table,
   type TestSocket,
 } from '../harness/index.js';
+import { form, type Attachment } from '../support/attachments.js';
 import { path, refusal, rowsFixture, type Bulk, type Page } from '../support/rows.js';
 import { member, putRules, type MemberOf, type Rules } from '../support/rules.js';
 
@@ -208,6 +209,21 @@ describe('reading', () => {
     const removed = await editor.patch<Row>(path(people, ada.id), { fields: { deals: { $remove: [all[0]] } } });
     expect(expectStatus(removed, 200).fields.deals).toEqual([all[2]]);
     expect((await get<Row>(owner, path(people, ada.id))).fields.deals).toEqual([all[1], all[2], all[3]]);
+  });
+
+  it('leads to the files of rows that are seen, and to no others', async () => {
+    const { owner } = fixture;
+    const table = await newTable([...COLUMNS, { name: 'Files', type: 'attachment' }]);
+    const files = `/tables/${table.id}/attachments`;
+    const uploaded = await owner.post<{ data: Attachment[] }>(files, form('seen', 'not seen'));
+    const [seen, hidden] = expectStatus(uploaded, 201).data.map(({ id }) => id);
+    await add(table, { status: 'open', files: [seen] });
+    await add(table, { status: 'won', files: [hidden] });
+    await putRules(owner, table, seesOpen);
+    expectStatus(await editor.get(`${files}/${seen ?? ''}`), 200);
+    expect(code(await editor.get(`${files}/${hidden ?? ''}`))).toBe('404 not_found');
+    expectStatus(await owner.get(`${files}/${hidden ?? ''}`), 200);
+    expectStatus(await editor.post(files, form('own')), 201);
   });
 
   it('is the same on a node that has heard of nothing', async () => {

@@ -19,6 +19,7 @@ import {
   type AppRequest,
   type Id,
 } from '../../common/index.js';
+import { HonoursRules } from '../tables/index.js';
 import { AttachmentLinkDto, UploadedAttachmentsDto } from './attachment.dto.js';
 import { FilesService } from './files.service.js';
 import { UploadOnce } from './upload/upload-once.js';
@@ -35,6 +36,7 @@ const FILE_PARTS = {
   },
 };
 
+@HonoursRules()
 @ApiTags('Attachments')
 @ApiBearerAuth()
 @Controller('tables/:tableId/attachments')
@@ -69,7 +71,11 @@ export class AttachmentsController {
   })
   @ApiOkResponse({ type: AttachmentLinkDto })
   @ApiProblems('not_found')
-  get(@Param('tableId', IdPipe) tableId: Id, @Param('attachmentId', IdPipe) attachmentId: Id) {
-    return this.files.link(tableId, attachmentId);
+  get(
+    @CurrentAccess() access: Access,
+    @Param('tableId', IdPipe) tableId: Id,
+    @Param('attachmentId', IdPipe) attachmentId: Id,
+  ) {
+    return this.files.link(access, tableId, attachmentId);
   }
 }

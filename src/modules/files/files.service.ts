@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { notFound, type Id } from '../../common/index.js';
-import { MiniDbFiles, type StoredFile } from '../../engines/index.js';
-import { TableCatalog } from '../tables/index.js';
+import { notFound, type Access, type Id } from '../../common/index.js';
+import { MiniDbFiles, MiniDbLookup, type StoredFile } from '../../engines/index.js';
+import { kindOf } from '../../query/index.js';
+import { Fence, TableCatalog } from '../tables/index.js';
 import type { AttachmentDto, AttachmentLinkDto } from './attachment.dto.js';
 import { FileLinks } from './download/file-links.js';
 import { FILE_STORAGE, storageKey, type FileStorage } from './storage/index.js';
@@ -11,6 +12,8 @@ import { FILE_STORAGE, storageKey, type FileStorage } from './storage/index.js';
 export class FilesService {
   constructor(
     private readonly tables: TableCatalog,
+    private readonly fence: Fence,
+    private readonly lookup: MiniDbLookup,
     private readonly files: MiniDbFiles,
     private readonly links: FileLinks,
     @Inject(FILE_STORAGE) private readonly storage: FileStorage,
@@ -20,12 +23,22 @@ export class FilesService {
    * A file of the table's base, whichever of its tables it was uploaded through, with an address to download it.
    * @throws Problem `not_found`
    */
-  async link(tableId: Id, fileId: Id): Promise<AttachmentLinkDto> {
+  async link(access: Access, tableId: Id, fileId: Id): Promise<AttachmentLinkDto> {
     const { schema } = await this.tables.find(tableId);
     const file = await this.files.find(schema, fileId);
-    if (!file) throw notFound('attachment');
+    if (!file || !(await this.isSeen(access, tableId, fileId))) throw notFound('attachment');
     const { url, expiresAt } = this.links.make(schema, fileId);
     return { ...toAttachmentDto(file), url, expiresAt: expiresAt.toISOString() };
+  }
+
+  /** Whether the file is shown to the caller: to members whom rules keep from part of the table, by a row that they see. */
+  private isSeen(access: Access, tableId: Id, fileId: Id): Promise<boolean> {
+    return this.fence.run(access, tableId, async ({ tableSchema: table }) => {
+      if (!table.seen) return true;
+      const shown = table.columns.filter((column) => kindOf(column).type === 'attachment');
+      const items = shown.map((column) => ({ kind: 'list', op: 'any', column, values: [fileId] }) as const);
+      return items.length > 0 && (await this.lookup.matching(table, { kind: 'or', items }, 1)).length > 0;
+    });
   }
 
   /** Those of the ids that are files of the base; they stay for at least a day from now on, so a write may rely on them. One query. */
