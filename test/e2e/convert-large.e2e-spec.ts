@@ -227,7 +227,9 @@ describe('a column of a large table', () => {
     const trash = await owner.get<{ data: readonly Column[] }>(`/tables/${table.id}/columns?trashed=true`);
     const [old] = trash.body.data;
     expect(old).toMatchObject({ name: 'T (before conversion)', type: 'text' });
-    const audit = await owner.get<{ data: { action: string }[] }>(`/workspaces/${at.workspace.id}/audit-logs?resourceType=column&limit=50`);
+    const audit = await owner.get<{ data: { action: string }[] }>(
+      `/workspaces/${at.workspace.id}/audit-logs?resourceType=column&limit=50`,
+    );
     const actions = audit.body.data.map(({ action }) => action);
     expect(actions).toEqual(expect.arrayContaining(['column.conversion_started', 'column.converted']));
   }, 90_000);

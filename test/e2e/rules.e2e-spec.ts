@@ -439,6 +439,9 @@ describe('a view', () => {
     expect((await get(owner, `/views/${made.id}/data`)).data).toHaveLength(4);
     expect((await get(owner, `/views/${made.id}/data?as=${viewer.memberId}`)).data).toHaveLength(2);
     expect(code(await editor.get(`/views/${made.id}/data?filter=notes.isNotNull`))).toMatch(/^422/);
+    const explained = await editor.post(`/views/${made.id}/explain`, {});
+    expectStatus(explained, 200);
+    expect(explained.text).not.toMatch(/status|notes/);
   });
 });
 

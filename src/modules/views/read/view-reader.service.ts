@@ -76,6 +76,8 @@ interface Planned {
   /** What cursors of this query are bound to: the way, too, for each keeps other values of a row. */
   readonly query: string;
   readonly names: (connection: string | null) => string;
+  /** Statements tell of columns that rules speak of, so those whom they are for are not told them. */
+  readonly textOf: (report: SourceReport) => string;
   /** Subtotals of the groups of a page; nothing where none are asked for. */
   readonly subtotals: (data: string) => Promise<readonly string[] | undefined>;
 }
@@ -151,10 +153,10 @@ export class ViewReader {
     at: string,
     signal: AbortSignal,
   ): Promise<Explained> {
-    return this.answered(access, definition, asked, at, signal, ({ way, names }, { page, sources }, ms) => ({
+    return this.answered(access, definition, asked, at, signal, ({ way, names, textOf }, { page, sources }, ms) => ({
       tier: way.tier,
       reason: way.reason,
-      sources: sources.map((report) => ({ ...report, text: report.text(), name: names(report.connection) })),
+      sources: sources.map((report) => ({ ...report, text: textOf(report), name: names(report.connection) })),
       rows: rowsIn(page.data),
       ms: tenth(ms),
     }));
@@ -230,6 +232,10 @@ export class ViewReader {
         }
         return lines;
       },
+      textOf: (report) =>
+        [...sources.tables.values()].some(({ tableSchema }) => tableSchema.seen)
+          ? '(not told: rules keep you from part of a table)'
+          : report.text(),
       names: (id) => (id === null ? 'mini-DB' : (sources.connections.get(id)?.name ?? '')),
     };
   }
