@@ -213,7 +213,9 @@ async function all(
   for (let cursor: string | undefined, i = 0; i < 1000; i++) {
     const page = { limit, ...(cursor ? { cursor } : {}) };
     const answer = await at.owner.post<Page & ProblemBody>(`/workspaces/${at.workspace.id}/views/preview`, { definition, page, rollup: 'aggregates' in definition && !('having' in definition) }); // prettier-ignore
-    const got = expectStatus(answer, 200);
+    // Whoever reads of the failure has to be able to repeat it.
+    if (answer.status !== 200) throw new Error(`${answer.text}\n${JSON.stringify({ seed: SEED, definition })}`);
+    const got = answer.body;
     data.push(...got.data);
     look(got);
     if ((cursor = got.page.nextCursor) === undefined) return { data, tier: got.meta.tier };
