@@ -423,6 +423,48 @@ describe('writing', () => {
   });
 });
 
+describe('what lies two links away', () => {
+  it('is seen as it is there, in lookups of lookups, formulas, quantifiers and joins', async () => {
+    const { owner, at } = fixture;
+    const { table: inner, rows } = await deals();
+    const NAME = [{ name: 'Name', type: 'text' }];
+    const [middle, outer] = [await newTable(NAME), await newTable(NAME)];
+    const column = async (of: Table, body: object) =>
+      expectStatus(await owner.post(`/tables/${of.id}/columns`, body), 201);
+    await column(middle, { name: 'Deals', type: 'link', options: { tableId: inner.id } });
+    await column(middle, { name: 'Names', type: 'lookup', options: { linkColumnId: 'deals', columnId: 'name' } });
+    await column(outer, { name: 'Middle', type: 'link', options: { tableId: middle.id } });
+    for (const body of [
+      { name: 'Names', type: 'lookup', options: { linkColumnId: 'middle', columnId: 'names' } },
+      { name: 'Ids', type: 'lookup', options: { linkColumnId: 'middle', columnId: 'deals' } },
+      { name: 'Text', type: 'formula', options: { formula: 'JOIN({names}, "+")' } },
+    ])
+      await column(outer, body);
+    const m = await add(middle, { name: 'm', deals: rows.map(({ id }) => id) });
+    const o = await add(outer, { name: 'o', middle: [m.id] });
+    const open = [rows[0].id, rows[2].id];
+    expect((await get<Row>(editor, path(outer, o.id))).fields).toMatchObject({ names: ['r0', 'r1', 'r2', 'r3'] });
+    await putRules(owner, inner, seesOpen);
+    const seen = await get<Row>(editor, path(outer, o.id));
+    expect(seen.fields).toMatchObject({ names: ['r0', 'r2'], ids: open, text: 'r0+r2' });
+    const found = async (filter: object) =>
+      expectStatus(await editor.post<Page>(path(middle, 'query'), { filter }), 200).data.length;
+    const deal = (quantifier: string, where: object) => ({ link: 'deals', quantifier, where });
+    // All that are seen are open, so nothing tells that others are not.
+    expect(await found(deal('every', OPEN))).toBe(1);
+    expect(await found(deal('none', { field: 'status', op: 'eq', value: 'won' }))).toBe(1);
+    const definition = {
+      source: { table: outer.id },
+      as: 'o',
+      joins: [{ type: 'left', as: 'd', source: { table: inner.id }, on: [{ left: 'o.ids', right: 'd._id' }] }],
+      columns: ['d.name'],
+    };
+    const preview = await editor.post<Page>(`/workspaces/${at.workspace.id}/views/preview`, { definition });
+    expect(JSON.stringify(expectStatus(preview, 200).data)).toContain('r2');
+    expect(JSON.stringify(preview.body)).not.toMatch(/r1|r3/);
+  });
+});
+
 describe('a view', () => {
   it('shows whoever looks what that member sees of its tables', async () => {
     const { owner, at } = fixture;
