@@ -423,6 +423,66 @@ describe('writing', () => {
   });
 });
 
+describe('a copy', () => {
+  it('of a table, or of a base, shows nobody more than the original', async () => {
+    const { owner, at } = fixture;
+    const home = expectStatus(
+      await owner.post<{ id: string }>(`/workspaces/${at.workspace.id}/bases`, { name: 'Ruled' }),
+      201,
+    );
+    const table = expectStatus(
+      await owner.post<Table>(`/bases/${home.id}/tables`, { name: 'Deals', columns: COLUMNS }),
+      201,
+    );
+    for (const status of ['open', 'won']) await add(table, { name: status, status, notes: 'secret' });
+    await putRules(owner, table, { ...seesOpen, columns: { hidden: ['notes'] } });
+    const copy = await owner.post<Table>(`/tables/${table.id}/duplicate`, { name: 'Copy', withRows: true });
+    const base = await owner.post<{ id: string }>(`/bases/${home.id}/duplicate`, { name: 'Ruled too', withRows: true });
+    const tables = await get<{ data: Table[] }>(owner, `/bases/${expectStatus(base, 201).id}/tables`);
+    expect(tables.data).toHaveLength(2);
+    for (const each of [expectStatus(copy, 201), ...tables.data]) {
+      expect(await names(owner, each)).toEqual(['open', 'won']);
+      expect(await names(editor, each)).toEqual(['open']);
+      expect((await get<Table>(editor, `/tables/${each.id}`)).columns.map(({ key }) => key)).not.toContain('notes');
+      expect((await get<Rules>(owner, `/tables/${each.id}/rules`)).problems).toEqual([]);
+    }
+  });
+});
+
+describe('what tells of all of a table', () => {
+  it('is closed to those who see part of it, on sockets and by every route', async () => {
+    const { owner, at } = fixture;
+    const { table, rows } = await deals();
+    const view = expectStatus(
+      await owner.post<{ id: string }>(`/workspaces/${at.workspace.id}/views`, { name: `V ${table.id}`, definition: { source: { table: table.id } }, visibility: 'workspace' }), // prettier-ignore
+      201,
+    );
+    const live = await socket(fixture.app.base, editor.token);
+    const channel = `view:${view.id}`;
+    const follow = () => live.ask<{ ok: boolean; error?: { code: string } }>('subscribe', { channel });
+    expect(await follow()).toMatchObject({ ok: true });
+    await putRules(owner, table, seesOpen);
+    await live.until(({ name }) => name === 'control');
+    expect(await follow()).toMatchObject({ ok: false, error: { code: 'ruled_out' } });
+    const presence = await live.ask('presence', { channel: `table:${table.id}`, state: { mode: 'viewing' } });
+    expect(presence).toMatchObject({ ok: false, error: { code: 'ruled_out' } });
+    await owner.patch(path(table, rows[1].id), { fields: { name: 'must not be told' } });
+    const at0 = `/tables/${table.id}`;
+    for (const route of [
+      `${at0}/history/verify`,
+      `${at0}/history/checkpoint`,
+      `${at0}/rows?asOf=1`,
+      `${at0}/rows/${rows[0].id}?asOf=1`,
+      `${at0}/imports`,
+    ])
+      // prettier-ignore
+      expect([route, code(await editor.get(route))]).toEqual([route, '403 ruled_out']);
+    for (const route of ['undo', 'redo']) expect(code(await editor.post(`${at0}/${route}`, {}))).toBe('403 ruled_out');
+    expect(JSON.stringify(live.events)).not.toContain('must not be told');
+    live.close();
+  });
+});
+
 describe('what lies two links away', () => {
   it('is seen as it is there, in lookups of lookups, formulas, quantifiers and joins', async () => {
     const { owner, at } = fixture;

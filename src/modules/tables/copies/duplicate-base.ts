@@ -1,4 +1,4 @@
-import { must, newId, type Access } from '../../../common/index.js';
+import { must, newId, type Access, type Id } from '../../../common/index.js';
 import {
   advanceSchema,
   copyPairs,
@@ -11,6 +11,8 @@ import {
 
 import type { BaseEntity } from '../bases/base.entity.js';
 import { baseAudit, baseChanged, baseView } from '../bases/new-base.js';
+import { copiedRules } from '../rules/copied-rules.js';
+import type { TableRulesEntity } from '../rules/table-rules.entity.js';
 import type { SchemaChange } from '../schema/schema-saga.js';
 import { contextOf, type Structure } from '../schema/structure.js';
 import { baseSchema } from '../tables/table-schema.js';
@@ -21,6 +23,7 @@ import { rewired } from './rewire.js';
 export function duplicateBase(
   access: Access,
   originals: readonly Structure[],
+  rules: ReadonlyMap<Id, TableRulesEntity>,
   { from, to, withRows }: { readonly from: BaseEntity; readonly to: BaseEntity; readonly withRows: boolean },
 ): Omit<SchemaChange<unknown>, 'result'> {
   const copies = rewired(
@@ -42,6 +45,15 @@ export function duplicateBase(
     original: must(originals[i], 'each copy has its original'),
     schema: must(schemas.get(copy.table.id), 'each copy has its schema'),
   }));
+  /** Columns of the originals, and their copies. */
+  const ids = new Map(
+    made.flatMap(({ original, columns }) =>
+      original.columns.flatMap(({ id }, i) => {
+        const copy = columns[i];
+        return copy ? [[id, copy.id] as const] : [];
+      }),
+    ),
+  );
   const links = made.flatMap(({ table, columns, original, schema }) =>
     columns.flatMap((column, i) => {
       const { end, through, tableId, multiple } = column.options;
@@ -79,6 +91,10 @@ export function duplicateBase(
       bases: [to],
       tables: copies.map(({ table }) => table),
       columns: copies.flatMap(({ columns }) => columns),
+      rules: made.flatMap(({ table, original }) => {
+        const own = rules.get(original.table.id);
+        return own ? [copiedRules(own, table, (columnId) => ids.get(columnId) ?? columnId)] : [];
+      }),
       audit: [baseAudit(to, 'base.created', undefined, { ...baseView(to), from: from.id, withRows })],
       events: [baseChanged(to), ...copies.map(({ table }) => tableChanged(table))],
     },

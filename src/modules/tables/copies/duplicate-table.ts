@@ -3,6 +3,8 @@ import { advanceSchema, copyPairs, copyRows, createTable, lockLinks, type Sql } 
 import type { BaseEntity } from '../bases/base.entity.js';
 import type { ColumnEntity } from '../columns/column.entity.js';
 import { freeName } from '../columns/free-name.js';
+import { copiedRules } from '../rules/copied-rules.js';
+import type { TableRulesEntity } from '../rules/table-rules.entity.js';
 import type { BaseDraft } from '../schema/base-draft.js';
 import type { SchemaChange } from '../schema/schema-saga.js';
 import { contextOf, type Structure } from '../schema/structure.js';
@@ -20,7 +22,7 @@ export function duplicateTable(
   access: Access,
   draft: BaseDraft,
   base: BaseEntity,
-  original: Structure,
+  original: Structure & { readonly rules?: TableRulesEntity },
   { table, withRows }: { readonly table: TableEntity; readonly withRows: boolean },
 ): SchemaChange<TableDto> {
   const wiring = new Rewiring([[original.table.id, table.id]]);
@@ -44,8 +46,12 @@ export function duplicateTable(
   const schema = draft.schemaOf(table.id);
   const targets = [...new Set(links.map(({ options }) => must(options.tableId, 'a link has a table')))];
   const rows: Sql[] = withRows ? copyRows(original.schema, schema) : [];
+  const { rules } = original;
   return {
     ...drafted,
+    ...(rules
+      ? { patch: { ...drafted.patch, rules: [copiedRules(rules, table, (columnId) => wiring.to(columnId))] } }
+      : {}),
     ...(withRows ? { copying: { snapshot: false } } : {}),
     statements: [
       ...createTable({ ...schema, name: table.name }, newId()),

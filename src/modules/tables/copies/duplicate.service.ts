@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { deriveKey, foldName, newId, Problem, type Access, type Id } from '../../../common/index.js';
 import { actorOf } from '../../../database/main/index.js';
 import { MiniDbSchema } from '../../../engines/index.js';
 import type { BaseDto } from '../bases/base.dto.js';
 import { newBase, placed, tellingNameTaken } from '../bases/new-base.js';
 import { nameTaken } from '../columns/make-columns.js';
+import { TableRulesEntity } from '../rules/table-rules.entity.js';
 import { BaseDraft } from '../schema/base-draft.js';
 import { SchemaSaga } from '../schema/schema-saga.js';
 import { readBase, readStructure, readStructures, type Structure } from '../schema/structure.js';
@@ -48,7 +50,7 @@ export class DuplicateService {
           const originals = await readStructures(manager, from);
           if (withRows) await this.judgeSize(originals);
           return {
-            ...duplicateBase(access, originals, { from, to, withRows }),
+            ...duplicateBase(access, originals, await rulesOf(manager, baseId), { from, to, withRows }),
             result: { base: toBaseDto(to), fromSchema: from.schemaName },
           };
         },
@@ -72,7 +74,14 @@ export class DuplicateService {
         const table = copyOf(original, structures, name);
         if (withRows) await this.judgeSize([original]);
         const draft = new BaseDraft(original.base, structures);
-        return duplicateTable(access, draft, original.base, original, { table, withRows });
+        const rules = (await rulesOf(manager, baseId)).get(tableId);
+        return duplicateTable(
+          access,
+          draft,
+          original.base,
+          { ...original, ...(rules ? { rules } : {}) },
+          { table, withRows },
+        );
       },
     });
   }
@@ -82,6 +91,11 @@ export class DuplicateService {
     if ((await this.mini.countRows(schemas, MAX_ROWS)) > MAX_ROWS)
       throw new Problem('limit_reached', { detail: `At most ${MAX_ROWS} rows are copied at once.` });
   }
+}
+
+/** The rules of the tables of a base, by table. */
+async function rulesOf(manager: EntityManager, baseId: Id): Promise<ReadonlyMap<Id, TableRulesEntity>> {
+  return new Map((await manager.findBy(TableRulesEntity, { baseId })).map((rules) => [rules.tableId, rules]));
 }
 
 function copyOf({ table }: Structure, structures: readonly Structure[], name: string): Structure['table'] {
