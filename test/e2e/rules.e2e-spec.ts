@@ -294,6 +294,8 @@ describe('rules for each member', () => {
     const { owner, at } = fixture;
     const { table, rows } = await deals();
     await putRules(owner, table, { ...seesOpen, columns: { hidden: ['notes'], readOnly: ['qty'] } });
+    const live = await socket(fixture.app.base, viewer.token);
+    await live.ask('subscribe', { channel: `workspace:${at.workspace.id}` });
     const explain = (query: string) => owner.get(`/tables/${table.id}/rules/explain?${query}`);
     expect((await explain(`memberId=${editor.memberId}&rowId=${rows[1].id}`)).body).toMatchObject({
       role: 'editor',
@@ -313,6 +315,12 @@ describe('rules for each member', () => {
     expect(code(await owner.get(`${path(table)}?as=x`))).toBe('422 validation_failed');
     const log = await owner.get<{ data: object[] }>(`/workspaces/${at.workspace.id}/audit-logs?action=rows.viewed_as`);
     expect(log.body.data).toHaveLength(3);
+    // Members are not told who looks, nor who takes rows out.
+    expectStatus(await owner.get(`/tables/${table.id}/export`), 200);
+    expectStatus(await owner.patch(`/tables/${table.id}`, { description: 'the last' }), 200);
+    await live.until(({ payload }) => JSON.stringify(payload).includes('table.updated'));
+    expect(JSON.stringify(live.events)).not.toMatch(/viewed_as|exported/);
+    live.close();
   });
 });
 

@@ -2,7 +2,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
  * Numbers for what happens in a workspace: 1, 2, 3 … in the order of the commits. A trigger gives them when the transaction ends, so that no write of
- * metadata can be without one, and the lock of the counter is held no longer than the commit takes.
+ * metadata can be without one, and the lock of the counter is held no longer than the commit takes. Who looked at something is for those who may read
+ * the audit log.
  */
 export class WorkspaceStreams1700000001850 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
@@ -36,7 +37,7 @@ export class WorkspaceStreams1700000001850 implements MigrationInterface {
       create constraint trigger audit_log_number after insert on audit_log
         deferrable initially deferred for each row
         when (new.resource_type in ('workspace', 'member', 'base', 'table', 'column', 'view', 'connection')
-          and new.action not in ('connection.tested', 'connection.rekeyed'))
+          and new.action not in ('connection.tested', 'connection.rekeyed', 'rows.viewed_as', 'table.exported'))
         execute function number_workspace_event();
     `);
   }
