@@ -29,6 +29,9 @@ export class ConnectionCatalog {
     load: async (id) => (await this.connections.findOneBy({ id })) ?? undefined,
   });
 
+  /** Opened once for each time that a connection is read: the vault may be a service elsewhere, and every request comes through here. */
+  private readonly targets = new WeakMap<ConnectionEntity, Promise<ConnectionTarget>>();
+
   constructor(
     @InjectRepository(ConnectionEntity) private readonly connections: Repository<ConnectionEntity>,
     private readonly vault: CredentialVault,
@@ -59,12 +62,26 @@ export class ConnectionCatalog {
     const found = await this.cache.get(connectionId);
     if (found?.workspaceId !== workspaceId) throw notFound('connection');
     const { name, version } = found;
-    return { workspaceId, name, version, target: await targetOf(found, this.vault) };
+    return { workspaceId, name, version, target: await this.targetOf(found) };
   }
 
   /** What the connection is asked through. Throws as {@link find}. */
   async engineOf(workspaceId: Id, connectionId: Id): Promise<ExternalEngine> {
-    const { target, version } = await this.find(workspaceId, connectionId);
+    return this.engineFor(await this.find(workspaceId, connectionId));
+  }
+
+  /** What a connection that was found is asked through. */
+  engineFor({ target, version }: OpenConnection): ExternalEngine {
     return this.engines.engineFor(target, version);
+  }
+
+  private targetOf(connection: ConnectionEntity): Promise<ConnectionTarget> {
+    const known = this.targets.get(connection);
+    if (known) return known;
+    const opened = targetOf(connection, this.vault);
+    this.targets.set(connection, opened);
+    // A vault that could not be reached is asked again.
+    opened.catch(() => this.targets.delete(connection));
+    return opened;
   }
 }

@@ -44,14 +44,14 @@ export class ExternalObjectsReader {
 
   /** As they were found the last time. @throws Problem `not_found`; those of the database where nobody has looked yet */
   async objectsOf(workspaceId: Id, connectionId: Id): Promise<ExternalObjects> {
-    const { name, target } = await this.catalog.find(workspaceId, connectionId);
     const { objects: found } = await this.schemas.schemaOf(workspaceId, connectionId);
-    const engine = await this.catalog.engineOf(workspaceId, connectionId);
+    const connection = await this.catalog.find(workspaceId, connectionId);
     let objects = this.known.get(found);
     if (!objects) {
       objects = new Objects(found.map((each) => objectSchemaOf(connectionId, each)));
       this.known.set(found, objects);
     }
-    return { name, engine, access: target.access, objects };
+    const { name, target } = connection;
+    return { name, engine: this.catalog.engineFor(connection), access: target.access, objects };
   }
 }
