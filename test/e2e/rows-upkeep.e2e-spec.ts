@@ -1,6 +1,16 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { RowsUpkeep } from '../../src/modules/rows/upkeep/rows-upkeep.js';
-import { databases, expectStatus, sql, startApp, world, type Row, type TestApp, type World } from '../harness/index.js';
+import {
+  databases,
+  expectStatus,
+  member,
+  sql,
+  startApp,
+  world,
+  type Row,
+  type TestApp,
+  type World,
+} from '../harness/index.js';
 import { path, refusal } from '../support/rows.js';
 
 let app: TestApp;
@@ -46,5 +56,33 @@ describe('what was kept for a time', () => {
     expect(
       expectStatus(await at.owner.get<{ data: object[] }>(`/tables/${at.table.id}/changes?after=5`), 200).data,
     ).toHaveLength(1);
+  });
+
+  it('is removed earlier where the workspace keeps its history for less, and what remains still verifies', async () => {
+    const there = await world(app.base);
+    const own = (text: string) => sql(app.config.miniDb, text.replaceAll('@', `"${there.table.physical.schema}"`));
+    const settings = `/workspaces/${there.workspace.id}`;
+    for (const name of ['a', 'b', 'c'])
+      expectStatus(await there.owner.post<Row>(path(there.table), { fields: { name } }), 201);
+    await own(`update @._change set at = at - interval '8 days' where seq <= 2`);
+    expect((await sweep())?.changes).toBe(0);
+    expect(refusal(await (await member(there, 'admin')).patch(settings, { historyDays: 7 }))).toEqual([
+      403,
+      'role_too_low',
+    ]);
+    for (const historyDays of [0, 1.5, '7', 36_501])
+      expect((await there.owner.patch(settings, { historyDays })).status).toBe(422);
+    expect(expectStatus(await there.owner.patch(settings, { historyDays: 7 }), 200)).toMatchObject({ historyDays: 7 });
+    expect((await sweep())?.changes).toBe(2);
+    const verified = await there.owner.get(`/tables/${there.table.id}/history/verify`);
+    expect(verified.body).toMatchObject({ ok: true, from: 3, to: 3 });
+    const [told] = expectStatus(
+      await there.owner.get<{ data: object[] }>(`${settings}/audit-logs?action=workspace.updated`),
+      200,
+    ).data;
+    expect(told).toMatchObject({ before: { historyDays: null }, after: { historyDays: 7 } });
+    expect(expectStatus(await there.owner.patch(settings, { historyDays: null }), 200)).toMatchObject({
+      historyDays: null,
+    });
   });
 });

@@ -64,6 +64,7 @@ describe('workspaces', () => {
         slug: 'units-sohne',
         role: 'owner',
         timeZone: 'UTC',
+        historyDays: null,
         createdAt: TIME,
         updatedAt: TIME,
       });

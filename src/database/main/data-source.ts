@@ -13,6 +13,7 @@ import { Views1700000001300 } from './migrations/1700000001300-views.js';
 import { Publishing1700000001400 } from './migrations/1700000001400-publishing.js';
 import { TableRules1700000001600 } from './migrations/1700000001600-table-rules.js';
 import { WorkspaceStreams1700000001850 } from './migrations/1700000001850-workspace-streams.js';
+import { HistoryDays1700000001990 } from './migrations/1700000001990-history-days.js';
 import { StructureLife1700000000500 } from './migrations/1700000000500-structure-life.js';
 import { TimeZones1700000001000 } from './migrations/1700000001000-time-zones.js';
 import { TableIndexes1700000000600 } from './migrations/1700000000600-table-indexes.js';
@@ -44,6 +45,7 @@ export const mainDataSourceOptions = (settings: PostgresSettings) =>
       Publishing1700000001400,
       TableRules1700000001600,
       WorkspaceStreams1700000001850,
+      HistoryDays1700000001990,
     ],
     migrationsTableName: '_migrations',
     migrationsTransactionMode: 'each',

@@ -11,6 +11,12 @@ export interface PhysicalColumn {
   readonly column: string;
 }
 
+/** The schema of a base, and for how many days its history is kept, where its workspace says so. */
+export interface KeptSchema {
+  readonly schema: string;
+  readonly historyDays: number | null;
+}
+
 /**
  * What there is in the mini-DB, deleted things too, for those who look after what rows hold. Read anew at each call; a structure change
  * may be ahead of it in the mini-DB, where the names are then no longer known.
@@ -27,6 +33,17 @@ export class PhysicalColumns {
       order: { id: 'ASC' },
     });
     return bases.map(({ schemaName }) => schemaName);
+  }
+
+  /** The schemas of all bases, and for how many days the workspace of each keeps its history, where it says so. */
+  async kept(): Promise<readonly KeptSchema[]> {
+    return this.dataSource.manager
+      .createQueryBuilder(BaseEntity, 'base')
+      .innerJoin('workspaces', 'workspace', 'workspace.id = base.workspaceId')
+      .select('base.schemaName', 'schema')
+      .addSelect('workspace.history_days', 'historyDays')
+      .orderBy('base.id')
+      .getRawMany<KeptSchema>();
   }
 
   /** Names of tables by their ids, of those in the trash too. */

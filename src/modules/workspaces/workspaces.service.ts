@@ -67,11 +67,13 @@ export class WorkspacesService {
   }
 
   /** Changes what is given. The slug stays, since addresses lead to it. */
-  async update(access: Access, { name, timeZone }: UpdateWorkspaceDto): Promise<WorkspaceDto> {
+  async update(access: Access, wishes: UpdateWorkspaceDto): Promise<WorkspaceDto> {
     const before = await this.find(access);
     const { id } = before;
-    const change = changed(before, { name, timeZone });
+    const change = changed(before, wishes);
     if (Object.keys(change).length === 0) return toDto(before, access.role);
+    if ('historyDays' in change && !mayDo(access.role, 'workspace:delete'))
+      throw new Problem('role_too_low', { detail: 'Only an owner decides for how long the history of rows is kept.' });
     const after = { ...before, ...change, updatedAt: new Date() };
     return this.transaction.run(actorOf(access), async (manager) => {
       const { affected } = await manager.update(
@@ -143,6 +145,7 @@ async function insertWithFreeSlug(manager: AuditedManager, name: string): Promis
       name,
       slug,
       timeZone: DEFAULT_TIME_ZONE,
+      historyDays: null,
       createdAt: now,
       updatedAt: now,
       deletedAt: null,
@@ -172,28 +175,34 @@ const audit = (
   ...change,
 });
 
-type Settings = Partial<Pick<WorkspaceEntity, 'name' | 'timeZone'>>;
+type Settings = Partial<Pick<WorkspaceEntity, 'name' | 'timeZone' | 'historyDays'>>;
 
 /** What of the wishes is not so yet. */
-function changed(before: WorkspaceEntity, { name, timeZone }: UpdateWorkspaceDto): Settings {
+function changed(before: WorkspaceEntity, { name, timeZone, historyDays }: UpdateWorkspaceDto): Settings {
   return {
     ...(name === undefined || name === before.name ? {} : { name }),
     ...(timeZone === undefined || timeZone === before.timeZone ? {} : { timeZone }),
+    ...(historyDays === undefined || historyDays === before.historyDays ? {} : { historyDays }),
   };
 }
 
 /** The same settings as they were. */
-const namely = ({ name, timeZone }: WorkspaceEntity, change: Settings): Settings => ({
+const namely = ({ name, timeZone, historyDays }: WorkspaceEntity, change: Settings): Settings => ({
   ...('name' in change ? { name } : {}),
   ...('timeZone' in change ? { timeZone } : {}),
+  ...('historyDays' in change ? { historyDays } : {}),
 });
 
-const toDto = ({ id, name, slug, timeZone, createdAt, updatedAt }: WorkspaceEntity, role: Role): WorkspaceDto => ({
+const toDto = (
+  { id, name, slug, timeZone, historyDays, createdAt, updatedAt }: WorkspaceEntity,
+  role: Role,
+): WorkspaceDto => ({
   id,
   name,
   slug,
   role,
   timeZone,
+  historyDays,
   createdAt: createdAt.toISOString(),
   updatedAt: updatedAt.toISOString(),
 });

@@ -29,7 +29,7 @@ export interface SweptRows {
 
 /**
  * Removes for good, every hour and on one node at a time: rows that have been in the trash for longer than `TRASH_RETENTION`, changes
- * older than `CHANGE_LOG_RETENTION`, answers that nobody can ask for any more, imports that were over a week ago.
+ * older than `CHANGE_LOG_RETENTION` or than their workspace keeps them, answers that nobody can ask for any more, imports that were over a week ago.
  */
 @Injectable()
 export class RowsUpkeep implements OnApplicationBootstrap, OnModuleDestroy {
@@ -63,10 +63,10 @@ export class RowsUpkeep implements OnApplicationBootstrap, OnModuleDestroy {
   sweep(): Promise<SweptRows | undefined> {
     return this.database.alone(LOCK, async () => {
       const swept = { rows: 0, changes: 0, answers: 0, imports: await this.forgetImports(), marks: 0 };
-      for (const schema of await this.bases.schemas()) {
+      for (const { schema, historyDays } of await this.bases.kept()) {
         if (this.rounds.isEnding) break;
         try {
-          const base = await this.sweepBase(schema);
+          const base = await this.sweepBase(schema, historyDays);
           swept.rows += base.rows;
           swept.changes += base.changes;
           swept.answers += base.answers;
@@ -87,15 +87,15 @@ export class RowsUpkeep implements OnApplicationBootstrap, OnModuleDestroy {
     return imports;
   }
 
-  private async sweepBase(schema: string): Promise<Omit<SweptRows, 'imports'>> {
+  private async sweepBase(schema: string, historyDays: number | null): Promise<Omit<SweptRows, 'imports'>> {
     const goOn = (): boolean => !this.rounds.isEnding;
     const { names, logged } = await this.upkeep.tablesOf(schema);
     const before = this.retention.purgedBefore();
     let [rows, changes, answers, marks] = [0, 0, 0, 0];
     for (const name of names) rows += await this.upkeep.purgeTrash(schema, name, before, goOn);
-    const { changeLogSeconds } = this.config;
-    if (changeLogSeconds !== undefined) {
-      const cut = new Date(Date.now() - changeLogSeconds * 1000);
+    const keptMs = Math.min((this.config.changeLogSeconds ?? Infinity) * 1000, (historyDays ?? Infinity) * DAY_MS);
+    if (Number.isFinite(keptMs)) {
+      const cut = new Date(Date.now() - keptMs);
       for (const id of logged) changes += await this.upkeep.forgetChanges(schema, id, cut, goOn);
     }
     for (let gone = AT_ONCE; gone === AT_ONCE && goOn(); answers += gone)

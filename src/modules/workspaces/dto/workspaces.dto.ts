@@ -1,3 +1,4 @@
+import { IsInt, Max, Min, ValidateIf } from 'class-validator';
 import { IsId, IsName, MayBeAbsent, type PageDto, type Role } from '../../../common/index.js';
 import { IsTimeZone } from './is-time-zone.js';
 import { ApiRole } from './is-role.js';
@@ -18,6 +19,19 @@ export class UpdateWorkspaceDto {
   @MayBeAbsent()
   @IsTimeZone()
   timeZone?: string;
+
+  /**
+   * For how many days the history of rows is kept: their change log, by which they are also followed, reverted and read as they were.
+   * Null keeps it for as long as the server does, which is never exceeded. What is older is removed for good within the hour, the
+   * proof of what remains is kept. For owners.
+   * @example 365
+   */
+  @MayBeAbsent()
+  @ValidateIf((_, value) => value !== null)
+  @IsInt()
+  @Min(1)
+  @Max(36_500)
+  historyDays?: number | null;
 }
 
 export class TransferDto {
@@ -41,6 +55,8 @@ export class WorkspaceDto {
   role!: Role;
   /** IANA name. @example 'UTC' */
   timeZone!: string;
+  /** For how many days the history of rows is kept; null for as long as the server keeps it. @example null */
+  historyDays!: number | null;
   /** @example '2026-11-22T20:45:00.000Z' */
   createdAt!: string;
   /** @example '2026-11-22T20:45:00.000Z' */
