@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import tls from 'node:tls';
 import mysql, { type Connection, type ConnectionOptions, type TypeCast } from 'mysql2';
 import type { ConnectionTarget } from '../external-engine.js';
+import type { Watch } from '../sql/bounded-session.js';
 import type { Cell } from '../sql/sql-engine.js';
 
 /** What the driver keeps to itself and we have to watch. Each of these is called through the object, so that ours goes first. */
@@ -18,13 +19,6 @@ interface Packet {
   readonly buffer: Buffer;
   readonly offset: number;
   readLengthCodedNumberExt(tag: number | undefined, ...rest: readonly unknown[]): unknown;
-}
-
-/** Whoever watches a connection: told of every chunk and packet that comes, and of what ends the connection. */
-export interface Watch {
-  received(bytes: number): void;
-  packet(): void;
-  failed(error: unknown): void;
 }
 
 /** A first byte by which a server asks for a file of ours (Protocol::LOCAL_INFILE_Request); nothing else of what we ask for begins so. */
@@ -127,7 +121,7 @@ function guardPackets(internals: Internals, watch: Watch): void {
       if (flaw) throw new Error(flaw);
       if (packet) {
         refuseNoNumber(packet);
-        watch.packet();
+        watch.message();
       }
       handle(packet);
     } catch (error) {

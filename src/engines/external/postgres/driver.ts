@@ -2,14 +2,8 @@ import type { Socket } from 'node:net';
 import pg from 'pg';
 import { Problem } from '../../../common/index.js';
 import type { ConnectionTarget } from '../external-engine.js';
+import type { Watch } from '../sql/bounded-session.js';
 import { messageReader } from './messages.js';
-
-/** Whoever watches a connection: told of every chunk and message that comes, and of what ends the connection. */
-export interface Watch {
-  received(bytes: number): void;
-  message(): void;
-  failed(error: unknown): void;
-}
 
 /** What the driver keeps to itself and we have to watch. */
 interface Internals {
