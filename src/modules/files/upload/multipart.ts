@@ -5,7 +5,7 @@ import { invalid, Problem } from '../../../common/index.js';
 
 /** A file of a multipart body, while it arrives. */
 export interface IncomingFile {
-  /** As the sender wrote it. */
+  /** As the sender's file is called. */
   readonly name: string | undefined;
   readonly mimeType: string | undefined;
   readonly content: Readable;
@@ -38,7 +38,7 @@ export async function receiveFiles<T>(
           if (error.message.includes('terminated early')) reject(malformed(error));
         });
         if (field !== FIELD) reject(unknownPart(field));
-        last = last.then(async () => taken.push(await take({ name, mimeType, content }, index)));
+        last = last.then(async () => taken.push(await take({ name: unescaped(name), mimeType, content }, index)));
         last.catch(reject);
       });
       parser.once('filesLimit', () => reject(tooMany(maxFiles)));
@@ -61,6 +61,15 @@ export async function receiveFiles<T>(
     throw error;
   }
 }
+
+const ESCAPED: Readonly<Record<string, string>> = { '%22': '"', '%0D': '\r', '%0A': '\n' };
+
+/**
+ * A name as it was before its sender escaped it: quotes and line breaks, and those only, are written as these three (WHATWG HTML, multipart
+ * form data; RFC 7578, section 2). A `%` is sent as it is, so a name that holds such three characters itself cannot be told from that.
+ */
+const unescaped = (name: string | undefined): string | undefined =>
+  name?.replace(/%(?:22|0D|0A)/g, (escape) => ESCAPED[escape] ?? escape);
 
 function parserFor(request: IncomingMessage, maxFiles: number): BusboyInstance {
   const { headers } = request;
