@@ -8,7 +8,6 @@ import {
   ApiOkResponse,
   ApiOperation,
   ApiTags,
-  getSchemaPath,
 } from '@nestjs/swagger';
 import {
   accepted,
@@ -26,6 +25,7 @@ import { ColumnDto, ColumnListDto, CreateColumnDto, RestoreColumnDto, UpdateColu
 import { BackgroundConversions } from './convert/background/background-conversions.service.js';
 import { Conversions } from './convert/conversions.service.js';
 import { ColumnConversionDto, ConversionReportDto, ConvertColumnDto } from './convert/convert.dto.js';
+import { CONVERSION_ANSWERS, CONVERT_ANSWERS, CONVERT_BODIES, PROGRESS_ANSWERS } from './convert/examples.js';
 import { ColumnTrash } from './column-trash.service.js';
 import { ColumnsService } from './columns.service.js';
 
@@ -150,11 +150,13 @@ export class ColumnsController {
       'type, under the same id and key. The old column stays in the trash of the table. Columns of large tables are converted in the ' +
       'background (202), while rows are read and written with the old type; `GET …/conversion` says how far it is.',
   })
-  @ApiOkResponse({
-    schema: { oneOf: [ColumnDto, ConversionReportDto].map((type) => ({ $ref: getSchemaPath(type) })) },
-    description: 'The column, or the report of a dry run',
+  @ApiBody({ type: ConvertColumnDto, examples: CONVERT_BODIES })
+  @ApiOkResponse({ content: CONVERT_ANSWERS, description: 'The column, or the report of a dry run' })
+  @ApiAcceptedResponse({
+    type: ColumnConversionDto,
+    description: 'Begun; it goes on in the background',
+    examples: CONVERSION_ANSWERS,
   })
-  @ApiAcceptedResponse({ type: ColumnConversionDto, description: 'Begun; it goes on in the background' })
   @ApiExtraModels(ConversionReportDto)
   @ApiProblems(
     'not_found',
@@ -181,9 +183,10 @@ export class ColumnsController {
   @Requires('structure:read')
   @ApiOperation({
     summary: 'How far the conversion of a column is',
-    description: 'The latest one that went on, or goes on, in the background.',
+    description:
+      'The latest one that went on, or goes on, in the background. While its table or base is in the trash it rests, and goes on when that is restored.',
   })
-  @ApiOkResponse({ type: ColumnConversionDto })
+  @ApiOkResponse({ type: ColumnConversionDto, examples: PROGRESS_ANSWERS })
   @ApiProblems('not_found')
   conversion(@Param('tableId', IdPipe) tableId: Id, @Param('columnId', IdPipe) columnId: Id) {
     return this.background.find(tableId, columnId);
