@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { ConversionWorker } from '../../src/modules/tables/columns/convert/background/conversion-worker.js';
 import { DriftChecker } from '../../src/modules/tables/drift/drift-checker.js';
 import { openDriftChecker } from '../../src/modules/tables/drift/open-drift-checker.js';
+import { StructurePurge } from '../../src/modules/tables/purge/structure-purge.js';
 import {
   asSuperuser,
   client,
@@ -398,15 +400,64 @@ describe('a column of a large table', () => {
     expect(await ended(table)).toMatchObject({ state: 'done' });
     expect([...(await cells(table)).values()]).toEqual([...numbers(40).map(Number), 77, 78]);
     expect(await ended(cancelled)).toMatchObject({ state: 'cancelled' });
+    expectStatus(await owner.post(`/tables/${trashed.id}/restore`), 200);
+    expect(await ended(trashed)).toMatchObject({ state: 'done' });
     await waitFor(async () => (await remains(cancelled)).length === 0);
     expect(await typeOf(cancelled)).toBe('text');
     expect(refusal(await owner.del(`${columnPath(cancelled)}/conversion`))).toEqual([409, 'conflict']);
     await waitFor(async () => (await remains(table)).length === 0);
-    expectStatus(await owner.post(`/tables/${trashed.id}/restore`), 200);
-    expect(await ended(trashed)).toMatchObject({ state: 'failed' });
-    expect([await typeOf(trashed), [...(await cells(trashed)).values()]]).toEqual(['text', numbers(40)]);
+    expect([await typeOf(trashed), [...(await cells(trashed)).values()]]).toEqual(['integer', numbers(40).map(Number)]);
     await noDrift();
   }, 120_000);
+
+  it('rests while its table or base is in the trash, and goes on where it was when that is restored', async () => {
+    const base = expectStatus(
+      await owner.post<{ id: string }>(`/workspaces/${at.workspace.id}/bases`, { name: 'To the trash' }),
+      201,
+    );
+    const inBase = expectStatus(
+      await owner.post<Table>(`/bases/${base.id}/tables`, { name: 'T', columns: [{ name: 'T', type: 'text' }] }),
+      201,
+    );
+    const table = await newTable({ type: 'text' });
+    const cellsOf = numbers(5_000);
+    for (const [each, path] of [
+      [table, `/tables/${table.id}`],
+      [inBase, `/bases/${base.id}`],
+    ] as const) {
+      const ops = cellsOf.map((t) => ({ op: 'create', fields: { t } }));
+      for (let i = 0; i < ops.length; i += 1_000)
+        expectStatus(await owner.post(`/tables/${each.id}/rows/bulk`, { ops: ops.slice(i, i + 1_000) }), 200);
+      expectStatus(await begin(each, { type: 'integer' }), 202);
+      // While rows are filled.
+      expectStatus(await owner.del(path), 204);
+      await app.app.get(ConversionWorker).work();
+      const [resting] = await sql(pair.main, 'select state, error from column_conversions where table_id = $1', [
+        each.id,
+      ]);
+      expect(resting).toEqual({ state: 'converting', error: null });
+      await noDrift();
+      expectStatus(await owner.post(`${path}/restore`), 200);
+      expect(await ended(each)).toMatchObject({ state: 'done' });
+      expect([await typeOf(each), [...(await cells(each)).values()]]).toEqual(['integer', cellsOf.map(Number)]);
+      expect(await remains(each)).toEqual([]);
+    }
+    await noDrift();
+  }, 60_000);
+
+  it('leaves nothing behind when its table is purged before that is restored', async () => {
+    const table = await newTable({ type: 'text' });
+    await fill(table, numbers(5_000));
+    expectStatus(await begin(table, { type: 'integer' }), 202);
+    expectStatus(await owner.del(`/tables/${table.id}`), 204);
+    await app.app.get(ConversionWorker).work();
+    await sql(pair.main, "update tables set deleted_at = now() - interval '40 days' where id = $1", [table.id]);
+    await app.app.get(StructurePurge).sweep();
+    expect(await sql(pair.main, 'select from column_conversions where table_id = $1', [table.id])).toEqual([]);
+    const functions = "select proname from pg_proc where pronamespace = $1::regnamespace and proname like '\\_cv\\_%'";
+    expect(await sql(pair.mini, functions, [`"${table.physical.schema}"`])).toEqual([]);
+    await noDrift();
+  }, 60_000);
 
   it('is not exchanged once somebody was told that it is cancelled, and who comes too late is told so', async () => {
     const table = await newTable({ type: 'text' });

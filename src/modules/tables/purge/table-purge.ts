@@ -3,7 +3,7 @@ import { DataSource, In, IsNull, type EntityManager } from 'typeorm';
 import { Problem, type Id } from '../../../common/index.js';
 import { systemActor, type AuditEntry } from '../../../database/main/index.js';
 import { MiniDbPurge, type Physical } from '../../../engines/index.js';
-import { dropColumns, dropLinkTable, dropTable, rebuildTable } from '../../../query/index.js';
+import { dropColumns, dropLinkTable, dropTable, endBackfill, rebuildTable } from '../../../query/index.js';
 import { BaseEntity } from '../bases/base.entity.js';
 import { ColumnConversionEntity, UNDER_WAY } from '../columns/convert/background/column-conversion.entity.js';
 import { viewColumn } from '../columns/view-column.js';
@@ -68,9 +68,15 @@ export class TablePurge {
       const { table, columns } = structure;
       const schema = structure.base.schemaName;
       const links = await manager.findBy(ColumnEntity, { tableId, type: 'link' });
+      // One that rested with the table; its trigger has a function, which belongs to the schema.
+      const conversions = await manager.findBy(ColumnConversionEntity, { tableId, state: In(UNDER_WAY) });
       return {
         schema,
-        statements: [...linkTables(links).map((name) => dropLinkTable(schema, name)), ...dropTable(structure.schema)],
+        statements: [
+          ...conversions.flatMap(({ triggerName: trigger }) => endBackfill({ table: structure.schema, trigger })),
+          ...linkTables(links).map((name) => dropLinkTable(schema, name)),
+          ...dropTable(structure.schema),
+        ],
         patch: {
           removed: { tables: [tableId] },
           audit: [audit(table, 'table.purged', { name: table.name, key: table.key, columns: columns.map(viewColumn) })],

@@ -77,7 +77,7 @@ export class ConversionWork {
 
   /**
    * Puts the filled column into its place, with what is demanded of it, as one structure change.
-   * @throws Problem `rows_in_the_way`, `unique_violation`, `validation_failed`, `schema_busy`; `not_found` the table is gone
+   * @throws Problem `rows_in_the_way`, `unique_violation`, `validation_failed`, `schema_busy`; `not_found` the table or its base is in the trash
    */
   async exchange({ id, baseId, tableId, columnId, actor, context }: ColumnConversionEntity): Promise<void> {
     await this.saga.run({

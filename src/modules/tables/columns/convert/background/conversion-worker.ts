@@ -5,6 +5,7 @@ import { faultPoint } from '../../../../../config/index.js';
 import { MainDatabase } from '../../../../../database/main/index.js';
 import { EventBus } from '../../../../events/index.js';
 import { BaseEntity } from '../../../bases/base.entity.js';
+import { TableEntity } from '../../../tables/table.entity.js';
 import { ColumnConversionEntity, UNDER_WAY } from './column-conversion.entity.js';
 import { ConversionMovedOn, ConversionWork } from './conversion-work.js';
 
@@ -72,12 +73,14 @@ export class ConversionWorker implements OnApplicationBootstrap, OnModuleDestroy
     }
   }
 
-  /** Those of bases that are there; one of a deleted base waits, and goes on when the base is restored. */
+  /** One whose table or base is in the trash rests, and goes on when that is restored; what is to be taken back need not wait for a table. */
   private due(): Promise<Pick<ColumnConversionEntity, 'id'>[]> {
     return this.dataSource.manager
       .createQueryBuilder(ColumnConversionEntity, 'conversion')
       .innerJoin(BaseEntity, 'base', 'base.id = conversion.baseId and base.deletedAt is null')
+      .innerJoin(TableEntity, 'own', 'own.id = conversion.tableId')
       .where({ state: In(UNDER_WAY), nextAt: LessThanOrEqual(new Date()) })
+      .andWhere("(own.deletedAt is null or conversion.state = 'stopping')")
       .orderBy('conversion.nextAt')
       .getMany();
   }
@@ -106,8 +109,9 @@ export class ConversionWorker implements OnApplicationBootstrap, OnModuleDestroy
     const isRefusal = error instanceof Problem;
     // A table that is only in use will be free some day.
     const inUse = isRefusal && error.code === 'schema_busy';
+    // Its table or base went into the trash just now, with all that is filled.
+    if (isRefusal && error.code === 'not_found') return true;
     if (conversion.state === 'converting' && isRefusal && !inUse) {
-      // Values in the way, or its table is in the trash by now.
       const { code, detail, errors } = error;
       await this.steps.stop(conversion, { code, detail: detail ?? error.message, ...(errors ? { errors } : {}) });
       return false;
