@@ -18,7 +18,7 @@ import {
   type World,
 } from '../harness/index.js';
 import { addIndex, heldSnapshot, indexesOf, physicalIndexes, settled, type Index } from '../support/indexes.js';
-import { refusal } from '../support/rows.js';
+import { refusal, type Bulk } from '../support/rows.js';
 
 let pair: TestDatabases;
 let app: TestApp;
@@ -220,10 +220,37 @@ describe('a unique index', () => {
     ]);
     const other = expectStatus(await at.owner.post<Row>(path, { fields: { name: 'a', qty: 2 } }), 201);
     expect(refusal(await at.owner.patch(`${path}/${other.id}`, { fields: { qty: 1 } }))).toEqual(taken);
-    for (const mode of ['atomic', 'partial']) {
-      const ops = [{ op: 'create', fields: { name: 'a', qty: 1 } }];
-      expect((await at.owner.post(`${path}/bulk`, { mode, ops })).status).toBe(409);
-    }
+    // Each op that is in the way is named: with values of its own, with those that the row has, with those of an op before it.
+    const ops = [
+      { op: 'create', fields: { name: 'c', qty: 1 } },
+      { op: 'create', fields: { name: 'a', qty: 1 } },
+      { op: 'update', id: other.id, fields: { qty: 1 } },
+      { op: 'create', fields: { name: 'c', qty: 1 } },
+      { op: 'create', fields: { name: 'c', qty: null } },
+    ];
+    const detail = 'Another row has the same name, qty.';
+    const item = (op: number) => ({ pointer: `/ops/${op}/fields/name`, code: 'unique_violation', detail });
+    const atomic = await at.owner.post<ProblemBody>(`${path}/bulk`, { ops });
+    expect([atomic.status, atomic.body.code, atomic.body.errors]).toEqual([
+      422,
+      'bulk_failed',
+      [item(1), item(2), item(3)],
+    ]);
+    const partial = expectStatus(await at.owner.post<Bulk>(`${path}/bulk`, { mode: 'partial', ops }), 200);
+    expect(partial.results.map(({ status, error }) => [status, error?.errors])).toEqual([
+      [201, undefined],
+      [409, [item(1)]],
+      [409, [item(2)]],
+      [409, [item(3)]],
+      [201, undefined],
+    ]);
+    // Rows that change places are in nobody's way.
+    const second = expectStatus(await at.owner.post<Row>(path, { fields: { name: 'd', qty: 1 } }), 201);
+    const change = [
+      { op: 'delete', id: second.id },
+      { op: 'create', fields: { name: 'd', qty: 1 } },
+    ];
+    expectStatus(await at.owner.post(`${path}/bulk`, { ops: change }), 200);
     // Where a value is missing, nothing is the same; and what is in the trash is not there.
     for (let i = 0; i < 2; i++) expectStatus(await at.owner.post(path, { fields: { name: 'a' } }), 201);
     expectStatus(await at.owner.del(`${path}/${first.id}`), 204);
@@ -285,8 +312,46 @@ describe('an index that cannot be built', () => {
     expectStatus(await at.owner.del(path(table, failed.id)), 202);
     const again = await addIndex(at.owner, table, { columns: [{ field: 'name' }] });
     expect((await settled(at.owner, table, again.id)).state).toBe('ready');
-    // Now it is there, and what it cannot take is refused in so many words.
-    expect(refusal(await at.owner.post(rows, { fields: { name: long } }))).toEqual([422, 'validation_failed']);
+    // Now it is there, and what it cannot take is refused in so many words, wherever it is.
+    const item = (pointer: string) => ({
+      pointer,
+      code: 'too_long_for_index',
+      detail: 'Too long for the index of name: its values have at most 2600 bytes together.',
+    });
+    const single = await at.owner.post<ProblemBody>(rows, { fields: { name: long } });
+    expect([single.status, single.body.code, single.body.errors]).toEqual([
+      422,
+      'validation_failed',
+      [item('/fields/name')],
+    ]);
+    const [row] = data;
+    const patched = await at.owner.patch<ProblemBody>(`${rows}/${row?.id}`, { fields: { name: long, qty: 1 } });
+    expect([patched.status, patched.body.errors]).toEqual([422, [item('/fields/name')]]);
+    const ops = [
+      { op: 'create', fields: { name: 'short' } },
+      { op: 'update', id: row?.id, fields: { name: long } },
+    ];
+    const bulk = await at.owner.post<ProblemBody>(`${rows}/bulk`, { ops });
+    expect([bulk.status, bulk.body.code, bulk.body.errors]).toEqual([422, 'bulk_failed', [item('/ops/1/fields/name')]]);
+    const partial = expectStatus(await at.owner.post<Bulk>(`${rows}/bulk`, { mode: 'partial', ops }), 200);
+    expect(partial.results.map(({ status, error }) => [status, error?.errors])).toEqual([
+      [201, undefined],
+      [422, [item('/ops/1/fields/name')]],
+    ]);
+    const set = { filter: { field: 'name', op: 'eq', value: 'short' }, set: { name: long } };
+    const tried = expectStatus(
+      await at.owner.post<{ confirmToken: string }>(`${rows}/bulk-update`, { ...set, dryRun: true }),
+      200,
+    );
+    const byFilter = await at.owner.post<ProblemBody>(`${rows}/bulk-update`, {
+      ...set,
+      confirmToken: tried.confirmToken,
+    });
+    expect([byFilter.status, byFilter.body.errors?.[0]?.code, byFilter.body.errors?.[0]?.pointer]).toEqual([
+      422,
+      'too_long_for_index',
+      '/set',
+    ]);
   });
 });
 

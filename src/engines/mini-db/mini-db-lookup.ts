@@ -4,6 +4,7 @@ import { MiniDatabase, type PgSession } from '../../database/mini/index.js';
 import {
   cellsOf,
   changedSince,
+  compileIndexKeys,
   compileMatch,
   compileReread,
   compileSeenRows,
@@ -26,6 +27,12 @@ import {
   type TableSchema,
 } from '../../query/index.js';
 import { translate } from './pg-errors.js';
+
+/** The columns of an index that was asked for, and whether no two live rows may have the same values in all of them. */
+export interface IndexKeys {
+  readonly unique: boolean;
+  readonly columns: readonly ColumnSchema[];
+}
 
 /** A row as it was read. */
 export interface HeldRow {
@@ -61,6 +68,18 @@ export class MiniDbLookup {
       found.set(Number(o), [...(found.get(Number(o)) ?? []), String(id)]);
     }
     return found;
+  }
+
+  /** What the indexes that were asked for refuse rows by. */
+  async indexKeys(table: TableSchema): Promise<IndexKeys[]> {
+    const rows = await this.database.query(toStatement(compileIndexKeys(table)));
+    return rows.flatMap(([unique, names]) => {
+      // The id, which ends an order, is no column of ours.
+      const keys = (JSON.parse(names ?? '[]') as string[]).filter((name) => name !== '_id');
+      const columns = keys.flatMap((name) => table.columns.find(({ physical }) => physical === name) ?? []);
+      // One of a column that is in the trash is on its way out.
+      return columns.length === keys.length ? [{ unique: unique === 't', columns }] : [];
+    });
   }
 
   /** Versions of those of the rows that are there. Inside `session` if given. */

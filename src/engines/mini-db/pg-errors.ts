@@ -59,10 +59,7 @@ export function translate(error: unknown, table: TableSchema): unknown {
     case '23514':
       return valueMissing(pg.constraint, table, error);
     case '54000':
-      return new Problem('validation_failed', {
-        detail: 'A value is too long for a unique or indexed column (about 2,700 bytes at most).',
-        cause: error,
-      });
+      return tooLong(error);
     case '57014':
       return new Problem('overloaded', {
         detail: 'The query took too long and was stopped. Narrow the filter, or sort by an indexed column.',
@@ -71,6 +68,16 @@ export function translate(error: unknown, table: TableSchema): unknown {
     default:
       return error;
   }
+}
+
+/** Whose value it is, only who knows the write can tell. */
+function tooLong(cause: unknown): Problem {
+  const detail = 'A value is too long for an index of the table (about 2,700 bytes at most).';
+  return new Problem('validation_failed', {
+    detail,
+    errors: [{ pointer: '/fields', code: 'too_long_for_index', detail }],
+    cause,
+  });
 }
 
 /** Whoever knows that a column is required refuses a row without a value before it gets here. */

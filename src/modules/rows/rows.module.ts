@@ -40,6 +40,7 @@ import { RowsController } from './rows.controller.js';
 import { RowsUpkeep } from './upkeep/rows-upkeep.js';
 import { ByFilter } from './write/by-filter.service.js';
 import { ByFilterTokens } from './write/by-filter-token.js';
+import { Clashes } from './write/clashes.js';
 import { BulkService } from './write/bulk.service.js';
 import { Manners } from './write/manner.js';
 import { OneRow } from './write/one-row.js';
@@ -91,6 +92,7 @@ const IMPORTS = [
     RowRestore,
     OneRow,
     BulkService,
+    Clashes,
     ByFilter,
     ByFilterTokens,
     Portions,

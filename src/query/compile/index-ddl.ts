@@ -31,7 +31,7 @@ export interface IndexPlan {
 export const MAX_INDEX_COLUMNS = 5;
 
 /** Of the 2,704 bytes that an entry of a B-tree may have (a third of a page), those that are left beside the id. */
-const ENTRY_BYTES = 2_600;
+export const ENTRY_BYTES = 2_600;
 
 /** How the names of indexes begin that were asked for. */
 export const INDEX_PREFIX = '_ix_';
@@ -118,6 +118,20 @@ from pg_index i
 join pg_class c on c.oid = i.indexrelid
 join pg_namespace n on n.oid = c.relnamespace
 where n.nspname = ${value(table.physical.schema, 'text')} and c.relname = ${value(name, 'text')}`;
+
+/**
+ * The B-trees that were asked for of a table, those that are just being built included: rows `unique, physical names of the columns in
+ * its keys (JSON array, in order)`. Each of them may refuse a row.
+ */
+export const compileIndexKeys = ({ id, physical }: TableSchema): Sql =>
+  sql`select i.indisunique, to_json(array(select a.attname::text from unnest(i.indkey) with ordinality k(attnum, n)
+    join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum order by k.n))
+from pg_index i
+join pg_class c on c.oid = i.indexrelid
+join pg_am m on m.oid = c.relam
+join pg_namespace n on n.oid = c.relnamespace
+where n.nspname = ${value(physical.schema, 'text')} and m.amname = 'btree' and i.indisready
+  and starts_with(c.relname, ${value(`${INDEX_PREFIX}${tail(id)}_`, 'text')}) order by c.relname`;
 
 /** How many rows PostgreSQL believes a table to have, those in the trash included; below zero before it has looked. */
 export const compileRowEstimate = ({ physical }: TableSchema): Sql =>

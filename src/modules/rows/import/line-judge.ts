@@ -4,10 +4,10 @@ import { MiniDbLookup } from '../../../engines/index.js';
 import type { TableSchema, WriteContext } from '../../../query/index.js';
 import { contextOf } from '../../tables/index.js';
 import { AccessService } from '../../workspaces/index.js';
+import { Clashes } from '../write/clashes.js';
 import { defaultsFor } from '../write/defaults-for.js';
 import { missingLinks } from '../write/missing-links.js';
 import { Referents } from '../write/referents.js';
-import { takenValues } from '../write/taken-values.js';
 import { decideUpserts } from '../write/upsert.js';
 import { bindColumns, type Binding } from './bind-columns.js';
 import type { SourceRow } from './file/row-file.js';
@@ -63,6 +63,7 @@ export class LineJudge {
     private readonly lookup: MiniDbLookup,
     private readonly referents: Referents,
     private readonly access: AccessService,
+    private readonly clashes: Clashes,
   ) {}
 
   async read(access: Access, reading: Reading, portion: readonly SourceRow[]): Promise<ReadPortion> {
@@ -91,7 +92,7 @@ export class LineJudge {
     const decided = await decideUpserts(table, ops, find);
     const dead = await missingLinks(table, decided.ops, (target, ids) => this.lookup.versions(target, ids));
     const open = decided.ops.filter(({ index }) => !dead.has(index));
-    const taken = await takenValues(table, open, find, 'as if all at once');
+    const taken = await this.clashes.foreseen(table, open);
     const refuse = (line: number, items: readonly ProblemItem[]): void => tally.refuse(line, flawsOf(items));
     for (const [line, items] of dead) refuse(line, items);
     for (const [line, { errors = [] }] of [...decided.failures, ...taken]) refuse(line, errors);

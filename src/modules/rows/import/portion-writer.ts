@@ -3,7 +3,7 @@ import type { PgSession } from '../../../database/mini/index.js';
 import { LinksRefused, type Submitted, type WriteResult } from '../../../engines/index.js';
 import { uniqueIdentityOf, type RowOp, type TableSchema, type WriteContext } from '../../../query/index.js';
 import type { UpsertOp } from '../write/bulk-request.js';
-import { takenValues } from '../write/taken-values.js';
+import { takenValues, uniqueColumns } from '../write/taken-values.js';
 import { decideUpserts, type FindMatches, type Indexed } from '../write/upsert.js';
 import { flawsOf, Tally } from './tally.js';
 
@@ -117,9 +117,9 @@ export class PortionWriter {
         ]),
       );
     if (!isAboutOps(error)) throw error;
-    const certain = await takenValues(this.table, ops, this.target.find, 'as if all at once');
+    const certain = await takenValues(this.table, ops, uniqueColumns(this.target.find), 'as if all at once');
     return problemItems(
-      certain.size > 0 ? certain : await takenValues(this.table, ops, this.target.find, 'one by one'),
+      certain.size > 0 ? certain : await takenValues(this.table, ops, uniqueColumns(this.target.find), 'one by one'),
     );
   }
 

@@ -13,6 +13,7 @@ import {
 import type { PgSession } from '../../../database/mini/index.js';
 import { concernsLinks, wholeOf, type RowOp, type TableSchema } from '../../../query/index.js';
 import { contextOf, Fence } from '../../tables/index.js';
+import { Clashes, ofSomeOp } from './clashes.js';
 import { defaultsFor } from './defaults-for.js';
 import { bulkAnswer, type BulkOutcome } from './bulk-answer.js';
 import { parseBulk, type BulkEntry, type UnsettledOp, type UpsertOp } from './bulk-request.js';
@@ -22,11 +23,10 @@ import { Referents } from './referents.js';
 import { RowJudge, type Refusals } from './row-judge.js';
 import { broughtBy } from './settle.js';
 import { changesOf, settleOps } from './settle-ops.js';
-import { takenValues } from './taken-values.js';
 import { decideUpserts, type FindMatches, type Indexed } from './upsert.js';
 
 /** Another writer may take a unique value between our look and our write; then we look again. */
-const UNIQUE_RETRIES = 3;
+const CLASH_RETRIES = 3;
 
 type Failures = Map<number, Problem>;
 
@@ -40,6 +40,7 @@ export class BulkService {
     private readonly log: ChangeLog,
     private readonly referents: Referents,
     private readonly rules: RowJudge,
+    private readonly clashes: Clashes,
     private readonly kept: KeptWrites,
   ) {}
 
@@ -98,9 +99,9 @@ export class BulkService {
           if (mode === 'atomic') throw await this.allFindings(seen, entries, failures);
           continue;
         }
-        if (!(error instanceof Problem) || error.code !== 'unique_violation') throw error;
-        const blamed = await this.blame(table, tried);
-        if (blamed.size === 0 && attempt++ > UNIQUE_RETRIES) throw error;
+        if (!Clashes.isOne(error)) throw error;
+        const blamed = await this.clashes.blamed(table, tried, error);
+        if (blamed.size === 0 && attempt++ > CLASH_RETRIES) throw ofSomeOp(error);
         for (const [index, problem] of blamed) failures.set(index, problem);
         if (mode === 'atomic' && blamed.size > 0) throw await this.allFindings(seen, entries, failures);
       }
@@ -181,15 +182,9 @@ export class BulkService {
     for (const [index, items] of dead) failures.set(index, refusedOp(index, items));
     const open = still.filter(({ index }) => !failures.has(index));
     const decided = await decideUpserts(table, open, this.finder(seen));
-    const taken = await takenValues(table, decided.ops, this.finder(table), 'as if all at once');
+    const taken = await this.clashes.foreseen(table, decided.ops);
     for (const [index, problem] of [...decided.failures, ...taken]) failures.set(index, problem);
     return bulkFailed(failures);
-  }
-
-  /** Which of the ops PostgreSQL refused for a value that a unique column has already; those first that can be done in no order. */
-  private async blame(table: TableSchema, ops: readonly Indexed<RowOp>[]): Promise<Failures> {
-    const certain = await takenValues(table, ops, this.finder(table), 'as if all at once');
-    return certain.size > 0 ? certain : takenValues(table, ops, this.finder(table), 'one by one');
   }
 
   private readonly finder =

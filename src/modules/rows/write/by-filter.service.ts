@@ -16,6 +16,7 @@ import { conditionOf } from '../read/condition-of.js';
 import { MAX_OPS } from './bulk-request.js';
 import { parseByFilter, type ByFilterRequest } from './by-filter-request.js';
 import { ByFilterTokens } from './by-filter-token.js';
+import { Clashes } from './clashes.js';
 import type { Manner } from './manner.js';
 import { Portions, type StreamMeta } from './portions.js';
 import { Referents } from './referents.js';
@@ -105,6 +106,8 @@ export class ByFilter {
       });
     } catch (error) {
       if (error instanceof LinksRefused) throw invalid(belowSet([...error.findings.values()].flat().slice(0, 1)));
+      if (Clashes.isOne(error))
+        throw new Problem(error.code, { detail: error.detail, errors: belowSet(error.errors ?? []), cause: error });
       throw error;
     }
   }

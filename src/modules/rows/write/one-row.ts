@@ -4,6 +4,7 @@ import type { PgSession } from '../../../database/mini/index.js';
 import { LinksRefused, MiniDbWriter, type OpResult, type Submitted, type WriteResult } from '../../../engines/index.js';
 import { concernsLinks, wholeOf, type RowOp, type TableSchema, type WriteContext } from '../../../query/index.js';
 import { contextOf } from '../../tables/index.js';
+import { Clashes } from './clashes.js';
 import { inManner, type Manner } from './manner.js';
 import { Referents, type Valued } from './referents.js';
 import { RowJudge } from './row-judge.js';
@@ -21,6 +22,7 @@ export class OneRow {
     private readonly writer: MiniDbWriter,
     private readonly referents: Referents,
     private readonly rules: RowJudge,
+    private readonly clashes: Clashes,
   ) {}
 
   /**
@@ -30,7 +32,10 @@ export class OneRow {
   async write(access: Access, table: TableSchema, op: RowOp, manner: Manner, toAnswer: ToAnswer): Promise<Answer> {
     if (table.seen) return this.prepared(access, table, op, () => Promise.resolve(op), manner, toAnswer);
     await this.judge(access, table, op);
-    return this.answered(toAnswer, () => this.writer.write(table, submitted(access, op, manner, toAnswer)));
+    return this.answered(table, toAnswer, (trying) => {
+      trying(op);
+      return this.writer.write(table, submitted(access, op, manner, toAnswer));
+    });
   }
 
   /**
@@ -49,10 +54,11 @@ export class OneRow {
     await this.judge(access, table, asked);
     const whole = wholeOf(table);
     const links = concernsLinks(whole, [asked]);
-    return this.answered(toAnswer, async () => {
+    return this.answered(whole, toAnswer, async (trying) => {
       const { result } = await this.writer.writePrepared(whole, { links }, async (session) => {
         if (asked.kind !== 'upsert') await this.rules.mustBeAllowed(session, table, asked);
         const op = await prepare(session);
+        trying(op);
         return { ...submitted(access, op, manner, toAnswer, as), ...this.ruled(table, op) };
       });
       return result;
@@ -70,13 +76,19 @@ export class OneRow {
     if (missing.size > 0) throw invalid([...missing.values()].flat());
   }
 
-  private async answered(toAnswer: ToAnswer, write: () => Promise<WriteResult>): Promise<Answer> {
+  private async answered(
+    table: TableSchema,
+    toAnswer: ToAnswer,
+    write: (trying: (op: RowOp) => void) => Promise<WriteResult>,
+  ): Promise<Answer> {
     const startedAt = performance.now();
+    let tried: RowOp | undefined;
     try {
-      const result = await write();
+      const result = await write((op) => (tried = op));
       return toAnswer(succeeded(result), result, performance.now() - startedAt);
     } catch (error) {
-      throw error instanceof LinksRefused ? invalid([...error.findings.values()].flat()) : error;
+      if (error instanceof LinksRefused) throw invalid([...error.findings.values()].flat());
+      throw tried && Clashes.isOne(error) ? await this.clashes.ofOne(table, tried, error) : error;
     }
   }
 }
