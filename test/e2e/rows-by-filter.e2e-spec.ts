@@ -65,7 +65,7 @@ describe('a change by filter', () => {
     expect(refusal(await confirmed(table, 'bulk-update', { ...body, set: { code: 'taken' } }))).toEqual([
       409,
       'unique_violation',
-      '/fields/code unique_violation',
+      '/set/code unique_violation',
     ]);
     expect((await list(table, 'filter=code.isNotNull')).data).toHaveLength(1);
     const gone = expectStatus(await confirmed(table, 'bulk-delete', { filter: null, maxAffected: 5000 }), 200);
