@@ -486,4 +486,39 @@ describe('a deleted column', () => {
       '/trashed is_in',
     ]);
   });
+
+  it('is listed in pages where that is asked, and whole otherwise, as the columns are that are there', async () => {
+    const columns = ['A', 'B', 'C', 'D', 'E'].map((name) => ({ name, type: 'text' }));
+    const base = at.base.id;
+    const table = expectStatus(await owner.post<Table>(`/bases/${base}/tables`, { name: 'Paged', columns }), 201);
+    const walk = async (query: string) => {
+      const pages: string[][] = [];
+      for (let cursor = ''; ;) {
+        const answer = await owner.get<{
+          data: readonly Column[];
+          page: { limit: number; nextCursor?: string };
+        }>(`/tables/${table.id}/columns?limit=2${query}${cursor}`);
+        const { data, page } = expectStatus(answer, 200);
+        expect(page.limit).toBe(2);
+        pages.push(data.map(({ name }) => name));
+        if (page.nextCursor === undefined) return pages;
+        cursor = `&cursor=${page.nextCursor}`;
+      }
+    };
+    expect(await walk('')).toEqual([['A', 'B'], ['C', 'D'], ['E']]);
+    for (const { id } of table.columns.slice(0, 5))
+      expectStatus(await owner.del(`/tables/${table.id}/columns/${id}`), 204);
+    expect(await walk('')).toEqual([[]]);
+    expect(await walk('&trashed=true')).toEqual([['E', 'D'], ['C', 'B'], ['A']]);
+    for (const query of ['', '?trashed=true'])
+      expect((await owner.get<{ page: object }>(`/tables/${table.id}/columns${query}`)).body.page).toEqual({
+        limit: 250,
+      });
+    expect(refusal(await owner.get(`/tables/${table.id}/columns?cursor=x`))).toEqual([400, 'cursor_invalid']);
+    for (const [path, limit] of [
+      ['indexes', 1000],
+      ['indexes/advice', 20],
+    ] as const)
+      expect((await owner.get<{ page: object }>(`/tables/${table.id}/${path}`)).body.page).toEqual({ limit });
+  });
 });

@@ -8,14 +8,6 @@ const TRASHED = {
   description: 'What is in the trash, instead of what is not.',
 };
 
-/** Of a list that is given whole. */
-export class TrashQuery {
-  @ApiPropertyOptional(TRASHED)
-  @IsOptional()
-  @IsIn(TRASHED.enum)
-  trashed?: 'true' | 'false';
-}
-
 /** Of a list in pages. */
 export class TrashPageQuery extends PageQuery {
   @ApiPropertyOptional(TRASHED)

@@ -1,6 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, In } from 'typeorm';
-import { must, notFound, type Access, type Id, type Page } from '../../../common/index.js';
+import {
+  must,
+  notFound,
+  placeOfCursor,
+  positionPage,
+  type Access,
+  type Id,
+  type Page,
+  type PageQuery,
+} from '../../../common/index.js';
 import { lockTable, type TableSchema } from '../../../query/index.js';
 import { Retention } from '../retention.js';
 import { TableCatalog } from '../table-catalog.js';
@@ -13,9 +22,6 @@ import { ColumnChanges } from './column-changes.js';
 import { planRestore } from './plan-restore.js';
 import { everyRowHasValue, everyValueIsUnique } from './row-conditions.js';
 
-/** PostgreSQL has no more columns in a table. */
-const MAX_HIDDEN = 1_600;
-
 /** Deleted columns of tables that are there, until they are purged. */
 @Injectable()
 export class ColumnTrash {
@@ -27,16 +33,26 @@ export class ColumnTrash {
   ) {}
 
   /** Latest first; members whom rules keep from part of the table are shown none. */
-  async list(access: Access, tableId: Id): Promise<Page<ColumnDto>> {
+  async list(access: Access, tableId: Id, { limit, cursor }: PageQuery): Promise<Page<ColumnDto>> {
     const { seen } = await this.catalog.fresh(tableId);
-    if (seen.of(tableId, access).seen) return { data: [], page: { limit: MAX_HIDDEN } };
-    const columns = await this.dataSource.manager.find(ColumnEntity, {
-      where: { tableId, deletedAt: this.retention.restorable() },
-      order: { deletedAt: 'DESC', id: 'DESC' },
-    });
+    if (seen.of(tableId, access).seen) return { data: [], page: { limit } };
+    const query = this.dataSource.manager
+      .createQueryBuilder(ColumnEntity, 'item')
+      .where({ tableId, deletedAt: this.retention.restorable() })
+      .orderBy('item.deletedAt', 'DESC')
+      .addOrderBy('item.id', 'DESC')
+      .take(limit + 1);
+    if (cursor !== undefined) {
+      const { position, id } = placeOfCursor(cursor);
+      query.andWhere('(item.deletedAt, item.id) < (:at, :id)', { at: new Date(position), id });
+    }
+    const columns = await query.getMany();
+    const places = columns.map((column) => ({ ...column, position: column.deletedAt?.getTime() ?? 0 }));
+    const { data, page } = positionPage(places, limit);
+    const shown = columns.slice(0, data.length);
     return {
-      data: columns.map((column) => toColumnDto(column, column.position, this.retention.inTrash(column.deletedAt))),
-      page: { limit: MAX_HIDDEN },
+      data: shown.map((column) => toColumnDto(column, column.position, this.retention.inTrash(column.deletedAt))),
+      page,
     };
   }
 

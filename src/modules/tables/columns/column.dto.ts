@@ -1,6 +1,6 @@
 import { IsBoolean, IsIn, IsInt, IsObject, IsOptional, Min } from 'class-validator';
 import { ApiExtraModels, ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsName, IsText, MayBeAbsent, PageDto } from '../../../common/index.js';
+import { IsName, IsText, MAX_LIMIT, MayBeAbsent, PageDto } from '../../../common/index.js';
 import {
   COLUMN_TYPES,
   columnType,
@@ -8,8 +8,10 @@ import {
   type ColumnOptions,
   type ColumnTypeName,
 } from '../../../query/index.js';
-import { InTrashDto } from '../trash.dto.js';
+import { InTrashDto, TrashPageQuery } from '../trash.dto.js';
 
+/** Of a table; those in its trash are not counted. */
+export const MAX_COLUMNS = 250;
 const MAX_DESCRIPTION = 10_000;
 
 const OPTIONS_DOC = {
@@ -105,6 +107,12 @@ export class UpdateColumnDto {
   @MayBeAbsent()
   @IsObject()
   options?: Record<string, unknown>;
+}
+
+/** Without a limit all columns that a table may have. */
+export class ColumnsQuery extends TrashPageQuery {
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MAX_LIMIT, default: MAX_COLUMNS })
+  override limit: number = MAX_COLUMNS;
 }
 
 /** How a column comes out of the trash. */

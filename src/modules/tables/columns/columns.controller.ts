@@ -20,8 +20,14 @@ import {
   type Id,
 } from '../../../common/index.js';
 import { HonoursRules } from '../rules/honours-rules.js';
-import { TrashQuery } from '../trash.dto.js';
-import { ColumnDto, ColumnListDto, CreateColumnDto, RestoreColumnDto, UpdateColumnDto } from './column.dto.js';
+import {
+  ColumnDto,
+  ColumnListDto,
+  ColumnsQuery,
+  CreateColumnDto,
+  RestoreColumnDto,
+  UpdateColumnDto,
+} from './column.dto.js';
 import { BackgroundConversions } from './convert/background/background-conversions.service.js';
 import { Conversions } from './convert/conversions.service.js';
 import { ColumnConversionDto, ConversionReportDto, ConvertColumnDto } from './convert/convert.dto.js';
@@ -46,8 +52,12 @@ export class ColumnsController {
   @ApiOperation({ summary: 'List the columns of a table in order, or those in its trash' })
   @ApiOkResponse({ type: ColumnListDto })
   @ApiProblems('not_found')
-  list(@CurrentAccess() access: Access, @Param('tableId', IdPipe) tableId: Id, @Query() { trashed }: TrashQuery) {
-    return trashed === 'true' ? this.trash.list(access, tableId) : this.columns.list(access, tableId);
+  list(
+    @CurrentAccess() access: Access,
+    @Param('tableId', IdPipe) tableId: Id,
+    @Query() { trashed, ...page }: ColumnsQuery,
+  ) {
+    return (trashed === 'true' ? this.trash : this.columns).list(access, tableId, page);
   }
 
   @Post()

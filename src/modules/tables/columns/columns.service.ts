@@ -1,9 +1,18 @@
 import { Injectable } from '@nestjs/common';
-import { must, Problem, type Access, type Id, type Page } from '../../../common/index.js';
+import {
+  must,
+  placeOfCursor,
+  positionPage,
+  Problem,
+  type Access,
+  type Id,
+  type Page,
+  type PageQuery,
+  type Place,
+} from '../../../common/index.js';
 import { TableCatalog } from '../table-catalog.js';
-import { MAX_COLUMNS } from '../tables/table.dto.js';
 import { toColumnDto } from '../tables/to-dto.js';
-import type { ColumnDto, CreateColumnDto, UpdateColumnDto } from './column.dto.js';
+import { MAX_COLUMNS, type ColumnDto, type CreateColumnDto, type UpdateColumnDto } from './column.dto.js';
 import type { ColumnEntity } from './column.entity.js';
 import { changeColumn, findColumn } from './change-column.js';
 import { changeReferences } from './change-references.js';
@@ -21,10 +30,11 @@ export class ColumnsService {
     private readonly people: DefaultPeople,
   ) {}
 
-  async list(access: Access, tableId: Id): Promise<Page<ColumnDto>> {
+  async list(access: Access, tableId: Id, { limit, cursor }: PageQuery): Promise<Page<ColumnDto>> {
     const { columns, seen } = await this.catalog.fresh(tableId);
-    const shown = seen.columnsOf(tableId, access, columns);
-    return { data: shown.map((column, position) => toColumnDto(column, position)), page: { limit: MAX_COLUMNS } };
+    const shown = seen.columnsOf(tableId, access, columns).map((column, position) => toColumnDto(column, position));
+    const after = cursor === undefined ? undefined : placeOfCursor(cursor);
+    return positionPage(after ? shown.filter((column) => isBehind(column, after)) : shown, limit);
   }
 
   /**
@@ -74,3 +84,6 @@ export function mustHaveRoom(columns: readonly ColumnEntity[]): void {
   if (columns.length >= MAX_COLUMNS)
     throw new Problem('limit_reached', { detail: `A table has at most ${MAX_COLUMNS} columns.` });
 }
+
+const isBehind = ({ position, id }: Place, after: Place): boolean =>
+  position > after.position || (position === after.position && id > after.id);

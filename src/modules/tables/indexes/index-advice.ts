@@ -4,7 +4,7 @@ import type { Id, Page } from '../../../common/index.js';
 import { MiniDbIndexes } from '../../../engines/index.js';
 import type { IndexPlan, TableSchema } from '../../../query/index.js';
 import { TableCatalog } from '../table-catalog.js';
-import type { IndexAdviceDto } from './index.dto.js';
+import { MAX_INDEXES, type IndexAdviceDto } from './index.dto.js';
 import { definitionOf, planOf } from './planned-index.js';
 import { readShape } from './read-shape.js';
 import { serves, suggestIndex, type Suggestion } from './suggest-index.js';
@@ -35,8 +35,8 @@ export class IndexAdvice {
   ) {}
 
   async list(tableId: Id): Promise<Page<IndexAdviceDto>> {
-    const data = (await this.of(tableId, await this.log.ofTable(tableId))).map(toAdviceDto);
-    return { data, page: { limit: data.length } };
+    const advice = await this.of(tableId, await this.log.ofTable(tableId));
+    return { data: advice.slice(0, MAX_INDEXES).map(toAdviceDto), page: { limit: MAX_INDEXES } };
   }
 
   /** What these reads lack; the most used first. An index that is under way, or failed, is not suggested again. */

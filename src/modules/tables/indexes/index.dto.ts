@@ -15,6 +15,9 @@ import { MayBeAbsent, PageDto } from '../../../common/index.js';
 import { INDEX_KINDS, MAX_INDEX_COLUMNS, type IndexKind } from '../../../query/index.js';
 import type { IndexStateName } from './table-index.entity.js';
 
+/** Of one table, beside the automatic ones: each costs every write something. */
+export const MAX_INDEXES = 20;
+
 type ShownState = Exclude<IndexStateName, 'pending'>;
 const SHOWN_STATES: readonly ShownState[] = ['building', 'ready', 'failed', 'dropping'];
 

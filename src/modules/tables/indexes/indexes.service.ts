@@ -1,6 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, Not } from 'typeorm';
-import { invalid, newId, notFound, Problem, type Access, type Id, type Page } from '../../../common/index.js';
+import {
+  invalid,
+  MAX_LIMIT,
+  newId,
+  notFound,
+  Problem,
+  type Access,
+  type Id,
+  type Page,
+} from '../../../common/index.js';
 import { actorOf, AuditedTransaction, type Actor, type OutboxEvent } from '../../../database/main/index.js';
 import { MiniDbIndexes } from '../../../engines/index.js';
 import {
@@ -16,13 +25,10 @@ import { readStructure } from '../schema/structure.js';
 import { TableCatalog } from '../table-catalog.js';
 import { TableEntity } from '../tables/table.entity.js';
 import { indexAudit } from './index-audit.js';
-import type { CreateIndexDto, IndexDto } from './index.dto.js';
+import { MAX_INDEXES, type CreateIndexDto, type IndexDto } from './index.dto.js';
 import { definitionOf, planOf } from './planned-index.js';
 import { TableIndexEntity } from './table-index.entity.js';
 import { automaticIndexes, fieldsOf, shownState, toIndexDto } from './to-index-dto.js';
-
-/** Of one table, beside the automatic ones: each costs every write something. */
-export const MAX_INDEXES = 20;
 
 /** Use cases of indexes. They only say what there is to be; the worker makes it so. */
 @Injectable()
@@ -38,7 +44,7 @@ export class IndexesService {
     const table = await this.catalog.fresh(tableId);
     const asked = await this.dataSource.manager.find(TableIndexEntity, { where: { tableId }, order: { id: 'ASC' } });
     const data = [...automaticIndexes(table), ...asked.map((index) => toIndexDto(index, table))];
-    return { data, page: { limit: data.length } };
+    return { data, page: { limit: MAX_LIMIT } };
   }
 
   /** @throws Problem `validation_failed`, `conflict`, `limit_reached`, `not_implemented` */

@@ -1,7 +1,7 @@
 import { must, notFound, Problem, type Id } from '../../../common/index.js';
 import type { ColumnSchema, TableSchema } from '../../../query/index.js';
 import type { ColumnEntity } from '../columns/column.entity.js';
-import { MAX_COLUMNS } from '../tables/table.dto.js';
+import { MAX_COLUMNS } from '../columns/column.dto.js';
 import { baseSchema } from '../tables/table-schema.js';
 import type { TableEntity } from '../tables/table.entity.js';
 import type { Structure } from './structure.js';

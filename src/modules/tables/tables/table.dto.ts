@@ -3,10 +3,9 @@ import { Type } from 'class-transformer';
 import { ArrayMaxSize, IsArray, IsObject, IsOptional, ValidateNested } from 'class-validator';
 import { IsName, IsText, MayBeAbsent, PageDto } from '../../../common/index.js';
 import { AppearanceDto } from '../appearance.dto.js';
-import { ColumnDto, CreateColumnDto } from '../columns/column.dto.js';
+import { ColumnDto, CreateColumnDto, MAX_COLUMNS } from '../columns/column.dto.js';
 import { InTrashDto } from '../trash.dto.js';
 
-export const MAX_COLUMNS = 250;
 export const MAX_DESCRIPTION = 10_000;
 
 /** The columns that the examples of rows and filters speak of. */
