@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { DriftChecker } from '../../src/modules/tables/drift/drift-checker.js';
+import { StructurePurge } from '../../src/modules/tables/purge/structure-purge.js';
 import {
   client,
   databases,
@@ -356,23 +357,91 @@ describe('an index that cannot be built', () => {
 });
 
 describe('an index follows its table', () => {
-  it('goes with a deleted column, and stays with every other change', async () => {
+  it('goes to the trash with a column and comes back with it, goes with a purged one, and stays with every other change', async () => {
     const table = await newTable();
     const [gone, stays] = [
       await addIndex(at.owner, table, { columns: [{ field: 'qty' }, { field: 'due' }] }),
       await addIndex(at.owner, table, { columns: [{ field: 'due' }] }),
     ];
     for (const { id } of [gone, stays]) expect((await settled(at.owner, table, id)).state).toBe('ready');
-    expectStatus(await at.owner.del(`/tables/${table.id}/columns/${columnId(table, 'qty')}`), 204);
-    await waitFor(async () => !(await indexesOf(at.owner, table)).some(({ id }) => id === gone.id), 20_000);
-    const names = (await physicalIndexes(pair.mini, table)).map(({ name }) => name);
-    expect([names.includes(gone.name), names.includes(stays.name)]).toEqual([false, true]);
-    const [audited] = await sql(
+    const column = `/tables/${table.id}/columns/${columnId(table, 'qty')}`;
+    const atRest = async () => {
+      await waitFor(async () => {
+        const names = (await physicalIndexes(pair.mini, table)).map(({ name }) => name);
+        return !names.includes(gone.name) && names.includes(stays.name);
+      }, 20_000);
+      expect((await indexesOf(at.owner, table)).some(({ id }) => id === gone.id)).toBe(false);
+      expect(refusal(await at.owner.del(path(table, gone.id)))).toEqual([404, 'not_found']);
+      expect(await app.app.get(DriftChecker).check()).toMatchObject({ skipped: [], findings: [] });
+    };
+    expectStatus(await at.owner.del(column), 204);
+    await atRest();
+    expectStatus(await at.owner.post(`${column}/restore`, {}), 200);
+    expect(await settled(at.owner, table, gone.id)).toMatchObject({ state: 'ready', columns: gone.columns });
+    expect((await physicalIndexes(pair.mini, table)).map(({ name }) => name)).toContain(gone.name);
+
+    expectStatus(await at.owner.del(column), 204);
+    await atRest();
+    await sql(pair.main, "update columns set deleted_at = now() - interval '40 days' where id = $1", [
+      columnId(table, 'qty'),
+    ]);
+    await app.app.get(StructurePurge).sweep();
+    const left = () => sql(pair.main, 'select state from table_indexes where id = $1', [gone.id]);
+    await waitFor(async () => (await left()).length === 0, 20_000);
+    const audited = await sql(
       pair.main,
       "select actor_via as via from audit_log where resource_id = $1 and action = 'index.deleted'",
       [gone.id],
     );
-    expect(audited).toEqual({ via: 'system' });
+    expect(audited).toEqual([{ via: 'system' }]);
+  });
+
+  it('that is unique holds from the restore of its column on, or the restore is refused with the rows in the way', async () => {
+    const table = await newTable();
+    const rows = `/tables/${table.id}/rows`;
+    const columns = [{ field: 'name' }, { field: 'qty' }];
+    const index = await addIndex(at.owner, table, { columns, unique: true });
+    expect((await settled(at.owner, table, index.id)).state).toBe('ready');
+    const [first, second] = [
+      expectStatus(await at.owner.post<Row>(rows, { fields: { name: 'a', qty: 1 } }), 201),
+      expectStatus(await at.owner.post<Row>(rows, { fields: { name: 'b', qty: 1 } }), 201),
+    ];
+    const column = `/tables/${table.id}/columns/${columnId(table, 'qty')}`;
+    const gone = () =>
+      waitFor(async () => !(await physicalIndexes(pair.mini, table)).some(({ name }) => name === index.name), 20_000);
+    expectStatus(await at.owner.del(column), 204);
+    await gone();
+    // Nothing demands anything of the names alone.
+    expectStatus(await at.owner.patch(`${rows}/${second.id}`, { fields: { name: 'a' } }), 200);
+    const refused = await at.owner.post<ProblemBody>(`${column}/restore`, {});
+    expect([refused.status, refused.body.code, refused.body.errors]).toEqual([
+      409,
+      'rows_in_the_way',
+      [
+        {
+          pointer: '',
+          code: 'values_repeat',
+          detail: '1 values of name, qty are in more than one row, which a unique index forbids.',
+          count: 1,
+          values: [{ values: { name: 'a', qty: 1 }, rows: 2, rowIds: [first.id, second.id] }],
+        },
+      ],
+    ]);
+    expectStatus(await at.owner.patch(`${rows}/${second.id}`, { fields: { name: 'b' } }), 200);
+    expectStatus(await at.owner.post(`${column}/restore`, {}), 200);
+    const clash = [409, 'unique_violation', '/fields/name unique_violation'];
+    expect(refusal(await at.owner.post(rows, { fields: { name: 'b', qty: 1 } }))).toEqual(clash);
+    expect((await settled(at.owner, table, index.id)).state).toBe('ready');
+    expect(refusal(await at.owner.post(rows, { fields: { name: 'b', qty: 1 } }))).toEqual(clash);
+
+    // Relaxed, it comes back without: the index is there by name, and says why not.
+    expectStatus(await at.owner.del(column), 204);
+    await gone();
+    expectStatus(await at.owner.patch(`${rows}/${second.id}`, { fields: { name: 'a' } }), 200);
+    expectStatus(await at.owner.post(`${column}/restore`, { relax: true }), 200);
+    const failed = await settled(at.owner, table, index.id);
+    expect([failed.state, failed.error?.code]).toEqual(['failed', 'not_unique']);
+    expect(await app.app.get(DriftChecker).check()).toMatchObject({ skipped: [], findings: [] });
   });
 
   it('is built anew when the choices that it sorts by change', async () => {

@@ -14,6 +14,7 @@ import { Publishing1700000001400 } from './migrations/1700000001400-publishing.j
 import { TableRules1700000001600 } from './migrations/1700000001600-table-rules.js';
 import { WorkspaceStreams1700000001850 } from './migrations/1700000001850-workspace-streams.js';
 import { HistoryDays1700000001990 } from './migrations/1700000001990-history-days.js';
+import { RestingIndexes1700000002000 } from './migrations/1700000002000-resting-indexes.js';
 import { StructureLife1700000000500 } from './migrations/1700000000500-structure-life.js';
 import { TimeZones1700000001000 } from './migrations/1700000001000-time-zones.js';
 import { TableIndexes1700000000600 } from './migrations/1700000000600-table-indexes.js';
@@ -46,6 +47,7 @@ export const mainDataSourceOptions = (settings: PostgresSettings) =>
       TableRules1700000001600,
       WorkspaceStreams1700000001850,
       HistoryDays1700000001990,
+      RestingIndexes1700000002000,
     ],
     migrationsTableName: '_migrations',
     migrationsTransactionMode: 'each',

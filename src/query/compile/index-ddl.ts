@@ -96,6 +96,10 @@ function direction({ required }: ColumnSchema, dir: 'asc' | 'desc'): Sql {
 export const createIndex = (table: TableSchema, name: string, plan: IndexPlan): Sql =>
   sql`create ${plan.unique === true ? sql`unique index` : sql`index`} concurrently ${ident(name)} on ${tableName(table)} ${indexDefinition(plan)}`;
 
+/** The same within a transaction, which nobody else writes the table in. One that is there already stays. */
+export const createIndexAtOnce = (table: TableSchema, name: string, plan: IndexPlan): Sql =>
+  sql`create ${plan.unique === true ? sql`unique index` : sql`index`} if not exists ${ident(name)} on ${tableName(table)} ${indexDefinition(plan)}`;
+
 /** Not within a transaction. */
 export const dropIndex = (schema: string, name: string): Sql =>
   sql`drop index concurrently if exists ${ident(schema, name)}`;

@@ -1,7 +1,7 @@
 import type { ColumnSchema, TableSchema } from '../schema.js';
 import { kindOf } from '../kind.js';
 import { columnType } from '../types/index.js';
-import { ident, integer, sql, value, type Sql } from '../sql.js';
+import { comma, ident, integer, join, literal, sql, value, type Sql } from '../sql.js';
 import { uniqueKey } from './ddl.js';
 import { tableName } from './read.js';
 
@@ -51,6 +51,31 @@ select (select count(*) from shared), (select coalesce(json_agg(
   from (select e.v, e.n, array_agg(t._id order by t._id) as ids
     from (select v, n from shared order by n desc, v limit ${EXAMPLES}) e join ${tableName(table)} t on ${key} = e.v
     where t.${LIVE} group by 1, 2) example)`;
+}
+
+/**
+ * Values that several live rows have in all of these columns, where none is empty: how many, and some as JSON `[{values, rows, rowIds}]`,
+ * the most frequent first.
+ */
+export function sharedTuples(table: TableSchema, columns: readonly ColumnSchema[]): Sql {
+  const cells = join(
+    columns.map((column) => ident('t', column.physical)),
+    comma,
+  );
+  const filled = join(
+    columns.map((column) => sql`${ident('t', column.physical)} is not null`),
+    sql` and `,
+  );
+  const shown = columns.map((column) => {
+    const cell = sql`(array_agg(${ident('t', column.physical)}))[1]`;
+    return sql`${literal(column.key)}, (${columnType(column.type).toJson(cell, table.physical)})::json`;
+  });
+  return sql`with shared as materialized (
+  select json_build_object(${join(shown, comma)}) as v, count(*) as n, array_agg(t._id order by t._id) as ids
+  from ${tableName(table)} t where ${LIVE} and ${filled} group by ${cells} having count(*) > 1)
+select (select count(*) from shared), (select coalesce(json_agg(
+    json_build_object('values', v, 'rows', n, 'rowIds', to_json(ids[1:${EXAMPLES}])) order by n desc, ids), '[]')
+  from (select * from shared order by n desc, ids limit ${EXAMPLES}) example)`;
 }
 
 /** Rows that hold each of these choices, in the trash or not: `choice, count`; none for a choice that nobody holds. */

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Access, Id } from '../../../common/index.js';
 import { actorOf, type AuditEntry } from '../../../database/main/index.js';
+import type { Sql } from '../../../query/index.js';
 import { BaseDraft } from '../schema/base-draft.js';
 import { SchemaSaga, type SchemaChange } from '../schema/schema-saga.js';
 import { contextOf, nextVersion, readStructure, type Structure } from '../schema/structure.js';
@@ -17,6 +18,8 @@ export type DecideColumn = (structure: Structure, manager: EntityManager) => Col
 /** The draft as it was made, what rows must be like for it, and the answer. */
 interface Decided<T> extends Pick<SchemaChange<T>, 'conditions' | 'result'> {
   readonly draft: BaseDraft;
+  /** After those of the draft. */
+  readonly last?: readonly Sql[];
 }
 export type DecideOnDraft<T> = (draft: BaseDraft, manager: EntityManager) => Decided<T> | Promise<Decided<T>>;
 
@@ -40,8 +43,9 @@ export class ColumnChanges {
       workspaceId: access.workspaceId,
       actor: actorOf(access),
       plan: async (manager): Promise<SchemaChange<T>> => {
-        const { draft, conditions, result } = await decide(await BaseDraft.read(manager, baseId), manager);
-        return { ...draft.finish(contextOf(access)), ...(conditions ? { conditions } : {}), result };
+        const { draft, conditions, result, last = [] } = await decide(await BaseDraft.read(manager, baseId), manager);
+        const { statements, ...drafted } = draft.finish(contextOf(access));
+        return { ...drafted, statements: [...statements, ...last], ...(conditions ? { conditions } : {}), result };
       },
     });
   }

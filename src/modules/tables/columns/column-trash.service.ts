@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, In } from 'typeorm';
+import { DataSource, In, Not, type EntityManager } from 'typeorm';
 import {
   must,
   notFound,
@@ -10,17 +10,26 @@ import {
   type Page,
   type PageQuery,
 } from '../../../common/index.js';
-import { lockTable, type TableSchema } from '../../../query/index.js';
+import type { RowCheck } from '../../../engines/index.js';
+import {
+  createIndexAtOnce,
+  indexName,
+  lockTable,
+  type ColumnSchema,
+  type IndexPlan,
+  type TableSchema,
+} from '../../../query/index.js';
+import { planOf } from '../indexes/planned-index.js';
+import { TableIndexEntity } from '../indexes/table-index.entity.js';
 import { Retention } from '../retention.js';
 import { TableCatalog } from '../table-catalog.js';
 import { toColumnSchema } from '../tables/table-schema.js';
 import { toColumnDto } from '../tables/to-dto.js';
-import type { ColumnChange } from './change-column.js';
 import type { ColumnDto, RestoreColumnDto } from './column.dto.js';
 import { ColumnEntity } from './column.entity.js';
 import { ColumnChanges } from './column-changes.js';
 import { planRestore } from './plan-restore.js';
-import { everyRowHasValue, everyValueIsUnique } from './row-conditions.js';
+import { everyRowHasValue, everyTupleIsUnique, everyValueIsUnique } from './row-conditions.js';
 
 /** Deleted columns of tables that are there, until they are purged. */
 @Injectable()
@@ -57,7 +66,7 @@ export class ColumnTrash {
   }
 
   /**
-   * Back to its place with its values, and what was demanded of them, unless that is relaxed. What went with it comes back with it.
+   * Back to its place with its values, and what was demanded of them, also by unique indexes, unless that is relaxed. What went with it comes back with it.
    * @throws Problem `not_found`, `name_taken`, `limit_reached`, `rows_in_the_way`, `validation_failed` (what it leads to is gone)
    */
   restore(access: Access, tableId: Id, columnId: Id, { relax = false }: RestoreColumnDto): Promise<ColumnDto> {
@@ -77,22 +86,47 @@ export class ColumnTrash {
       const { columns } = draft.table(tableId);
       const position = columns.findIndex(({ id }) => id === columnId);
       const column = must(columns[position], 'the column is back');
+      const schema = draft.schemaOf(tableId);
       const name = must(retired.get(columnId), 'a hidden column has a name');
-      return { draft, ...conditionsOf(draft.schemaOf(tableId), column, name), result: toColumnDto(column, position) };
+      // Where demands are relaxed, the worker tries whether they can be built all the same.
+      const indexes = relax ? [] : await uniqueIndexesOf(manager, schema, columnId);
+      const checks = [
+        ...demandsOf(schema, { ...toColumnSchema(column), physical: name }),
+        ...indexes.map(({ plan }) => everyTupleIsUnique(schema, asTheyAre(plan, retired))),
+      ];
+      return {
+        draft,
+        ...(checks.length === 0 ? {} : { conditions: { lock: lockTable(schema, 'access exclusive'), checks } }),
+        last: indexes.map(({ id, plan }) => createIndexAtOnce(schema, indexName(tableId, id), plan)),
+        result: toColumnDto(column, position),
+      };
     });
   }
 }
 
 /** The rows are looked at before the column has its name back. */
-function conditionsOf(
-  schema: TableSchema,
-  column: ColumnEntity,
-  retiredName: string,
-): Pick<ColumnChange, 'conditions'> {
-  const hidden = { ...toColumnSchema(column), physical: retiredName };
-  const checks = [
-    ...(column.required ? [everyRowHasValue(schema, hidden)] : []),
-    ...(column.unique ? everyValueIsUnique(schema, hidden) : []),
-  ];
-  return checks.length === 0 ? {} : { conditions: { lock: lockTable(schema, 'access exclusive'), checks } };
+const demandsOf = (schema: TableSchema, hidden: ColumnSchema): RowCheck[] => [
+  ...(hidden.required ? [everyRowHasValue(schema, hidden)] : []),
+  ...(hidden.unique ? everyValueIsUnique(schema, hidden) : []),
+];
+
+interface RestingIndex {
+  readonly id: Id;
+  readonly plan: IndexPlan;
 }
+
+/** Unique indexes that rested with the column, and have all of their columns again. */
+async function uniqueIndexesOf(manager: EntityManager, schema: TableSchema, columnId: Id): Promise<RestingIndex[]> {
+  const unique = await manager.findBy(TableIndexEntity, { tableId: schema.id, unique: true, state: Not('dropping') });
+  return unique
+    .filter(({ columns }) => columns.some((column) => column.columnId === columnId))
+    .flatMap((index) => {
+      // One that had failed demands nothing of the rows; the worker tries it once more.
+      const plan = index.error === null ? planOf(index, schema) : undefined;
+      return plan ? [{ id: index.id, plan }] : [];
+    });
+}
+
+/** The columns of an index by the names that they have until the restore takes place. */
+const asTheyAre = ({ keys }: IndexPlan, retired: ReadonlyMap<Id, string>): ColumnSchema[] =>
+  keys.map(({ column }) => ({ ...column, physical: retired.get(column.id) ?? column.physical }));

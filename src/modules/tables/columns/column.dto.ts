@@ -117,7 +117,7 @@ export class ColumnsQuery extends TrashPageQuery {
 
 /** How a column comes out of the trash. */
 export class RestoreColumnDto {
-  /** Neither required nor unique any more, where the rows that are there now would not allow it. @example false */
+  /** Neither required nor unique any more, where the rows that are there now would not allow it; a unique index is `failed` then. @example false */
   @MayBeAbsent()
   @IsBoolean()
   relax?: boolean;

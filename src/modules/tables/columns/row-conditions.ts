@@ -5,6 +5,7 @@ import {
   MAX_UNIQUE_BYTES,
   rowsWithLongValue,
   rowsWithoutValue,
+  sharedTuples,
   sharedValues,
   type ColumnSchema,
   type Sql,
@@ -46,6 +47,17 @@ export const everyValueIsUnique = (table: TableSchema, column: ColumnSchema, cel
     },
   },
 ];
+
+/** What rows must be like before a unique index can come back; `columns` have the names that they have then. */
+export const everyTupleIsUnique = (table: TableSchema, columns: readonly ColumnSchema[]): RowCheck => ({
+  look: sharedTuples(table, columns),
+  judge: ([row]) => {
+    const names = columns.map(({ key }) => key).join(', ');
+    const detail = (n: number): string =>
+      `${n} values of ${names} are in more than one row, which a unique index forbids.`;
+    return finding(row, '', 'values_repeat', detail, 'values');
+  },
+});
 
 /** Nobody may hold a choice that is taken away, nor get it back from the trash. */
 export const choicesAreUnused = (table: TableSchema, column: ColumnSchema, keys: readonly string[]): RowCheck => ({

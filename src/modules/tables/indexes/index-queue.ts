@@ -1,15 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, In } from 'typeorm';
 import { newId, type Id } from '../../../common/index.js';
 import { AuditedTransaction, isUniqueViolation } from '../../../database/main/index.js';
-import { TableIndexEntity } from './table-index.entity.js';
+import { FOLLOWING_STATES, TableIndexEntity, type IndexStateName } from './table-index.entity.js';
 
 /** Whoever works at an index says so every second; after this long without it, another node may go on. */
 export const LEASE_SECONDS = 15;
 
 /** Work at an index that this node, and no other, has taken on itself. */
 export interface IndexJob {
-  /** As it was taken, with the state `building` or `dropping`. */
+  /** As it was taken, with the state `building`, `dropping` or `resting`, of which something may be there. */
   readonly index: TableIndexEntity;
   readonly lease: Id;
 }
@@ -27,13 +27,13 @@ export class IndexQueue {
     const lease = newId();
     try {
       const [taken] = await this.write(
-        `update table_indexes set state = case state when 'dropping' then state else 'building' end,
+        `update table_indexes set state = case when state in ('dropping', 'resting') then state else 'building' end,
            attempts = attempts + 1, leased_by = $1, lease_until = now() + make_interval(secs => $2)
          where id = (
            select i.id from table_indexes i join tables t on t.id = i.table_id join bases b on b.id = i.base_id
            where i.lease_until < now() or (
              i.lease_until is null and i.next_at <= now() and b.deleted_at is null
-             and (i.state = 'dropping' or (i.state in ('pending', 'building') and t.deleted_at is null))
+             and (i.state = 'dropping' or (i.state = 'resting' and i.definition <> '') or (i.state in ('pending', 'building') and t.deleted_at is null))
              and not exists (select from table_indexes o where o.base_id = i.base_id and o.lease_until is not null))
            order by i.lease_until nulls last, i.next_at, i.id limit 1 for update of i skip locked)
          returning id`,
@@ -99,6 +99,11 @@ export class IndexQueue {
     ]);
   }
 
+  /** Of one that rests nothing is left. */
+  async laidToRest(job: IndexJob): Promise<void> {
+    await this.end(job, "definition = case state when 'resting' then '' else definition end, attempts = 0");
+  }
+
   /** Indexes of tables whose structure is another than the one that they were looked at with, by table. */
   async outdated(count: number): Promise<Id[]> {
     const rows: { readonly tableId: Id }[] = await this.dataSource
@@ -107,19 +112,28 @@ export class IndexQueue {
       .select('distinct i.tableId', 'tableId')
       .innerJoin('tables', 't', 't.id = i.tableId and t.deleted_at is null and t.schema_version <> i.checkedVersion')
       .innerJoin('bases', 'b', 'b.id = i.baseId and b.deleted_at is null')
-      .where("i.state in ('ready', 'pending', 'failed')")
+      .where({ state: In(FOLLOWING_STATES) })
       .limit(count)
       .getRawMany();
     return rows.map(({ tableId }) => tableId);
   }
 
-  /** Looked at with this version of the structure: it is as it should be, or has to be built anew. */
-  async checked({ id, state }: TableIndexEntity, version: number, good: boolean): Promise<void> {
+  /** Looked at with this version of the structure: what it is now. One that is to be worked at is begun anew, and soon. */
+  async checked({ id, state }: TableIndexEntity, version: number, next: IndexStateName): Promise<void> {
     await this.write(
-      `update table_indexes set checked_version = $3, state = case when $4 then state else 'pending' end,
-         attempts = case when $4 then attempts else 0 end, next_at = case when $4 then next_at else now() end
+      `update table_indexes set checked_version = $3, state = $4,
+         attempts = case when state = $4 then attempts else 0 end, next_at = case when state = $4 then next_at else now() end
        where id = $1 and state = $2 and leased_by is null returning id`,
-      [id, state, version, good],
+      [id, state, version, next],
+    );
+  }
+
+  /** One that rested is there again, as it is to be. */
+  async awoken({ id }: TableIndexEntity, version: number, definition: string): Promise<void> {
+    await this.write(
+      `update table_indexes set checked_version = $2, definition = $3, state = 'ready', error = null, attempts = 0
+       where id = $1 and state = 'resting' and leased_by is null returning id`,
+      [id, version, definition],
     );
   }
 

@@ -3,16 +3,18 @@ import { DataSource, In } from 'typeorm';
 import { Problem, type Id } from '../../../common/index.js';
 import { AuditedTransaction, MainDatabase, systemActor } from '../../../database/main/index.js';
 import { MiniDbIndexes } from '../../../engines/index.js';
+import type { IndexPlan, TableSchema } from '../../../query/index.js';
+import { ColumnEntity } from '../columns/column.entity.js';
 import { readStructure, type Structure } from '../schema/structure.js';
 import { indexAudit } from './index-audit.js';
 import { IndexQueue } from './index-queue.js';
 import { definitionOf, planOf } from './planned-index.js';
-import { TableIndexEntity } from './table-index.entity.js';
+import { FOLLOWING_STATES, TableIndexEntity } from './table-index.entity.js';
 
 const TABLES_A_ROUND = 20;
 
 /**
- * Lets indexes follow their columns: those of a deleted column go with it, those that sort by choices are built anew when the choices
+ * Lets indexes follow their columns: those of a deleted column rest with it in the trash, and go when it is purged; those that sort by choices are built anew when the choices
  * change, and so is one whose column is another by now. Asks for no event: the version of the structure says that there is
  * something to look at, whoever changed it and whatever died after that.
  */
@@ -42,18 +44,31 @@ export class IndexUpkeep {
   private async look({ table, schema }: Structure): Promise<void> {
     const indexes = await this.dataSource.manager.findBy(TableIndexEntity, {
       tableId: table.id,
-      state: In(['ready', 'pending', 'failed']),
+      state: In(FOLLOWING_STATES),
     });
     for (const index of indexes) {
       const plan = planOf(index, schema);
-      if (!plan) await this.dropWithColumn(index.id, table.workspaceId);
-      else {
-        const good =
-          index.state !== 'ready' ||
-          (index.definition === definitionOf(plan) && (await this.indexes.isAsPlanned(schema, index.id, plan)));
-        await this.queue.checked(index, table.schemaVersion, good);
-      }
+      if (plan) await this.follow(index, plan, schema, table.schemaVersion);
+      else if (await this.mayComeBack(index)) await this.queue.checked(index, table.schemaVersion, 'resting');
+      else await this.dropWithColumn(index.id, table.workspaceId);
     }
+  }
+
+  private async follow(index: TableIndexEntity, plan: IndexPlan, table: TableSchema, version: number): Promise<void> {
+    const { state } = index;
+    if (state === 'pending' || state === 'failed') return this.queue.checked(index, version, state);
+    const definition = definitionOf(plan);
+    const isThere = await this.indexes.isAsPlanned(table, index.id, plan);
+    // A restore makes unique ones at once, in the same transaction.
+    if (state === 'resting' && isThere && (index.unique || index.definition === definition))
+      return this.queue.awoken(index, version, definition);
+    return this.queue.checked(index, version, isThere && index.definition === definition ? 'ready' : 'pending');
+  }
+
+  /** Whether all of its columns are there, or in the trash. */
+  private async mayComeBack({ columns }: TableIndexEntity): Promise<boolean> {
+    const ids = [...new Set(columns.map(({ columnId }) => columnId))];
+    return (await this.dataSource.manager.countBy(ColumnEntity, { id: In(ids) })) === ids.length;
   }
 
   private async dropWithColumn(id: Id, workspaceId: Id): Promise<void> {
@@ -61,13 +76,13 @@ export class IndexUpkeep {
       await this.transaction.run(systemActor('index-upkeep'), async (manager) => {
         const { affected } = await manager.update(
           TableIndexEntity,
-          { id, state: In(['ready', 'pending', 'failed']) },
+          { id, state: In(FOLLOWING_STATES) },
           { state: 'dropping', nextAt: new Date() },
         );
         if (affected !== 1) throw new SomebodyElseDid();
         return {
           result: undefined,
-          audit: [indexAudit(workspaceId, id, 'index.deleted', 'column deleted')],
+          audit: [indexAudit(workspaceId, id, 'index.deleted', 'column purged')],
           events: [],
         };
       });

@@ -95,7 +95,7 @@ export class IndexWorker implements OnApplicationBootstrap, OnModuleDestroy {
       );
     }, BEAT_EVERY_MS);
     try {
-      await (job.index.state === 'dropping' ? this.drop(job, signal) : this.build(job, signal));
+      await (job.index.state === 'building' ? this.build(job, signal) : this.drop(job, signal));
     } catch (error) {
       await this.settle(job, error, signal.aborted);
     } finally {
@@ -116,13 +116,13 @@ export class IndexWorker implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async drop(job: IndexJob, signal: AbortSignal): Promise<void> {
-    const { baseId, tableId, id } = job.index;
+    const { baseId, tableId, id, state } = job.index;
     const base = must(
       await this.dataSource.manager.findOneBy(BaseEntity, { id: baseId }),
       'an index goes with its base (foreign key)',
     );
     await this.indexes.drop(base.schemaName, tableId, id, signal);
-    await this.queue.remove(job);
+    await (state === 'resting' ? this.queue.laidToRest(job) : this.queue.remove(job));
   }
 
   private async settle(job: IndexJob, error: unknown, interrupted: boolean): Promise<void> {
@@ -134,12 +134,12 @@ export class IndexWorker implements OnApplicationBootstrap, OnModuleDestroy {
     }
     const failure = indexFailure(error) ?? (attempts >= MAX_ATTEMPTS ? 'gave_up' : undefined);
     this.logger.warn({
-      msg: `An index could not be ${state === 'dropping' ? 'dropped' : 'built'}`,
+      msg: `An index could not be ${state === 'building' ? 'built' : 'dropped'}`,
       index: id,
       failure,
       err: error,
     });
-    if (failure && state !== 'dropping') await this.queue.fail(job, failure);
+    if (failure && state === 'building') await this.queue.fail(job, failure);
     else await this.queue.postpone(job, waitAfter(attempts), { counted: true });
   }
 }

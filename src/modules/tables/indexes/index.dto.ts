@@ -18,7 +18,7 @@ import type { IndexStateName } from './table-index.entity.js';
 /** Of one table, beside the automatic ones: each costs every write something. */
 export const MAX_INDEXES = 20;
 
-type ShownState = Exclude<IndexStateName, 'pending'>;
+type ShownState = Exclude<IndexStateName, 'pending' | 'resting'>;
 const SHOWN_STATES: readonly ShownState[] = ['building', 'ready', 'failed', 'dropping'];
 
 const DIRECTIONS = ['asc', 'desc'] as const;

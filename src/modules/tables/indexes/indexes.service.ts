@@ -26,7 +26,7 @@ import { TableCatalog } from '../table-catalog.js';
 import { TableEntity } from '../tables/table.entity.js';
 import { indexAudit } from './index-audit.js';
 import { MAX_INDEXES, type CreateIndexDto, type IndexDto } from './index.dto.js';
-import { definitionOf, planOf } from './planned-index.js';
+import { definitionOf, isAtRest, planOf } from './planned-index.js';
 import { TableIndexEntity } from './table-index.entity.js';
 import { automaticIndexes, fieldsOf, shownState, toIndexDto } from './to-index-dto.js';
 
@@ -43,7 +43,8 @@ export class IndexesService {
   async list(tableId: Id): Promise<Page<IndexDto>> {
     const table = await this.catalog.fresh(tableId);
     const asked = await this.dataSource.manager.find(TableIndexEntity, { where: { tableId }, order: { id: 'ASC' } });
-    const data = [...automaticIndexes(table), ...asked.map((index) => toIndexDto(index, table))];
+    const shown = asked.filter((index) => !isAtRest(index, table.tableSchema));
+    const data = [...automaticIndexes(table), ...shown.map((index) => toIndexDto(index, table))];
     return { data, page: { limit: MAX_LIMIT } };
   }
 
@@ -64,7 +65,8 @@ export class IndexesService {
         throw new Problem('not_implemented', {
           detail: 'This PostgreSQL lacks the module pg_trgm, which searches need.',
         });
-      const others = await manager.findBy(TableIndexEntity, { tableId, state: Not('dropping') });
+      const all = await manager.findBy(TableIndexEntity, { tableId, state: Not('dropping') });
+      const others = all.filter((index) => !isAtRest(index, schema));
       mustBeNew(wanted, others, schema);
       if (others.length >= MAX_INDEXES)
         throw new Problem('limit_reached', { detail: `A table has at most ${MAX_INDEXES} indexes of its own.` });
@@ -90,7 +92,7 @@ export class IndexesService {
         where: { id: indexId, tableId, state: Not('dropping') },
         lock: { mode: 'pessimistic_write' },
       });
-      if (!index) throw notFound('index');
+      if (!index || isAtRest(index, meta.tableSchema)) throw notFound('index');
       await manager.update(TableIndexEntity, indexId, { state: 'dropping', attempts: 0, nextAt: new Date() });
       const plan = planOf(index, meta.tableSchema);
       return {

@@ -15,6 +15,12 @@ export function planOf(
   return { kind, unique, keys: keys.map(({ column, dir }) => ({ column: must(column, 'none is missing'), dir })) };
 }
 
+/** Waits in the trash for a column; one that has all of them again is about to be built. */
+export const isAtRest = (
+  index: Pick<TableIndexEntity, 'state' | 'kind' | 'columns' | 'unique'>,
+  table: TableSchema,
+): boolean => index.state === 'resting' && planOf(index, table) === undefined;
+
 /** The same text exactly for indexes of a table that are as good as each other. */
 export const definitionOf = (plan: IndexPlan): string =>
   `${plan.unique === true ? 'unique ' : ''}${toStatement(indexDefinition(plan)).text}`;

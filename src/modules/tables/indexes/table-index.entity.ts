@@ -3,9 +3,15 @@ import type { Id } from '../../../common/index.js';
 import type { IndexFailure } from '../../../engines/index.js';
 import type { IndexKind } from '../../../query/index.js';
 
-/** `pending` and `dropping` wait for a node that does it; `failed` is there by name only. */
-export const INDEX_STATES = ['pending', 'building', 'ready', 'failed', 'dropping'] as const;
+/**
+ * `pending` and `dropping` wait for a node that does it; `failed` is there by name only. `resting`: a column of it is in the trash, and the
+ * index comes back with it; nobody is told of it until then.
+ */
+export const INDEX_STATES = ['pending', 'building', 'ready', 'failed', 'dropping', 'resting'] as const;
 export type IndexStateName = (typeof INDEX_STATES)[number];
+
+/** Those that nobody is at, and that follow their columns. */
+export const FOLLOWING_STATES = ['ready', 'pending', 'failed', 'resting'] as const satisfies readonly IndexStateName[];
 
 export interface IndexColumn {
   readonly columnId: Id;
@@ -25,7 +31,7 @@ export class TableIndexEntity {
   @Column('text') state!: IndexStateName;
   /** Why it is failed. */
   @Column('text', { nullable: true }) error!: IndexFailure | 'gave_up' | null;
-  /** What it is to be in PostgreSQL, without the name of the table; changes with the choices that it sorts by. */
+  /** What it is to be in PostgreSQL, without the name of the table; changes with the choices that it sorts by. Empty of one that rests and is not there. */
   @Column('text') definition!: string;
   /** Version of the structure that `definition` goes by. */
   @Column('integer', { name: 'checked_version' }) checkedVersion!: number;

@@ -21,7 +21,7 @@ export const fieldsOf = ({ keys }: IndexPlan): IndexColumnDto[] =>
 
 /** Whether a node is at it already, is nobody's business. */
 export const shownState = ({ state }: Pick<TableIndexEntity, 'state'>): IndexDto['state'] =>
-  state === 'pending' ? 'building' : state;
+  state === 'pending' || state === 'resting' ? 'building' : state;
 
 /** Of a column that is gone, and the index with it in a moment, nothing is told. */
 export function toIndexDto(index: TableIndexEntity, { tableSchema }: Pick<TableMeta, 'tableSchema'>): IndexDto {
