@@ -3,6 +3,7 @@ export * from './answer.js';
 export * from './assert.js';
 export * from './decorators/index.js';
 export * from './errors/index.js';
+export * from './failing-twice.js';
 export * from './fresh-cache.js';
 export * from './http.js';
 export * from './id-page.js';

@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { Rounds } from '../../common/index.js';
+import { FailingTwice, Rounds } from '../../common/index.js';
 import { MiniDbFiles, type RemovedFile } from '../../engines/index.js';
 import { PhysicalColumns } from '../tables/index.js';
 import { FILE_STORAGE, type FileStorage } from './storage/index.js';
@@ -17,6 +17,7 @@ const BATCH = 100;
 @Injectable()
 export class FileSweeper implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger('Files');
+  private readonly failing = new FailingTwice();
   private readonly rounds = new Rounds(
     () => this.sweep(),
     // The databases are away; health says so, and the next sweep tries again.
@@ -44,9 +45,14 @@ export class FileSweeper implements OnModuleInit, OnModuleDestroy {
       try {
         if (!(await this.files.hasAny(schema)) || !(await this.files.claimSweep(schema, RESTS_MINUTES))) continue;
         await this.sweepBase(schema);
+        this.failing.worked(schema);
       } catch (error) {
         // Such as a structure change in the middle; the next sweep tries again.
-        this.logger.warn({ msg: 'The files of a base could not be swept', schema, err: error });
+        this.logger[this.failing.again(schema) ? 'warn' : 'debug']({
+          msg: 'The files of a base could not be swept',
+          schema,
+          err: error,
+        });
       }
     }
   }

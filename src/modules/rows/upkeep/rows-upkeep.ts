@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { Rounds } from '../../../common/index.js';
+import { FailingTwice, Rounds } from '../../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
 import { MainDatabase } from '../../../database/main/index.js';
 import { ImportMarks, KeptWrites, MiniDbUpkeep } from '../../../engines/index.js';
@@ -34,6 +34,7 @@ export interface SweptRows {
 @Injectable()
 export class RowsUpkeep implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger('Rows');
+  private readonly failing = new FailingTwice();
   private readonly rounds = new Rounds(
     () => this.sweep(),
     // The databases are away; health says so, and the next sweep tries again.
@@ -71,9 +72,14 @@ export class RowsUpkeep implements OnApplicationBootstrap, OnModuleDestroy {
           swept.changes += base.changes;
           swept.answers += base.answers;
           swept.marks += base.marks;
+          this.failing.worked(schema);
         } catch (error) {
-          // Such as a structure change in the middle; the next sweep tries again.
-          this.logger.warn({ msg: 'The rows of a base could not be swept', schema, err: error });
+          // Such as a structure change or a long import in the middle; the next sweep tries again.
+          this.logger[this.failing.again(schema) ? 'warn' : 'debug']({
+            msg: 'The rows of a base could not be swept',
+            schema,
+            err: error,
+          });
         }
       }
       return swept;

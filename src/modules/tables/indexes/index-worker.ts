@@ -133,7 +133,9 @@ export class IndexWorker implements OnApplicationBootstrap, OnModuleDestroy {
       return;
     }
     const failure = indexFailure(error) ?? (attempts >= MAX_ATTEMPTS ? 'gave_up' : undefined);
-    this.logger.warn({
+    // What the rows do not allow is told to whoever asked for the index, and no matter of an operator's.
+    const level = failure === 'not_unique' || failure === 'value_too_long' ? 'debug' : 'warn';
+    this.logger[level]({
       msg: `An index could not be ${state === 'building' ? 'built' : 'dropped'}`,
       index: id,
       failure,

@@ -13,6 +13,8 @@ const SWEEP_EVERY_MS = 5_000;
 /** So long one conversion is worked at before others have their turn. */
 const TURN_MS = 10_000;
 const MAX_ATTEMPTS = 20;
+/** For about a minute a table may just be in use; later the log says what a conversion waits for. */
+const PATIENT_ATTEMPTS = 5;
 /** Seconds until the next try: 2, 4, 8 … up to a minute. */
 const waitAfter = (attempts: number): number => Math.min(2 ** (attempts + 1), 60);
 
@@ -117,7 +119,8 @@ export class ConversionWorker implements OnApplicationBootstrap, OnModuleDestroy
       return false;
     }
     const attempts = conversion.attempts + 1;
-    this.logger.warn({ msg: 'A conversion does not go on', conversion: conversion.id, attempts, err: error });
+    const level = inUse && attempts <= PATIENT_ATTEMPTS ? 'debug' : 'warn';
+    this.logger[level]({ msg: 'A conversion does not go on', conversion: conversion.id, attempts, err: error });
     if (conversion.state === 'converting' && attempts >= MAX_ATTEMPTS && !inUse)
       await this.steps.stop(conversion, { code: 'gave_up', detail: 'It failed again and again; the log says why.' });
     else await this.steps.postpone(conversion, waitAfter(conversion.attempts));
