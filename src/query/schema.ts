@@ -149,6 +149,8 @@ export interface RowFilter {
   readonly under: (alias: string) => Sql;
   /** The other tables that it reads. */
   readonly tables: readonly TableSchema[];
+  /** Whether it depends on links, which rows in the trash have none of. */
+  readonly readsLinks: boolean;
 }
 
 /** The column of the table itself that a column of what is seen stands for. */

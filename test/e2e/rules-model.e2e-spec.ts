@@ -1,6 +1,6 @@
 import { beforeAll, expect, it, jest } from '@jest/globals';
 import { must } from '../../src/common/index.js';
-import { expectStatus, socket, type Row, type Table } from '../harness/index.js';
+import { expectStatus, socket, type Client, type Row, type Table } from '../harness/index.js';
 import { below, pick, randomOf, some, type Random } from '../support/random.js';
 import { path, rowsFixture, type Page } from '../support/rows.js';
 import { member, putRules, type MemberOf } from '../support/rules.js';
@@ -210,5 +210,48 @@ async function expectedOf(
   for (const key of hidden) expect((await person.get(`${path(table)}?sort=${key}`)).status).toBe(422);
   const unseen = all.find(({ id }) => !seen.some((each) => each.id === id));
   if (unseen) expect((await person.get(path(table, unseen.id))).status).toBe(404);
+  const sees = (row: Fields): boolean => own.length === 0 || own.some((each) => each.sees(row, who));
+  expect(await historyOf(person, table)).toEqual(await expectedHistory(table, all, hidden, sees, own.length > 0));
   return page.data;
+}
+
+/** Of the rows that are seen as they are, or were when they went, what their columns that are seen held and became. */
+async function expectedHistory(
+  table: Table,
+  rows: readonly Row[],
+  hidden: readonly string[],
+  sees: (row: Fields) => boolean,
+  isRuled: boolean,
+): Promise<readonly Entry[]> {
+  const whole = await historyOf(fixture.owner, table);
+  if (!isRuled) return whole;
+  const last = new Map<string | null, Fields>(rows.map(({ id, fields }) => [id, fields]));
+  for (const { op, rowId, changes } of whole)
+    if (op === 'delete')
+      last.set(rowId, {
+        ...Object.fromEntries(KEYS.map((key) => [key, null])),
+        ...Object.fromEntries(changes.map(({ column, before }) => [column.key, before])),
+      });
+  return whole
+    .filter(({ op, rowId }) => op !== 'schema' && sees(must(last.get(rowId), 'a row is there, or went')))
+    .map((entry) => ({ ...entry, changes: entry.changes.filter(({ column }) => !hidden.includes(column.key)) }))
+    .filter(({ op, changes }) => op !== 'update' || changes.length > 0);
+}
+
+interface Entry {
+  readonly op: string;
+  readonly rowId: string | null;
+  readonly changes: readonly { readonly column: { readonly key: string }; readonly before: unknown }[];
+}
+
+/** All of a table's history, page by page. */
+async function historyOf(who: Client, { id }: Table): Promise<readonly Entry[]> {
+  const entries: Entry[] = [];
+  for (let cursor = ''; ;) {
+    const answer = await who.get<{ data: Entry[]; page: { nextCursor?: string } }>(`/tables/${id}/history?limit=60${cursor}`); // prettier-ignore
+    const { data, page } = expectStatus(answer, 200);
+    entries.push(...data);
+    if (page.nextCursor === undefined) return entries;
+    cursor = `&cursor=${page.nextCursor}`;
+  }
 }

@@ -1,7 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import type { Id } from '../../common/index.js';
 import { MiniDatabase, type PgSession } from '../../database/mini/index.js';
-import { empty, ident, join, sql, toStatement, value, type Sql } from '../../query/index.js';
+import {
+  empty,
+  ident,
+  isSeenRow,
+  join,
+  sql,
+  toStatement,
+  value,
+  type Sql,
+  type TableSchema,
+} from '../../query/index.js';
 import { CHANGE, toChange, type Change } from './change-log.js';
 
 /** Which entries of a table's log; what is given is ANDed. Numbers and times include both ends but `to`, which is the first that is not. */
@@ -16,6 +26,8 @@ export interface HistoryFilter {
   /** RFC 3339. */
   readonly from?: string;
   readonly to?: string;
+  /** Changes of rows only, and only of those that are seen of this table. */
+  readonly seenOf?: TableSchema;
 }
 
 /** Somebody, with one of his clients; null are those that say nothing of themselves. */
@@ -63,7 +75,7 @@ export class HistoryLog {
     const after = behind
       ? sql` and (seq, ord) < (${value(behind.seq, 'bigint')}, ${value(behind.ord, 'integer')})`
       : empty;
-    return this.part(sql`${log(schema)} where ${where(tableId, filter)}${after}`, sql`seq desc, ord desc`, limits);
+    return this.part(sql`${log(schema)} c where ${where(tableId, filter)}${after}`, sql`seq desc, ord desc`, limits);
   }
 
   /** Changes of rows in the order in which they were made. */
@@ -74,7 +86,7 @@ export class HistoryLog {
     limits: LogLimits,
     session?: PgSession,
   ): Promise<LogPart> {
-    const from = sql`${log(schema)} where ${where(tableId, filter)} and op <> 'schema'`;
+    const from = sql`${log(schema)} c where ${where(tableId, filter)} and op <> 'schema'`;
     return this.part(from, sql`seq, ord`, limits, session);
   }
 
@@ -149,7 +161,7 @@ const owned = ({ actorId, clientId }: ChangeOwner): Sql =>
   sql`actor_id = ${value(actorId, 'uuid')} and client_id is not distinct from ${value(clientId, 'text')}`;
 
 function where(tableId: Id, filter: HistoryFilter): Sql {
-  const { rowId, rowIds, owner, actorId, changeSet, fromSeq, toSeq, from, to } = filter;
+  const { rowId, rowIds, owner, actorId, changeSet, fromSeq, toSeq, from, to, seenOf } = filter;
   const parts = [
     sql`table_id = ${value(tableId, 'uuid')}`,
     ...(rowId === undefined ? [] : [sql`row_id = ${value(rowId, 'uuid')}`]),
@@ -161,6 +173,7 @@ function where(tableId: Id, filter: HistoryFilter): Sql {
     ...(toSeq === undefined ? [] : [sql`seq <= ${value(toSeq, 'bigint')}`]),
     ...(from === undefined ? [] : [sql`at >= ${value(from, 'timestamptz')}`]),
     ...(to === undefined ? [] : [sql`at < ${value(to, 'timestamptz')}`]),
+    ...(seenOf === undefined ? [] : [sql`op <> 'schema'`, isSeenRow(seenOf, sql`c.row_id`)]),
   ];
   return join(parts, sql` and `);
 }

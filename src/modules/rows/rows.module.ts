@@ -13,6 +13,7 @@ import { SourceFetch } from './import/external/source-fetch.js';
 import { ChainController } from './history/chain/chain.controller.js';
 import { ChainService } from './history/chain/chain.service.js';
 import { HistoryController } from './history/history.controller.js';
+import { SeenEntries } from './history/seen-entries.js';
 import { HistoryService } from './history/history.service.js';
 import { PossibleValues } from './history/revert/possible-values.js';
 import { RevertController } from './history/revert/revert.controller.js';
@@ -102,6 +103,7 @@ const IMPORTS = [
     RowsUpkeep,
     ExportService,
     HistoryService,
+    SeenEntries,
     ChainService,
     PossibleValues,
     RowRevert,

@@ -108,6 +108,10 @@ export function linkedRows(
 export const onlySeen = ({ seen }: TableSchema, alias: string): Sql =>
   seen?.rows ? sql` and ${seen.rows.under(alias)}` : empty;
 
+/** The same of rows in the trash, as they were last; what depended on their links, which they have lost, nobody knows, so such rows are not seen. */
+export const onlySeenInTrash = (table: TableSchema, alias: string): Sql =>
+  table.seen?.rows?.readsLinks ? sql` and false` : onlySeen(table, alias);
+
 /** Values of the linked rows; lists among them are taken apart, and what is empty is left out. */
 function lookupElements(link: LinkRef, target: ColumnSchema, alias: string): Elements {
   const { from, tie, order } = linkedRows(link, alias);

@@ -3,7 +3,7 @@ import type { Condition, ReadPlan } from '../plan.js';
 import type { ColumnSchema, TableSchema } from '../schema.js';
 import { remembered } from '../remember.js';
 import { comma, empty, ident, integer, join, sql, value, type Sql } from '../sql.js';
-import { onlySeen, tablesBehind } from './cell.js';
+import { onlySeen, onlySeenInTrash, tablesBehind } from './cell.js';
 import { tableAsOf } from './as-of.js';
 import { compileCondition, ROW } from './condition.js';
 import { compileCount, compilePage, explained, type FoundRows } from './page.js';
@@ -125,7 +125,9 @@ export function tablesInCondition(condition: Condition): readonly TableSchema[] 
 
 /** Rows in the trash are not there for anybody who does not ask for them, rows that are not seen for nobody who does not see them. */
 export function visible({ from, where, trashed = false }: Pick<ReadPlan, 'from' | 'where' | 'trashed'>): Sql {
-  const there = sql`${DELETED_AT} ${trashed ? sql`is not null` : sql`is null`}${onlySeen(from, ROW)}`;
+  const there = trashed
+    ? sql`${DELETED_AT} is not null${onlySeenInTrash(from, ROW)}`
+    : sql`${DELETED_AT} is null${onlySeen(from, ROW)}`;
   return where.kind === 'true' ? there : sql`${there} and ${compileCondition(where)}`;
 }
 

@@ -1,9 +1,11 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { ApiProblems, IdPipe, Requires, type Id } from '../../../common/index.js';
+import { ApiProblems, CurrentAccess, IdPipe, Requires, type Access, type Id } from '../../../common/index.js';
+import { HonoursRules } from '../../tables/index.js';
 import { HistoryDto, RowHistoryQuery, TableHistoryQuery } from './history.dto.js';
 import { HistoryService } from './history.service.js';
 
+@HonoursRules()
 @ApiTags('History')
 @ApiBearerAuth()
 @Controller('tables/:tableId')
@@ -15,12 +17,16 @@ export class HistoryController {
   @ApiOperation({
     summary: 'What happened in a table, newest first',
     description:
-      'Every change of its rows and its structure: who, when, by which means, from what to what. A page has fewer entries than asked for where they are very long.',
+      'Every change of its rows and its structure: who, when, by which means, from what to what. A page has fewer entries than asked for where they are very long. Where rules of the table keep somebody from part of it: changes of the rows that are seen today (of those in the trash, as they were last) in the columns that are seen, and none of the structure.',
   })
   @ApiOkResponse({ type: HistoryDto })
   @ApiProblems('not_found', 'validation_failed', 'cursor_invalid', 'cursor_mismatch')
-  ofTable(@Param('tableId', IdPipe) tableId: Id, @Query() query: TableHistoryQuery): Promise<HistoryDto> {
-    return this.history.ofTable(tableId, query);
+  ofTable(
+    @CurrentAccess() access: Access,
+    @Param('tableId', IdPipe) tableId: Id,
+    @Query() query: TableHistoryQuery,
+  ): Promise<HistoryDto> {
+    return this.history.ofTable(access, tableId, query);
   }
 
   @Get('rows/:rowId/history')
@@ -32,10 +38,11 @@ export class HistoryController {
   @ApiOkResponse({ type: HistoryDto })
   @ApiProblems('not_found', 'validation_failed', 'cursor_invalid', 'cursor_mismatch')
   ofRow(
+    @CurrentAccess() access: Access,
     @Param('tableId', IdPipe) tableId: Id,
     @Param('rowId', IdPipe) rowId: Id,
     @Query() query: RowHistoryQuery,
   ): Promise<HistoryDto> {
-    return this.history.ofRow(tableId, rowId, query);
+    return this.history.ofRow(access, tableId, rowId, query);
   }
 }

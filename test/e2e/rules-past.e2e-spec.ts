@@ -1,0 +1,154 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { expectStatus, type Client, type Column, type Row, type Table } from '../harness/index.js';
+import { path, rowsFixture, type Page } from '../support/rows.js';
+import { code, dealsIn, member, OPEN, putRules, seesOpen, type MemberOf } from '../support/rules.js';
+
+const fixture = rowsFixture();
+const deals = () => dealsIn(fixture);
+
+let editor: MemberOf;
+let viewer: MemberOf;
+beforeAll(async () => {
+  const { owner, at } = fixture;
+  [editor, viewer] = await Promise.all([
+    member(owner, at.workspace.id, 'editor'),
+    member(owner, at.workspace.id, 'viewer'),
+  ]);
+});
+
+interface History {
+  readonly data: readonly {
+    readonly seq: number;
+    readonly rowId: string | null;
+    readonly op: string;
+    readonly version: number;
+    readonly changes: readonly { column: { key: string }; before: unknown; after: unknown }[];
+  }[];
+  readonly page: { readonly limit: number; readonly nextCursor?: string };
+}
+
+const get = async <T = Page>(who: Client, at: string): Promise<T> => expectStatus(await who.get<T>(at), 200);
+const history = (who: Client, { id }: Table, query = '') => get<History>(who, `/tables/${id}/history?${query}`);
+const ofRow = (who: Client, table: Table, id: string) => get<History>(who, `${path(table, id)}/history`);
+const patch = async (table: Table, { id }: Row, fields: object): Promise<Row> =>
+  expectStatus(await fixture.owner.patch<Row>(path(table, id), { fields }), 200);
+/** `seq op keys` of each entry. */
+const told = ({ data }: History): string[] =>
+  data.map(({ op, version, changes }) => `${op} ${version}: ${changes.map(({ column }) => column.key).join()}`);
+
+describe('a history', () => {
+  it('tells of rows that are seen today, in columns that are seen, and not of the structure', async () => {
+    const { table, rows } = await deals();
+    const { owner } = fixture;
+    await putRules(owner, table, { ...seesOpen, columns: { hidden: ['notes'] } });
+    await patch(table, rows[0], { name: 'seen', notes: 'secret too' });
+    await patch(table, rows[0], { notes: 'secret alone' });
+    await patch(table, rows[1], { name: 'unseen' });
+    await patch(table, rows[2], { status: 'won', name: 'gone' });
+    await patch(table, rows[3], { status: 'open' });
+    for (const who of [editor, viewer]) {
+      const all = await history(who, table);
+      expect(new Set(all.data.map(({ rowId }) => rowId))).toEqual(new Set([rows[0].id, rows[3].id]));
+      expect(told(all)).toEqual([
+        'update 2: status',
+        'update 2: name',
+        'create 1: name,qty,status',
+        'create 1: name,qty,status',
+      ]);
+      expect(JSON.stringify(all)).not.toMatch(/secret|unseen|gone|shout/i);
+      expect(told(await ofRow(who, table, rows[0].id))).toEqual(['update 2: name', 'create 1: name,qty,status']);
+      expect(code(await who.get(`${path(table, rows[1].id)}/history`))).toBe('404 not_found');
+      expect(code(await who.get(`${path(table, rows[2].id)}/history`))).toBe('404 not_found');
+    }
+    const whole = await history(owner, table, 'limit=100');
+    expect(whole.data.filter(({ op }) => op === 'schema').length).toBeGreaterThan(0);
+    expect(JSON.stringify(whole)).toContain('secret alone');
+  });
+
+  it('of rows in the trash is that of rows that were seen when they went; where that hung on links, nobody knows', async () => {
+    const { owner } = fixture;
+    const { table, rows } = await deals();
+    const people = await fixture.newTable([{ name: 'Name', type: 'text' }]);
+    const link = { name: 'Deals', type: 'link', options: { tableId: table.id } };
+    expectStatus(await owner.post(`/tables/${people.id}/columns`, link), 201);
+    const [one, two] = [
+      await fixture.add(people, { name: 'a', deals: [rows[0].id] }),
+      await fixture.add(people, { name: 'b' }),
+    ];
+    await putRules(owner, table, seesOpen);
+    await putRules(owner, people, { name: 'free', read: { filter: { field: 'deals', op: 'isEmpty' } } });
+    for (const { id } of [rows[0], rows[1]]) expectStatus(await owner.del(path(table, id)), 204);
+    for (const { id } of [one, two]) expectStatus(await owner.del(path(people, id)), 204);
+    expect((await ofRow(editor, table, rows[0].id)).data[0]).toMatchObject({ op: 'delete' });
+    expect(code(await editor.get(`${path(table, rows[1].id)}/history`))).toBe('404 not_found');
+    expect((await history(editor, people)).data).toEqual([]);
+    expect((await get(editor, `${path(people)}?trashed=true`)).data).toEqual([]);
+    expect((await get(owner, `${path(people)}?trashed=true`)).data).toHaveLength(2);
+    expect((await get(editor, `${path(table)}?trashed=true`)).data.map(({ id }) => id)).toEqual([rows[0].id]);
+  });
+
+  it('tells of links to rows that are seen only', async () => {
+    const { owner } = fixture;
+    const { table, rows } = await deals();
+    const people = await fixture.newTable([{ name: 'Name', type: 'text' }]);
+    const link = { name: 'Deals', type: 'link', options: { tableId: table.id } };
+    expectStatus(await owner.post(`/tables/${people.id}/columns`, link), 201);
+    const ada = await fixture.add(people, { name: 'Ada', deals: [rows[0].id, rows[1].id] });
+    await patch(people, ada, { deals: { $add: [rows[3].id] } });
+    await patch(people, ada, { deals: [rows[2].id, rows[3].id] });
+    await putRules(owner, table, seesOpen);
+    const { data } = await ofRow(editor, people, ada.id);
+    expect(data.map(({ version, changes }) => [version, changes.at(-1)])).toMatchObject([
+      [3, { before: [rows[0].id], after: [rows[2].id] }],
+      [1, { before: null, after: [rows[0].id] }],
+    ]);
+    expect(JSON.stringify(data)).not.toContain(rows[1].id);
+    expect(JSON.stringify(data)).not.toContain(rows[3].id);
+    expect((await ofRow(owner, people, ada.id)).data).toHaveLength(3);
+  });
+
+  it('does not tell what a column held that has gone, or held another type', async () => {
+    const { owner } = fixture;
+    const { table, rows } = await deals();
+    const column = async (body: object) =>
+      expectStatus(await owner.post<Column>(`/tables/${table.id}/columns`, body), 201);
+    const [gone, other] = [await column({ name: 'Gone', type: 'text' }), await column({ name: 'Other', type: 'text' })];
+    await patch(table, rows[0], { gone: 'secret', other: '7', qty: 12 });
+    await putRules(owner, table, { ...seesOpen, columns: { hidden: ['gone', 'notes'] } });
+    expectStatus(await owner.del(`/tables/${table.id}/columns/${gone.id}`), 204);
+    expectStatus(await owner.post(`/tables/${table.id}/columns`, { name: 'Gone', type: 'text' }), 201);
+    const [convert, to] = [`/tables/${table.id}/columns/${other.id}/convert`, { type: 'integer' }];
+    const { confirmToken } = (await owner.post<{ confirmToken: string }>(convert, { to, dryRun: true })).body;
+    expectStatus(await owner.post(convert, { to, confirmToken }), 200);
+    const all = await ofRow(editor, table, rows[0].id);
+    expect(told(all)).toEqual(['update 2: qty', 'create 1: name,qty,status']);
+    expect(JSON.stringify(all)).not.toContain('secret');
+  });
+
+  it('has pages, however little is seen, and none tells of more', async () => {
+    const { owner } = fixture;
+    const { table, rows } = await deals();
+    await putRules(owner, table, { ...seesOpen, columns: { hidden: ['notes'] } });
+    for (let i = 0; i < 30; i++) await patch(table, rows[0], { notes: `secret ${i}` });
+    await patch(table, rows[0], { qty: 100 });
+    const seen: string[] = [];
+    let query = 'limit=1';
+    for (let pages = 0; query !== '' && pages < 40; pages++) {
+      const { data, page } = await history(viewer, table, query);
+      seen.push(...data.map(({ rowId, version }) => `${rowId} ${version}`));
+      query = page.nextCursor === undefined ? '' : `limit=1&cursor=${page.nextCursor}`;
+    }
+    expect(seen).toEqual([`${rows[0].id} 31`, `${rows[2].id} 1`, `${rows[0].id} 1`]);
+    const { data } = await history(viewer, table, `actorId=${owner.user.id}&limit=50`);
+    expect(data.map(({ rowId, version }) => `${rowId} ${version}`)).toEqual(seen);
+  });
+});
+
+describe('a rule that takes everything away', () => {
+  it('leaves an empty history, and none of a row', async () => {
+    const { table, rows } = await deals();
+    await putRules(fixture.owner, table, { name: 'none', read: { filter: { and: [OPEN, { not: OPEN }] } } });
+    expect(await history(editor, table)).toMatchObject({ data: [] });
+    expect(code(await editor.get(`${path(table, rows[0].id)}/history`))).toBe('404 not_found');
+  });
+});
