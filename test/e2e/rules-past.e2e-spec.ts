@@ -144,6 +144,120 @@ describe('a history', () => {
   });
 });
 
+/** What the editor may do: see open rows without notes and small ones, change open ones but not their quantity, make rows, delete none. */
+const limited = {
+  name: 'limited',
+  appliesTo: { roles: ['editor'] },
+  read: { filter: { or: [OPEN, { field: 'qty', op: 'lt', value: 3 }] } },
+  update: { filter: OPEN },
+  delete: { filter: { field: 'qty', op: 'gt', value: 100 } },
+  columns: { hidden: ['notes'], readOnly: ['qty'] },
+};
+interface Reverted {
+  readonly rows: number;
+  readonly skipped: readonly object[];
+  readonly conflicts: readonly object[];
+  readonly confirmToken: string;
+}
+
+describe('taking back', () => {
+  const values = async (table: Table, { id }: Row) => (await get<Row>(fixture.owner, path(table, id))).fields;
+
+  it('gives a row what it held, in columns that may be changed, and within the rules for changing it', async () => {
+    const { table, rows } = await deals();
+    await patch(table, rows[0], { name: 'x', qty: 50, notes: 'secret new' });
+    await patch(table, rows[1], { name: 'y' });
+    await patch(table, rows[2], { status: 'won' });
+    await patch(table, rows[2], { status: 'open' });
+    await putRules(fixture.owner, table, limited);
+    const revert = (row: Row, toVersion: unknown) => editor.post<Row>(`${path(table, row.id)}/revert`, { toVersion });
+    const done = await revert(rows[0], 1);
+    expect(expectStatus(done, 200)).toMatchObject({
+      fields: { name: 'r0', qty: 50, status: 'open' },
+      skipped: [{ column: { key: 'qty' }, code: 'value_not_possible' }],
+    });
+    expect(done.text).not.toMatch(/secret|notes/);
+    expect(await values(table, rows[0])).toMatchObject({ name: 'r0', qty: 50, notes: 'secret new' });
+    // One that is seen and must not be changed, one that must not become so, and one that is not seen.
+    expect(code(await revert(rows[1], 1))).toBe('403 ruled_out');
+    expect(code(await revert(rows[2], 2))).toBe('403 ruled_out');
+    expect(code(await revert(rows[3], 1))).toBe('404 not_found');
+    expect(code(await revert(rows[3], 'x'))).toBe('404 not_found');
+    expect(await values(table, rows[2])).toMatchObject({ status: 'open' });
+    await fixture.proveLog(table);
+  });
+
+  it('undoes and redoes one’s own acts on rows that are seen, as far as rules let the caller', async () => {
+    const { table, rows } = await deals();
+    const own = async (row: Row, fields: object) =>
+      expectStatus(await editor.patch<Row>(path(table, row.id), { fields }), 200);
+    await own(rows[0], { name: 'mine', notes: 'secret of mine', qty: 9 });
+    await putRules(fixture.owner, table, limited);
+    const take = (what: string, body = {}) => editor.post<Reverted>(`/tables/${table.id}/${what}`, body);
+    const undone = await take('undo');
+    expect(expectStatus(undone, 200)).toMatchObject({ rows: 1, skipped: [{ column: { key: 'qty' } }], conflicts: [] });
+    expect(undone.text).not.toMatch(/secret|notes/);
+    expect(await values(table, rows[0])).toMatchObject({ name: 'r0', qty: 9, notes: 'secret of mine' });
+    expect(expectStatus(await take('redo'), 200).rows).toBe(1);
+    expect(await values(table, rows[0])).toMatchObject({ name: 'mine' });
+    // What somebody else changed in a column that is not seen is nobody's conflict; a row out of sight is not there.
+    await own(rows[2], { name: 'mine, too' });
+    await patch(table, rows[2], { notes: 'secret of others' });
+    expect(expectStatus(await take('undo'), 200).rows).toBe(1);
+    await own(rows[2], { name: 'again' });
+    await patch(table, rows[2], { status: 'won', qty: 1_000 });
+    const nothing = await take('undo');
+    expect(expectStatus(nothing, 200)).toMatchObject({ rows: 0, skipped: [], conflicts: [] });
+    expect(nothing.text).not.toContain(rows[2].id);
+    expect(await values(table, rows[2])).toMatchObject({ name: 'again' });
+    // A row that was made could only be deleted.
+    const made = await editor.post<Row>(path(table), { fields: { name: 'new', status: 'open' } });
+    expect(made.status).toBe(201);
+    expect(code(await take('undo'))).toBe('403 ruled_out');
+    await fixture.proveLog(table);
+  });
+
+  it('undoes what a person did to rows that are seen, all of it or nothing', async () => {
+    const { table, rows } = await deals();
+    const { owner } = fixture;
+    for (const row of rows) await patch(table, row, { name: 'renamed', notes: 'secret new' });
+    const at = `/tables/${table.id}/revert`;
+    const { data } = await history(owner, table, 'limit=4');
+    const which = { fromSeq: data.at(-1)?.seq, toSeq: data[0]?.seq };
+    await putRules(owner, table, limited);
+    const dry = await editor.post<Reverted>(at, { ...which, dryRun: true });
+    expect(expectStatus(dry, 200)).toMatchObject({ rows: 3, skipped: [], conflicts: [] });
+    expect(dry.text).not.toContain(rows[3].id);
+    const { confirmToken } = dry.body;
+    expect(code(await editor.post(at, { ...which, confirmToken }))).toBe('403 ruled_out');
+    expect((await values(table, rows[0])).name).toBe('renamed');
+    await putRules(owner, table, { ...limited, update: {} });
+    const again = await editor.post<Reverted>(at, { ...which, dryRun: true });
+    const done = await editor.post<Reverted>(at, { ...which, confirmToken: again.body.confirmToken });
+    expect(expectStatus(done, 200).rows).toBe(3);
+    for (const [i, row] of rows.entries())
+      expect(await values(table, row)).toMatchObject({ name: i === 3 ? 'renamed' : `r${i}`, notes: 'secret new' });
+    await fixture.proveLog(table);
+  });
+
+  it('leaves links alone among which there may be some that are not seen', async () => {
+    const { owner } = fixture;
+    const { table, rows } = await deals();
+    const people = await fixture.newTable([{ name: 'Name', type: 'text' }]);
+    const link = { name: 'Deals', type: 'link', options: { tableId: table.id } };
+    expectStatus(await owner.post(`/tables/${people.id}/columns`, link), 201);
+    const ada = await fixture.add(people, { name: 'Ada', deals: [rows[0].id, rows[1].id] });
+    await patch(people, ada, { name: 'Bea', deals: [rows[3].id] });
+    await putRules(owner, table, seesOpen);
+    const done = await editor.post<Row>(`${path(people, ada.id)}/revert`, { toVersion: 1 });
+    expect(expectStatus(done, 200)).toMatchObject({
+      fields: { name: 'Ada', deals: [] },
+      skipped: [{ column: { key: 'deals' } }],
+    });
+    expect(await values(people, ada)).toMatchObject({ name: 'Ada', deals: [rows[3].id] });
+  });
+});
+
 describe('a rule that takes everything away', () => {
   it('leaves an empty history, and none of a row', async () => {
     const { table, rows } = await deals();

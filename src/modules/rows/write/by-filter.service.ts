@@ -1,14 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { Answer, invalid, must, Problem, type Access, type Id, type ProblemItem } from '../../../common/index.js';
+import { Answer, invalid, Problem, type Access, type Id, type ProblemItem } from '../../../common/index.js';
 import type { PgSession } from '../../../database/mini/index.js';
-import {
-  LinksRefused,
-  MiniDbEngine,
-  MiniDbLookup,
-  MiniDbWriter,
-  type Submitted,
-  type WriteResult,
-} from '../../../engines/index.js';
+import { LinksRefused, MiniDbEngine, MiniDbLookup, MiniDbWriter } from '../../../engines/index.js';
 import { concernsLinks, wholeOf, type Condition, type RowOp, type TableSchema } from '../../../query/index.js';
 import { contextOf, Fence } from '../../tables/index.js';
 import { readScope } from '../read-scope.js';
@@ -20,15 +13,13 @@ import { Clashes } from './clashes.js';
 import type { Manner } from './manner.js';
 import { Portions, type StreamMeta } from './portions.js';
 import { Referents } from './referents.js';
-import { RowJudge, type Refusals } from './row-judge.js';
+import { RowJudge } from './row-judge.js';
 import { broughtBy, canonical, settle } from './settle.js';
 
 /** Rows that are shown of those that would change. */
 const SAMPLE = 10;
 
 type Found = readonly { readonly id: Id; readonly version: number }[];
-
-type WritePortion = (portion: Submitted) => Promise<WriteResult>;
 
 /** Use case of changing or deleting all rows that a filter finds: first a dry run, then the same once more with its confirmation. */
 @Injectable()
@@ -101,7 +92,7 @@ export class ByFilter {
           portions,
           manner,
           answerTo,
-          this.ruled(session, table, write),
+          this.rules.within(session, table, write),
         );
       });
     } catch (error) {
@@ -110,18 +101,6 @@ export class ByFilter {
         throw new Problem(error.code, { detail: error.detail, errors: belowSet(error.errors ?? []), cause: error });
       throw error;
     }
-  }
-
-  /** The same write, within what rules of the table let the caller do; all or nothing. */
-  private ruled(session: PgSession, table: TableSchema, write: WritePortion): WritePortion {
-    if (!table.seen) return write;
-    return async (portion) => {
-      const before = await this.rules.before(session, table, portion.ops);
-      mustBeNone(before, portion.ops);
-      const result = await write(portion);
-      mustBeNone(await this.rules.after(session, table, portion.ops, result.ops), portion.ops);
-      return result;
-    };
   }
 
   private async opsOf(
@@ -164,12 +143,3 @@ const byFilterAnswer = (matched: number, affected: number, { epoch, seq }: Strea
 /** Findings of `fields` as this body calls it. */
 const belowSet = (items: readonly ProblemItem[]): ProblemItem[] =>
   items.map((item) => ({ ...item, pointer: item.pointer.replace(/^\/fields/, '/set') }));
-
-/** @throws Problem `ruled_out` with the first of the rows */
-function mustBeNone(refusals: Refusals, ops: readonly RowOp[]): void {
-  const [first] = refusals;
-  if (!first) return;
-  const [place, { code, message }] = first;
-  const rowId = must(ops[place], 'a refusal belongs to an op').id;
-  throw new Problem(code, { detail: message, errors: [{ pointer: '', code, detail: message, rowId }] });
-}

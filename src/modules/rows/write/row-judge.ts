@@ -1,11 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { must, notFound, Problem, type Id } from '../../../common/index.js';
 import type { PgSession } from '../../../database/mini/index.js';
-import { MiniDbLookup, type OpResult } from '../../../engines/index.js';
+import { MiniDbLookup, type OpResult, type Submitted, type WriteResult } from '../../../engines/index.js';
 import { rowFilter, TRUE, wholeOf, type RowFilter, type RowOp, type TableSchema } from '../../../query/index.js';
 
 /** What is wrong with ops, by their place in the write. */
 export type Refusals = ReadonlyMap<number, Problem>;
+
+export type WritePortion = (portion: Submitted) => Promise<WriteResult>;
 
 const EVERY_ROW: RowFilter = rowFilter(TRUE);
 
@@ -74,6 +76,17 @@ export class RowJudge {
     throwFirst(await this.after(session, table, [op], results));
   }
 
+  /** A write of several portions within what rules let the caller do. @throws Problem `ruled_out`, `not_found`, with the first of the rows */
+  within(session: PgSession, table: TableSchema, write: WritePortion): WritePortion {
+    if (!table.seen) return write;
+    return async (portion) => {
+      mustBeNone(await this.before(session, table, portion.ops), portion.ops);
+      const result = await write(portion);
+      mustBeNone(await this.after(session, table, portion.ops, result.ops), portion.ops);
+      return result;
+    };
+  }
+
   /** Which of these rows are seen. */
   async seen(table: TableSchema, ids: readonly Id[], session?: PgSession): Promise<ReadonlySet<Id>> {
     return new Set((await this.lookup.versions(table, ids, session)).keys());
@@ -98,4 +111,12 @@ const ruledOut = (what: string): Problem =>
 function throwFirst(found: Refusals): void {
   const [problem] = found.values();
   if (problem) throw problem;
+}
+
+function mustBeNone(refused: Refusals, ops: readonly RowOp[]): void {
+  const [first] = refused;
+  if (!first) return;
+  const [place, { code, message }] = first;
+  const rowId = must(ops[place], 'a refusal belongs to an op').id;
+  throw new Problem(code, { detail: message, errors: [{ pointer: '', code, detail: message, rowId }] });
 }

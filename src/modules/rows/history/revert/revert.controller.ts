@@ -18,11 +18,13 @@ import {
   type AppRequest,
   type Id,
 } from '../../../../common/index.js';
+import { HonoursRules } from '../../../tables/index.js';
 import { Manners } from '../../write/manner.js';
 import { REVERT_ANSWER, RevertDoneDto, RevertDryRunDto, RevertedRowDto, RevertRowDto, RevertTableDto } from './revert.dto.js'; // prettier-ignore
 import { RowRevert } from './row-revert.service.js';
 import { TableRevert } from './table-revert.service.js';
 
+@HonoursRules()
 // Keys are kept by the base, in the transaction of the rows.
 @IgnoresIdempotencyKey()
 @ApiTags('History')
@@ -55,6 +57,7 @@ export class RevertController {
   @ApiProblems(
     'not_found',
     'role_too_low',
+    'ruled_out',
     'bad_request',
     'validation_failed',
     'version_mismatch',
@@ -87,6 +90,7 @@ export class RevertController {
   @ApiProblems(
     'not_found',
     'role_too_low',
+    'ruled_out',
     'validation_failed',
     'limit_reached',
     'confirmation_required',

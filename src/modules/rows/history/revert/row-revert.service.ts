@@ -11,7 +11,15 @@ import {
 } from '../../../../common/index.js';
 import type { PgSession } from '../../../../database/mini/index.js';
 import { HistoryLog, MiniDbLookup } from '../../../../engines/index.js';
-import { bodyOf, isWritable, linkColumnsOf, refuse, type RowOp, type TableSchema } from '../../../../query/index.js';
+import {
+  bodyOf,
+  isWritable,
+  linkColumnsOf,
+  refuse,
+  wholeOf,
+  type RowOp,
+  type TableSchema,
+} from '../../../../query/index.js';
 import { Fence } from '../../../tables/index.js';
 import { judged } from '../../write/judged.js';
 import type { Manner } from '../../write/manner.js';
@@ -21,6 +29,7 @@ import { ColumnTimeline } from '../column-timeline.js';
 import { PossibleValues } from './possible-values.js';
 import { tooMany, UNDONE_AT_ONCE } from './limits.js';
 import { undo, type Skipped } from './undo.js';
+import { withinSight } from './within-sight.js';
 
 /** Use case of giving a row what it held in one of its versions. */
 @Injectable()
@@ -34,9 +43,9 @@ export class RowRevert {
   ) {}
 
   /**
-   * A new version of the row, with the values of an older one. Those that cannot be put back (their column has gone or holds something else
+   * A new version of the row, with the values of an older one, within what rules of the table let the caller do. Those that cannot be put back (their column has gone or holds something else
    * now, what they lead to is not there any more) stay as they are and are named.
-   * @throws Problem `not_found`, `validation_failed`, `version_mismatch`, `unique_violation`; `changes_gone` the log does not reach back so far; `limit_reached`
+   * @throws Problem `not_found`, `validation_failed`, `version_mismatch`, `unique_violation`, `ruled_out`; `changes_gone` the log does not reach back so far; `limit_reached`
    */
   run(
     access: Access,
@@ -47,6 +56,7 @@ export class RowRevert {
     manner: Manner,
   ): Promise<Answer> {
     return this.fence.run(access, tableId, async ({ tableSchema: table }) => {
+      const whole = wholeOf(table);
       const toVersion = await judged(this.lookup, table, rowId, () => versionOf(body));
       let skipped: readonly Skipped[] = [];
       const prepare = async (session: PgSession): Promise<RowOp> => {
@@ -54,7 +64,7 @@ export class RowRevert {
         ({ skipped } = prepared);
         return { ...prepared.op, ...expectedVersion(ifMatch) };
       };
-      const asked = { kind: 'update', id: rowId, values: new Map(linkColumnsOf(table).map((each) => [each, null])) } as const; // prettier-ignore
+      const asked = { kind: 'update', id: rowId, values: new Map(linkColumnsOf(whole).map((each) => [each, null])) } as const; // prettier-ignore
       return this.row.prepared(
         access,
         table,
@@ -67,7 +77,8 @@ export class RowRevert {
     });
   }
 
-  private async prepare(access: Access, session: PgSession, table: TableSchema, rowId: Id, toVersion: number) {
+  private async prepare(access: Access, session: PgSession, seen: TableSchema, rowId: Id, toVersion: number) {
+    const table = wholeOf(seen);
     const row = (await this.lookup.held(session, table, [rowId], table.columns.filter(isWritable))).get(rowId);
     if (!row) throw notFound('row');
     if (toVersion > row.version)
@@ -77,7 +88,7 @@ export class RowRevert {
     if (more) throw tooMany();
     if (changes.length < row.version - toVersion) throw new Problem('changes_gone');
     const timeline = new ColumnTimeline(table, await this.log.structure(schema, table.id, session));
-    const undone = undo(rowId, { ...row, inTrash: false }, changes, timeline, true);
+    const undone = withinSight(seen, rowId, undo(rowId, { ...row, inTrash: false }, changes, timeline, true));
     const wanted = { id: rowId, values: undone.values, fields: row.fields };
     const { values, skipped } = await this.possible.of(access, session, table, [wanted]);
     const op = { kind: 'update', id: rowId, values: must(values.get(rowId), 'the row was asked for') } as const;

@@ -8,12 +8,11 @@ import {
   MiniDbWriter,
   type Change,
   type ChangeOwner,
-  type Submitted,
-  type WriteResult,
 } from '../../../../engines/index.js';
 import {
   isWritable,
   linkColumnsOf,
+  wholeOf,
   type CellValue,
   type ColumnSchema,
   type RowOp,
@@ -25,12 +24,14 @@ import { MAX_OPS } from '../../write/bulk-request.js';
 import { ByFilterTokens } from '../../write/by-filter-token.js';
 import type { Manner } from '../../write/manner.js';
 import { Portions, type StreamMeta } from '../../write/portions.js';
+import { RowJudge, type WritePortion } from '../../write/row-judge.js';
 import { ColumnTimeline } from '../column-timeline.js';
 import { inTurns } from './in-turns.js';
 import { PossibleValues, type Wanted } from './possible-values.js';
 import { parseRevert, type RevertRequest } from './revert-request.js';
 import { tooMany, UNDONE_AT_ONCE } from './limits.js';
 import { undo, type Conflict, type RowNow, type Skipped, type Undone } from './undo.js';
+import { withinSight } from './within-sight.js';
 
 /** Conflicts, and what is left out, that an answer lists; the rest is counted. */
 const MAX_LISTED = 1_000;
@@ -66,6 +67,7 @@ export class TableRevert {
     private readonly portions: Portions,
     private readonly possible: PossibleValues,
     private readonly tokens: ByFilterTokens,
+    private readonly rules: RowJudge,
   ) {}
 
   /**
@@ -110,16 +112,15 @@ export class TableRevert {
   private within(
     access: Access,
     tableId: Id,
-    work: (
-      table: TableSchema,
-      session: PgSession,
-      write: (portion: Submitted) => Promise<WriteResult>,
-    ) => Promise<Answer>,
+    work: (table: TableSchema, session: PgSession, write: WritePortion) => Promise<Answer>,
   ): Promise<Answer> {
     return this.fence.run(access, tableId, async ({ tableSchema: table }) => {
-      const links = linkColumnsOf(table).length > 0;
+      const whole = wholeOf(table);
+      const links = linkColumnsOf(whole).length > 0;
       try {
-        return await this.writer.writeMany(table, { links }, (session, write) => work(table, session, write));
+        return await this.writer.writeMany(whole, { links }, (session, write) =>
+          work(table, session, this.rules.within(session, table, write)),
+        );
       } catch (error) {
         if (error instanceof LinksRefused) throw invalid([...error.findings.values()].flat().slice(0, 1));
         throw error;
@@ -136,7 +137,7 @@ export class TableRevert {
     context: WriteContext,
     plan: RevertPlan,
     manner: Manner,
-    write: (portion: Submitted) => Promise<WriteResult>,
+    write: WritePortion,
     more: object = {},
   ): Promise<Answer> {
     const answerTo = (_: number, { epoch, seq }: StreamMeta): Answer =>
@@ -145,22 +146,30 @@ export class TableRevert {
         { headers: { 'live-seq': String(seq) }, committed: true },
       );
     const portions = plan.ops.flatMap(inPortions).map((ops) => () => ops);
-    return this.portions.write(table, context, portions, manner, answerTo, write);
+    return this.portions.write(wholeOf(table), context, portions, manner, answerTo, write);
   }
 
   /**
-   * The rows are locked: until the end of the transaction they are what the plan takes them for.
+   * Of rows that the caller sees; whether rules let him do it is asked when it is written. The rows are locked: until the end of the transaction they are what the plan takes them for.
    * @param mine whose later changes of rows that were made are none of others
    */
   private async plan(
     access: Access,
     session: PgSession,
-    table: TableSchema,
+    seen: TableSchema,
     { which, overwrite }: Pick<RevertRequest, 'which' | 'overwrite'>,
     mine?: ChangeOwner,
   ): Promise<RevertPlan> {
+    const table = wholeOf(seen);
     const { schema } = table.physical;
-    const { entries: changes, more } = await this.history.rowsChanged(schema, table.id, which, UNDONE_AT_ONCE, session);
+    const filter = seen.seen ? { ...which, seenOf: seen } : which;
+    const { entries: changes, more } = await this.history.rowsChanged(
+      schema,
+      table.id,
+      filter,
+      UNDONE_AT_ONCE,
+      session,
+    );
     if (more) throw tooMany();
     const byRow = grouped(changes);
     const timeline = new ColumnTimeline(table, await this.history.structure(schema, table.id, session));
@@ -169,7 +178,7 @@ export class TableRevert {
     const undone = new Map<Id, Undone>();
     for (const [id, each] of byRow) {
       const row = now.get(id);
-      if (row) undone.set(id, undo(id, row, each, timeline, overwrite, own.get(id)));
+      if (row) undone.set(id, withinSight(seen, id, undo(id, row, each, timeline, overwrite, own.get(id))));
     }
     const coming = ids(undone, ({ inTrash }, id) => !inTrash && now.get(id)?.inTrash === true);
     const going = ids(undone, ({ inTrash }, id) => inTrash && now.get(id)?.inTrash === false);

@@ -10,10 +10,12 @@ import {
   type AppRequest,
   type Id,
 } from '../../../../common/index.js';
+import { HonoursRules } from '../../../tables/index.js';
 import { Manners } from '../../write/manner.js';
 import { UndoDto, UndoneDto } from './undo.dto.js';
 import { UndoService } from './undo.service.js';
 
+@HonoursRules()
 // Keys are kept by the base, in the transaction of the rows.
 @IgnoresIdempotencyKey()
 @ApiTags('History')
@@ -35,7 +37,7 @@ export class UndoController {
   })
   @ApiBody({ type: UndoDto, required: false })
   @ApiOkResponse({ type: UndoneDto })
-  @ApiProblems('not_found', 'role_too_low', 'validation_failed', 'nothing_to_undo', 'limit_reached', 'unique_violation', 'schema_busy') // prettier-ignore
+  @ApiProblems('not_found', 'role_too_low', 'ruled_out', 'validation_failed', 'nothing_to_undo', 'limit_reached', 'unique_violation', 'schema_busy') // prettier-ignore
   undo(
     @CurrentAccess() access: Access,
     @Param('tableId', IdPipe) tableId: Id,
@@ -55,7 +57,7 @@ export class UndoController {
   })
   @ApiBody({ type: UndoDto, required: false })
   @ApiOkResponse({ type: UndoneDto })
-  @ApiProblems('not_found', 'role_too_low', 'validation_failed', 'nothing_to_redo', 'limit_reached', 'unique_violation', 'schema_busy') // prettier-ignore
+  @ApiProblems('not_found', 'role_too_low', 'ruled_out', 'validation_failed', 'nothing_to_redo', 'limit_reached', 'unique_violation', 'schema_busy') // prettier-ignore
   redo(
     @CurrentAccess() access: Access,
     @Param('tableId', IdPipe) tableId: Id,
