@@ -36,7 +36,7 @@ export class ChangesService {
     { after, limit, wait }: ListChangesQuery,
     request: AppRequest,
   ): Promise<ChangesDto> {
-    const table = await this.channels.tableNow(access, tableId);
+    let table = await this.channels.tableNow(access, tableId);
     const { schema } = table;
     const until = performance.now() + wait * 1000;
     for (;;) {
@@ -46,16 +46,22 @@ export class ChangesService {
       if (after + 1 < oldest || after > seq)
         throw new Problem('changes_gone', { extra: { meta: { epoch, seq, oldest } } });
       const data = seq > after ? await this.events(table, epoch, after, Math.min(limit, MAX_CHANGES)) : [];
+      const now = data.length > 0 ? await this.channels.tableNow(access, tableId) : table;
+      // Rules have become others since: what was read is what somebody sees under the old ones.
+      if (now.sight !== table.sight) {
+        table = now;
+        continue;
+      }
       const left = until - performance.now();
       if (data.length > 0 || left <= 0 || this.waits.isOver(request)) return { data, meta: { epoch, seq, oldest } };
       await this.waits.next(tableId, request, left);
-      await this.stillAllowed(access, tableId, request);
+      table = await this.stillAllowed(access, tableId, request);
     }
   }
 
-  private async stillAllowed(access: Access, tableId: Id, { headers }: AppRequest): Promise<void> {
+  private async stillAllowed(access: Access, tableId: Id, { headers }: AppRequest): Promise<FollowedTable> {
     await this.tokens.verify((headers.authorization ?? '').replace(/^Bearer +/i, ''));
-    await this.channels.table(access, tableId);
+    return this.channels.tableNow(access, tableId);
   }
 
   private async events(table: FollowedTable, epoch: string, after: number, limit: number): Promise<ChangesDto['data']> {
