@@ -120,12 +120,12 @@ describe('a file that a row holds', () => {
     const file = await upload();
     const stranger = newId();
     await later(25);
-    expect(await server.app.get(FilesService).known(schema, [file.id, stranger])).toEqual(new Set([file.id]));
+    expect(await server.app.get(MiniDbFiles).known(schema, [file.id, stranger])).toEqual(new Set([file.id]));
     await sweep();
     expect(await isThere(file)).toBe(true);
     await later(25);
     await sweep();
-    expect(await server.app.get(FilesService).known(schema, [file.id])).toEqual(new Set());
+    expect(await server.app.get(MiniDbFiles).known(schema, [file.id])).toEqual(new Set());
   });
 
   it('stays when the structure is ahead of its metadata: the sweep gives up instead of guessing', async () => {
@@ -165,7 +165,7 @@ describe('a process that dies', () => {
       await sweep();
       expect(await records()).toContain(id);
       await later(12);
-      await server.app.get(FilesService).known(schema, [other.id]);
+      await server.app.get(MiniDbFiles).known(schema, [other.id]);
       await later(13);
       await sweep();
       expect([objects(), await records()]).toEqual([[other.id], [other.id]]);

@@ -1,11 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { notFound, type Access, type Id } from '../../common/index.js';
 import { MiniDbFiles, MiniDbLookup, type StoredFile } from '../../engines/index.js';
-import { kindOf } from '../../query/index.js';
+import { kindOf, type TableSchema } from '../../query/index.js';
 import { Fence, TableCatalog } from '../tables/index.js';
 import type { AttachmentDto, AttachmentLinkDto } from './attachment.dto.js';
 import { FileLinks } from './download/file-links.js';
 import { FILE_STORAGE, storageKey, type FileStorage } from './storage/index.js';
+
+/** Rows that are looked at by one statement for the files that they hold. */
+const ROWS_AT_ONCE = 100;
 
 /** What other modules and the API ask about files. */
 @Injectable()
@@ -26,24 +29,45 @@ export class FilesService {
   async link(access: Access, tableId: Id, fileId: Id): Promise<AttachmentLinkDto> {
     const { schema } = await this.tables.find(tableId);
     const file = await this.files.find(schema, fileId);
-    if (!file || !(await this.isSeen(access, tableId, fileId))) throw notFound('attachment');
+    if (!file || !(await this.shown(access, tableId, [fileId])).has(fileId)) throw notFound('attachment');
     const { url, expiresAt } = this.links.make(schema, fileId);
     return { ...toAttachmentDto(file), url, expiresAt: expiresAt.toISOString() };
   }
 
-  /** Whether the file is shown to the caller: to members whom rules keep from part of the table, by a row that they see. */
-  private isSeen(access: Access, tableId: Id, fileId: Id): Promise<boolean> {
-    return this.fence.run(access, tableId, async ({ tableSchema: table }) => {
-      if (!table.seen) return true;
-      const shown = table.columns.filter((column) => kindOf(column).type === 'attachment');
-      const items = shown.map((column) => ({ kind: 'list', op: 'any', column, values: [fileId] }) as const);
-      return items.length > 0 && (await this.lookup.matching(table, { kind: 'or', items }, 1)).length > 0;
+  /** Those of the ids that the caller may put into rows of the table; they stay for at least a day from now on, so a write may rely on them. */
+  async usable(access: Access, tableId: Id, ids: readonly Id[]): Promise<ReadonlySet<Id>> {
+    const { schema } = await this.tables.find(tableId);
+    return this.shown(access, tableId, [...(await this.files.known(schema, ids))]);
+  }
+
+  /** Those of the files of the base that are shown to the caller: to members whom rules concern, their own and those of rows that they see. */
+  private shown(access: Access, tableId: Id, ids: readonly Id[]): Promise<ReadonlySet<Id>> {
+    return this.fence.run(access, tableId, async ({ schema, seen }) => {
+      if (ids.length === 0 || seen.isWholeFor(access)) return new Set(ids);
+      const own = (await this.files.list(schema, ids)).filter(({ createdBy }) => createdBy === access.principal.userId);
+      const found = new Set(own.map(({ id }) => id));
+      for (const table of seen.allFor(access)) await this.lookIn(table, ids, found);
+      return found;
     });
   }
 
-  /** Those of the ids that are files of the base; they stay for at least a day from now on, so a write may rely on them. One query. */
-  known(schema: string, ids: readonly Id[]): Promise<Set<Id>> {
-    return this.files.known(schema, ids);
+  /** Adds those of the files that a row of the table holds. A row may hold many, and a file be in many rows, so not all rows are looked at. */
+  private async lookIn(table: TableSchema, ids: readonly Id[], found: Set<Id>): Promise<void> {
+    const columns = table.columns.filter((column) => kindOf(column).type === 'attachment');
+    for (let size = -1; columns.length > 0 && size !== found.size;) {
+      size = found.size;
+      const values = ids.filter((id) => !found.has(id));
+      if (values.length === 0) return;
+      const items = columns.map((column) => ({ kind: 'list', op: 'any', column, values }) as const);
+      const rows = await this.lookup.matching(table, { kind: 'or', items }, ROWS_AT_ONCE);
+      const held = await this.lookup.cells(
+        table,
+        rows.map(({ id }) => id),
+        columns,
+      );
+      const there = new Set([...held.values()].flatMap(({ fields }) => Object.values(fields).flatMap(idsIn)));
+      for (const id of values) if (there.has(id)) found.add(id);
+    }
   }
 
   /**
@@ -58,6 +82,13 @@ export class FilesService {
       await this.files.complete(toSchema, [copy]);
     }
   }
+}
+
+/** Ids of files in a cell as the JSON of its row has it, of lists of lists, too. */
+function idsIn(cell: unknown): readonly Id[] {
+  if (Array.isArray(cell)) return cell.flatMap(idsIn);
+  if (typeof cell === 'string') return [cell];
+  return typeof cell === 'object' && cell !== null && 'id' in cell ? [String(cell.id)] : [];
 }
 
 /** A file as the API shows it. */

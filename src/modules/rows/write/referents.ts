@@ -48,7 +48,7 @@ export class Referents {
     const findings = new Map<number, ProblemItem[]>();
     const looks = {
       user: { look: this.members(access), code: 'not_a_member', what: 'a member of the workspace' },
-      attachment: { look: this.known(table), code: 'not_an_attachment', what: 'a file of this base' },
+      attachment: { look: this.usable(access, table), code: 'not_an_attachment', what: 'a file of this base' },
     } as const;
     for (const [type, { look, code, what }] of Object.entries(looks)) {
       const given = references(wholeOf(table), ops, type);
@@ -97,8 +97,8 @@ export class Referents {
     };
   }
 
-  private known({ physical }: TableSchema): Look {
-    return (ids) => this.files.known(physical.schema, ids);
+  private usable(access: Access, { id }: TableSchema): Look {
+    return (ids) => this.files.usable(access, id, ids);
   }
 }
 

@@ -50,18 +50,21 @@ export class RowJudge {
     const changed = ops.flatMap(({ kind, id }, i) => (kind !== 'delete' && results[i]?.status === 'ok' ? [id] : []));
     if (!seen || changed.length === 0) return NONE;
     const { rows = EVERY_ROW, writes } = seen;
-    const conditions = [rows, writes?.update ?? EVERY_ROW, writes?.create ?? EVERY_ROW];
+    const { update = EVERY_ROW, create = EVERY_ROW, delete: deletion = EVERY_ROW } = writes ?? {};
+    const conditions = [rows, update, create, deletion];
     const verdicts = await this.lookup.judge(wholeOf(table), changed, conditions, session);
     return refusals(ops, ({ kind, id }, i) => {
       if (kind === 'delete' || results[i]?.status !== 'ok') return undefined;
-      const [isSeen, mayBecome, mayBeNew] = must(verdicts.get(id), 'a row that was written is there');
+      const [isSeen, mayBecome, mayBeNew, mayBeDeleted] = must(verdicts.get(id), 'a row that was written is there');
       switch (kind) {
         case 'create':
           return mayBeNew ? undefined : ruledOut('must not be made like this');
         case 'update':
           return mayBecome ? undefined : ruledOut('must not become like this');
         case 'restore':
-          return isSeen ? undefined : notFound('row');
+          if (!isSeen) return notFound('row');
+          // Whoever may not put it into the trash does not take it out either.
+          return mayBeDeleted ? undefined : ruledOut('must not be restored');
       }
     });
   }

@@ -7,6 +7,7 @@ import {
   kindOf,
   type Completion,
   type FormulaScope,
+  type TableSchema,
   type ValueKind,
 } from '../../../query/index.js';
 import { AccessService } from '../../workspaces/index.js';
@@ -31,7 +32,11 @@ export class FormulasService {
   async check(caller: Caller, input: CheckFormulaDto): Promise<FormulaCheckDto> {
     const { formula, tableId, columnId, position } = input;
     if (columnId !== undefined && tableId === undefined) throw notFound('column');
-    const scope = tableId === undefined ? NO_COLUMNS : await this.scopeOf(caller, tableId);
+    const table = tableId === undefined ? undefined : await this.seen(caller, tableId);
+    const scope = table ? formulaScope(table) : NO_COLUMNS;
+    // One that is hidden is not there, and what it is computed from is nobody's business.
+    if (table?.seen && columnId !== undefined && !table.columns.some(({ id }) => id === columnId))
+      throw notFound('column');
     const checked = checkFormula(formula, scope);
     const flaws: readonly FormulaFlawDto[] = checked.ok
       ? await this.flawsInPlace(formula, tableId, columnId)
@@ -44,13 +49,13 @@ export class FormulasService {
     };
   }
 
-  /** The columns of a table that the caller may know. */
-  private async scopeOf(caller: Caller, tableId: Id): Promise<FormulaScope> {
+  /** The table as the caller sees it. */
+  private async seen(caller: Caller, tableId: Id): Promise<TableSchema> {
     const workspaceId = await this.catalog.workspaceOf(tableId);
     if (workspaceId === undefined) throw notFound('table');
     const access = await this.access.require(caller, workspaceId, 'structure:read', 'table');
     const { seen } = await this.catalog.fresh(tableId);
-    return formulaScope(seen.of(tableId, access));
+    return seen.of(tableId, access);
   }
 
   /** What only the column that is to have the formula can be wrong about. */

@@ -15,9 +15,15 @@ import { filtersOf, type Rule, type StoredRule } from './rule.js';
 
 /**
  * Rules as they are stored, with what their keys mean today.
+ * @param strangers ids that are no members' of the workspace
  * @throws Problem `validation_failed` with all that is wrong
  */
-export function judgeRules(rules: readonly Rule[], table: TableSchema, access: Access): readonly StoredRule[] {
+export function judgeRules(
+  rules: readonly Rule[],
+  table: TableSchema,
+  access: Access,
+  strangers: ReadonlySet<Id>,
+): readonly StoredRule[] {
   const findings: ProblemItem[] = [];
   const names = new Set<string>();
   const stored = rules.map((rule, i): StoredRule => {
@@ -25,7 +31,7 @@ export function judgeRules(rules: readonly Rule[], table: TableSchema, access: A
     if (names.has(foldName(rule.name)))
       findings.push({ pointer: `${at}/name`, code: 'name_taken', detail: `Another rule is called ${rule.name}.` });
     names.add(foldName(rule.name));
-    findings.push(...peopleOf(rule, at), ...columnsOf(rule, table, at));
+    findings.push(...peopleOf(rule, at, strangers), ...columnsOf(rule, table, at));
     const reads = filtersOf(rule).flatMap(([where, filter]) => {
       try {
         return columnsBehind(conditionOf(parseJsonFilter(filter, at + where), table, access));
@@ -124,12 +130,14 @@ function columnsBehind(condition: Condition): readonly Id[] {
   return [...columnsIn(condition).map(({ id }) => id), ...linked(condition)];
 }
 
-function peopleOf({ appliesTo: { memberIds = [] } }: Rule, at: string): ProblemItem[] {
-  return memberIds.flatMap((id, m) =>
-    isId(id)
-      ? []
-      : [{ pointer: `${at}/appliesTo/memberIds/${m}`, code: 'is_id', detail: 'This is no id of a member.' }],
-  );
+function peopleOf({ appliesTo: { memberIds = [] } }: Rule, at: string, strangers: ReadonlySet<Id>): ProblemItem[] {
+  return memberIds.flatMap((id, m) => {
+    const pointer = `${at}/appliesTo/memberIds/${m}`;
+    if (!isId(id)) return [{ pointer, code: 'is_id', detail: 'This is no id of a member.' }];
+    return strangers.has(id)
+      ? [{ pointer, code: 'not_a_member', detail: `${id} is not a member of the workspace.` }]
+      : [];
+  });
 }
 
 /** Columns have to be there; whoever may make rows has to be able to give what every row needs. */

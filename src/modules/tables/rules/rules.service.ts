@@ -1,14 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { must, Problem, type Access, type Id } from '../../../common/index.js';
+import { isId, must, Problem, type Access, type Id } from '../../../common/index.js';
 import { actorOf } from '../../../database/main/index.js';
 import type { TableSchema } from '../../../query/index.js';
+import { AccessService } from '../../workspaces/index.js';
 import { tableChanged } from '../tables/table-changed.js';
 import { SchemaSaga } from '../schema/schema-saga.js';
-import { contextOf, nextVersionBy, readStructures, readBase, type Structure } from '../schema/structure.js';
+import { contextOf, nextVersionBy, readStructures, readBase } from '../schema/structure.js';
 import { TableCatalog } from '../table-catalog.js';
 import { judgeRules, problemsOf } from './judge-rules.js';
 import type { PutRulesDto, RulesDto } from './rules.dto.js';
+import { leadingTo } from './seen-tables.js';
 import { TableRulesEntity } from './table-rules.entity.js';
 import type { Rule, StoredRule } from './rule.js';
 
@@ -19,6 +21,7 @@ export class RulesService {
     private readonly dataSource: DataSource,
     private readonly catalog: TableCatalog,
     private readonly saga: SchemaSaga,
+    private readonly members: AccessService,
   ) {}
 
   /** @throws Problem `not_found` */
@@ -49,7 +52,7 @@ export class RulesService {
         );
         const before = await manager.findOneBy(TableRulesEntity, { tableId });
         if (expectedVersion !== undefined && expectedVersion !== (before?.version ?? 0)) throw stale(before);
-        const stored = judgeRules(rules, own.schema, access);
+        const stored = judgeRules(rules, own.schema, access, await this.strangers(access, rules, before?.rules ?? []));
         const entity: TableRulesEntity = {
           tableId,
           baseId,
@@ -59,7 +62,8 @@ export class RulesService {
           updatedAt: new Date(),
           updatedBy: access.principal.userId,
         };
-        const moved = [own, ...structures.filter((each) => each !== own && leadsTo(each, tableId))];
+        const concerned = leadingTo(new Set([tableId]), structures);
+        const moved = structures.filter(({ table }) => concerned.has(table.id));
         const next = moved.map((each) => nextVersionBy(each, contextOf(access), { 'rules.changed': {} }));
         const live = new Set(structures.flatMap(({ columns }) => columns.map(({ id }) => id)));
         return {
@@ -84,10 +88,23 @@ export class RulesService {
       },
     });
   }
+
+  /** People whom rules speak of, and who are no members. Those of whom the rules spoke already may have left meanwhile. */
+  private async strangers(
+    { workspaceId }: Access,
+    rules: readonly Rule[],
+    before: readonly Rule[],
+  ): Promise<ReadonlySet<Id>> {
+    const known = new Set(peopleIn(before));
+    const asked = peopleIn(rules).filter((id) => isId(id) && !known.has(id));
+    if (asked.length === 0) return new Set();
+    const members = await this.members.membersAmong(workspaceId, asked);
+    return new Set(asked.filter((id) => !members.has(id)));
+  }
 }
 
-const leadsTo = ({ columns }: Structure, tableId: Id): boolean =>
-  columns.some(({ options }) => options.tableId === tableId);
+const peopleIn = (rules: readonly Rule[]): readonly Id[] =>
+  rules.flatMap(({ appliesTo: { memberIds = [] } }) => memberIds);
 
 function stale(now: TableRulesEntity | null): Problem {
   return new Problem('version_mismatch', {

@@ -72,9 +72,20 @@ export class SeenTables {
     return rulesInForce(this.rules.get(tableId) ?? [], whole, ruled, this.live);
   }
 
+  /** All tables of the base as he sees them. */
+  allFor(ruled: Ruled): readonly TableSchema[] {
+    return this.records.map(({ table }) => this.of(table.id, ruled));
+  }
+
   /** Whether he sees every row and every column of the base. */
   isWholeFor(ruled: Ruled): boolean {
-    return this.records.every(({ table }) => this.of(table.id, ruled).seen === undefined);
+    return this.allFor(ruled).every(({ seen }) => seen === undefined);
+  }
+
+  /** Whether he sees all of the table; of one that is not there any more, whether it has no rules. */
+  isOpenTo(tableId: Id, ruled: Ruled): boolean {
+    if (ruled.role === 'owner' || ruled.role === 'admin') return true;
+    return this.whole.has(tableId) ? this.of(tableId, ruled).seen === undefined : !this.rules.has(tableId);
   }
 
   private keyOf(ruled: Ruled): string {
@@ -102,26 +113,23 @@ export class SeenTables {
     }
     if (rights.size === 0) return this.whole;
     const seen = baseSchema(this.schema, this.records, this.limitsOf(rights));
-    const touched = this.leadingTo(new Set(rights.keys()));
+    const touched = leadingTo(new Set(rights.keys()), this.records);
     return new Map([...this.whole].map(([id, whole]) => [id, touched.has(id) ? (seen.get(id) ?? whole) : whole]));
-  }
-
-  /** These tables, and all whose links lead to one of them, however far. What lies behind the links of the others is seen as a whole. */
-  private leadingTo(tables: ReadonlySet<Id>): ReadonlySet<Id> {
-    const found = new Set(tables);
-    for (let size = -1; size !== found.size;) {
-      size = found.size;
-      for (const { table, columns } of this.records)
-        if (columns.some(({ options: { tableId } }) => tableId !== undefined && found.has(tableId)))
-          found.add(table.id);
-    }
-    return found;
   }
 
   private limitsOf(rights: ReadonlyMap<Id, TableRights>): Sight {
     const all = this.records.flatMap(({ columns }) => columns);
-    const hidden = madeOf(new Set([...rights.values()].flatMap((each) => [...each.hidden])), all);
-    const locked = new Set([...rights.values()].flatMap((each) => [...each.locked]));
+    const hidden = madeOf(
+      withOtherEnds(
+        [...rights.values()].flatMap((each) => [...each.hidden]),
+        all,
+      ),
+      all,
+    );
+    const locked = withOtherEnds(
+      [...rights.values()].flatMap((each) => [...each.locked]),
+      all,
+    );
     return {
       shows: ({ id }) => !hidden.has(id),
       locks: ({ id }) => locked.has(id),
@@ -130,12 +138,32 @@ export class SeenTables {
   }
 }
 
+/** These tables, and all whose links lead to one of them, however far. What lies behind the links of the others is seen as a whole. */
+export function leadingTo(tables: ReadonlySet<Id>, all: readonly TableRecord[]): ReadonlySet<Id> {
+  const found = new Set(tables);
+  for (let size = -1; size !== found.size;) {
+    size = found.size;
+    for (const { table, columns } of all)
+      if (columns.some(({ options: { tableId } }) => tableId !== undefined && found.has(tableId))) found.add(table.id);
+  }
+  return found;
+}
+
 function seenPart(whole: TableSchema, rights: TableRights | undefined): SeenPart {
   if (!rights) return { whole };
   const { read, update, create, delete: deletion } = rights;
   const writes = { update: rowFilter(update), create: rowFilter(create), delete: rowFilter(deletion) };
   const rows: RowFilter | undefined = read.kind === 'true' ? undefined : rowFilter(read);
   return { whole, writes, ...(rows ? { rows } : {}) };
+}
+
+/** These columns, and the other ends of those that are links: both ends of a link hold the same. */
+function withOtherEnds(columns: readonly Id[], all: readonly ColumnEntity[]): ReadonlySet<Id> {
+  const given = new Set(columns);
+  return new Set([
+    ...columns,
+    ...all.flatMap(({ id, options }) => (given.has(id) ? (options.inverseColumnId ?? []) : [])),
+  ]);
 }
 
 /** These columns, and all whose cells are computed from one of them: they would tell what it holds. */

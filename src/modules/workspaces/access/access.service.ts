@@ -106,6 +106,12 @@ export class AccessService implements OnModuleInit, OnModuleDestroy {
       .getRawMany<Membership>();
   }
 
+  /** Those of the ids that are ids of members of the workspace. One query, not from memory. */
+  async membersAmong(workspaceId: Id, memberIds: readonly Id[]): Promise<ReadonlySet<Id>> {
+    const found = await this.members.find({ select: { id: true }, where: { id: In([...memberIds]), workspaceId } });
+    return new Set(found.map(({ id }) => id));
+  }
+
   /** Those of the memberships that there are no more; a workspace in the trash keeps its members. One query, not from memory. */
   async thoseWhoLeft(memberships: readonly Membership[]): Promise<readonly Membership[]> {
     const found = await this.members.find({

@@ -38,9 +38,9 @@ export class ImportJobsController {
       'Kept for seven days. Those who follow the channel of the table are told the same by `import:progress`, every two seconds and at the end.',
   })
   @ApiOkResponse({ type: ImportJobDto })
-  @ApiProblems('not_found')
-  get(@Param('importId', IdPipe) importId: Id) {
-    return this.imports.get(importId);
+  @ApiProblems('not_found', 'ruled_out')
+  get(@CurrentAccess() access: Access, @Param('importId', IdPipe) importId: Id) {
+    return this.imports.get(access, importId);
   }
 
   @Delete('imports/:importId')
@@ -52,7 +52,7 @@ export class ImportJobsController {
       'It ends as soon as what is under way can be ended. With `onError=abort` nothing is written then, with `skip` what is written stays; whoever waits for it is answered `import_cancelled`.',
   })
   @ApiAcceptedResponse({ type: ImportJobDto })
-  @ApiProblems('not_found', 'role_too_low', 'conflict')
+  @ApiProblems('not_found', 'role_too_low', 'ruled_out', 'conflict')
   cancel(@CurrentAccess() access: Access, @Param('importId', IdPipe) importId: Id) {
     return this.imports.cancel(access, importId);
   }

@@ -9,6 +9,7 @@ import {
   type PageQuery,
 } from '../../../../common/index.js';
 import { actorOf, AuditedTransaction } from '../../../../database/main/index.js';
+import { TableCatalog } from '../../../tables/index.js';
 import type { ImportJobDto, ImportJobListDto } from './import-job.dto.js';
 import { ImportJobEntity } from './import-job.entity.js';
 import { ImportJobs } from './import-jobs.js';
@@ -19,6 +20,7 @@ import { toImportDto, toImportSummary } from './to-import-dto.js';
 export class ImportJobsService {
   constructor(
     private readonly jobs: ImportJobs,
+    private readonly catalog: TableCatalog,
     private readonly transaction: AuditedTransaction,
   ) {}
 
@@ -27,14 +29,14 @@ export class ImportJobsService {
     return idPage((await this.jobs.ofTable(tableId, limit + 1, before)).map(toImportSummary), limit);
   }
 
-  /** @throws Problem `not_found` */
-  async get(id: Id): Promise<ImportJobDto> {
-    return toImportDto(await this.find(id));
+  /** @throws Problem `not_found`; `ruled_out` it tells of all of a table of which the caller sees part */
+  async get(access: Access, id: Id): Promise<ImportJobDto> {
+    return toImportDto(await this.find(access, id));
   }
 
-  /** Asks whoever works at it to end. That it is cancelled already is no error. @throws Problem `not_found`; `conflict` it ended otherwise */
+  /** Asks whoever works at it to end. That it is cancelled already is no error. @throws Problem `not_found`, `ruled_out`; `conflict` it ended otherwise */
   async cancel(access: Access, id: Id): Promise<ImportJobDto> {
-    const job = await this.find(id);
+    const job = await this.find(access, id);
     if (job.state === 'cancelled') return toImportDto(job);
     return this.transaction.run(actorOf(access), async (manager) => {
       const { affected } = await manager.update(ImportJobEntity, { id, state: 'running' }, { cancelRequested: true });
@@ -50,9 +52,12 @@ export class ImportJobsService {
     });
   }
 
-  private async find(id: Id): Promise<ImportJobEntity> {
+  private async find(access: Access, id: Id): Promise<ImportJobEntity> {
     const job = await this.jobs.find(id);
     if (!job) throw notFound('import');
+    if (access.role === 'owner' || access.role === 'admin') return job;
+    if (!(await this.catalog.seenOf(job.baseId)).isOpenTo(job.tableId, access))
+      throw new Problem('ruled_out', { detail: 'Rules keep you from part of this table, and this shows all of it.' });
     return job;
   }
 }
