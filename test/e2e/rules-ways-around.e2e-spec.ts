@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { expectStatus, type Answer, type Client, type Column, type Row, type Table } from '../harness/index.js';
+import { expectStatus, socket, type Answer, type Client, type Column, type Row, type Table } from '../harness/index.js';
 import { form, type Attachment } from '../support/attachments.js';
 import { path, refusal, rowsFixture } from '../support/rows.js';
 import { member, putRules, type MemberOf } from '../support/rules.js';
@@ -140,5 +140,65 @@ describe('the check of a formula', () => {
     expectStatus(await check(), 200);
     await putRules(owner, table, { name: 'no shouting', columns: { hidden: ['shout'] } });
     expect(code(await check())).toBe('404 not_found');
+  });
+});
+
+describe('a view that names a hidden column', () => {
+  const KEY = 'secret_pay';
+
+  it('is there for those who do not see that, without what it asks, and stays as it is', async () => {
+    const { owner, at } = fixture;
+    const table = await newTable([...NAME, { name: 'Secret pay', type: 'integer' }]);
+    const views = `/workspaces/${at.workspace.id}/views`;
+    const store = async (name: string, more: object, settings?: object) =>
+      expectStatus(
+        await owner.post<{ id: string }>(views, {
+          name,
+          definition: { source: { table: table.id }, ...more },
+          settings,
+        }),
+        201,
+      ).id;
+    const source = { source: { table: table.id } };
+    const broken = await store('Rich', { filter: { field: 'secret_pay', op: 'gt', value: 1 } });
+    const fitting = await store(
+      'All',
+      {},
+      { layout: { type: 'grid', columns: [{ key: 'secret_pay', hidden: true }] } },
+    );
+    await putRules(owner, table, { name: 'no pay', columns: { hidden: ['secret_pay'] } });
+    const routes = [`/views/${broken}`, `/views/${broken}/data`, `/views/${broken}/versions/1`, `/views/${fitting}`];
+    for (const route of [...routes, `${views}?limit=100`]) {
+      const { text } = await editor.get(route);
+      expect([route, text.includes(KEY)]).toEqual([route, false]);
+    }
+    expect(await read<object>(editor, `/views/${broken}`)).toMatchObject({
+      ...{ name: 'Rich', definition: source, problem: { code: 'view_broken', errors: [] } },
+    });
+    expect(await read<object>(editor, `/views/${fitting}`)).toMatchObject({ columns: [{ key: 'name' }] });
+    // What was told would take the place of the whole.
+    expect(code(await editor.patch(`/views/${broken}`, { definition: source }))).toBe('403 ruled_out');
+    const renamed = await editor.patch(`/views/${broken}`, { name: 'Richest' });
+    expectStatus(renamed, 200);
+    const copy = await editor.post(`/views/${broken}/duplicate`, { name: 'Copy' });
+    expectStatus(copy, 201);
+    for (const { text } of [renamed, copy]) expect(text).not.toContain(KEY);
+    expect(JSON.stringify(await read<object>(owner, `/views/${broken}`))).toContain(KEY);
+  });
+});
+
+describe('the channel of a workspace', () => {
+  it('does not tell what columns are called of bases that have rules', async () => {
+    const { owner, at } = fixture;
+    const table = await newTable(NAME);
+    await putRules(owner, table, { name: 'all' });
+    const live = await socket(fixture.app.base, editor.token);
+    const channel = `workspace:${at.workspace.id}`;
+    expect(await live.ask('subscribe', { channel })).toMatchObject({ ok: true });
+    const made = await owner.post<Column>(`/tables/${table.id}/columns`, { name: 'Secret pay', type: 'text' });
+    const { id } = expectStatus(made, 201);
+    const event = await live.until(({ payload }) => JSON.stringify(payload).includes(id));
+    expect(event.payload).toMatchObject({ change: { action: 'column.created', resource: { id, name: '' } } });
+    live.close();
   });
 });

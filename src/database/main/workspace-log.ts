@@ -51,6 +51,10 @@ interface Raw {
   readonly tableId: Id | null;
 }
 
+/** Columns of bases with rules: members may be kept from some of them, and from all that is computed from these in other tables. */
+const IS_RULED_COLUMN = `exists (select from columns own join tables home on home.id = own.table_id
+  join table_rules rule on rule.base_id = home.base_id and rule.rules <> '[]' where own.id = col.id)`;
+
 /** Reads what happened in workspaces, by number. Numbers are dense and in commit order: what has been read once never lacks anything before it. */
 @Injectable()
 export class WorkspaceLog {
@@ -80,7 +84,7 @@ export class WorkspaceLog {
       .addSelect('entry.action', 'action')
       .addSelect('entry.resourceType', 'type')
       .addSelect('entry.resourceId', 'resourceId')
-      .addSelect('entry.resourceName', 'name')
+      .addSelect(`case when ${IS_RULED_COLUMN} then '' else entry.resourceName end`, 'name')
       .addSelect(`case when entry.resource_type = 'member' then entry.after ->> 'role' end`, 'role')
       .addSelect(`entry.before ->> 'visibility'`, 'before')
       .addSelect(`entry.after ->> 'visibility'`, 'after')

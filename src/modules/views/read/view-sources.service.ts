@@ -39,6 +39,13 @@ export class ViewSources {
     }
   }
 
+  /** Whether rules keep the reader from part of a table that the definition names. */
+  async areSeenInPart(reader: Reader, definition: ViewDefinition): Promise<boolean> {
+    if (reader.principal === undefined) return false;
+    const { tables } = await this.open(reader, namedIn(definition).tables, [], definition);
+    return [...tables.values()].some(({ tableSchema }) => tableSchema.seen);
+  }
+
   private async open(
     reader: Reader,
     tableIds: readonly Id[],

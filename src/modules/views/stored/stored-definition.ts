@@ -18,3 +18,9 @@ export const broken = ({ detail, errors }: Problem): Problem =>
     ...(detail === undefined ? {} : { detail }),
     ...(errors ? { errors } : {}),
   });
+
+/** The same for somebody who does not see all of a source: what the definition speaks of is not told. */
+export const brokenInPart = (): Problem =>
+  new Problem('view_broken', {
+    detail: 'The view speaks of something that is not there, or that rules keep you from.',
+  });

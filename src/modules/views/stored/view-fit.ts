@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Problem } from '../../../common/index.js';
+import { Problem, type Access } from '../../../common/index.js';
 import {
   isGrouped,
   kindOf,
@@ -9,11 +9,13 @@ import {
   type ResolvedView,
   type ViewDefinition,
 } from '../../../query/index.js';
+import { DEFAULT_SETTINGS, parseSettings, shownBy } from '../settings/index.js';
 import type { Reader } from '../read/reader.js';
 import { ViewReader } from '../read/view-reader.service.js';
+import { ViewSources } from '../read/view-sources.service.js';
 import type { ViewColumnDto, ViewProblemDto } from '../view.dto.js';
-import { broken, isMisfit } from './stored-definition.js';
-import type { ViewEntity } from './view.entity.js';
+import { broken, brokenInPart, isMisfit } from './stored-definition.js';
+import type { StoredJson, ViewEntity } from './view.entity.js';
 
 /** Pointer to the definition in what people send and get. */
 export const AT = '/definition';
@@ -21,7 +23,10 @@ export const AT = '/definition';
 /** Whether definitions fit what they speak of, as it is now. */
 @Injectable()
 export class ViewFit {
-  constructor(private readonly reader: ViewReader) {}
+  constructor(
+    private readonly reader: ViewReader,
+    private readonly sources: ViewSources,
+  ) {}
 
   /** Of a definition that is sent. @throws Problem as the reader does */
   check(access: Reader, definition: ViewDefinition): Promise<ResolvedView> {
@@ -30,10 +35,12 @@ export class ViewFit {
 
   /** Of a definition that is stored. @throws Problem `view_broken`, and what the reader throws else */
   async checkStored(access: Reader, stored: Stored): Promise<ResolvedView> {
+    const definition = definitionOf(stored);
     try {
-      return await this.check(access, definitionOf(stored));
+      return await this.check(access, definition);
     } catch (error) {
-      throw isMisfit(error) ? broken(error) : error;
+      if (!isMisfit(error)) throw error;
+      throw (await this.sources.areSeenInPart(access, definition)) ? brokenInPart() : broken(error);
     }
   }
 
@@ -47,6 +54,23 @@ export class ViewFit {
     }
   }
 
+  /** What a reader who does not see all of the sources may be told of a definition; undefined where that is all of it. */
+  async inPart(access: Access, stored: Stored & { readonly settings: StoredJson }): Promise<InPart | undefined> {
+    if (!(await this.sources.areSeenInPart(access, definitionOf(stored)))) return undefined;
+    const { definition } = stored;
+    try {
+      const resolved = await this.checkStored(access, stored);
+      return { definition, settings: settingsShown(stored.settings, resolved, access), isBroken: false };
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      return {
+        definition: { source: (definition as { readonly source?: unknown }).source },
+        settings: DEFAULT_SETTINGS,
+        isBroken: true,
+      };
+    }
+  }
+
   /** What the view shows, or why it cannot be told. */
   async shown(access: Reader, view: ViewEntity): Promise<Shows> {
     try {
@@ -57,6 +81,25 @@ export class ViewFit {
       const { code, detail = '', errors = [] } = error.body();
       return { problem: { code, detail, errors: [...errors] } };
     }
+  }
+}
+
+/** A definition and settings without what somebody does not see. */
+interface InPart {
+  readonly definition: StoredJson;
+  readonly settings: StoredJson;
+  /** Whether the view speaks of something that he does not see, so that he is told its source and nothing else. */
+  readonly isBroken: boolean;
+}
+
+/** Settings are told where all that they speak of is shown. */
+function settingsShown(settings: StoredJson, resolved: ResolvedView, access: Access): StoredJson {
+  try {
+    parseSettings(settings, '/settings', shownBy(resolved, access));
+    return settings;
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return DEFAULT_SETTINGS;
   }
 }
 

@@ -8,7 +8,7 @@ import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
 import { actorOf, AuditedTransaction } from '../../../database/main/index.js';
 import { Retention } from '../../tables/index.js';
 import type { ViewDto, ViewVersionDto, ViewVersionListDto } from '../view.dto.js';
-import { named, toVersionDto, toVersionItemDto, toViewDto, viewAudit, viewChanged } from './describe-view.js';
+import { named, toVersionDto, toVersionItemDto, viewAudit, viewChanged } from './describe-view.js';
 import { isSeenBy } from './view-catalog.js';
 import { ViewEntity } from './view.entity.js';
 import { ViewFit } from './view-fit.js';
@@ -56,7 +56,9 @@ export class ViewLife {
 
   /** @throws Problem `not_found` */
   async get(access: Access, id: Id, version: number): Promise<ViewVersionDto> {
-    return toVersionDto(await this.version(await this.views.find(access, id), version));
+    const found = await this.version(await this.views.find(access, id), version);
+    const part = await this.fit.inPart(access, found);
+    return toVersionDto(part ? { ...found, definition: part.definition, settings: part.settings } : found);
   }
 
   /**
@@ -66,7 +68,7 @@ export class ViewLife {
   async restoreVersion(access: Access, id: Id, version: number, expectedVersion?: number): Promise<ViewDto> {
     const old = await this.version(await this.views.find(access, id), version);
     await this.fit.checkStored(access, old);
-    return tellingNameTaken((naming) =>
+    const restored = await tellingNameTaken((naming) =>
       this.transaction.run(actorOf(access), async (manager) => {
         const before = await heldView(manager, access, id, expectedVersion);
         const { name, description, definition, pins, settings } = old;
@@ -82,18 +84,19 @@ export class ViewLife {
         await manager.update(ViewEntity, { id }, after);
         await keepVersion(manager, after);
         return {
-          result: toViewDto(after),
+          result: after,
           audit: [viewAudit(after, 'view.updated', { before, after })],
           events: [viewChanged(after)],
         };
       }),
     );
+    return this.views.told(access, restored);
   }
 
   /** Out of the trash. @throws Problem `not_found`, `name_taken`, `limit_reached` */
   async restore(access: Access, id: Id): Promise<ViewDto> {
     const { workspaceId, principal } = access;
-    return tellingNameTaken((naming) =>
+    const restored = await tellingNameTaken((naming) =>
       this.transaction.run(actorOf(access), async (manager) => {
         // Locked, so that the purge either comes after this or has taken place.
         const trashed = await manager.findOne(ViewEntity, {
@@ -107,12 +110,13 @@ export class ViewLife {
         await mustHaveRoom(manager, workspaceId, this.config.maxViews);
         await manager.update(ViewEntity, { id }, { deletedAt: null });
         return {
-          result: toViewDto(view),
+          result: view,
           audit: [viewAudit(view, 'view.restored', { after: view })],
           events: [viewChanged(view)],
         };
       }),
     );
+    return this.views.told(access, restored);
   }
 
   private async version({ id }: ViewEntity, version: number): Promise<ViewVersionEntity> {

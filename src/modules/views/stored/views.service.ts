@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Brackets, IsNull, Repository } from 'typeorm';
-import { idOfCursor, idPage, invalid, newId, notFound, type Access, type Id } from '../../../common/index.js';
+import { idOfCursor, idPage, invalid, newId, notFound, Problem, type Access, type Id } from '../../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
 import { actorOf, AuditedTransaction } from '../../../database/main/index.js';
 import { pinsOf, type ResolvedView } from '../../../query/index.js';
@@ -27,7 +27,8 @@ export class ViewsService {
   ) {}
 
   /** Those that the caller sees, oldest first. */
-  async list({ workspaceId, principal }: Access, { limit, cursor, trashed }: ViewsQuery): Promise<ViewListDto> {
+  async list(access: Access, { limit, cursor, trashed }: ViewsQuery): Promise<ViewListDto> {
+    const { workspaceId, principal } = access;
     const deletedAt = trashed === 'true' ? this.retention.restorable() : IsNull();
     const query = this.views
       .createQueryBuilder('view')
@@ -41,16 +42,22 @@ export class ViewsService {
       .limit(limit + 1);
     if (cursor !== undefined) query.andWhere('view.id > :after', { after: idOfCursor(cursor) });
     const found = await query.getMany();
-    return idPage(
-      found.map((view) => ({ ...toViewDto(view), ...this.retention.inTrash(view.deletedAt) })),
-      limit,
-    );
+    const told: ViewDto[] = [];
+    for (const view of found)
+      told.push({ ...(await this.told(access, view)), ...this.retention.inTrash(view.deletedAt) });
+    return idPage(told, limit);
   }
 
   /** With what it shows, or the reason why it cannot. @throws Problem `not_found` */
   async get(access: Access, id: Id): Promise<ViewDto> {
     const view = await this.find(access, id);
-    return { ...toViewDto(view), ...(await this.fit.shown(access, view)) };
+    return { ...(await this.told(access, view)), ...(await this.fit.shown(access, view)) };
+  }
+
+  /** The view without what rules keep the caller from. */
+  async told(access: Access, view: ViewEntity): Promise<ViewDto> {
+    const part = await this.fit.inPart(access, view);
+    return toViewDto(part ? { ...view, definition: part.definition, settings: part.settings } : view);
   }
 
   /** @throws Problem what a definition is refused with, `name_taken`, `limit_reached` */
@@ -70,8 +77,8 @@ export class ViewsService {
   }
 
   /** @throws Problem `name_taken`, `limit_reached` */
-  insert(access: Access, view: ViewEntity, action: string): Promise<ViewDto> {
-    return tellingNameTaken((naming) =>
+  async insert(access: Access, view: ViewEntity, action: string): Promise<ViewDto> {
+    await tellingNameTaken((naming) =>
       this.transaction.run(actorOf(access), async (manager) => {
         naming(view.name);
         await mustBeFree(manager, view);
@@ -79,12 +86,13 @@ export class ViewsService {
         await manager.insert(ViewEntity, view);
         await keepVersion(manager, view);
         return {
-          result: toViewDto(view),
+          result: undefined,
           audit: [viewAudit(view, action, { after: view })],
           events: [viewChanged(view)],
         };
       }),
     );
+    return this.told(access, view);
   }
 
   /**
@@ -96,10 +104,10 @@ export class ViewsService {
     const now = await this.find(access, id);
     if (changesNothing(now, input)) {
       mustHaveVersion(now, expectedVersion);
-      return toViewDto(now);
+      return this.told(access, now);
     }
     const checked = await this.checked(access, now, input);
-    return tellingNameTaken((naming) =>
+    const changedTo = await tellingNameTaken((naming) =>
       this.transaction.run(actorOf(access), async (manager) => {
         const before = await heldView(manager, access, id, expectedVersion);
         const after = changed(before, input, checked, access);
@@ -110,12 +118,13 @@ export class ViewsService {
         await manager.update(ViewEntity, { id }, after);
         await keepVersion(manager, after);
         return {
-          result: toViewDto(after),
+          result: after,
           audit: [viewAudit(after, 'view.updated', { before, after })],
           events: [viewChanged(after)],
         };
       }),
     );
+    return this.told(access, changedTo);
   }
 
   /** Into the trash. @throws Problem `not_found`, `version_mismatch` */
@@ -148,6 +157,9 @@ export class ViewsService {
     { definition, settings }: ChangedView,
   ): Promise<Pick<Partial<ViewEntity>, 'pins' | 'settings'>> {
     if (definition === undefined && settings === undefined) return {};
+    // Whoever was told a part would put that in the place of the whole.
+    if ((await this.fit.inPart(access, now))?.isBroken)
+      throw new Problem('ruled_out', { detail: 'Rules keep you from something that this view speaks of.' });
     const resolved = definition
       ? await this.fit.check(access, definition.parsed)
       : await this.fit.checkStored(access, now);

@@ -107,7 +107,8 @@ export class ViewRenewal implements OnModuleInit, OnModuleDestroy {
     for (const { connection, subscription } of this.followed.followersOf(viewId))
       try {
         await this.access.view(connection.caller(), viewId);
-        left.push(connection);
+        await this.subscriptions.judgeOne(connection, subscription);
+        if (connection.subscriptions.get(subscription.channel) === subscription) left.push(connection);
       } catch (error) {
         if (!(error instanceof Problem) || error.status >= 500) throw error;
         this.subscriptions.revoke(connection, subscription);
