@@ -38,6 +38,18 @@ async function page(url) {
   return `{"data":[${data ?? ''}]}`;
 }
 
+/** With what the rule of ruled.mjs says. */
+async function ruledPage(url) {
+  const qty = /qty=(\d+)/.exec(url)[1];
+  const [[data]] = await query(
+    'ruled',
+    `select string_agg(j, ',') from (select ${ROW} as j from (select * from $FROM
+      where _deleted_at is null and qty <= $1 and active = $2 and status = any ($3) and amount >= $4 order by qty desc nulls last, _id desc limit 100) t) p`,
+    [qty, true, ['open', 'won'], '100.00'],
+  );
+  return `{"data":[${data ?? ''}]}`;
+}
+
 /** What an expert writes for fifty rows: the page first, then one look at the people and one at the deals of each row, by index. */
 const LINKED =
   `select string_agg(j, ',') from (select concat('{"id":"', c._id, '","version":', c._version, ',"fields":{"name":', coalesce(to_json(c.name)::text, 'null'),
@@ -128,6 +140,7 @@ function emit(_url, body) {
 
 const ROUTES = {
   page,
+  ruled: ruledPage,
   linked: linkedPage,
   external: externalPage,
   joined: joinedViewPage,

@@ -11,6 +11,7 @@ import { connectExternal, externalQuestion, fillExternal } from './external.mjs'
 import { fillLinked, LINKED_FIELDS, makeLinked } from './linked.mjs';
 import { interleaved, median, withCpu } from './measure.mjs';
 import { SETTINGS, startPostgres } from './postgres.mjs';
+import { makeRuled, RULED_PATHS } from './ruled.mjs';
 import * as report from './report.mjs';
 import { statementOf, timeStatements } from './statements.mjs';
 import { measureStartup } from './startup.mjs';
@@ -18,7 +19,7 @@ import { lookupInside, makeViews, measureJoinEngine, viewQuestions, viewStatemen
 import { cursorBehind, FLOOR_SCHEMA, fill, makeTable } from './world.mjs';
 
 const ALL = [
-  'page', 'linked', 'one', 'keyset', 'insert', 'update', 'bulk', 'external', 'views', 'export', 'import', 'fanout500', 'fanout2000', 'start',
+  'page', 'ruled', 'linked', 'one', 'keyset', 'insert', 'update', 'bulk', 'external', 'views', 'export', 'import', 'fanout500', 'fanout2000', 'start',
 ]; // prettier-ignore
 const POOL = 10;
 /** A server that has just begun runs mostly interpreted code; it takes thousands of requests until it is what it stays. */
@@ -78,7 +79,7 @@ export async function main() {
   };
   const world = await bring(postgres, folder, count, options.profile);
   const has = (...names) => names.some((name) => only.includes(name));
-  if (has('page', 'linked', 'one', 'keyset', 'insert', 'update', 'bulk', 'external', 'views'))
+  if (has('page', 'ruled', 'linked', 'one', 'keyset', 'insert', 'update', 'bulk', 'external', 'views'))
     await overHttp(world, has, pace, count, add);
   if (has('export')) add(...exported(await measureExports(world, Math.min(pace.rounds, 2))));
   if (has('import')) add(...imported(await measureImports(world, folder, Number(options['import-rows']))));
@@ -165,6 +166,7 @@ export async function bring(postgres, folder, count, profile) {
   const shared = {
     token: made.token,
     baseId: made.baseId,
+    workspaceId: made.workspaceId,
     ids,
     rows: made.rows,
     linked: linked.rows,
@@ -197,6 +199,12 @@ async function overHttp(world, has, { rounds, seconds }, count, add) {
   if (has('page')) {
     await assertSamePage(sides);
     add(report.row('page of 100 rows, filter + sort, signed in', await pair('page', 32), '≥ 0.90'));
+  }
+  if (has('ruled')) {
+    const token = await makeRuled({ ...sides.ours, tableId: world.table.id });
+    const ruled = { ...sides, ours: { ...sides.ours, token } };
+    await assertSame(ruled, RULED_PATHS.ours(sides.ours.rows, 5_000), RULED_PATHS.floor(5_000));
+    add(report.row('page of 100 rows under a rule of three leaves', await pair('ruled', 32, ruled), '≥ 0.85'));
   }
   if (has('linked')) {
     await assertSameLinkedPage(sides);

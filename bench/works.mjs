@@ -2,6 +2,7 @@
 import { externalQuestion } from './external.mjs';
 import { request } from './http-client.mjs';
 import { LINKED_FIELDS } from './linked.mjs';
+import { RULED_PATHS } from './ruled.mjs';
 import { viewQuestions } from './views.mjs';
 
 const STATUS = ['open', 'won', 'lost'];
@@ -38,6 +39,10 @@ export const WORKS = {
       ),
     floor: ({ token }) =>
       request('GET', `/page?qty=${1_000 + upTo(99_000)}&padding=and(status.in.(open,won))&sort=-qty`, token),
+  },
+  ruled: {
+    ours: ({ rows, token }) => request('GET', RULED_PATHS.ours(rows, 1_000 + upTo(99_000)), token),
+    floor: ({ token }) => request('GET', RULED_PATHS.floor(1_000 + upTo(99_000)), token),
   },
   linked: {
     ours: ({ linked, token }) => {
