@@ -83,6 +83,7 @@ export default tseslint.config(
               'What was found in an external database is no metadata of ours: it can be looked for again.',
             'src/modules/publishing/usage/usage-log.ts': 'Counts of reads are no metadata.',
             'src/modules/tables/indexes/usage-log.ts': 'Counts of reads are no metadata: they are advice.',
+            'src/modules/auth/personal-tokens/personal-token-states.ts': 'When a token was used last is no metadata.',
             'src/modules/mail/mail-queue.ts':
               'A mail on its way is no metadata; what it tells of is audited where it is ordered.',
           },

@@ -233,6 +233,14 @@ const credentials = async ({ base }: Call): Promise<object> => {
   return { email, password };
 };
 
+/** What makes a personal token; every call by somebody who has not made many yet. */
+const tokenBody = (): object => ({ name: name(), scope: 'read', password: PASSWORD });
+const newPersonalToken = async ({ base }: Call): Promise<Partial<Call>> => {
+  const caller = await signup(base);
+  const { id } = expectStatus(await caller.post<{ id: string }>('/users/me/tokens', tokenBody()), 201);
+  return { caller, ids: { tokenId: id } };
+};
+
 /** Somebody's address of a file. */
 const newFileLink = async (call: Call): Promise<Partial<Call>> => {
   const path = `/tables/${call.ids.tableId ?? ''}/attachments`;
@@ -278,6 +286,9 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
   'GET /api/v1/users/me': 'signed-in',
   'PATCH /api/v1/users/me': { needs: 'signed-in', fresh: newcomer, body: () => ({ name: name() }) },
   'DELETE /api/v1/users/me': { needs: 'signed-in', fresh: newcomer, body: () => ({ password: PASSWORD }) },
+  'POST /api/v1/users/me/tokens': { needs: 'signed-in', body: tokenBody },
+  'GET /api/v1/users/me/tokens': 'signed-in',
+  'DELETE /api/v1/users/me/tokens/{tokenId}': { needs: 'signed-in', fresh: newPersonalToken },
 
   'POST /api/v1/workspaces': { needs: 'signed-in', body: () => ({ name: name() }), auditedIn: ({ id }) => id },
   'GET /api/v1/workspaces': 'signed-in',

@@ -13,13 +13,27 @@ export interface RequestMeta {
   readonly clientId?: string;
 }
 
-/** Who calls: a signed-in person. */
+/** What a personal token may be used for, weakest first; each includes the weaker ones. */
+export const TOKEN_SCOPES = ['read', 'write', 'manage'] as const;
+export type TokenScope = (typeof TOKEN_SCOPES)[number];
+
+/** What a personal token leaves of its person's rights. It never adds any. */
+export interface TokenGrant {
+  readonly scope: TokenScope;
+  /** The only workspaces that it leads to; null: all of its person's. */
+  readonly workspaceIds: readonly Id[] | null;
+}
+
+/** Who calls: a signed-in person, or a program with a personal token of that person. */
 export interface Principal {
   readonly userId: Id;
+  /** Of the session, or of the personal token: what is revoked to end this. */
   readonly sessionId: Id;
+  /** Present for a personal token only. */
+  readonly token?: TokenGrant;
   readonly name: string;
   readonly email: string;
-  /** End of the access token, seconds since the epoch. */
+  /** End of the access token, or of the personal one, seconds since the epoch. */
   readonly expiresAt: number;
 }
 

@@ -9,6 +9,7 @@ export * from './http.js';
 export * from './id-page.js';
 export * from './ids.js';
 export * from './if-match.js';
+export * from './is-future-time.js';
 export * from './is-id.js';
 export * from './is-name.js';
 export * from './is-text.js';

@@ -5,8 +5,10 @@ import {
   PERMISSIONS,
   Problem,
   roleTooLow,
+  TOKEN_SCOPES,
   X_ACCESS,
   X_PROBLEMS,
+  X_TOKEN_SCOPE,
   type ErrorCode,
 } from '../common/index.js';
 import { permissionOf, tooWeakFor } from './describe-access.js';
@@ -23,6 +25,8 @@ import {
 
 /** The bearer scheme's name in the document. */
 export const BEARER = 'bearer';
+/** That of personal tokens. */
+export const PERSONAL_TOKEN = 'personalToken';
 
 /**
  * Writes into every operation what its decorators imply: the lock of routes that need a token, and all error responses, one
@@ -36,7 +40,11 @@ function describe(placed: Placed): void {
   const { operation } = placed;
   const access = extensionOf(operation, X_ACCESS);
   if (access === 'public') delete operation.security;
-  else operation.security = [{ [BEARER]: [] }];
+  else
+    operation.security = [
+      { [BEARER]: [] },
+      ...(extensionOf(operation, X_TOKEN_SCOPE) === undefined ? [] : [{ [PERSONAL_TOKEN]: [] }]),
+    ];
   const codes = new Set([...impliedBy(placed, access), ...own(operation)]);
   for (const [status, sameStatus] of byStatus(codes)) operation.responses[status] = problemResponse(sameStatus, placed);
 }
@@ -46,6 +54,7 @@ function impliedBy({ method, path, operation }: Placed, access: unknown): ErrorC
   return [
     ...(access === 'public' ? [] : (['unauthenticated', 'token_expired'] as const)),
     ...(inWorkspace && access !== 'viewer' ? (['role_too_low'] as const) : []),
+    ...(access === 'public' ? [] : refusalOfTokens(operation)),
     ...(access !== 'public' && path.includes('{') ? (['not_found'] as const) : []),
     ...(takesIdempotencyKey(method, path) ? (['idempotency_mismatch', 'idempotency_in_progress'] as const) : []),
     // Also where no body is taken: one that is sent is read.
@@ -57,6 +66,13 @@ function impliedBy({ method, path, operation }: Placed, access: unknown): ErrorC
     ...(isLimited(path) ? (['rate_limited', 'database_unavailable'] as const) : []),
     'internal_error',
   ];
+}
+
+/** Which refusal personal tokens may meet: of every scope, of the weaker ones, or none. */
+function refusalOfTokens(operation: Operation): ErrorCode[] {
+  const scope = extensionOf(operation, X_TOKEN_SCOPE);
+  if (scope === undefined) return ['session_needed'];
+  return scope === TOKEN_SCOPES[0] ? [] : ['token_scope_too_low'];
 }
 
 const own = (operation: Operation): ErrorCode[] => (extensionOf(operation, X_PROBLEMS) ?? []) as ErrorCode[];

@@ -7,7 +7,7 @@ import type { SocketProtocol } from './asyncapi/socket-protocol.js';
 import { describeAccess } from './describe-access.js';
 import { describeAnswers } from './describe-answers.js';
 import { describeHeaders } from './describe-headers.js';
-import { BEARER, describeProblems } from './describe-problems.js';
+import { BEARER, describeProblems, PERSONAL_TOKEN } from './describe-problems.js';
 
 export const DOCS_PATH = 'api/docs';
 export const DOCS_JSON_PATH = 'api/docs-json';
@@ -34,7 +34,7 @@ a document of their own: [asyncapi.yaml](/api/docs/asyncapi.yaml), or [JSON](/ap
 
 const TAGS: readonly (readonly [name: string, description: string])[] = [
   ['Auth', 'Sign up, sign in, sessions.'],
-  ['Users', 'Your own profile.'],
+  ['Users', 'Your own profile, and your tokens for programs.'],
   ['Workspaces', 'Where people work together, and who may what.'],
   ['Members', 'The people of a workspace and their roles.'],
   ['Invitations', 'Links by which people without an account become members.'],
@@ -73,6 +73,14 @@ export function openApiDocument(app: NestFastifyApplication, version: string): O
           description: 'The accessToken that register and login answer with.',
         },
         BEARER,
+      )
+      .addBearerAuth(
+        {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'A personal token that POST /users/me/tokens answered with, for programs.',
+        },
+        PERSONAL_TOKEN,
       ),
   ).build();
   const document = SwaggerModule.createDocument(app, head, {

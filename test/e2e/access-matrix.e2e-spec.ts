@@ -1,6 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { must, ROLES, type Role } from '../../src/common/index.js';
+import {
+  must,
+  ROLES,
+  SCOPES,
+  TOKEN_SCOPES,
+  type Permission,
+  type Role,
+  type TokenScope,
+} from '../../src/common/index.js';
 import { ACCESS, CHANGE_LOG, MESSAGES, type Call, type Ids, type Line, type Needs } from '../access-table.js';
 import {
   client,
@@ -8,6 +16,7 @@ import {
   expectStatus,
   mailbox,
   member,
+  PASSWORD,
   ownFolder,
   redis,
   signup,
@@ -38,6 +47,8 @@ jest.setTimeout(180_000);
 interface Operation {
   readonly responses: Readonly<Record<string, object>>;
   readonly 'x-access': string;
+  readonly 'x-permission'?: Permission;
+  readonly 'x-token-scope'?: TokenScope;
 }
 
 const lineOf = (entry: Needs | Line): Line => (typeof entry === 'string' ? { needs: entry } : entry);
@@ -67,6 +78,13 @@ let members: Readonly<Record<Role, Person>>;
 let outsider: Person;
 let exMember: Person;
 let loggedOut: Person;
+/** The owner's programs: one of each scope, and one that may everything elsewhere. */
+let programs: Readonly<Record<TokenScope | 'elsewhere', Client>>;
+
+const newToken = async (person: Person, scope: TokenScope, workspaceIds?: readonly string[]) => {
+  const body = { name: scope, scope, password: PASSWORD, ...(workspaceIds ? { workspaceIds } : {}) };
+  return expectStatus(await person.post<{ id: string; token: string }>('/users/me/tokens', body), 201);
+};
 
 /** One of everything that a path may name. */
 async function idsOf({ owner, workspace, base: made, table }: World): Promise<Ids> {
@@ -128,7 +146,9 @@ async function idsOf({ owner, workspace, base: made, table }: World): Promise<Id
   const opener = await owner.post<{ id: string }>(`/views/${viewId}/api/keys`, { name: 'Website' });
   const trashedViewId = expectStatus(await view('Trashed'), 201).id;
   expectStatus(await owner.del(`/views/${trashedViewId}`), 204);
+  const opened = await newToken(owner, 'manage');
   return {
+    tokenId: opened.id,
     importId,
     viewId,
     slug,
@@ -185,6 +205,14 @@ async function setUp(shared: TestRedis): Promise<void> {
     admin: await join('admin'),
     editor: await join('editor'),
     viewer: await join('viewer'),
+  };
+  const program = async (scope: TokenScope, workspaceIds?: readonly string[]) =>
+    client(base, (await newToken(home.owner, scope, workspaceIds)).token);
+  programs = {
+    read: await program('read'),
+    write: await program('write'),
+    manage: await program('manage'),
+    elsewhere: await program('manage', [elsewhere.workspace.id]),
   };
   outsider = elsewhere.owner;
   exMember = await join('admin');
@@ -364,6 +392,28 @@ describe.each(MODES)('%s', (_mode, disturb) => {
         const answer = await ask(home.owner, homeIds, foreign.body);
         expect(answer.body.code).toBe(foreign.refused);
         expect(answer.text).toContain('"code":"not_found"');
+      }
+      expect(await tracesOf(sent)).toEqual([]);
+      expect(await fingerprint(pair)).toBe(before);
+    });
+
+    it('refuses personal tokens whose scope or workspaces do not cover it, and nothing happens', async () => {
+      if (line.needs === 'public') return;
+      const { body } = await prepare({ ...line, fresh: undefined }, home.owner);
+      const { 'x-permission': permission, 'x-token-scope': opens } = must(operations.get(name), name);
+      const scope = permission === undefined ? opens : SCOPES[permission];
+      const before = await fingerprint(pair);
+      const sent: string[] = [];
+      const ask = async (caller: Client): Promise<readonly unknown[]> => {
+        const { answer, requestId } = await send(name, caller, homeIds, body);
+        sent.push(requestId);
+        return [answer.status, answer.body.code];
+      };
+      if (isRole(line.needs)) expect(await ask(programs.elsewhere)).toEqual([404, 'not_found']);
+      for (const has of TOKEN_SCOPES) {
+        if (scope !== undefined && TOKEN_SCOPES.indexOf(has) >= TOKEN_SCOPES.indexOf(scope)) continue;
+        const code = scope === undefined ? 'session_needed' : 'token_scope_too_low';
+        expect([has, ...(await ask(programs[has]))]).toEqual([has, 403, code]);
       }
       expect(await tracesOf(sent)).toEqual([]);
       expect(await fingerprint(pair)).toBe(before);

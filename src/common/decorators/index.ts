@@ -4,13 +4,14 @@ export * from './route-traits.js';
 import { applyDecorators, createParamDecorator, SetMetadata, type ExecutionContext } from '@nestjs/common';
 import { ApiExtension } from '@nestjs/swagger';
 import { must } from '../assert.js';
-import type { Access, Caller } from '../access.js';
+import type { Access, Caller, TokenScope } from '../access.js';
 import { requestMeta, type AppRequest } from '../http.js';
-import { PERMISSIONS, type Permission } from '../permissions.js';
+import { PERMISSIONS, SCOPES, type Permission } from '../permissions.js';
 
 export const PUBLIC = 'access:public';
 export const SIGNED_IN = 'access:signed-in';
 export const PERMISSION = 'access:permission';
+export const TOKEN_SCOPE = 'access:token-scope';
 export const IGNORES_IDEMPOTENCY_KEY = 'idempotency:ignored';
 export const CLAIMS_IDEMPOTENCY_KEY = 'idempotency:claimed';
 
@@ -18,12 +19,22 @@ export const CLAIMS_IDEMPOTENCY_KEY = 'idempotency:claimed';
 export const X_ACCESS = 'x-access';
 /** Member of an operation in the OpenAPI document: the permission that it needs. */
 export const X_PERMISSION = 'x-permission';
+/** Member of an operation in the OpenAPI document: the weakest scope of a personal token that opens it; absent where none does. */
+export const X_TOKEN_SCOPE = 'x-token-scope';
 
 /** No token needed. Every route carries exactly one of {@link Public}, {@link SignedIn}, {@link Requires}; a route without any is refused. */
 export const Public = () => applyDecorators(SetMetadata(PUBLIC, true), ApiExtension(X_ACCESS, 'public'));
 
-/** Any signed-in person; the route concerns no workspace. */
-export const SignedIn = () => applyDecorators(SetMetadata(SIGNED_IN, true), ApiExtension(X_ACCESS, 'signed-in'));
+/**
+ * Any signed-in person; the route concerns no workspace. Personal tokens are refused, unless `tokens` says from which scope on they are
+ * taken: what belongs to the account and its sessions is nothing for programs.
+ */
+export const SignedIn = ({ tokens }: { readonly tokens?: TokenScope } = {}) =>
+  applyDecorators(
+    SetMetadata(SIGNED_IN, true),
+    ApiExtension(X_ACCESS, 'signed-in'),
+    ...(tokens === undefined ? [] : [SetMetadata(TOKEN_SCOPE, tokens), ApiExtension(X_TOKEN_SCOPE, tokens)]),
+  );
 
 /** This permission in the workspace that the route's id parameter leads to. */
 export const Requires = (permission: Permission) =>
@@ -31,6 +42,7 @@ export const Requires = (permission: Permission) =>
     SetMetadata(PERMISSION, permission),
     ApiExtension(X_ACCESS, PERMISSIONS[permission]),
     ApiExtension(X_PERMISSION, permission),
+    ApiExtension(X_TOKEN_SCOPE, SCOPES[permission]),
   );
 
 /**

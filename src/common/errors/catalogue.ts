@@ -71,6 +71,16 @@ export const ERRORS = {
     title: 'Your role does not allow this',
     hint: 'Ask an admin or owner of the workspace for a higher role.',
   },
+  token_scope_too_low: {
+    status: 403,
+    title: 'The scope of this personal token does not allow this',
+    hint: 'Make a token of a wider scope with POST /api/v1/users/me/tokens.',
+  },
+  session_needed: {
+    status: 403,
+    title: 'Personal tokens may not do this',
+    hint: 'Sign in, and send the access token of the session.',
+  },
   ruled_out: {
     status: 403,
     title: 'A rule of the table does not allow this',

@@ -8,6 +8,6 @@ export const actorOf = (caller: Caller): Actor => ({ ...ownActorOf(caller), held
 export const ownActorOf = ({ principal, request }: Caller): Actor => ({
   id: principal.userId,
   name: principal.name,
-  via: 'session',
+  via: principal.token ? 'token' : 'session',
   request,
 });

@@ -10,7 +10,7 @@ export class AuditLogEntity {
   @Column('uuid', { name: 'workspace_id', nullable: true }) workspaceId!: Id | null;
   @Column('uuid', { name: 'actor_id', nullable: true }) actorId!: Id | null;
   @Column('text', { name: 'actor_name' }) actorName!: string;
-  @Column('text', { name: 'actor_via' }) actorVia!: 'session' | 'api_key' | 'system';
+  @Column('text', { name: 'actor_via' }) actorVia!: 'session' | 'token' | 'api_key' | 'system';
   @Column('text') action!: string;
   @Column('text', { name: 'resource_type' }) resourceType!: string;
   @Column('uuid', { name: 'resource_id', nullable: true }) resourceId!: Id | null;

@@ -11,7 +11,7 @@ import { OutboxEntity } from './outbox.entity.js';
 export interface Actor {
   readonly id: Id | null;
   readonly name: string;
-  readonly via: 'session' | 'api_key' | 'system';
+  readonly via: 'session' | 'token' | 'api_key' | 'system';
   readonly request: RequestMeta;
   /**
    * A signed-in person whose account must be there until the write is committed: what the guards know of it may be seconds old.

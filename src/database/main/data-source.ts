@@ -15,6 +15,7 @@ import { TableRules1700000001600 } from './migrations/1700000001600-table-rules.
 import { WorkspaceStreams1700000001850 } from './migrations/1700000001850-workspace-streams.js';
 import { HistoryDays1700000001990 } from './migrations/1700000001990-history-days.js';
 import { RestingIndexes1700000002000 } from './migrations/1700000002000-resting-indexes.js';
+import { PersonalTokens1700000002100 } from './migrations/1700000002100-personal-tokens.js';
 import { StructureLife1700000000500 } from './migrations/1700000000500-structure-life.js';
 import { TimeZones1700000001000 } from './migrations/1700000001000-time-zones.js';
 import { TableIndexes1700000000600 } from './migrations/1700000000600-table-indexes.js';
@@ -48,6 +49,7 @@ export const mainDataSourceOptions = (settings: PostgresSettings) =>
       WorkspaceStreams1700000001850,
       HistoryDays1700000001990,
       RestingIndexes1700000002000,
+      PersonalTokens1700000002100,
     ],
     migrationsTableName: '_migrations',
     migrationsTransactionMode: 'each',

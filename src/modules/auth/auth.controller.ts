@@ -123,7 +123,7 @@ export class AuthController {
   }
 
   @Get('me')
-  @SignedIn()
+  @SignedIn({ tokens: 'read' })
   @ApiOperation({ summary: 'Your account' })
   me(@CurrentCaller() caller: Caller): Promise<UserDto> {
     return this.auth.me(caller);

@@ -1,7 +1,17 @@
 import { Injectable, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { AuthGuard as PassportGuard, type AuthGuardAuthenticateOptions } from '@nestjs/passport';
-import { PERMISSION, Problem, PUBLIC, SIGNED_IN, type AppRequest } from '../../common/index.js';
+import {
+  PERMISSION,
+  Problem,
+  PUBLIC,
+  requireScope,
+  SIGNED_IN,
+  TOKEN_SCOPE,
+  type AppRequest,
+  type Principal,
+  type TokenScope,
+} from '../../common/index.js';
 import { bearerToken, JwtStrategy } from './tokens/jwt.strategy.js';
 import { notSignedIn, tokenExpired, tokenInvalid } from './tokens/problems.js';
 import { TokenService } from './tokens/token.service.js';
@@ -30,7 +40,18 @@ export class AuthGuard extends PassportGuard() {
     if (token === null) throw notSignedIn();
     if (!this.tokens.isKnown(token)) return (await super.canActivate(context)) as boolean;
     request.principal = await this.tokens.verify(token);
+    this.mustBeForTokens(context, request.principal);
     return true;
+  }
+
+  /** Routes in workspaces are judged by the access guard. @throws Problem `session_needed`, `token_scope_too_low` */
+  private mustBeForTokens(context: ExecutionContext, { token }: Principal): void {
+    if (!token) return;
+    const marks = [context.getHandler(), context.getClass()];
+    if (this.reflector.getAllAndOverride(PERMISSION, marks) !== undefined) return;
+    const scope = this.reflector.getAllAndOverride<TokenScope | undefined>(TOKEN_SCOPE, marks);
+    if (scope === undefined) throw new Problem('session_needed');
+    requireScope(token, scope);
   }
 
   override getAuthenticateOptions(): AuthGuardAuthenticateOptions {

@@ -12,6 +12,10 @@ import { AuthGuard } from './auth.guard.js';
 import { AuthService } from './auth.service.js';
 import { PasswordResetEntity } from './passwords/password-reset.entity.js';
 import { PasswordsService } from './passwords/passwords.service.js';
+import { PersonalTokenEntity } from './personal-tokens/personal-token.entity.js';
+import { PersonalTokenStates } from './personal-tokens/personal-token-states.js';
+import { PersonalTokensController } from './personal-tokens/personal-tokens.controller.js';
+import { PersonalTokensService } from './personal-tokens/personal-tokens.service.js';
 import { throttlerOptions } from './rate-limit/limits.js';
 import { EndpointLimits } from './rate-limit/endpoint-limits.js';
 import { RateLimitGuard } from './rate-limit/rate-limit.guard.js';
@@ -30,19 +34,21 @@ import { TokenService } from './tokens/token.service.js';
  */
 @Module({
   imports: [
-    TypeOrmModule.forFeature([SessionEntity, RefreshTokenEntity, PasswordResetEntity]),
+    TypeOrmModule.forFeature([SessionEntity, RefreshTokenEntity, PasswordResetEntity, PersonalTokenEntity]),
     JwtModule.registerAsync({ inject: [APP_CONFIG], useFactory: jwtOptions }),
     ThrottlerModule.forRootAsync({ inject: [APP_CONFIG, RedisClient], useFactory: throttlerOptions }),
     UsersModule,
     MailModule,
   ],
-  controllers: [AuthController],
+  controllers: [AuthController, PersonalTokensController],
   providers: [
     AuthService,
     PasswordsService,
     SessionsService,
     SessionStates,
     RefreshService,
+    PersonalTokensService,
+    PersonalTokenStates,
     TokenService,
     JwtStrategy,
     EndpointLimits,

@@ -11,7 +11,7 @@ export class UsersController {
   constructor(private readonly account: AccountService) {}
 
   @Get()
-  @SignedIn()
+  @SignedIn({ tokens: 'read' })
   @ApiOperation({ summary: 'Your profile' })
   get(@CurrentCaller() caller: Caller): Promise<UserDto> {
     return this.account.get(caller);

@@ -102,6 +102,10 @@ export class MessageRouter {
     if (principal.userId !== connection.principal.userId) {
       throw new Problem('forbidden', { detail: 'This token is of another person; open another connection.' });
     }
+    // What is followed was judged by the scope of the old token; sessions have none, and a personal token is never refreshed.
+    if ((principal.token ?? connection.principal.token) && principal.sessionId !== connection.principal.sessionId) {
+      throw new Problem('forbidden', { detail: 'A personal token is not exchanged; open another connection.' });
+    }
     connection.renew(token, principal);
     answer({ ok: true, expiresAt: new Date(principal.expiresAt * 1000).toISOString() });
   }

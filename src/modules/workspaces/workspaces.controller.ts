@@ -44,7 +44,7 @@ export class WorkspacesController {
   }
 
   @Get()
-  @SignedIn()
+  @SignedIn({ tokens: 'read' })
   @ApiOperation({ summary: 'The workspaces that you are a member of, oldest first' })
   @ApiProblems('cursor_invalid')
   list(@CurrentCaller() caller: Caller, @Query() query: PageQuery): Promise<WorkspaceListDto> {

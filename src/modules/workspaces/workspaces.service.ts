@@ -55,6 +55,8 @@ export class WorkspacesService {
       .orderBy('workspace.id', 'ASC')
       .limit(limit + 1);
     if (cursor !== undefined) query.andWhere('workspace.id > :after', { after: idOfCursor(cursor) });
+    const only = principal.token?.workspaceIds;
+    if (only) query.andWhere('workspace.id = any(:only)', { only });
     const found = await query.getMany();
     return idPage(
       found.map(({ workspace, role }) => toDto(must(workspace, 'it was joined'), role)),

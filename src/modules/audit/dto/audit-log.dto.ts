@@ -10,8 +10,12 @@ export class AuditActorDto {
    * @example 'Ada Lovelace'
    */
   name!: string;
-  @ApiProperty({ enum: ['session', 'api_key', 'system'], example: 'session' })
-  via!: 'session' | 'api_key' | 'system';
+  @ApiProperty({
+    enum: ['session', 'token', 'api_key', 'system'],
+    example: 'session',
+    description: 'token: with a personal token of the person. Changes of rows do not tell, and say session.',
+  })
+  via!: 'session' | 'token' | 'api_key' | 'system';
 }
 
 export class AuditResourceDto {

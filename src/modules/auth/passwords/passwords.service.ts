@@ -28,6 +28,7 @@ import {
   type UserEntity,
 } from '../../users/index.js';
 import type { ChangePasswordDto, ResetPasswordDto } from '../dto/credentials.dto.js';
+import { PersonalTokensService } from '../personal-tokens/personal-tokens.service.js';
 import { SessionsService, type RevocationReason } from '../sessions/sessions.service.js';
 import { PasswordResetEntity } from './password-reset.entity.js';
 
@@ -41,6 +42,7 @@ export class PasswordsService implements OnModuleInit {
     private readonly users: UsersService,
     private readonly hasher: PasswordHasher,
     private readonly sessions: SessionsService,
+    private readonly tokens: PersonalTokensService,
     private readonly mailer: Mailer,
     private readonly deletion: AccountDeletion,
     private readonly transaction: AuditedTransaction,
@@ -51,7 +53,9 @@ export class PasswordsService implements OnModuleInit {
     this.mailer.register('password-changed', () => Promise.resolve(CHANGED_MAIL));
     this.deletion.add(async (manager, { id }) => {
       await manager.delete(PasswordResetEntity, { userId: id });
-      return this.sessions.forget(manager, id);
+      const tokens = await this.tokens.end(manager, id);
+      const sessions = await this.sessions.forget(manager, id);
+      return { audit: [...tokens.audit, ...sessions.audit], events: [...tokens.events, ...sessions.events] };
     });
   }
 
@@ -115,9 +119,14 @@ export class PasswordsService implements OnModuleInit {
     const { id, email } = user;
     await manager.delete(PasswordResetEntity, { userId: id });
     const ended = await this.sessions.end(manager, { userId: id, except }, reason);
+    const tokens = await this.tokens.end(manager, id);
     const mail = await this.mailer.order(manager, { template: 'password-changed', to: email });
     const entry = audit(`user.${reason}`, user);
-    return { result: undefined, audit: [entry, ...ended.audit] as const, events: [...ended.events, mail] };
+    return {
+      result: undefined,
+      audit: [entry, ...ended.audit, ...tokens.audit] as const,
+      events: [...ended.events, ...tokens.events, mail],
+    };
   }
 
   /**
@@ -167,7 +176,7 @@ const CHANGED_MAIL: Message = {
   subject: 'Your password was changed',
   text: `Hello,
 
-the password of your account was changed, and all other devices were signed out.
+the password of your account was changed, all other devices were signed out, and its personal tokens were revoked.
 
 If it was not you, choose a new password now: "Forgot password" on the page where you sign in.
 `,

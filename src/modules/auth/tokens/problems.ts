@@ -13,5 +13,11 @@ export const tokenInvalid = (cause?: unknown): Problem =>
 export const tokenExpired = (): Problem =>
   new Problem('token_expired', { detail: 'Use the refresh token to get a new access token.', headers: INVALID });
 
+export const personalTokenEnded = (): Problem =>
+  new Problem('unauthenticated', {
+    detail: 'This personal token is not valid: it was revoked, has expired, or never was.',
+    headers: INVALID,
+  });
+
 export const sessionEnded = (): Problem =>
   new Problem('unauthenticated', { detail: 'This session has ended. Sign in again.', headers: INVALID });

@@ -3,13 +3,15 @@ import { JwtService } from '@nestjs/jwt';
 import { LRUCache } from 'lru-cache';
 import { newId, type Id, type Principal } from '../../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
+import { PersonalTokenStates } from '../personal-tokens/personal-token-states.js';
+import { isPersonalToken } from '../personal-tokens/token-text.js';
 import { SessionStates } from '../sessions/session-states.js';
 import { accessClaims, type AccessClaims } from './claims.js';
 import { sessionEnded, tokenExpired, tokenInvalid } from './problems.js';
 
 const MAX_KNOWN = 20_000;
 
-/** Issues and checks access tokens. A token that was checked once costs two look-ups in memory from then on. */
+/** Issues and checks access tokens, and checks personal ones. An access token that was checked once costs two look-ups in memory from then on. */
 @Injectable()
 export class TokenService {
   /** Tokens whose signature and content were found right. */
@@ -18,6 +20,7 @@ export class TokenService {
   constructor(
     private readonly jwt: JwtService,
     private readonly sessions: SessionStates,
+    private readonly personal: PersonalTokenStates,
     @Inject(APP_CONFIG) private readonly config: AppConfig,
   ) {}
 
@@ -28,21 +31,24 @@ export class TokenService {
   }
 
   /**
-   * Who holds this access token. Throws `unauthenticated` or `token_expired`: signature, issuer, audience, type and time
+   * Who holds this token. Throws `unauthenticated` or `token_expired`: signature, issuer, audience, type and time
    * are checked, and that the session is alive (at most 3 s old knowledge).
    */
   async verify(accessToken: string): Promise<Principal> {
+    if (isPersonalToken(accessToken)) return this.personal.principalOf(accessToken);
     return this.principalOf(this.known.get(accessToken) ?? this.admit(accessToken, this.checked(accessToken)));
   }
 
-  /** Those of the sessions that are alive now, by one query and not from memory. */
-  aliveSessions(sessionIds: readonly Id[]): Promise<ReadonlySet<Id>> {
-    return this.sessions.alive(sessionIds);
+  /** Those of the sessions and personal tokens that are alive now, not from memory: by one query for each of the two kinds. */
+  async aliveSessions(ids: readonly Id[]): Promise<ReadonlySet<Id>> {
+    const sessions = await this.sessions.alive(ids);
+    const others = ids.filter((id) => !sessions.has(id));
+    return others.length === 0 ? sessions : new Set([...sessions, ...(await this.personal.alive(others))]);
   }
 
-  /** Whether the token was checked before, so that only time and session are left to check. */
+  /** Whether there is no signature to check: the token was checked before, or is a personal one, which has none. */
   isKnown(accessToken: string): boolean {
-    return this.known.has(accessToken);
+    return isPersonalToken(accessToken) || this.known.has(accessToken);
   }
 
   /** Takes the payload of a token whose signature, issuer, audience and time were checked. Throws `unauthenticated`. */

@@ -13,22 +13,12 @@ import {
   ValidateBy,
   ValidateNested,
 } from 'class-validator';
-import { IsName, MayBeAbsent, type PageDto } from '../../../common/index.js';
+import { IsFutureTime, IsName, MayBeAbsent, type PageDto } from '../../../common/index.js';
 import { IsKeyList, RateLimitDto } from '../settings/view-api.dto.js';
 import { isNetwork } from './network.js';
 
 const MAX_NETWORKS = 100;
 const MAX_OVERLAP_SECONDS = 30 * 86_400;
-
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d)$/;
-const isFuture = (value: unknown): boolean =>
-  typeof value === 'string' && TIME.test(value) && Date.parse(value) > Date.now();
-
-const IsFutureTime = (): PropertyDecorator =>
-  ValidateBy({
-    name: 'isFutureTime',
-    validator: { validate: isFuture, defaultMessage: () => 'A time (RFC 3339) that is still to come is expected.' },
-  });
 
 const IsNetwork = (): PropertyDecorator =>
   ValidateBy(

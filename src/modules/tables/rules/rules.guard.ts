@@ -3,10 +3,8 @@ import { Reflector } from '@nestjs/core';
 import {
   invalid,
   isId,
-  mayDo,
-  PERMISSIONS,
+  requirePermission,
   Problem,
-  roleTooLow,
   type Access,
   type AppRequest,
   type Id,
@@ -63,7 +61,7 @@ export class RulesGuard implements CanActivate {
 
   /** The rights of a member, for one look. @throws Problem `role_too_low`, `validation_failed`, `not_found` */
   private async lookAs(access: Access, as: unknown, { tableId, viewId }: Params): Promise<Access> {
-    if (!mayDo(access.role, 'rules:manage')) throw roleTooLow(PERMISSIONS['rules:manage'], access.role);
+    requirePermission(access, 'rules:manage');
     if (typeof as !== 'string' || !isId(as))
       throw invalid([{ pointer: '/as', code: 'is_id', detail: 'as is the id of a member.' }]);
     const member = await this.members.asMember(access, as);

@@ -22,7 +22,7 @@ export class TemplatesController {
   constructor(private readonly templates: TemplatesService) {}
 
   @Get('templates')
-  @SignedIn()
+  @SignedIn({ tokens: 'read' })
   @ApiOperation({ summary: 'List the templates that come with the product' })
   @ApiOkResponse({ type: TemplateListDto })
   list() {

@@ -5,15 +5,14 @@ import {
   FreshCache,
   Metrics,
   isId,
-  mayDo,
   notFound,
-  PERMISSIONS,
-  roleTooLow,
+  requirePermission,
   type Access,
   type Caller,
   type Id,
   type Member,
   type Permission,
+  type Principal,
   type Role,
 } from '../../../common/index.js';
 import { EventBus } from '../../events/index.js';
@@ -71,14 +70,15 @@ export class AccessService implements OnModuleInit, OnModuleDestroy {
 
   /**
    * The right to act in a workspace, if the caller's role gives this permission. Throws `not_found` for somebody who is not a member, in the
-   * name of `what` he asked for, and `role_too_low` for a member whose role is not enough.
+   * name of `what` he asked for, and `role_too_low` for a member whose role is not enough. A personal token is asked for both, too: `not_found`
+   * for a workspace that it does not lead to, `token_scope_too_low`.
    */
   async require(caller: Caller, workspaceId: Id, needed: Permission, what = 'workspace'): Promise<Access> {
     const { principal, request } = caller;
     const standing = await this.standings.get(keyOf(workspaceId, principal.userId));
-    if (standing === undefined) throw notFound(what);
+    if (standing === undefined || !leadsTo(principal, workspaceId)) throw notFound(what);
     const { role, member, timeZone } = standing;
-    if (!mayDo(role, needed)) throw roleTooLow(PERMISSIONS[needed], role);
+    requirePermission({ role, principal }, needed);
     return { principal, workspaceId, role, member, timeZone, request };
   }
 
@@ -158,6 +158,9 @@ export class AccessService implements OnModuleInit, OnModuleDestroy {
     return { role, member: { id, attributes }, timeZone: workspace.timeZone };
   }
 }
+
+/** Whether a personal token is not kept from the workspace; a session never is. */
+const leadsTo = ({ token }: Principal, workspaceId: Id): boolean => token?.workspaceIds?.includes(workspaceId) ?? true;
 
 /** The workspace first, so that all memberships of a workspace share a prefix. */
 const keyOf = (workspaceId: Id, userId: Id): string => `${workspaceId}/${userId}`;

@@ -1,14 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import {
-  accepted,
-  mayDo,
-  newId,
-  PERMISSIONS,
-  roleTooLow,
-  type Access,
-  type Answer,
-  type Id,
-} from '../../../../common/index.js';
+import { accepted, requirePermission, newId, type Access, type Answer, type Id } from '../../../../common/index.js';
 import { bodyOf } from '../../../../query/index.js';
 import { ExternalRows } from '../../../connections/index.js';
 import { EventBus } from '../../../events/index.js';
@@ -60,7 +51,7 @@ export class ExternalImports {
     access: Access,
     { connectionId, query }: Pick<ExternalTableDto, 'connectionId' | 'query'>,
   ): Promise<SourceWish> {
-    if (!mayDo(access.role, 'external:read')) throw roleTooLow(PERMISSIONS['external:read'], access.role);
+    requirePermission(access, 'external:read');
     bodyOf(query, '/query', MEMBERS);
     const columns = await pointingInto('/query', () => this.rowsOf.columnsOf(access, connectionId, query));
     return { connectionId, query: JSON.stringify(query), columns: sourceColumns(columns) };

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
 import { Inject, Injectable } from '@nestjs/common';
-import { mayDo, PERMISSIONS, Problem, roleTooLow, type Access } from '../../../../common/index.js';
+import { Problem, requirePermission, type Access } from '../../../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../../../config/index.js';
 import { ExternalRows } from '../../../connections/index.js';
 import { FILE_STORAGE, ObjectMissing, storageKey, type FileStorage } from '../../../files/index.js';
@@ -56,7 +56,7 @@ export class SourceFetch {
     stop: AbortSignal,
     counter: { bytes: number },
   ): Promise<AsyncGenerator<Buffer, void>> {
-    if (!mayDo(access.role, 'external:read')) throw roleTooLow(PERMISSIONS['external:read'], access.role);
+    requirePermission(access, 'external:read');
     const found = await this.rows.read(access, connectionId, JSON.parse(query), stop);
     if (!isDeepStrictEqual(sourceColumns(found.columns), columns))
       throw new Problem('source_changed', {
