@@ -60,6 +60,7 @@ describe('the log', () => {
     ['/a/b', '/a/b'],
     ['/a?token=abc&limit=3', `/a?token=${REDACTED}&limit=3`],
     ['/a?x=1&access_token=abc', `/a?x=1&access_token=${REDACTED}`],
+    [`/a/ltp_${'aB3-_'.repeat(13)}/b`, `/a/${REDACTED}/b`],
     ['/a?PASSWORD=abc', `/a?PASSWORD=${REDACTED}`],
     ['/a?filter=and(a.eq.1)', '/a?filter=and(a.eq.1)'],
   ])('writes the URL %s as %s', (url, safe) => {
