@@ -90,7 +90,7 @@ describe('a key of a published view', () => {
     expect(key).toEqual({
       ...{ id: expect.any(String), name: 'Website', prefix: key.key.slice(0, 10) },
       key: expect.stringMatching(/^ltk_[\w-]{43}$/),
-      ...{ filter: null, columns: ['name'], allowedAddresses: null, rateLimit: null },
+      ...{ filter: null, columns: ['name'], allowedAddresses: null, rateLimit: null, quota: null },
       ...{ expiresAt: '2099-01-01T00:00:00.000Z', createdAt: expect.any(String), createdBy: at.owner.user.id },
     });
     const listed = expectStatus(await at.owner.get<Page>(view.keys), 200).data;
@@ -189,6 +189,8 @@ describe('a key of a published view', () => {
       [{ expiresAt: 'tomorrow' }, '/expiresAt is_future_time'],
       [{ allowedAddresses: ['10.0.0.0/33'] }, '/allowedAddresses is_network'],
       [{ rateLimit: { limit: 1 } }, '/rateLimit/windowSeconds is_int'],
+      [{ quota: { limit: 0, per: 'day' } }, '/quota/limit min'],
+      [{ quota: { limit: 1, per: 'hour' } }, '/quota/per is_in'],
     ];
     for (const [over, finding] of wrong) {
       const answer = await at.owner.post(view.keys, { name: 'Wrong', ...over });
@@ -276,6 +278,64 @@ describe('a key of a published view', () => {
     expect(await statuses(small.key, 2)).toEqual([200, 429]);
     expect(await statuses(other.key, 1)).toEqual([200]);
     expect(await statuses(undefined, 3)).toEqual([401, 401, 429]);
+  });
+
+  it('has a quota that all nodes serve together, and through a restart, without Redis as well', async () => {
+    const alone = await databases();
+    const start = () => startNode({ databases: alone });
+    const [one, other] = [await start(), await start()];
+    const there = await world(one.base);
+    const view = { name: 'Quota', definition: { source: { table: there.table.id }, columns: ['name'] } };
+    const { id } = expectStatus(
+      await there.owner.post<{ id: string }>(`/workspaces/${there.workspace.id}/views`, view),
+      201,
+    );
+    const { slug } = expectStatus(
+      await there.owner.post<{ slug: string }>(`/views/${id}/api`, {
+        rateLimit: { limit: 100_000, windowSeconds: 60 },
+      }),
+      201,
+    );
+    const make = async (quota: object) =>
+      expectStatus(await there.owner.post<Key>(`/views/${id}/api/keys`, { name: 'Website', quota }), 201);
+    const read = (key: string, node: TestNode) =>
+      client(node.base).get(`/public/views/${slug}/data`, { 'x-api-key': key });
+    const statusesOf = async (key: string, times: number, to: readonly TestNode[]) => {
+      const statuses = [];
+      for (let n = 0; n < times; n += 20)
+        statuses.push(
+          ...(await Promise.all(
+            Array.from({ length: 20 }, async (_, i) => (await read(key, to[(n + i) % to.length] ?? one)).status),
+          )),
+        );
+      return statuses;
+    };
+    const served = (statuses: readonly number[]) => statuses.filter((status) => status === 200).length;
+
+    const [large, small] = [await make({ limit: 500, per: 'month' }), await make({ limit: 3, per: 'day' })];
+    expect(large).toMatchObject({ quota: { limit: 500, per: 'month' } });
+    const statuses = await statusesOf(large.key, 600, [one, other]);
+    // Never more; less by the shares of the nodes at most, of a hundredth each.
+    expect(served(statuses)).toBeLessThanOrEqual(500);
+    expect(served(statuses)).toBeGreaterThanOrEqual(490);
+    expect(new Set(statuses)).toEqual(new Set([200, 429]));
+    const refusal = await read(large.key, one);
+    expect(refused(refusal)).toEqual([429, 'rate_limited']);
+    const wait = Number(refusal.headers.get('retry-after'));
+    expect([wait > 0, wait <= 31 * 86_400]).toEqual([true, true]);
+    expect(refusal.headers.get('ratelimit')).toContain(`"quota";r=0;t=${wait}`);
+
+    expect((await read(small.key, one)).headers.get('ratelimit')).toContain('"quota";r=2;');
+    expect((await read(small.key, other)).headers.get('ratelimit')).toContain('"quota";r=1;');
+    await one.term();
+    const again = await start();
+    expect([(await read(small.key, again)).status, (await read(small.key, again)).status]).toEqual([200, 429]);
+    // The next period begins with nothing taken.
+    await sql(alone.main, `update view_api_keys set quota_from = quota_from - interval '1 day' where id = $1`, [
+      small.id,
+    ]);
+    const fresh = await start();
+    expect(served(await statusesOf(small.key, 20, [fresh]))).toBe(3);
   });
 
   it('is rotated with some overlap', async () => {

@@ -16,6 +16,7 @@ import { WorkspaceStreams1700000001850 } from './migrations/1700000001850-worksp
 import { HistoryDays1700000001990 } from './migrations/1700000001990-history-days.js';
 import { RestingIndexes1700000002000 } from './migrations/1700000002000-resting-indexes.js';
 import { PersonalTokens1700000002100 } from './migrations/1700000002100-personal-tokens.js';
+import { KeyQuotas1700000001950 } from './migrations/1700000001950-key-quotas.js';
 import { StructureLife1700000000500 } from './migrations/1700000000500-structure-life.js';
 import { TimeZones1700000001000 } from './migrations/1700000001000-time-zones.js';
 import { TableIndexes1700000000600 } from './migrations/1700000000600-table-indexes.js';
@@ -50,6 +51,7 @@ export const mainDataSourceOptions = (settings: PostgresSettings) =>
       HistoryDays1700000001990,
       RestingIndexes1700000002000,
       PersonalTokens1700000002100,
+      KeyQuotas1700000001950,
     ],
     migrationsTableName: '_migrations',
     migrationsTransactionMode: 'each',

@@ -6,6 +6,7 @@ import { WorkspacesModule } from '../workspaces/index.js';
 import { ApiKeysController } from './keys/api-keys.controller.js';
 import { ApiKeysService } from './keys/api-keys.service.js';
 import { ApiKeyEntity } from './keys/api-key.entity.js';
+import { Quotas } from './keys/quotas.js';
 import { Heads } from './public/heads.js';
 import { PageStreams } from './public/page-streams.js';
 import { PublicDataController } from './public/public-data.controller.js';
@@ -30,6 +31,7 @@ import { UsageService } from './usage/usage.service.js';
   providers: [
     ViewApisService,
     ApiKeysService,
+    Quotas,
     ...[Publications, PublicationGuard, Heads, PublicReader, PublicDataService, PageStreams],
     ...[UsageLog, CallCounter, UsageService, PublishingMetrics],
   ],

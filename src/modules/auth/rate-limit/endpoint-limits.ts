@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectThrottlerStorage, normalizeIp, type ThrottlerStorage } from '@nestjs/throttler';
 import type { AppReply } from '../../../common/index.js';
 import { announce, policyOf } from './announce.js';
+import type { Hit } from './rate-limit.storage.js';
 
 /** How often somebody may call. */
 export interface EndpointLimit {
@@ -26,6 +27,11 @@ export class EndpointLimits {
     const ttl = windowSeconds * 1000;
     const hit = await this.storage.increment(`${NAME}:${of}`, ttl, limit, 0, NAME);
     announce(reply, { name: NAME, limit, policy: policyOf(NAME, limit, ttl) }, hit);
+  }
+
+  /** Tells of a limit that was counted elsewhere, in the same words. @throws Problem `rate_limited` */
+  tell(reply: AppReply, name: string, { limit, windowSeconds }: EndpointLimit, hit: Hit): void {
+    announce(reply, { name, limit, policy: policyOf(name, limit, windowSeconds * 1000) }, hit);
   }
 
   /** Who calls, where nothing but the address is known: an IPv6 address counts as its /64. */

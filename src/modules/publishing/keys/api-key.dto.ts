@@ -5,6 +5,7 @@ import {
   ArrayMinSize,
   ArrayUnique,
   IsArray,
+  IsIn,
   IsInt,
   IsObject,
   IsOptional,
@@ -15,6 +16,7 @@ import {
 } from 'class-validator';
 import { IsFutureTime, IsName, MayBeAbsent, type PageDto } from '../../../common/index.js';
 import { IsKeyList, RateLimitDto } from '../settings/view-api.dto.js';
+import { QUOTA_PERIODS, type QuotaPeriod } from './api-key.entity.js';
 import { isNetwork } from './network.js';
 
 const MAX_NETWORKS = 100;
@@ -31,6 +33,22 @@ const IsNetwork = (): PropertyDecorator =>
     },
     { each: true },
   );
+
+const MAX_QUOTA = 1_000_000_000;
+
+/** How often a key may be used in a longer time than that of its rate. */
+export class QuotaDto {
+  /** Requests within a period, over all nodes. @example 10000 */
+  @ApiProperty({ type: 'integer', minimum: 1, maximum: MAX_QUOTA })
+  @IsInt()
+  @Min(1)
+  @Max(MAX_QUOTA)
+  limit!: number;
+
+  @ApiProperty({ enum: QUOTA_PERIODS, description: 'A day or a calendar month of UTC.', example: 'day' })
+  @IsIn(QUOTA_PERIODS)
+  per!: QuotaPeriod;
+}
 
 export class CreateApiKeyDto {
   /** @example 'Website' */
@@ -85,6 +103,13 @@ export class CreateApiKeyDto {
   @ValidateNested()
   @Type(() => RateLimitDto)
   rateLimit?: RateLimitDto;
+
+  @ApiPropertyOptional({ type: QuotaDto, nullable: true, description: 'As many as the rate allows without it.' })
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => QuotaDto)
+  quota?: QuotaDto | null;
 }
 
 export class RotateApiKeyDto {
@@ -117,6 +142,8 @@ export class ApiKeyDto {
   allowedAddresses!: string[] | null;
   @ApiProperty({ type: RateLimitDto, nullable: true, description: 'null: that of the publication.' })
   rateLimit!: RateLimitDto | null;
+  @ApiProperty({ type: QuotaDto, nullable: true })
+  quota!: QuotaDto | null;
   @ApiProperty({ type: String, nullable: true, format: 'date-time', description: 'null: never.' })
   expiresAt!: string | null;
   createdAt!: string;

@@ -1,6 +1,10 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Id } from '../../../common/index.js';
 
+export const QUOTA_PERIODS = ['day', 'month'] as const;
+/** Of UTC: a day, or a calendar month. */
+export type QuotaPeriod = (typeof QUOTA_PERIODS)[number];
+
 /** A key that opens one published view. What it opens never changes; who wants it otherwise makes another. */
 @Entity({ name: 'view_api_keys' })
 export class ApiKeyEntity {
@@ -21,6 +25,13 @@ export class ApiKeyEntity {
   /** Instead of the limit of the publication. */
   @Column('integer', { name: 'rate_limit', nullable: true }) rateLimit!: number | null;
   @Column('integer', { name: 'rate_window_seconds', nullable: true }) rateWindowSeconds!: number | null;
+  /** Requests within each {@link quotaPer}; null: as many as the rate allows. */
+  @Column('integer', { name: 'quota_limit', nullable: true }) quotaLimit!: number | null;
+  @Column('text', { name: 'quota_per', nullable: true }) quotaPer!: QuotaPeriod | null;
+  /** Beginning of the period that {@link quotaTaken} is of; null before the first request. */
+  @Column('timestamptz', { name: 'quota_from', nullable: true }) quotaFrom!: Date | null;
+  /** What was given out to nodes of it: what they have served, and at most a hundredth of the quota for each node beyond. */
+  @Column('integer', { name: 'quota_taken', default: 0 }) quotaTaken!: number;
   @Column('timestamptz', { name: 'expires_at', nullable: true }) expiresAt!: Date | null;
   @Column('timestamptz', { name: 'created_at' }) createdAt!: Date;
   @Column('uuid', { name: 'created_by' }) createdBy!: Id;

@@ -44,7 +44,7 @@ export class ApiKeysService {
   /** The key itself is told here and kept nowhere. @throws Problem `not_found`, `limit_reached`, `view_broken`, 422 */
   async create(access: Access, viewId: Id, input: CreateApiKeyDto): Promise<CreatedApiKeyDto> {
     await this.mustMakeSense(access, await this.apis.find(access, viewId), input);
-    const { name, filter, columns, allowedAddresses, rateLimit, expiresAt } = input;
+    const { name, filter, columns, allowedAddresses, rateLimit, quota, expiresAt } = input;
     return this.insert(access, viewId, () =>
       Promise.resolve({
         made: {
@@ -54,6 +54,7 @@ export class ApiKeysService {
           allowedAddresses: allowedAddresses ?? null,
           rateLimit: rateLimit?.limit ?? null,
           rateWindowSeconds: rateLimit?.windowSeconds ?? null,
+          ...{ quotaLimit: quota?.limit ?? null, quotaPer: quota?.per ?? null, quotaFrom: null, quotaTaken: 0 },
           expiresAt: expiresAt ? new Date(expiresAt) : null,
         },
         action: 'api_key.created',
@@ -61,7 +62,7 @@ export class ApiKeysService {
     );
   }
 
-  /** A new key that opens the same; the old one goes on for a while. Throws as {@link create}. */
+  /** A new key that opens the same, with what is left of its quota; the old one goes on for a while. Throws as {@link create}. */
   async rotate(access: Access, viewId: Id, id: Id, overlapSeconds = OVERLAP_SECONDS): Promise<CreatedApiKeyDto> {
     return this.insert(access, viewId, async (manager) => {
       const old = await heldKey(manager, access, viewId, id);
@@ -146,10 +147,7 @@ export class ApiKeysService {
 
 /** What a key that is to be made opens, and the one that it takes the place of. */
 interface Wanted {
-  readonly made: Pick<
-    ApiKeyEntity,
-    'name' | 'filter' | 'columns' | 'allowedAddresses' | 'rateLimit' | 'rateWindowSeconds' | 'expiresAt'
-  >;
+  readonly made: Omit<ApiKeyEntity, 'id' | 'viewId' | 'workspaceId' | 'prefix' | 'hash' | 'createdAt' | 'createdBy'>;
   readonly replaced?: ApiKeyEntity;
   readonly action: string;
 }
@@ -164,10 +162,12 @@ async function heldKey(manager: AuditedManager, { workspaceId }: Access, viewId:
 
 function toApiKeyDto(key: ApiKeyEntity): ApiKeyDto {
   const { id, name, prefix, filter, columns, allowedAddresses, rateLimit, rateWindowSeconds, createdBy } = key;
+  const { quotaLimit, quotaPer } = key;
   return {
     ...{ id, name, prefix, filter, columns, allowedAddresses },
     rateLimit:
       rateLimit === null || rateWindowSeconds === null ? null : { limit: rateLimit, windowSeconds: rateWindowSeconds },
+    quota: quotaLimit === null || quotaPer === null ? null : { limit: quotaLimit, per: quotaPer },
     expiresAt: key.expiresAt?.toISOString() ?? null,
     createdAt: key.createdAt.toISOString(),
     createdBy,
@@ -176,8 +176,8 @@ function toApiKeyDto(key: ApiKeyEntity): ApiKeyDto {
 
 /** What it opens, and how it begins. */
 function describe(key: ApiKeyEntity): object {
-  const { name, prefix, filter, columns, allowedAddresses, rateLimit, expiresAt } = toApiKeyDto(key);
-  return { viewId: key.viewId, name, prefix, filter, columns, allowedAddresses, rateLimit, expiresAt };
+  const { name, prefix, filter, columns, allowedAddresses, rateLimit, quota, expiresAt } = toApiKeyDto(key);
+  return { viewId: key.viewId, name, prefix, filter, columns, allowedAddresses, rateLimit, quota, expiresAt };
 }
 
 /** For the audit log, which admins read: of a private view, that it has keys. */

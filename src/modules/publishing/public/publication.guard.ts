@@ -1,6 +1,7 @@
 import { createParamDecorator, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { must, notFound, Problem, type AppReply, type AppRequest } from '../../../common/index.js';
 import { EndpointLimits } from '../../auth/index.js';
+import { Quotas } from '../keys/quotas.js';
 import { CallCounter } from '../usage/call-counter.js';
 import { allowOrigin, vary } from './cors.js';
 import { keyOf } from './key-of.js';
@@ -28,6 +29,7 @@ export class PublicationGuard implements CanActivate {
   constructor(
     private readonly publications: Publications,
     private readonly limits: EndpointLimits,
+    private readonly quotas: Quotas,
     private readonly calls: CallCounter,
   ) {}
 
@@ -64,6 +66,7 @@ export class PublicationGuard implements CanActivate {
     vary(reply, 'Authorization', 'X-API-Key');
     await this.limits.count(reply, key ? `${viewId}:key:${key.id}` : byAddress, key?.limit ?? publication.limit);
     if (!key) throw new Problem('api_key_invalid', { headers: { 'www-authenticate': 'Bearer' } });
+    if (key.quota) await this.quotas.count(reply, key.id, key.quota);
     return { publication, key, scope: key.scope };
   }
 

@@ -4,6 +4,7 @@ import type { EndpointLimit } from '../../auth/index.js';
 import type { FrozenView, Reader } from '../../views/index.js';
 import type { ApiKeyEntity } from '../keys/api-key.entity.js';
 import { networkList } from '../keys/network.js';
+import type { Quota } from '../keys/quotas.js';
 import type { ContractColumn } from '../settings/contract.js';
 import type { AuthMode, ViewApiEntity } from '../settings/view-api.entity.js';
 import { DEFINITION } from './public-problems.js';
@@ -36,6 +37,7 @@ export interface PublicKey {
   readonly id: Id;
   readonly expiresAt: number;
   readonly limit: EndpointLimit;
+  readonly quota: Quota | undefined;
   readonly scope: ViewScope;
   /** Whether it may be used from this address. */
   isAllowedFrom(ip: string): boolean;
@@ -84,7 +86,7 @@ export function publicationOf({ api, keys, title, timeZone }: StoredPublication)
 }
 
 function publicKeyOf(key: ApiKeyEntity, limit: EndpointLimit, { filterable, sortable }: ViewScope): PublicKey {
-  const { id, columns, filter, rateLimit, rateWindowSeconds, allowedAddresses, expiresAt } = key;
+  const { id, columns, filter, rateLimit, rateWindowSeconds, allowedAddresses, expiresAt, quotaLimit, quotaPer } = key;
   // What a key does not see it cannot find out by filtering or sorting either.
   const seen = (keys: readonly string[]) => (columns ? keys.filter((each) => columns.includes(each)) : keys);
   const networks = allowedAddresses && networkList(allowedAddresses);
@@ -93,6 +95,7 @@ function publicKeyOf(key: ApiKeyEntity, limit: EndpointLimit, { filterable, sort
     expiresAt: expiresAt?.getTime() ?? Infinity,
     limit:
       rateLimit !== null && rateWindowSeconds !== null ? { limit: rateLimit, windowSeconds: rateWindowSeconds } : limit,
+    quota: quotaLimit !== null && quotaPer !== null ? { limit: quotaLimit, per: quotaPer } : undefined,
     scope: {
       ...(columns ? { columns } : {}),
       // Whatever is wrong with it by now is not about what the reader asks, who must not learn from it which rows he does not see.
