@@ -608,6 +608,26 @@ describe('those who follow a table', () => {
     live.close();
   });
 
+  it('can go over a change of what a column holds', async () => {
+    const { owner } = fixture;
+    const table = await newTable([...COLUMNS, { name: 'Was', type: 'text' }, { name: 'Tags', type: 'multi_select', options: { choices: [{ label: 'A' }] } }]); // prettier-ignore
+    const row = await add(table, { name: 'one', status: 'open', was: 'seven', tags: ['a'] });
+    await owner.patch(path(table, row.id), { fields: { was: '7', tags: [] } });
+    await putRules(owner, table, seesOpen);
+    for (const [key, type] of [
+      ['was', 'integer'],
+      ['tags', 'text'],
+    ] as const) {
+      // prettier-ignore
+      const at = `/tables/${table.id}/columns/${table.columns.find((column) => column.key === key)?.id ?? ''}/convert`;
+      const tried = await owner.post<{ confirmToken: string }>(at, { to: { type }, dryRun: true });
+      const { confirmToken } = expectStatus(tried, 200);
+      expectStatus(await owner.post(at, { to: { type }, confirmToken }), 200);
+    }
+    const { data } = await get<{ data: Told[] }>(editor, `/tables/${table.id}/changes?after=1`);
+    expect(data[0]?.updated).toEqual([{ id: row.id, version: 2, fields: { was: 7, tags: null } }]);
+  });
+
   it.each(['the node that made them', 'a node that hears of nothing'])(
     'begin again when rules are others, on %s',
     async (where) => {

@@ -1,7 +1,9 @@
 import type { Id } from '../../common/index.js';
-import { isStored } from '../kind.js';
-import { wholeOf, type TableSchema } from '../schema.js';
+import { isStored, kindOf } from '../kind.js';
+import { parseCell } from '../resolve/parse-cell.js';
+import { wholeOf, type ColumnSchema, type TableSchema } from '../schema.js';
 import { ident, sql, value, type Sql } from '../sql.js';
+import { columnType } from '../types/index.js';
 import { onlySeen, onlySeenInTrash } from './cell.js';
 import { fieldsJson } from './row-json.js';
 import { tableName } from './read.js';
@@ -33,12 +35,24 @@ export function isSeenRow(table: TableSchema, id: Sql): Sql {
   and (t._deleted_at is null${onlySeen(table, 't')} or t._deleted_at is not null${onlySeenInTrash(table, 't')}))`;
 }
 
-/** Fields of the log as PostgreSQL keeps them; what it keeps in another form there is left as it is now. */
+/** Fields of the log as PostgreSQL keeps them; what it keeps in another form there, or the column held when it was of another type, is left as it is now. */
 const physically = ({ columns }: TableSchema, fields: RowBefore['before']): Record<string, unknown> =>
   Object.fromEntries(
     columns.flatMap((column) =>
-      isStored(column) && column.type !== 'attachment' && Object.hasOwn(fields, column.key)
+      isStored(column) &&
+      column.type !== 'attachment' &&
+      Object.hasOwn(fields, column.key) &&
+      canHold(column, fields[column.key])
         ? [[column.physical, fields[column.key]]]
         : [],
     ),
   );
+
+/** Whether the cell can be made of what the log says; of texts also where the column would not take it any more, like a choice that is gone. */
+function canHold(column: ColumnSchema, logged: unknown): boolean {
+  const { type, list } = kindOf(column);
+  const { family } = columnType(type);
+  if (logged === null || family === 'json') return true;
+  if (Array.isArray(logged) !== list) return false;
+  return family === 'text' || family === 'choice' || parseCell(logged, column).ok;
+}
