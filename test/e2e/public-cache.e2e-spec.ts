@@ -1,9 +1,11 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
 import { Client as PgClient } from 'pg';
 import {
   client,
   databases,
   expectStatus,
+  redis,
   sql,
   startNode,
   waitFor,
@@ -12,6 +14,7 @@ import {
   type Table,
   type TestDatabases,
   type TestNode,
+  type TestRedis,
   type World,
 } from '../harness/index.js';
 
@@ -22,11 +25,14 @@ interface Page {
 let pair: TestDatabases;
 let nodes: readonly [TestNode, TestNode];
 let at: World;
+let shared: TestRedis;
 
 beforeAll(async () => {
   pair = await databases();
+  shared = await redis();
   const env = { CONNECTIONS_ALLOWED_NETWORKS: '127.0.0.0/8' };
-  nodes = [await startNode({ databases: pair, env }), await startNode({ databases: pair, env })];
+  const options = { databases: pair, redis: shared, env };
+  nodes = [await startNode(options), await startNode(options)];
   at = await world(nodes[0].base);
   for (const qty of [1, 2, 3]) await row({ name: `n${qty}`, qty });
 }, 180_000);
@@ -107,6 +113,41 @@ describe('answers of a published view', () => {
     const answers = (await asked) ?? [];
     expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
     expect(answers[0]?.text).toContain('more');
+  });
+
+  it('are made once for all nodes, sealed in Redis, which may hang or die', async () => {
+    const { read } = await published(ofTable());
+    const first = await read('?limit=2');
+    const store = new Redis(shared.port, shared.host);
+    const prefix = `live-tables:${pair.main.database}:answer:`;
+    const name = prefix + tagOf(first).slice(3, -1);
+    const stored = await waitFor(async () => (await store.get(name)) ?? undefined);
+    expect(Buffer.from(stored, 'base64').toString('latin1')).not.toContain('"rows"');
+    const links = await whileLocked(at.table, async () => {
+      const theirs = await read('?limit=2', {}, 1);
+      expect([theirs.text, tagOf(theirs), await waiting()]).toEqual([first.text, tagOf(first), 0]);
+      return [first, theirs].map(({ headers }) => headers.get('link'));
+    });
+    expect(new Set(links).size).toBe(1);
+
+    // What somebody else wrote there, or moved there from another answer, is read by nobody.
+    const second = await read('?limit=1');
+    const other = prefix + tagOf(second).slice(3, -1);
+    await waitFor(async () => (await store.get(other)) ?? undefined);
+    await store.set(other, stored);
+    expect((await read('?limit=1', {}, 1)).body.data).toEqual(second.body.data);
+    store.disconnect();
+
+    const [ofOne, ofOther] = [await read('?limit=3'), await read('?limit=3', {}, 1)];
+    expect(ofOther.body.data).toEqual(ofOne.body.data);
+    shared.hang();
+    await row({ name: 'while it hangs', qty: 7 });
+    for (const node of [0, 1]) expect((await read('', {}, node)).text).toContain('while it hangs');
+    shared.resume();
+    await shared.kill();
+    await row({ name: 'while it is dead', qty: 8 });
+    for (const node of [0, 1]) expect((await read('', {}, node)).text).toContain('while it is dead');
+    await shared.start();
   });
 
   it('are new at once after a change, and named the same by every node', async () => {

@@ -1,3 +1,4 @@
+export { Breaker } from './rate-limit/breaker.js';
 export { EndpointLimits, type EndpointLimit } from './rate-limit/endpoint-limits.js';
 export * from './auth.module.js';
 export { TokenService } from './tokens/token.service.js';

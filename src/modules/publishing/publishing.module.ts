@@ -15,6 +15,7 @@ import { PublicPageController } from './public/public-page.controller.js';
 import { PublicReader } from './public/public-reader.service.js';
 import { PublicationGuard } from './public/publication.guard.js';
 import { Publications } from './public/publications.js';
+import { SharedAnswers } from './public/shared-answers.js';
 import { ViewApiController } from './settings/view-api.controller.js';
 import { ViewApiEntity } from './settings/view-api.entity.js';
 import { ViewApisService } from './settings/view-apis.service.js';
@@ -32,7 +33,7 @@ import { UsageService } from './usage/usage.service.js';
     ViewApisService,
     ApiKeysService,
     Quotas,
-    ...[Publications, PublicationGuard, Heads, PublicReader, PublicDataService, PageStreams],
+    ...[Publications, PublicationGuard, Heads, SharedAnswers, PublicReader, PublicDataService, PageStreams],
     ...[UsageLog, CallCounter, UsageService, PublishingMetrics],
   ],
 })

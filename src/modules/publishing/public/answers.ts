@@ -8,6 +8,8 @@ export interface WrittenPage {
   /** When it was read, in milliseconds. */
   readonly at: number;
   readonly databaseMs: number;
+  /** Made by another node: no rows were asked for it here. */
+  readonly isFromElsewhere?: boolean;
 }
 
 /** What is kept of answers in all. */

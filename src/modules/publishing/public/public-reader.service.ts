@@ -12,6 +12,7 @@ import { Heads } from './heads.js';
 import type { Publication, Visit } from './publication.js';
 import { forStrangers, misfit } from './public-problems.js';
 import { flat } from './row-members.js';
+import { SharedAnswers } from './shared-answers.js';
 import type { Wish } from './wish.js';
 
 /** An answer, or that the reader has it already. */
@@ -47,6 +48,7 @@ export class PublicReader {
   constructor(
     private readonly views: FrozenViews,
     private readonly heads: Heads,
+    private readonly shared: SharedAnswers,
     @Inject(APP_CONFIG) private readonly config: AppConfig,
     metrics: Metrics,
   ) {
@@ -100,11 +102,20 @@ export class PublicReader {
         sources = now;
         continue;
       }
-      // Not the caller's signal: others may wait for the same.
-      const page = await this.answers.share(etag, () => this.make(wish, new AbortController().signal));
-      return { etag, page, isCached: false, isExact: true };
+      const page = await this.answers.share(etag, () => this.madeOnce(etag, wish));
+      return { etag, page, isCached: page.isFromElsewhere === true, isExact: true };
     }
     throw new Problem('schema_busy', { headers: { 'retry-after': '2' } });
+  }
+
+  /** That of another node, or one that the others may have. */
+  private async madeOnce(etag: string, wish: Wish): Promise<WrittenPage> {
+    const theirs = await this.shared.find(etag);
+    if (theirs) return theirs;
+    // Not a caller's signal: others may wait for the same.
+    const page = await this.make(wish, new AbortController().signal);
+    this.shared.keep(etag, page);
+    return page;
   }
 
   /** Nothing tells whether it has changed: it is read, and kept only as long as it may be old. */
