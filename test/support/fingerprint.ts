@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { PostgresSettings } from '../../src/config/index.js';
 import { sql, type TestDatabases } from '../harness/index.js';
 
-/** What comes and goes by itself: when somebody was last seen, messages and mails that were passed on, answers that are kept, indexes on their way, rounds that were made; and that keys were used. */
-const RESTLESS_COLUMNS = ['last_seen_at'];
+/** What comes and goes by itself: when somebody was last seen and a token last used, messages and mails that were passed on, answers that are kept, indexes on their way, rounds that were made; and that keys were used. */
+const RESTLESS_COLUMNS = ['last_seen_at', 'last_used_at'];
 const RESTLESS_TABLES = [
   'outbox',
   'idempotency_keys',
