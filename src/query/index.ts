@@ -32,6 +32,7 @@ export * from './resolve/text-cell.js';
 export * from './compile/read.js';
 export { rowFilter } from './compile/row-filter.js';
 export * from './compile/judge-rows.js';
+export * from './compile/is-seen-row.js';
 export * from './compile/seen-rows.js';
 export { ROW_SEPARATOR } from './compile/page.js';
 export * from './compile/groups.js';

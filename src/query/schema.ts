@@ -149,6 +149,8 @@ export interface RowFilter {
   readonly under: (alias: string) => Sql;
   /** The other tables that it reads. */
   readonly tables: readonly TableSchema[];
+  /** Of the own row, what it depends on, near and far. */
+  readonly columns: readonly ColumnSchema[];
   /** Whether it depends on links, which rows in the trash have none of. */
   readonly readsLinks: boolean;
 }

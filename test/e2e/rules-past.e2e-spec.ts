@@ -258,6 +258,55 @@ describe('taking back', () => {
   });
 });
 
+describe('the table as it was', () => {
+  it('shows the rows that were seen then and are seen today, in columns that are seen', async () => {
+    const { owner } = fixture;
+    const { table, rows } = await deals();
+    const { seq } = (await fixture.list(table)).meta;
+    await patch(table, rows[0], { name: 'renamed', notes: 'secret later' });
+    await patch(table, rows[2], { status: 'won' });
+    await patch(table, rows[3], { status: 'open' });
+    await fixture.add(table, { name: 'later', status: 'open' });
+    expect((await get(viewer, `${path(table)}?asOf=${seq}`)).data).toHaveLength(4);
+    await putRules(owner, table, { ...seesOpen, columns: { hidden: ['notes'] } });
+    const at = (who: Client, query = '') => get(who, `${path(table)}?asOf=${seq}&count=exact${query}`);
+    for (const who of [editor, viewer]) {
+      const then = await at(who);
+      expect(then.data.map(({ id, fields }) => [id, fields])).toEqual([
+        [rows[0].id, { name: 'r0', qty: 0, status: 'open', owner: null }],
+      ]);
+      expect(then.count?.value).toBe(1);
+      expect(JSON.stringify(then)).not.toMatch(/notes|secret|shout/i);
+      for (const filter of ['notes.contains.secret', 'shout.contains.SECRET'])
+        expect(code(await who.get(`${path(table)}?asOf=${seq}&filter=${filter}`))).toMatch(/^422/);
+      const one = (row: Row) => who.get<Row>(`${path(table, row.id)}?asOf=${seq}`);
+      expect(expectStatus(await one(rows[0]), 200).fields).toEqual({ name: 'r0', qty: 0, status: 'open', owner: null });
+      for (const row of rows.slice(1)) expect(code(await one(row))).toBe('404 not_found');
+    }
+    expect((await at(owner)).data).toHaveLength(4);
+    expectStatus(await owner.del(path(table, rows[0].id)), 204);
+    expect((await at(editor)).data.map(({ id }) => id)).toEqual([rows[0].id]);
+  });
+
+  it('is closed where a rule depends on what nobody knows of then', async () => {
+    const { owner } = fixture;
+    const { table } = await deals();
+    const { seq } = (await fixture.list(table)).meta;
+    const young = await owner.post(`/tables/${table.id}/columns`, { name: 'Young', type: 'text', default: 'x' });
+    expectStatus(young, 201);
+    const closed = async (filter: object) => {
+      await putRules(owner, table, { name: 'rule', read: { filter } });
+      return code(await editor.get(`${path(table)}?asOf=${seq}`));
+    };
+    expect(await closed({ field: 'young', op: 'isNull' })).toBe('403 ruled_out');
+    expect(await closed(OPEN)).toBe('200 ');
+    const people = await fixture.newTable([{ name: 'Name', type: 'text' }]);
+    const link = { name: 'People', type: 'link', options: { tableId: people.id } };
+    expectStatus(await owner.post(`/tables/${table.id}/columns`, link), 201);
+    expect(await closed({ field: 'people', op: 'isEmpty' })).toBe('403 ruled_out');
+  });
+});
+
 describe('a rule that takes everything away', () => {
   it('leaves an empty history, and none of a row', async () => {
     const { table, rows } = await deals();

@@ -1,6 +1,6 @@
 import type { Id } from '../../common/index.js';
 import { isStored, kindOf } from '../kind.js';
-import type { ColumnSchema, TableSchema } from '../schema.js';
+import { wholeOf, type ColumnSchema, type TableSchema } from '../schema.js';
 import { columnType } from '../types/index.js';
 import { comma, empty, ident, join, literal, sql, value, type Sql } from '../sql.js';
 import { physicalType } from './physical.js';
@@ -19,7 +19,8 @@ export function tableAsOf(table: TableSchema, seq: number, rowId?: Id): Sql {
   const log = ident(schema, '_change');
   const own = sql`table_id = ${value(table.id, 'uuid')}`;
   const only = (column: Sql): Sql => (rowId === undefined ? empty : sql` and ${column} = ${value(rowId, 'uuid')}`);
-  const stored = table.columns.filter(isStored);
+  // Whatever of it is shown, rules may depend on all of it.
+  const stored = wholeOf(table).columns.filter(isStored);
   const now = stored.map(({ physical }) => sql`, ${ident('t', physical)}`);
   const then = stored.map((column) => sql`, ${cellThen(column)} as ${ident(column.physical)}`);
   return sql`(with since as materialized (select row_id, seq, ord, op, version, before, at from ${log}

@@ -7,6 +7,7 @@ import { onlySeen, onlySeenInTrash, tablesBehind } from './cell.js';
 import { tableAsOf } from './as-of.js';
 import { compileCondition, ROW } from './condition.js';
 import { compileCount, compilePage, explained, type FoundRows } from './page.js';
+import { isSeenRow } from './is-seen-row.js';
 import { listedRowJson, wholeRowJson } from './row-json.js';
 
 /** The physical table, or one of its base's own tables. */
@@ -39,7 +40,7 @@ const relationOf = (table: TableSchema, asOf: number | undefined, rowId?: Id): S
 
 const rowsOf = (plan: ReadPlan): FoundRows => ({
   from: sql`${relationOf(plan.from, plan.asOf)} ${ident(ROW)}`,
-  where: visible(plan),
+  where: plan.asOf === undefined ? visible(plan) : visibleThen(plan),
 });
 
 /**
@@ -67,7 +68,7 @@ export const compileReadRowAsOf = (
   asOf: number,
 ): Sql => sql`select s.schema_version, ${ID}, ${VERSION}, ${wholeRowJson(ROW, table.columns, table.physical)} as json
 from ${streamName(table)} s
-left join ${relationOf(table, asOf, rowId)} ${ident(ROW)} on ${visible({ from: table, where })}
+left join ${relationOf(table, asOf, rowId)} ${ident(ROW)} on ${visibleThen({ from: table, where })}
 where s.table_id = ${value(table.id, 'uuid')}${fence(table, tablesOf({ select: table.columns, where, orderBy: [] }))}`;
 
 /**
@@ -130,6 +131,10 @@ export function visible({ from, where, trashed = false }: Pick<ReadPlan, 'from' 
     : sql`${DELETED_AT} is null${onlySeen(from, ROW)}`;
   return where.kind === 'true' ? there : sql`${there} and ${compileCondition(where)}`;
 }
+
+/** Of another time: what was not seen then, and what is not seen today, is not there. */
+const visibleThen = (plan: Pick<ReadPlan, 'from' | 'where'>): Sql =>
+  plan.from.seen?.rows ? sql`${visible(plan)} and ${isSeenRow(plan.from, ID)}` : visible(plan);
 
 /** What EXPLAIN is asked for an estimated count. */
 export const compileEstimate = (plan: ReadPlan): Sql => explained(rowsOf(plan));

@@ -7,11 +7,15 @@ import { compileCondition } from './condition.js';
 import { tablesInCondition } from './read.js';
 
 /** A condition on the columns of a whole table as part of what somebody sees of it. */
-export const rowFilter = (where: Condition): RowFilter => ({
-  under: (alias) => sql`(${compileCondition(where, alias)})`,
-  tables: tablesInCondition(where),
-  readsLinks: columnsIn(where).some(isOverLinks),
-});
+export function rowFilter(where: Condition): RowFilter {
+  const columns = columnsIn(where).flatMap(ownSourcesOf);
+  return {
+    under: (alias) => sql`(${compileCondition(where, alias)})`,
+    tables: tablesInCondition(where),
+    columns,
+    readsLinks: columns.some(isOverLinks),
+  };
+}
 
-const isOverLinks = (column: ColumnSchema): boolean =>
-  ownSourcesOf(column).some(({ derived }) => derived && derived.kind !== 'system' && derived.kind !== 'formula');
+const isOverLinks = ({ derived }: ColumnSchema): boolean =>
+  derived !== undefined && derived.kind !== 'system' && derived.kind !== 'formula';

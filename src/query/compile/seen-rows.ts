@@ -4,7 +4,6 @@ import { parseCell } from '../resolve/parse-cell.js';
 import { wholeOf, type ColumnSchema, type TableSchema } from '../schema.js';
 import { ident, sql, value, type Sql } from '../sql.js';
 import { columnType } from '../types/index.js';
-import { onlySeen, onlySeenInTrash } from './cell.js';
 import { fieldsJson } from './row-json.js';
 import { tableName } from './read.js';
 
@@ -26,13 +25,6 @@ export function compileSeenRows(table: TableSchema, rows: readonly RowBefore[]):
   case when t._deleted_at is null and ${now} then ${fieldsJson('t', table.columns, table.physical)} end, case when ${was} then 't' else 'f' end
 from json_to_recordset(${value(JSON.stringify(records), 'json')}) as x(id uuid, b jsonb)
 join ${tableName(table)} t on t._id = x.id cross join lateral jsonb_populate_record(t, x.b) ${ident('b')}`;
-}
-
-/** Whether a row of which only the id is known is seen as it is; of one in the trash, as it was last. A row that is no more is seen by those who see all rows. */
-export function isSeenRow(table: TableSchema, id: Sql): Sql {
-  if (!table.seen?.rows) return sql`true`;
-  return sql`exists (select from ${tableName(table)} t where t._id = ${id}
-  and (t._deleted_at is null${onlySeen(table, 't')} or t._deleted_at is not null${onlySeenInTrash(table, 't')}))`;
 }
 
 /** Fields of the log as PostgreSQL keeps them; what it keeps in another form there, or the column held when it was of another type, is left as it is now. */

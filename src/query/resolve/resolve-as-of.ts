@@ -16,7 +16,8 @@ export function tableThen(table: TableSchema, changed: ReadonlySet<Id>): TableSc
     if (derived?.kind === 'formula') return columnsOf(expressionOf(derived.expression)).every(isTold);
     return derived === undefined || derived.kind === 'system';
   };
-  return { ...table, columns: table.columns.filter(isTold) };
+  const then = { ...table, columns: table.columns.filter(isTold) };
+  return table.seen ? { ...then, seen: { ...table.seen, whole: tableThen(table.seen.whole, changed) } } : then;
 }
 
 /**

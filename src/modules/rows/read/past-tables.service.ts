@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { must, Problem, type Id } from '../../../common/index.js';
 import { ChangeLog, HistoryLog, type Change } from '../../../engines/index.js';
-import { refuse, tableThen, type AsOf, type TableSchema } from '../../../query/index.js';
+import { refuse, tableThen, wholeOf, type AsOf, type TableSchema } from '../../../query/index.js';
 import type { TableMeta } from '../../tables/index.js';
 
 /** A table as it can be told of a moment. */
@@ -30,12 +30,8 @@ export class PastTables {
     private readonly history: HistoryLog,
   ) {}
 
-  /** @throws Problem `ruled_out` the caller sees part of the table, and rules speak of it as it is; `changes_gone` the log does not reach back so far; `validation_failed` a moment that has not come */
+  /** @throws Problem `ruled_out` the caller sees part of the table, by rules that depend on what cannot be told of then; `changes_gone` the log does not reach back so far; `validation_failed` a moment that has not come */
   async of({ schema, id, tableSchema }: TableMeta, asOf: AsOf): Promise<PastTable> {
-    if (tableSchema.seen)
-      throw new Problem('ruled_out', {
-        detail: 'Rules keep you from part of this table, so you see it as it is only.',
-      });
     const [span, found] = await Promise.all([
       this.log.span(schema, id),
       'seq' in asOf ? asOf.seq : this.log.seqAt(schema, id, asOf.at),
@@ -52,6 +48,11 @@ export class PastTables {
       });
     const changed = columnsIn(await this.history.structure(schema, id, undefined, seq));
     const table = tableThen(tableSchema, changed);
+    const known = new Set(wholeOf(table).columns.map((column) => column.id));
+    if (table.seen?.rows?.columns.some((column) => !known.has(column.id)))
+      throw new Problem('ruled_out', {
+        detail: 'Rules that keep you from part of this table depend on what cannot be told of then.',
+      });
     const told = new Set(table.columns);
     return { seq, table, leftOut: tableSchema.columns.filter((each) => !told.has(each)).map(({ key }) => key) };
   }
