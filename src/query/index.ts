@@ -91,4 +91,5 @@ export * from './view/join-key.js';
 export * from './view/rollup.js';
 export * from './compile/view/view-read.js';
 export * from './compile/view/stage.js';
+export { mongoFormula } from './compile/formula/mongo.js';
 export { mysqlFormulaSql } from './compile/formula/mysql.js';

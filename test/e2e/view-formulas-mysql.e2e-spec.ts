@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { expectStatus, mysqlDatabase, startApp, world, type ProblemBody, type World } from '../harness/index.js';
+import { expectStatus, mysqlDatabase, startApp, world } from '../harness/index.js';
+import { FormulasOfObject } from '../support/formulas-of-object.js';
 
 jest.setTimeout(120_000);
 
@@ -8,19 +9,7 @@ jest.setTimeout(120_000);
  * formula is computed in memory; what is sorted, grouped and filtered by it is computed there, and must be the same.
  */
 
-type Value = string | number | boolean | null;
-interface Page {
-  readonly data: readonly {
-    readonly fields: Readonly<Record<string, Value>>;
-    readonly group: Readonly<Record<string, Value>>;
-    readonly values: Readonly<Record<string, Value>>;
-  }[];
-  readonly page: { readonly nextCursor?: string };
-  readonly meta: { readonly tier: string };
-}
-
-let at: World;
-let source: Readonly<Record<string, string>>;
+let formulas: FormulasOfObject;
 
 const TABLE = `create table odd (
   id integer primary key, t text, latin varchar(20) character set latin1 collate latin1_german1_ci, e enum('b', 'a', 'Ä'),
@@ -78,95 +67,25 @@ const FORMULAS = [
   'COALESCE({i}, {id})',
 ];
 
-const definition = (formulas: readonly string[], rest: object) => ({
-  source,
-  as: 'o',
-  computed: formulas.map((formula, i) => ({ key: `f${i}`, formula })),
-  ...rest,
-});
-
-async function all(asked: object, limit = 200): Promise<{ readonly data: Page['data']; readonly tier: string }> {
-  const data: Page['data'][number][] = [];
-  for (let cursor: string | undefined, i = 0; i < 100; i++) {
-    const answer = await at.owner.post<Page & ProblemBody>(`/workspaces/${at.workspace.id}/views/preview`, {
-      definition: asked,
-      page: { limit, ...(cursor ? { cursor } : {}) },
-    });
-    const page = expectStatus(answer, 200);
-    data.push(...page.data);
-    if ((cursor = page.page.nextCursor) === undefined) return { data, tier: page.meta.tier };
-  }
-  throw new Error('the pages do not end');
-}
-
-/** Numbers by their digits, texts by code points, null first. */
-function compare(a: Value, b: Value): number {
-  if (a === null || b === null) return Number(a !== null) - Number(b !== null);
-  if (isNumeral(a) && isNumeral(b)) return Number(scaled(a) - scaled(b) > 0n) - Number(scaled(a) - scaled(b) < 0n);
-  return Buffer.compare(Buffer.from(String(a)), Buffer.from(String(b)));
-}
-const isNumeral = (value: Value): boolean => /^-?\d+(\.\d+)?$/.test(String(value));
-function scaled(value: Value): bigint {
-  const [whole = '', fraction = ''] = String(value).split('.');
-  return BigInt(whole + fraction.padEnd(40, '0'));
-}
-
 beforeAll(async () => {
   const [{ base }, mysql] = await Promise.all([startApp(), mysqlDatabase()]);
-  at = await world(base);
+  const at = await world(base);
   await mysql.sql(`set session sql_mode = 'ANSI_QUOTES', time_zone = '+00:00'`);
   await mysql.sql(TABLE);
   for (const statement of ROWS) await mysql.sql(statement);
   const { host, port, database, username, password } = mysql;
   const body = { name: 'MySQL', engine: 'mysql', host, port, database, username, password };
   const made = await at.owner.post<{ id: string }>(`/workspaces/${at.workspace.id}/connections`, body);
-  source = { connection: expectStatus(made, 201).id, object: 'odd' };
+  formulas = new FormulasOfObject(at, { connection: expectStatus(made, 201).id, object: 'odd' });
 });
 
 describe('formulas of a view of a MySQL or MariaDB', () => {
   it('are what memory makes of them, where rows are sorted, grouped and filtered by them', async () => {
-    const sort = [{ field: 'id', dir: 'asc' }];
-    const keys = FORMULAS.map((_, i) => `f${i}`);
-    const shown = await all(definition(FORMULAS, { sort, columns: ['id', ...keys] }));
-    expect(shown.tier).toBe('push-down');
-    const wrong: unknown[] = [];
-    for (const [i, formula] of FORMULAS.entries()) {
-      const values = shown.data.map(({ fields }): readonly [Value, Value] => [fields[`f${i}`] ?? null, fields.id ?? null]); // prettier-ignore
-      const ordered = values.toSorted((a, b) => compare(a[0], b[0]) || compare(a[1], b[1]));
-      const one = (rest: object) => definition([formula], rest);
-      const sorted = await all(one({ sort: [{ field: 'f0', dir: 'asc' }, ...sort], columns: ['id'] }), 2);
-      if (sorted.tier !== 'push-down') wrong.push([formula, sorted.tier]);
-      const ids = sorted.data.map(({ fields }) => fields.id);
-      if (JSON.stringify(ids) !== JSON.stringify(ordered.map(([, id]) => id)))
-        wrong.push({ formula, sorted: ids, values: ordered });
-      const groups = await all(
-        one({
-          groupBy: [{ field: 'f0' }],
-          aggregates: [{ as: 'least', fn: 'min', field: 'id' }, { as: 'n', fn: 'count' }],
-          sort: [{ field: 'f0', dir: 'asc' }],
-        }),
-        2,
-      ); // prettier-ignore
-      const expected = [...new Set(ordered.map(([value]) => value))].map((value) => {
-        const of = ordered.filter((each) => each[0] === value);
-        return [value, of[0]?.[1], of.length];
-      });
-      const found = groups.data.map(({ group, values: made }) => [group.f0, made.least, made.n]);
-      if (groups.tier !== 'push-down') wrong.push([formula, groups.tier]);
-      if (JSON.stringify(found) !== JSON.stringify(expected)) wrong.push({ formula, found, expected });
-      const [some] = ordered.findLast(([value]) => value !== null && String(value).length < 38) ?? [null];
-      const filter = some === null ? { field: 'f0', op: 'isNull' } : { field: 'f0', op: 'eq', value: some };
-      const filtered = await all(one({ sort, columns: ['id'], filter }), 2);
-      const right = values.filter(([value]) => value === some).map(([, id]) => id);
-      if (JSON.stringify(filtered.data.map(({ fields }) => fields.id)) !== JSON.stringify(right))
-        wrong.push({ formula, filter, filtered: filtered.data, right });
-    }
-    expect(wrong).toEqual([]);
+    await formulas.expectPushedDown(FORMULAS);
   });
 
   it('go to the mini-DB where that database has no exact form of them', async () => {
-    const sorted = (formula: string) => all(definition([formula], { sort: [{ field: 'f0', dir: 'asc' }], columns: ['id'] })); // prettier-ignore
-    expect((await sorted('UPPER({t})')).tier).toBe('join-engine');
-    expect((await sorted('LEFT({t}, 1)')).tier).toBe('push-down');
+    expect(await formulas.tierOf('UPPER({t})')).toBe('join-engine');
+    expect(await formulas.tierOf('LEFT({t}, 1)')).toBe('push-down');
   });
 });

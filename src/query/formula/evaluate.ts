@@ -63,6 +63,8 @@ const withinLimit = (n: Decimal): Outcome => (magnitude(n.digits) < LIMIT * tens
 function entered(cell: CellValue, shape: Shape): Outcome {
   if (cell === null) return null;
   if (!Array.isArray(cell)) return enteredOne(cell as Scalar, shape);
+  // Documents may hold a list where all others hold one value.
+  if (!shape.list) return FAILED;
   const elements = (cell as readonly Scalar[])
     .map((element) => enteredOne(element, shape))
     .filter((element): element is Value => element !== FAILED && element !== null);

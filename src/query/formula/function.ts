@@ -1,3 +1,4 @@
+import type { MongoExpression } from '../compile/mongo/document.js';
 import type { Sql } from '../sql.js';
 import type { Decimal } from './decimal.js';
 import type { CallPart, Expression } from './expression.js';
@@ -45,6 +46,16 @@ export interface Compiled {
   readonly fails: () => Sql | undefined;
 }
 
+/** The same as an expression of MongoDB. */
+export interface MongoCompiled extends MongoBranch {
+  readonly part: Expression;
+}
+export interface MongoBranch {
+  readonly value: MongoExpression;
+  /** Undefined where there is no error. */
+  readonly fails: () => MongoExpression;
+}
+
 /** What values of a shape are compared by. */
 export type KeyOf = (shape: Shape, value: Sql) => Sql;
 
@@ -80,6 +91,8 @@ export interface Strict extends Common {
   readonly postgres: Compile;
   /** Undefined, too, where this call has no exact form there. */
   readonly mysql?: (args: readonly Sql[], call: CallPart) => Sql | undefined;
+  /** The same for MongoDB, undefined where this call has no exact form there; what it gives where an argument is null is not looked at, but it must be no error of the pipeline. */
+  readonly mongo?: (args: readonly MongoExpression[], call: CallPart) => MongoExpression;
 }
 
 /** Computes no more of its arguments than it takes, and may look at errors. */
@@ -88,6 +101,7 @@ export interface Lazy extends Common {
     readonly compute: (args: readonly (() => Outcome)[], call: CallPart) => Outcome;
     /** The same for every dialect, but for how equality of texts is said. */
     readonly sql: (args: readonly Compiled[], call: CallPart, key: KeyOf) => Pick<Compiled, 'value' | 'fails'>;
+    readonly mongo: (args: readonly MongoCompiled[]) => MongoBranch;
   };
 }
 

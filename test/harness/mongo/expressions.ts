@@ -1,7 +1,7 @@
 import { Decimal128, Double, Int32, Long, ObjectId } from 'mongodb';
 import { instantOf, wallTime } from '../../../src/query/zoned-time.js';
 import {
-  calculate, divide, exactOf, floored, isNumber, logarithm, mapped, numeric, raised, rounded, toDecimal, truncated, type BsonNumber,
+  calculate, divide, exactOf, floored, isNumber, logarithm, mapped, negated, numeric, raised, remainder, rounded, toDecimal, truncated, type BsonNumber,
 } from './numbers.js'; // prettier-ignore
 import { CommandError, compare, docOf, equal, failed, isDoc, typeOf, type Doc } from './values.js';
 
@@ -218,8 +218,20 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   $abs: arithmetic(([a = new Int32(0)]) =>
     mapped(a, ({ digits, scale }) => ({ digits: digits < 0n ? -digits : digits, scale })),
   ),
+  $ceil: arithmetic(([a = new Int32(0)]) => mapped(a, (exact) => negated(floored(negated(exact))))),
+  $mod: arithmetic(([a = new Int32(0), b = new Int32(0)]) => {
+    if (equal(b, new Int32(0))) throw new CommandError(16610, 'Location16610', "can't $mod by zero");
+    const by = exactOf(b);
+    const number = b instanceof Decimal128 ? toDecimal(a) : a;
+    return mapped(number, (exact) => (typeof by === 'string' ? exact : remainder(exact, by)));
+  }),
   $floor: arithmetic(([a = new Int32(0)]) => mapped(a, floored)),
-  $trunc: arithmetic(([a = new Int32(0)]) => mapped(a, truncated)),
+  $trunc: arithmetic(([a = new Int32(0), places = new Int32(0)]) => {
+    const to = numberOf(places);
+    if (to < -20 || to > 100)
+      throw new CommandError(51083, 'Location51083', 'cannot apply $trunc with precision value');
+    return mapped(a, (exact) => truncated(exact, to));
+  }),
   $log: arithmetic(
     ([a = new Int32(0), base = new Int32(0)]) => new Double(Math.log2(numberOf(a)) / Math.log2(numberOf(base))),
   ),
@@ -264,6 +276,27 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
     const ours = pattern.replace(/^\\A/, '^').replace(/\\z$/, '(?![\\s\\S])');
     return new RegExp(ours).test(input);
   }),
+  $strLenCP: many(([text]) => {
+    if (typeof text !== 'string')
+      throw new CommandError(34471, 'Location34471', '$strLenCP requires a string argument');
+    return new Int32([...text].length);
+  }),
+  $substrCP: many(([text, from, count]) => {
+    const [start, length] = [numberOf(from), numberOf(count)];
+    if (!(start >= 0) || !(length >= 0))
+      throw new CommandError(34451, 'Location34451', '$substrCP: places and counts are whole numbers from 0 on');
+    return [...(isNothing(text) ? '' : String(text))].slice(start, start + length).join('');
+  }),
+  $concat: many((texts) => {
+    if (texts.some(isNothing)) return null;
+    if (texts.some((text) => typeof text !== 'string'))
+      throw new CommandError(16702, 'Location16702', '$concat only supports strings');
+    return texts.join('');
+  }),
+  $year: part((wall) => wall.getUTCFullYear()),
+  $month: part((wall) => wall.getUTCMonth() + 1),
+  $dayOfMonth: part((wall) => wall.getUTCDate()),
+  $hour: part((wall) => wall.getUTCHours()),
   $minute: part((wall) => wall.getUTCMinutes()),
   $second: part((wall) => wall.getUTCSeconds()),
   $millisecond: part((wall) => wall.getUTCMilliseconds()),
@@ -287,6 +320,14 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
           return two(wall.getUTCMonth() + 1);
         case '%d':
           return two(wall.getUTCDate());
+        case '%H':
+          return two(wall.getUTCHours());
+        case '%M':
+          return two(wall.getUTCMinutes());
+        case '%S':
+          return two(wall.getUTCSeconds());
+        case '%L':
+          return String(wall.getUTCMilliseconds()).padStart(3, '0');
         default:
           throw new CommandError(18536, 'Location18536', `Invalid format character '${field}'`);
       }

@@ -156,7 +156,15 @@ export const floored = (value: Finite): Finite => {
   const quotient = value.digits / unit;
   return { digits: value.digits < 0n && quotient * unit !== value.digits ? quotient - 1n : quotient, scale: 0 };
 };
-export const truncated = ({ digits, scale }: Finite): Finite => ({ digits: digits / power(scale), scale: 0 });
+export const truncated = ({ digits, scale }: Finite, places = 0): Finite =>
+  scale <= places ? { digits, scale } : plain({ digits: digits / power(scale - places), scale: places });
+export const negated = ({ digits, scale }: Finite): Finite => ({ digits: -digits, scale });
+
+/** With the sign of what is divided. */
+export function remainder(a: Finite, b: Finite): Finite {
+  const scale = Math.max(a.scale, b.scale);
+  return { digits: (a.digits * power(scale - a.scale)) % (b.digits * power(scale - b.scale)), scale };
+}
 
 /** Of base ten. Between powers of ten it is near enough, and never on the wrong side of a whole number. */
 export function logarithm(value: BsonNumber): BsonNumber {

@@ -1,6 +1,7 @@
 import { BSON, type Db, type Document } from 'mongodb';
 import { Problem } from '../../../common/index.js';
 import {
+  canComputeInMongo,
   compileMongoGroups,
   compileMongoMutation,
   compileMongoRead,
@@ -45,7 +46,12 @@ const BATCH = 1_000;
 
 /** A MongoDB, 5.0 or later. It is signed in when something is asked for the first time, and stays so until {@link close}. */
 export class MongoEngine implements ExternalEngine {
-  readonly capabilities: ExternalCapabilities = { joins: true, jsonPaths: true, timeZones: true };
+  readonly capabilities: ExternalCapabilities = {
+    joins: true,
+    jsonPaths: true,
+    timeZones: true,
+    computes: canComputeInMongo,
+  };
 
   private link: Promise<Link> | undefined;
   private isClosed = false;

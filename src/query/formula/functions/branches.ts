@@ -4,6 +4,7 @@ import { FAILED, takes, type Compiled, type Lazy, type Outcome, type Param } fro
 import { literalValue } from '../literal.js';
 import { BOOLEAN, eitherOf, type Shape } from '../shape.js';
 import { isSame } from './comparisons.js';
+import { coalesceOfMongo, ifsOfMongo, junctionOfMongo, switchOfMongo } from './mongo-branches.js';
 
 export const or = sql` or `;
 const space = sql` `;
@@ -76,6 +77,7 @@ function choose(
 }
 
 export const ifs: Lazy['lazy'] = {
+  mongo: ifsOfMongo,
   compute(args) {
     const { ways, otherwise } = pairs(args);
     return choose(ways, otherwise);
@@ -94,6 +96,7 @@ export function ifsShape(args: readonly Expression[]): Shape {
 
 /** All (`decisive` false) or one (true) of them; behind the argument that decides nothing is looked at. */
 export const junction = (decisive: boolean, operator: Sql): Lazy['lazy'] => ({
+  mongo: junctionOfMongo(decisive),
   compute(args) {
     for (const arg of args) {
       const value = arg();
@@ -131,6 +134,7 @@ export const truths = (args: readonly Expression[]): Shape => ({
 });
 
 export const coalesce: Lazy['lazy'] = {
+  mongo: coalesceOfMongo,
   compute(args) {
     for (const arg of args) {
       const value = arg();
@@ -160,6 +164,7 @@ export const coalesce: Lazy['lazy'] = {
 };
 
 export const switched: Lazy['lazy'] = {
+  mongo: switchOfMongo,
   compute([subject, ...rest], { args }) {
     const value = subject?.() ?? null;
     if (value === FAILED) return FAILED;

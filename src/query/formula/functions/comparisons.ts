@@ -1,4 +1,6 @@
 import { sql, type Sql } from '../../sql.js';
+import { ordered } from '../../compile/formula/mongo-fragments.js';
+import type { MongoExpression } from '../../compile/mongo/document.js';
 import { onceEach } from '../../compile/formula/fragments.js';
 import { compareCodePoints } from '../../types/text.js';
 import { compareNumbers, type Decimal } from '../decimal.js';
@@ -24,7 +26,7 @@ function comparison(
   sign: string,
   summary: string,
   examples: FormulaFunction['examples'],
-  row: { readonly ordered: boolean; readonly holds: (a: Value, b: Value) => boolean; readonly sql: (a: Sql, b: Sql, call: CallPart) => Sql; readonly mysql?: (a: Sql, b: Sql) => Sql }, // prettier-ignore
+  row: { readonly ordered: boolean; readonly holds: (a: Value, b: Value) => boolean; readonly sql: (a: Sql, b: Sql, call: CallPart) => Sql; readonly mysql?: (a: Sql, b: Sql) => Sql; readonly mongo: (a: MongoExpression, b: MongoExpression) => MongoExpression }, // prettier-ignore
 ): FormulaFunction {
   const param = row.ordered ? takes.ordered : takes.scalar;
   const mysql = row.mysql;
@@ -41,6 +43,7 @@ function comparison(
         returns: () => BOOLEAN,
         compute: (args) => row.holds(...two(args)),
         postgres: (args, call) => row.sql(...two(args), call),
+        mongo: ([a, b]) => row.mongo(a, b),
         ...(mysql
           ? { mysql: (args, call) => mysql(...two(call.args[0]?.shape.of === 'text' ? args.map((text) => sql`cast(${text} as binary)`) : args)) } // prettier-ignore
           : {}),
@@ -79,6 +82,7 @@ export const COMPARISONS: readonly FormulaFunction[] = [
       holds: isSame,
       sql: (a, b, call) => (never(call) ? sql`(${a} = ${b})` : sql`(${a} is not distinct from ${b})`),
       mysql: (a, b) => sql`(${a} <=> ${b})`,
+      mongo: (a, b) => ({ $eq: [a, b] }),
     },
   ),
   comparison(
@@ -93,6 +97,7 @@ export const COMPARISONS: readonly FormulaFunction[] = [
       holds: (a, b) => !isSame(a, b),
       sql: (a, b, call) => (never(call) ? sql`(${a} <> ${b})` : sql`(${a} is distinct from ${b})`),
       mysql: (a, b) => sql`(not (${a} <=> ${b}))`,
+      mongo: (a, b) => ({ $ne: [a, b] }),
     },
   ),
   comparison(
@@ -107,6 +112,7 @@ export const COMPARISONS: readonly FormulaFunction[] = [
       holds: compared((order) => order < 0, false),
       sql: strictly(sql`<`),
       mysql: strictly(sql`<`),
+      mongo: (a, b) => ordered('$lt', a, b),
     },
   ),
   comparison(
@@ -121,6 +127,7 @@ export const COMPARISONS: readonly FormulaFunction[] = [
       holds: compared((order) => order <= 0, true),
       sql: orBothNull(sql`<=`),
       mysql: (a, b) => sql`coalesce(${a} <= ${b}, ${a} is null and ${b} is null)`,
+      mongo: (a, b) => ordered('$lte', a, b),
     },
   ),
   comparison('>', 'Whether the first is greater; not where one is null.', [['{qty} > 2', true]], {
@@ -128,11 +135,13 @@ export const COMPARISONS: readonly FormulaFunction[] = [
     holds: compared((order) => order > 0, false),
     sql: strictly(sql`>`),
     mysql: strictly(sql`>`),
+    mongo: (a, b) => ordered('$gt', a, b),
   }),
   comparison('>=', 'Whether the first is greater, or both are the same.', [['{due} >= DATE(2026, 1, 1)', true]], {
     ordered: true,
     holds: compared((order) => order >= 0, true),
     sql: orBothNull(sql`>=`),
     mysql: (a, b) => sql`coalesce(${a} >= ${b}, ${a} is null and ${b} is null)`,
+    mongo: (a, b) => ordered('$gte', a, b),
   }),
 ];

@@ -28,6 +28,7 @@ function part(
   compute: (time: number) => number,
   postgres: (time: Sql) => Sql,
   mysql?: (time: Sql) => Sql,
+  mongo?: string,
 ): readonly Strict[] {
   const returns = (fails: boolean): Shape => ({ ...wholeShape(most), fails });
   return [
@@ -38,7 +39,7 @@ function part(
       postgres: ([a = none]) => postgres(a),
       ...(mysql ? { mysql: ([a = none]) => mysql(a) } : {}),
     },
-    ...clockPart(most, compute, postgres, mysql),
+    ...clockPart(most, compute, postgres, mysql, mongo),
   ];
 }
 
@@ -47,6 +48,7 @@ const clockPart = (
   compute: (time: number) => number,
   postgres: (time: Sql) => Sql,
   mysql?: (time: Sql) => Sql,
+  mongo?: string,
 ): readonly Strict[] => [
   {
     params: [takes.datetime('time'), ZONE],
@@ -57,6 +59,9 @@ const clockPart = (
     },
     postgres: ([a = none], call) => postgres(wallSql(a, zoneOf(call, 1))),
     ...(mysql ? { mysql: ([a = none], call) => (zoneOf(call, 1) === 'UTC' ? mysql(a) : undefined) } : {}),
+    ...(mongo !== undefined
+      ? { mongo: ([a], call) => (zoneOf(call, 1) === 'UTC' ? { [mongo]: { date: a } } : undefined) }
+      : {}),
   },
 ];
 
@@ -159,21 +164,22 @@ export const DATES: readonly FormulaFunction[] = [
       (t) => partsOf(t).year,
       field(sql`year`),
       (t) => sql`year(${t})`,
+      '$year',
     ),
   ),
   row('QUARTER', 'The quarter, from 1 to 4.', [['QUARTER({due})', 4]], ...part(4, (t) => Math.ceil(partsOf(t).month / 3), field(sql`quarter`), (t) => sql`quarter(${t})`)), // prettier-ignore
-  row('MONTH', 'The month, from 1 to 12.', [['MONTH({due})', 12]], ...part(12, (t) => partsOf(t).month, field(sql`month`), (t) => sql`month(${t})`)), // prettier-ignore
+  row('MONTH', 'The month, from 1 to 12.', [['MONTH({due})', 12]], ...part(12, (t) => partsOf(t).month, field(sql`month`), (t) => sql`month(${t})`, '$month')), // prettier-ignore
   row(
     'WEEKNUM',
     'The number of the week by ISO 8601.',
     [['WEEKNUM(DATE(2027, 1, 1))', 53]],
     ...part(53, weekOf, field(sql`week`), (t) => sql`week(${t}, 3)`),
   ),
-  row('DAY', 'The day of the month.', [['DAY({due})', 1]], ...part(31, (t) => partsOf(t).day, field(sql`day`), (t) => sql`day(${t})`)), // prettier-ignore
+  row('DAY', 'The day of the month.', [['DAY({due})', 1]], ...part(31, (t) => partsOf(t).day, field(sql`day`), (t) => sql`day(${t})`, '$dayOfMonth')), // prettier-ignore
   row('WEEKDAY', 'The day of the week: 1 is Monday, 7 is Sunday.', [['WEEKDAY({due})', 2]], ...part(7, weekdayOf, field(sql`isodow`), (t) => sql`(weekday(${t}) + 1)`)), // prettier-ignore
-  row('HOUR', 'The hour, from 0 to 23.', [['HOUR({seen}, "America/New_York")', 10]], ...clockPart(23, (t) => Math.floor(timeOfDay(t) / HOUR), field(sql`hour`), (t) => sql`hour(${t})`)), // prettier-ignore
-  row('MINUTE', 'The minute.', [['MINUTE({seen})', 4]], ...clockPart(59, (t) => Math.floor((timeOfDay(t) % HOUR) / MINUTE), field(sql`minute`), (t) => sql`minute(${t})`)), // prettier-ignore
-  row('SECOND', 'The second, without what is behind the point.', [['SECOND({seen})', 5]], ...clockPart(59, (t) => Math.floor((timeOfDay(t) % MINUTE) / SECOND), (t) => sql`trunc(extract(second from ${t}))`, (t) => sql`second(${t})`)), // prettier-ignore
+  row('HOUR', 'The hour, from 0 to 23.', [['HOUR({seen}, "America/New_York")', 10]], ...clockPart(23, (t) => Math.floor(timeOfDay(t) / HOUR), field(sql`hour`), (t) => sql`hour(${t})`, '$hour')), // prettier-ignore
+  row('MINUTE', 'The minute.', [['MINUTE({seen})', 4]], ...clockPart(59, (t) => Math.floor((timeOfDay(t) % HOUR) / MINUTE), field(sql`minute`), (t) => sql`minute(${t})`, '$minute')), // prettier-ignore
+  row('SECOND', 'The second, without what is behind the point.', [['SECOND({seen})', 5]], ...clockPart(59, (t) => Math.floor((timeOfDay(t) % MINUTE) / SECOND), (t) => sql`trunc(extract(second from ${t}))`, (t) => sql`second(${t})`, '$second')), // prettier-ignore
   row('DATEADD', 'So many units later. Of months that are too short it is the last day.', [['DATEADD(DATE(2026, 1, 31), 1, "month")', '2026-02-28'], ['DATEADD({seen}, -90, "minutes")', '2026-11-22T13:34:05.678Z']],
     {
       params: [takes.date('date'), takes.number('count'), DAY_UNIT],

@@ -1,4 +1,6 @@
 import { empty, join, sql, type Sql } from '../../sql.js';
+import * as mongo from '../../compile/formula/mongo-fragments.js';
+import { any, literal, not } from '../../compile/mongo/document.js';
 import { FAILED, takes, type FormulaFunction } from '../function.js';
 import { BOOLEAN, eitherOf, NULL } from '../shape.js';
 import {
@@ -14,6 +16,7 @@ import {
   switchShape,
   truths,
 } from './branches.js';
+import { ifErrorOfMongo, isErrorOfMongo } from './mongo-branches.js';
 
 const row = (
   name: string,
@@ -96,6 +99,7 @@ export const LOGIC: readonly FormulaFunction[] = [
       compute: ([a]) => a !== true,
       postgres: ([a = empty]) => sql`(${a} is not true)`,
       mysql: ([a = empty]) => sql`(${a} is not true)`,
+      mongo: ([a]) => not(a),
     },
   ),
   row('XOR', 'Whether an odd number of conditions is true.', [['XOR(TRUE, TRUE, FALSE)', false]], {
@@ -105,6 +109,7 @@ export const LOGIC: readonly FormulaFunction[] = [
     compute: (args) => args.filter((arg) => arg === true).length % 2 === 1,
     postgres: (args) => odd(args),
     mysql: (args) => odd(args),
+    mongo: (args) => ({ $eq: [{ $mod: [{ $add: args.map((arg) => mongo.choose(arg, 1, 0)) }, 2] }, 1] }),
   }),
   {
     ...row('BLANK', 'Nothing: the same as NULL.', [['BLANK()', null]], {
@@ -136,6 +141,7 @@ export const LOGIC: readonly FormulaFunction[] = [
             : sql`(${a} is null)`,
       mysql: ([a = empty], { args: [part] }) =>
         part?.shape.of === 'text' ? sql`(coalesce(length(${a}), 0) = 0)` : sql`(${a} is null)`,
+      mongo: ([a]) => any([mongo.isNothing(a), { $eq: [a, literal('')] }]),
     },
   ),
   row('COALESCE', 'The first value that is not null.', [['COALESCE(NULL, {qty}, 0)', 3]], {
@@ -157,6 +163,7 @@ export const LOGIC: readonly FormulaFunction[] = [
       params: [takes.anything('value')],
       returns: () => BOOLEAN,
       lazy: {
+        mongo: isErrorOfMongo,
         compute: ([arg]) => arg?.() === FAILED,
         sql: ([arg]) => ({ value: arg?.fails() ?? sql`false`, fails: () => undefined }),
       },
@@ -169,6 +176,7 @@ export const LOGIC: readonly FormulaFunction[] = [
       fails: args.every(({ shape }) => shape.fails),
     }),
     lazy: {
+      mongo: ifErrorOfMongo,
       compute([arg, instead]) {
         const value = arg?.() ?? null;
         return value === FAILED ? (instead?.() ?? null) : value;

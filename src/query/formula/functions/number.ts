@@ -1,3 +1,4 @@
+import * as mongo from '../../compile/formula/mongo-fragments.js';
 import * as mysql from '../../compile/formula/mysql-fragments.js';
 import { integer, literal, sql, type Sql } from '../../sql.js';
 import { once, onceEach } from '../../compile/formula/fragments.js';
@@ -55,7 +56,10 @@ const unit = (places: number): Sql => sql`${literal(places > 0 ? `0.${'0'.repeat
 
 /** To a multiple of the step; without one, to a whole number. */
 const stepped = (compute: (a: Decimal) => Decimal, postgres: (a: Sql) => Sql, up: boolean): readonly Strict[] => [
-  of1(({ most }) => wholeShape(most + 1n), compute, postgres, { mysql: ([a = sql``]) => postgres(a) }),
+  of1(({ most }) => wholeShape(most + 1n), compute, postgres, {
+    mysql: ([a = sql``]) => postgres(a),
+    mongo: ([a]) => ({ [up ? '$ceil' : '$floor']: a }),
+  }),
   {
     params: [takes.number('number'), takes.number('step')],
     returns: ([a, step]) => {
@@ -111,8 +115,8 @@ function power(base: Sql, exponent: Sql): Sql {
 const NUMBER = '^ *[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,2})? *$';
 
 export const NUMBERS: readonly FormulaFunction[] = [
-  row('ABS', 'The number without its sign.', [['ABS(-2.5)', '2.5']], of1((a) => numberShape(a), absolute, (a) => sql`abs(${a})`, { whole: true, mysql: ([a = sql``]) => sql`abs(${a})` })), // prettier-ignore
-  row('SIGN', '-1, 0 or 1.', [['SIGN(-2.5)', -1]], of1(() => wholeShape(1), (a) => whole(signOf(a)), (a) => sql`sign(${a})`, { mysql: ([a = sql``]) => sql`sign(${a})` })), // prettier-ignore
+  row('ABS', 'The number without its sign.', [['ABS(-2.5)', '2.5']], of1((a) => numberShape(a), absolute, (a) => sql`abs(${a})`, { whole: true, mysql: ([a = sql``]) => sql`abs(${a})`, mongo: ([a]) => ({ $abs: a }) })), // prettier-ignore
+  row('SIGN', '-1, 0 or 1.', [['SIGN(-2.5)', -1]], of1(() => wholeShape(1), (a) => whole(signOf(a)), (a) => sql`sign(${a})`, { mysql: ([a = sql``]) => sql`sign(${a})`, mongo: ([a]) => mongo.choose({ $gt: [a, 0] }, 1, mongo.choose({ $lt: [a, 0] }, -1, 0)) })), // prettier-ignore
   row(
     'ROUND',
     'Rounded to so many digits behind the point, none if not said; halves away from zero. Negative digits round to tens, hundreds and so on.',
@@ -124,6 +128,7 @@ export const NUMBERS: readonly FormulaFunction[] = [
     {
       ...rounding('half', (a, places) => sql`round(${a}, ${integer(places)})`),
       mysql: ([a = sql``], { args: [part, places] }) => (shapeOf(part).scale <= digitsOf(places) ? a : sql`round(${a}, ${integer(digitsOf(places))})`), // prettier-ignore
+      mongo: ([a], { args: [part, places] }) => (digitsOf(places) < -20 ? undefined : shapeOf(part).scale <= digitsOf(places) ? a : mongo.rounded(a, digitsOf(places))), // prettier-ignore
     },
   ),
   row('ROUNDUP', 'Rounded away from zero.', [['ROUNDUP(2.341, 2)', '2.35'], ['ROUNDUP(-2.1)', -3]],
@@ -131,10 +136,11 @@ export const NUMBERS: readonly FormulaFunction[] = [
   row('ROUNDDOWN', 'Rounded towards zero.', [['ROUNDDOWN(2.349, 2)', '2.34']], {
     ...rounding('down', (a, places) => sql`trunc(${a}, ${integer(places)})`),
     mysql: ([a = sql``], { args: [part, places] }) => (shapeOf(part).scale <= digitsOf(places) ? a : sql`truncate(${a}, ${integer(digitsOf(places))})`), // prettier-ignore
+    mongo: ([a], { args: [part, places] }) => (digitsOf(places) < -20 ? undefined : shapeOf(part).scale <= digitsOf(places) ? a : mongo.truncated(a, digitsOf(places))), // prettier-ignore
   }),
   row('FLOOR', 'The largest whole number, or multiple of the step, that is not larger.', [['FLOOR(-2.5)', -3], ['FLOOR(7.3, 0.5)', '7.0']], ...stepped(floor, down, false)), // prettier-ignore
   row('CEILING', 'The smallest whole number, or multiple of the step, that is not smaller.', [['CEILING(2.1)', 3], ['CEILING(7.3, 0.5)', '7.5']], ...stepped(ceiling, (a) => sql`ceil(${a})`, true)), // prettier-ignore
-  row('INT', 'The largest whole number that is not larger, as FLOOR.', [['INT(-2.5)', -3]], of1(({ most }) => wholeShape(most + 1n), floor, down, { mysql: ([a = sql``]) => sql`floor(${a})` })), // prettier-ignore
+  row('INT', 'The largest whole number that is not larger, as FLOOR.', [['INT(-2.5)', -3]], of1(({ most }) => wholeShape(most + 1n), floor, down, { mysql: ([a = sql``]) => sql`floor(${a})`, mongo: ([a]) => ({ $floor: a }) })), // prettier-ignore
   row('EVEN', 'The next even number away from zero.', [['EVEN(3)', 4], ['EVEN(-1.5)', -2]], of1(({ most }) => wholeShape(most + 2n), (a) => multiply(whole(2 * signOf(a)), halfUp(absolute(a))), (a) => once(a, (x) => sql`(sign(${x}) * 2 * ceil(abs(${x}) * 0.5))`))), // prettier-ignore
   row('ODD', 'The next odd number away from zero.', [['ODD(2)', 3], ['ODD(-2)', -3], ['ODD(0)', 1]], of1(({ most }) => wholeShape(most + 2n), (a) => {
     const size = add(multiply(whole(2), halfUp(subtract(absolute(a), whole(1)))), whole(1));
@@ -153,6 +159,7 @@ export const NUMBERS: readonly FormulaFunction[] = [
       compute: ([a, b]) => (isZero(b as Decimal) ? FAILED : remainder(a as Decimal, b as Decimal)),
       postgres: ([a = sql``, b = sql``]) => flooredRemainder(a, b),
       mysql: ([a = sql``, b = sql``]) => mysql.flooredRemainder(a, b),
+      mongo: ([a, b], call) => mongo.exactly(call, mongo.flooredRemainder(a, b)),
     },
   ),
   ...['POWER', '^'].map((name): FormulaFunction => ({

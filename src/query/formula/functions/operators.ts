@@ -1,3 +1,4 @@
+import * as mongo from '../../compile/formula/mongo-fragments.js';
 import * as mysql from '../../compile/formula/mysql-fragments.js';
 import { sql, type Sql } from '../../sql.js';
 import { asText, once, onceEach } from '../../compile/formula/fragments.js';
@@ -23,6 +24,7 @@ function arithmetic(
     readonly compute: (a: Decimal, b: Decimal) => Decimal | undefined;
     readonly postgres: (a: Sql, b: Sql) => Sql;
     readonly mysql?: NonNullable<Strict['mysql']>;
+    readonly mongo: NonNullable<Strict['mongo']>;
   },
 ): FormulaFunction {
   return {
@@ -38,6 +40,7 @@ function arithmetic(
         compute: (args) => row.compute(...two(args as readonly Decimal[])) ?? FAILED,
         postgres: (args) => row.postgres(...two(args)),
         ...(row.mysql ? { mysql: row.mysql } : {}),
+        mongo: row.mongo,
       },
     ],
   };
@@ -109,6 +112,12 @@ const joinTextsOfMysql: NonNullable<Strict['mysql']> = (args, { args: parts }) =
   return known.length === texts.length ? mysql.joined(known, longest) : undefined;
 };
 
+const joinTextsOfMongo: NonNullable<Strict['mongo']> = (args, { args: parts }) => {
+  const texts = args.map((value, i) => (parts[i] ? mongo.shown(parts[i].shape, value) : undefined));
+  const longest = parts.reduce((sum, { shape }) => sum + textLength(shape), 0);
+  return texts.every((text) => text !== undefined) ? mongo.joined(texts, longest) : undefined;
+};
+
 /** Texts that can be longer are measured. */
 const SHORT_TEXT = 1_000;
 
@@ -127,6 +136,7 @@ export const CONCATENATION: Strict & { readonly flat: true } = {
   compute: (args, { args: parts }) => joined(args.map((value, i) => textOf(value, parts[i]?.shape))),
   postgres: joinTexts,
   mysql: joinTextsOfMysql,
+  mongo: joinTextsOfMongo,
 };
 
 export const OPERATORS: readonly FormulaFunction[] = [
@@ -143,6 +153,7 @@ export const OPERATORS: readonly FormulaFunction[] = [
       compute: add,
       postgres: (a, b) => sql`(${a} + ${b})`,
       mysql: ([a = sql``, b = sql``]) => sql`(${a} + ${b})`,
+      mongo: (args, call) => mongo.arithmetic('$add', args, call),
     },
   ),
   arithmetic('-', 'The difference of two numbers.', [['{price} - {cost}', '4.50']], {
@@ -151,6 +162,7 @@ export const OPERATORS: readonly FormulaFunction[] = [
     compute: subtract,
     postgres: (a, b) => sql`(${a} - ${b})`,
     mysql: ([a = sql``, b = sql``]) => sql`(${a} - ${b})`,
+    mongo: (args, call) => mongo.arithmetic('$subtract', args, call),
   }),
   arithmetic('*', 'The product of two numbers.', [['{qty} * {price}', '36.00']], {
     whole: true,
@@ -158,6 +170,7 @@ export const OPERATORS: readonly FormulaFunction[] = [
     compute: multiply,
     postgres: (a, b) => sql`(${a} * ${b})`,
     mysql: ([a = sql``, b = sql``], { shape }) => mysql.product(a, b, shape),
+    mongo: (args, call) => mongo.arithmetic('$multiply', args, call),
   }),
   arithmetic(
     '/',
@@ -171,6 +184,7 @@ export const OPERATORS: readonly FormulaFunction[] = [
       compute: (a, b) => (isZero(b) ? undefined : divide(a, b)),
       postgres: quotient,
       mysql: ([a = sql``, b = sql``]) => mysql.quotient(a, b),
+      mongo: ([a, b], call) => mongo.quotient(a, b, call),
     },
   ),
   arithmetic(
@@ -185,6 +199,7 @@ export const OPERATORS: readonly FormulaFunction[] = [
       compute: (a, b) => (isZero(b) ? undefined : remainder(a, b)),
       postgres: flooredRemainder,
       mysql: ([a = sql``, b = sql``]) => mysql.flooredRemainder(a, b),
+      mongo: ([a, b], call) => mongo.exactly(call, mongo.flooredRemainder(a, b)),
     },
   ),
   {
@@ -203,6 +218,7 @@ export const OPERATORS: readonly FormulaFunction[] = [
         compute: ([a]) => negated(a as Decimal),
         postgres: ([a = sql``]) => sql`(- ${a})`,
         mysql: ([a = sql``]) => sql`(- ${a})`,
+        mongo: ([a]) => mongo.negated(a),
       },
     ],
   },
@@ -219,6 +235,7 @@ export const OPERATORS: readonly FormulaFunction[] = [
         compute: ([a]) => a as Decimal,
         postgres: ([a = sql``]) => a,
         mysql: ([a = sql``]) => a,
+        mongo: ([a]) => a,
       },
     ],
   },

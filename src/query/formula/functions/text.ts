@@ -1,3 +1,4 @@
+import * as mongo from '../../compile/formula/mongo-fragments.js';
 import * as mysql from '../../compile/formula/mysql-fragments.js';
 import { integer, join, literal, sql, value, type Sql } from '../../sql.js';
 import {
@@ -55,6 +56,7 @@ const found = (
   postgres: (text: Sql, part: Sql) => Sql,
 ): Strict => ({
   mysql: ([a = none], { args: [, part] }) => mysql.matches(a, constantOf(part), mode),
+  mongo: ([a], { args: [, part] }) => mongo.matches(a, constantOf(part), mode),
   params: [text('text'), text('part')],
   returns: () => BOOLEAN,
   compute: ([a, b]) => compute(alike(asString(a)), alike(asString(b))),
@@ -143,6 +145,7 @@ export const TEXTS: readonly FormulaFunction[] = [
     compute: ([a, n]) => characters(a).slice(0, countOf(n)).join(''),
     postgres: ([a = none, n = none]) => sql`left(${a}, ${asCount(n)})`,
     mysql: ([a = none, n = none]) => sql`left(${a}, ${mysql.asCount(n)})`,
+    mongo: ([a, n]) => mongo.part(a, 0, mongo.asCount(n)),
   }),
   row('RIGHT', 'The last characters.', [['RIGHT("Hello", 2)', 'lo']], {
     params: [text('text'), takes.number('count')],
@@ -150,6 +153,7 @@ export const TEXTS: readonly FormulaFunction[] = [
     compute: ([a, n]) => (countOf(n) === 0 ? '' : characters(a).slice(-countOf(n)).join('')),
     postgres: ([a = none, n = none]) => sql`right(${a}, ${asCount(n)})`,
     mysql: ([a = none, n = none]) => sql`right(${a}, ${mysql.asCount(n)})`,
+    mongo: ([a, n]) => mongo.part(a, { $max: [{ $subtract: [mongo.length(a), mongo.asCount(n)] }, 0] }, mongo.asCount(n)), // prettier-ignore
   }),
   row('MID', 'So many characters from a place on; the first is 1.', [['MID("Hello", 2, 3)', 'ell']], {
     params: [text('text'), takes.number('from'), takes.number('count')],
@@ -160,6 +164,7 @@ export const TEXTS: readonly FormulaFunction[] = [
     },
     postgres: ([a = none, from = none, n = none]) => sql`substr(${a}, ${asPlace(from)}, ${asCount(n)})`,
     mysql: ([a = none, from = none, n = none]) => sql`substr(${a}, ${mysql.asPlace(from)}, ${mysql.asCount(n)})`,
+    mongo: ([a, from, n]) => mongo.part(a, { $subtract: [mongo.asCount(from, 1), 1] }, mongo.asCount(n)),
   }),
   row('LEN', 'How many characters there are (Unicode code points).', [['LEN("😀")', 1]], {
     params: [text('text')],
@@ -167,6 +172,7 @@ export const TEXTS: readonly FormulaFunction[] = [
     compute: ([a]) => whole(characters(a).length),
     postgres: ([a = none]) => sql`char_length(${a})`,
     mysql: ([a = none]) => sql`char_length(${a})`,
+    mongo: ([a]) => mongo.length(a),
   }),
   row('UPPER', 'In capitals.', [['UPPER("straße")', 'STRASSE']], cased(capitals, changed('upper'))),
   row('LOWER', 'In small letters.', [['LOWER("ÀB")', 'àb']], cased(smallLetters, changed('lower'))),
@@ -243,6 +249,7 @@ export const TEXTS: readonly FormulaFunction[] = [
       returns: ([a]) => ({ ...textShape(1), length: textLength(shapeOf(a)) }),
       compute: ([a], { args: [part] }) => textOf(a ?? null, part?.shape),
       postgres: ([a = none], { args: [part] }) => asText(shapeOf(part), a),
+      mongo: ([a], { args: [part] }) => mongo.shown(shapeOf(part), a),
     }), // prettier-ignore
   row('LABEL', 'What people read of a choice, of a column of them.', [['LABEL({status})', 'Open']], {
     params: [
