@@ -12,7 +12,7 @@ import { ChangeLog } from '../../engines/index.js';
 import type { TableSchema } from '../../query/index.js';
 import { ConnectionCatalog, ConnectionSchemas } from '../connections/index.js';
 import { TableCatalog } from '../tables/index.js';
-import { ViewCatalog } from '../views/index.js';
+import { LiveViews, ViewCatalog } from '../views/index.js';
 import { AccessService } from '../workspaces/index.js';
 import type { Target } from './messages/index.js';
 
@@ -42,6 +42,7 @@ export class ChannelAccess {
     private readonly connections: ConnectionCatalog,
     private readonly schemas: ConnectionSchemas,
     private readonly views: ViewCatalog,
+    private readonly liveViews: LiveViews,
     private readonly access: AccessService,
     private readonly log: ChangeLog,
   ) {}
@@ -80,6 +81,7 @@ export class ChannelAccess {
 
   /** Whether the caller sees all of what a channel is about; for what tells of all of it. @throws Problem `ruled_out` */
   async mustSeeAll(caller: Caller, target: Target): Promise<void> {
+    if (target.kind === 'view') await this.liveViews.mustSeeAll(await this.view(caller, target.viewId), target.viewId);
     if (target.kind !== 'table') return;
     const { sight } = await this.table(caller, target.tableId);
     if (sight !== undefined)

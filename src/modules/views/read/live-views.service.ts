@@ -53,6 +53,11 @@ export class LiveViews {
     return this.opened(access, await this.catalog.find(access, id));
   }
 
+  /** @throws Problem `not_found`; `ruled_out` rules keep somebody from part of what it is made of */
+  async mustSeeAll(access: Access, id: Id): Promise<void> {
+    if (await this.fit.isSeenInPart(access, await this.catalog.find(access, id))) throw ruledOut();
+  }
+
   /** What is in memory of the view is known to be out of date. */
   forget(id: Id): void {
     this.catalog.forget(id);
@@ -70,10 +75,7 @@ export class LiveViews {
   private async opened(reader: Access, view: ViewEntity): Promise<LiveView> {
     const { workspaceId, timeZone } = reader;
     const first = await this.fit.checkStored(reader, view);
-    if (tablesOf(first).some(({ seen }) => seen))
-      throw new Problem('ruled_out', {
-        detail: 'Rules keep you from part of a table of this view, and this tells of all of it.',
-      });
+    if (tablesOf(first).some(({ seen }) => seen)) throw ruledOut();
     return this.fence.runOver(
       tablesOf(first).map(({ id }) => id),
       async () => {
@@ -117,6 +119,11 @@ export async function headsOf(
   );
   return new Map(found.flat().map((head) => [head.tableId, head]));
 }
+
+const ruledOut = (): Problem =>
+  new Problem('ruled_out', {
+    detail: 'Rules keep you from part of a table of this view, and this tells of all of it.',
+  });
 
 const tablesOf = ({ table }: ResolvedView): readonly TableSchema[] =>
   table.places.flatMap(({ source }) => (source.kind === 'table' ? source.table : []));

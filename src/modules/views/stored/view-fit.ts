@@ -56,7 +56,7 @@ export class ViewFit {
 
   /** What a reader who does not see all of the sources may be told of a definition; undefined where that is all of it. */
   async inPart(access: Access, stored: Stored & { readonly settings: StoredJson }): Promise<InPart | undefined> {
-    if (!(await this.sources.areSeenInPart(access, definitionOf(stored)))) return undefined;
+    if (!(await this.isSeenInPart(access, stored))) return undefined;
     const { definition } = stored;
     try {
       const resolved = await this.checkStored(access, stored);
@@ -69,6 +69,11 @@ export class ViewFit {
         isBroken: true,
       };
     }
+  }
+
+  /** Whether rules keep the reader from part of a table that a stored definition names. */
+  isSeenInPart(reader: Reader, stored: Stored): Promise<boolean> {
+    return this.sources.areSeenInPart(reader, definitionOf(stored));
   }
 
   /** What the view shows, or why it cannot be told. */
