@@ -4,25 +4,27 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { inRoot, root, Told } from './project.mjs';
 
-/** Builds dist/ unless it was made from exactly these sources. */
+/** Builds dist/ and client/dist/ unless they were made from exactly these sources. */
 export function ensureBuilt(say = console.log) {
   const wanted = digestOfInputs();
   const stamp = inRoot('dist/.inputs');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   say('Building …');
-  const done = spawnSync(process.execPath, [inRoot('node_modules/@nestjs/cli/bin/nest.js'), 'build'], {
-    cwd: root,
-    encoding: 'utf8',
-  });
-  if (done.status !== 0) throw new Told(`The build failed:\n${done.stdout}${done.stderr}`);
+  compile('node_modules/@nestjs/cli/bin/nest.js', 'build');
+  compile('node_modules/typescript/bin/tsc', '-p', 'client');
   writeFileSync(stamp, wanted);
+}
+
+function compile(program, ...args) {
+  const done = spawnSync(process.execPath, [inRoot(program), ...args], { cwd: root, encoding: 'utf8' });
+  if (done.status !== 0) throw new Told(`The build failed:\n${done.stdout}${done.stderr}`);
 }
 
 /** Contents, not times: a fresh clone or a switched branch is told from a change. */
 function digestOfInputs() {
   const hash = createHash('sha1');
-  const files = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'nest-cli.json', ...sources('src')];
-  for (const file of files)
+  const files = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'nest-cli.json', 'client/tsconfig.json'];
+  for (const file of [...files, ...sources('src'), ...sources('client/src')])
     hash
       .update(`${file}\0`)
       .update(readFileSync(inRoot(file)))

@@ -1,0 +1,79 @@
+import type { ManagerOptions, SocketOptions } from 'socket.io-client';
+import { Connection } from './connection.js';
+import { send, type AnswerOf, type CallOptions, type Fetch, type Operation, type Request } from './http.js';
+import { LiveTable } from './live-table.js';
+import { ApiError } from './problem.js';
+import { Session } from './session.js';
+import { Table } from './table.js';
+
+export interface ClientOptions {
+  /** Where the server is, without a path: `https://tables.example.org`. */
+  readonly baseUrl: string;
+  /** What this window or process is known by: undo is per client, and events of its own changes carry it. Made up without it. */
+  readonly clientId?: string;
+  /** Another `fetch` than that of the platform. */
+  readonly fetch?: Fetch;
+  /** Options of Socket.IO, over those that this package sets. */
+  readonly socket?: Partial<ManagerOptions & SocketOptions>;
+}
+
+/** A server of Live Tables, as one person uses it. */
+export class LiveTables {
+  readonly session: Session;
+  readonly clientId: string;
+  readonly connection: Connection;
+  private readonly baseUrl: string;
+  private readonly fetch: Fetch;
+  private readonly live = new Set<LiveTable>();
+
+  constructor({ baseUrl, clientId, fetch = (url, init) => globalThis.fetch(url, init), socket = {} }: ClientOptions) {
+    this.baseUrl = baseUrl.replace(/\/+$/, '');
+    this.clientId = clientId ?? globalThis.crypto.randomUUID();
+    this.fetch = fetch;
+    this.session = new Session(fetch, this.baseUrl);
+    this.connection = new Connection(this.baseUrl, this.session, socket);
+  }
+
+  /**
+   * Any operation of the API, by method and path, with the types of its document. A token that the server refuses is renewed once.
+   *
+   * @throws {ApiError} a refusal. @throws {SignedOutError} nobody is signed in (any more). @throws {ConnectionError} no answer.
+   */
+  readonly call = async <O extends Operation>(operation: O, options: CallOptions<O>): Promise<AnswerOf<O>> => {
+    const token = await this.session.token();
+    try {
+      return (await this.send(operation, options, token)) as AnswerOf<O>;
+    } catch (error) {
+      if (!(error instanceof ApiError) || !['token_expired', 'unauthenticated'].includes(error.code)) throw error;
+      return (await this.send(operation, options, await this.session.renew(token))) as AnswerOf<O>;
+    }
+  };
+
+  table<Fields extends object = Record<string, unknown>>(id: string): Table<Fields> {
+    return new Table<Fields>(id, this.call);
+  }
+
+  /** A local copy of the table that is kept exact until it is disposed of. */
+  liveTable<Fields extends object = Record<string, unknown>>(id: string): LiveTable<Fields> {
+    const table = this.table<Fields>(id);
+    const reader = { describe: () => table.describe(), page: (cursor: string | undefined) => table.page({}, cursor) };
+    const live: LiveTable<Fields> = new LiveTable<Fields>(id, this.connection, reader, () => {
+      this.live.delete(live as unknown as LiveTable);
+      if ([...this.live].some((other) => other.id === id) || !this.connection.connected) return;
+      this.connection.ask('unsubscribe', { channel: `table:${id}` }).catch(() => undefined);
+    });
+    this.live.add(live as unknown as LiveTable);
+    return live;
+  }
+
+  /** Ends all live tables and the socket; the session stays. */
+  close(): void {
+    for (const live of [...this.live]) live.dispose();
+    this.connection.close();
+  }
+
+  private send<O extends Operation>(operation: O, options: CallOptions<O>, token: string): Promise<unknown> {
+    const headers = { authorization: `Bearer ${token}`, 'x-client-id': this.clientId, ...options.headers };
+    return send(this.fetch, this.baseUrl, operation, { ...(options as Request), headers });
+  }
+}

@@ -1,0 +1,21 @@
+/** The client of Live Tables: see README.md of this package. */
+export { LiveTables, type ClientOptions } from './client.js';
+export type { Connection } from './connection.js';
+export type { LiveRow, RowChanges } from './held-rows.js';
+export type { AnswerOf, CallOptions, Fetch, Operation } from './http.js';
+export { LiveTable, type LiveChange, type LiveEvents, type LiveState, type TableDescription } from './live-table.js';
+export type { Operations, Schemas } from './openapi.js';
+export { Presence } from './presence.js';
+export { ApiError, ConnectionError, SignedOutError, type Problem, type ProblemItem } from './problem.js';
+export type { Actor, Position, PresenceState, PresentPerson } from './protocol.js';
+export { Session, type SessionTokens, type User } from './session.js';
+export {
+  Table,
+  type BulkOperation,
+  type Change,
+  type Changes,
+  type Filter,
+  type ListOptions,
+  type Row,
+  type UpdateOptions,
+} from './table.js';
