@@ -3,7 +3,7 @@ import prettier from 'eslint-config-prettier';
 import { auditedWrites } from './scripts/lib/audited-writes.mjs';
 
 export default tseslint.config(
-  { ignores: ['dist', 'coverage', 'node_modules', '.data'] },
+  { ignores: ['dist', 'client/dist', 'coverage', 'node_modules', '.data'] },
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
   prettier,
