@@ -6,12 +6,12 @@ export interface Schemas {
   AddMemberDto: { email: string; role: Schemas['Role'] };
   AggregateDto: { fn: 'count' | 'countDistinct' | 'sum' | 'avg' | 'min' | 'max'; as: string; field?: string };
   AliveDto: { status: string };
-  ApiKeyDto: { filter: Record<string, unknown> | null; columns: (string)[] | null; allowedAddresses: (string)[] | null; rateLimit: Schemas['RateLimitDto'] | null; expiresAt: string | null; id: string; name: string; prefix: string; createdAt: string; createdBy: string };
+  ApiKeyDto: { filter: Record<string, unknown> | null; columns: (string)[] | null; allowedAddresses: (string)[] | null; rateLimit: Schemas['RateLimitDto'] | null; quota: Schemas['QuotaDto'] | null; expiresAt: string | null; id: string; name: string; prefix: string; createdAt: string; createdBy: string };
   ApiKeyListDto: { data: (Schemas['ApiKeyDto'])[]; page: Schemas['PageDto'] };
   ApplicationHealthDto: { name: string; version: string; environment: string; processId: number; processUptime: number; status: 'up' | 'down' | 'degraded' };
   AttachmentDto: { id: string; name: string; size: number; mimeType: string; sha256: string };
   AttachmentLinkDto: { id: string; name: string; size: number; mimeType: string; sha256: string; url: string; expiresAt: string };
-  AuditActorDto: { id: string | null; via: 'session' | 'api_key' | 'system'; name: string };
+  AuditActorDto: { id: string | null; via: 'session' | 'token' | 'api_key' | 'system'; name: string };
   AuditLogEntryDto: { before: Record<string, unknown> | null; after: Record<string, unknown> | null; changeSet: string | null; id: string; at: string; actor: Schemas['AuditActorDto']; action: string; resource: Schemas['AuditResourceDto']; requestId: string; ip: string };
   AuditLogListDto: { data: (Schemas['AuditLogEntryDto'])[]; page: Schemas['PageDto'] };
   AuditResourceDto: { id: string | null; type: string; name: string; tableId?: string };
@@ -51,17 +51,19 @@ export interface Schemas {
   ConversionTargetDto: { type: 'text' | 'long_text' | 'integer' | 'decimal' | 'currency' | 'percent' | 'rating' | 'duration' | 'boolean' | 'date' | 'datetime' | 'single_select' | 'multi_select' | 'user' | 'attachment' | 'json' | 'url' | 'email' | 'phone' | 'autonumber' | 'link' | 'lookup' | 'rollup' | 'count' | 'formula' | 'created_at' | 'updated_at' | 'created_by' | 'updated_by'; options?: Record<string, unknown> };
   ConvertColumnDto: { to: Schemas['ConversionTargetDto']; onError?: 'abort' | 'null'; dryRun?: boolean; confirmToken?: string; acceptChanges?: boolean };
   CountDto: { mode: 'bounded' | 'estimated' | 'exact'; relation: 'exact' | 'atLeast' | 'estimate'; value: number };
-  CreateApiKeyDto: { name: string; expiresAt?: string | null; filter?: Record<string, unknown> | null; columns?: (string)[] | null; allowedAddresses?: (string)[] | null; rateLimit?: Schemas['RateLimitDto'] };
+  CreateApiKeyDto: { name: string; expiresAt?: string | null; filter?: Record<string, unknown> | null; columns?: (string)[] | null; allowedAddresses?: (string)[] | null; rateLimit?: Schemas['RateLimitDto']; quota?: Schemas['QuotaDto'] | null };
   CreateBaseDto: { icon?: string | null; name: string; description?: string; color?: string | null };
   CreateColumnDto: { name: string; description?: string | null; type: 'text' | 'long_text' | 'integer' | 'decimal' | 'currency' | 'percent' | 'rating' | 'duration' | 'boolean' | 'date' | 'datetime' | 'single_select' | 'multi_select' | 'user' | 'attachment' | 'json' | 'url' | 'email' | 'phone' | 'autonumber' | 'link' | 'lookup' | 'rollup' | 'count' | 'formula' | 'created_at' | 'updated_at' | 'created_by' | 'updated_by'; default?: (string | number | boolean | (unknown)[]) | null; options?: Record<string, unknown>; required?: boolean; unique?: boolean };
   CreateConnectionDto: { engine: 'postgresql' | 'mysql' | 'mongodb'; host: string; port: number; database: string; username: string; password: string; tls?: Schemas['TlsDto']; access?: 'read-only' | 'read-write'; name: string };
   CreateIndexDto: { columns: (Schemas['IndexColumnInputDto'])[]; kind?: 'sort' | 'filter' | 'search'; unique?: boolean };
   CreateOpDto: { op: 'create'; fields: Record<string, unknown>; ref?: string };
+  CreatePersonalTokenDto: { name: string; scope: 'read' | 'write' | 'manage'; workspaceIds?: (string)[] | null; expiresAt?: string; password: string };
   CreateRowDto: { fields: Record<string, unknown> };
   CreateTableDto: { icon?: string | null; name: string; description?: string; columns?: (Schemas['CreateColumnDto'])[]; color?: string | null };
   CreateViewDto: { name: string; description?: string | null; visibility?: 'workspace' | 'private'; settings?: Schemas['ViewSettingsDto']; definition: Schemas['ViewDefinitionDto'] };
   CreateWorkspaceDto: { name: string };
-  CreatedApiKeyDto: { filter: Record<string, unknown> | null; columns: (string)[] | null; allowedAddresses: (string)[] | null; rateLimit: Schemas['RateLimitDto'] | null; expiresAt: string | null; id: string; name: string; prefix: string; createdAt: string; createdBy: string; key: string };
+  CreatedApiKeyDto: { filter: Record<string, unknown> | null; columns: (string)[] | null; allowedAddresses: (string)[] | null; rateLimit: Schemas['RateLimitDto'] | null; quota: Schemas['QuotaDto'] | null; expiresAt: string | null; id: string; name: string; prefix: string; createdAt: string; createdBy: string; key: string };
+  CreatedPersonalTokenDto: { scope: 'read' | 'write' | 'manage'; workspaceIds: (string)[] | null; lastUsedAt: string | null; token: string; id: string; name: string; prefix: string; expiresAt: string; createdAt: string };
   CreatedRow: { id: string; version: number; fields: Record<string, unknown>; restored?: true; createdAt?: string; createdBy?: string | null; updatedAt: string; updatedBy: string | null };
   DataChange: { epoch: string; seq: number; prev: number; schemaVersion: number; at: string; actor: Schemas['LiveActor']; changeSet: string; created: (Schemas['CreatedRow'])[]; updated: (Schemas['UpdatedRow'])[]; deleted: (Schemas['DeletedRow'])[]; event: 'data:update'; source: string; channel: string };
   DatabaseHealthDto: { responseTime: number; status: 'up' | 'down' | 'degraded' };
@@ -140,6 +142,8 @@ export interface Schemas {
   PageDto: { limit: number; nextCursor?: string };
   PageInputDto: { limit?: number; cursor?: string };
   PersonDto: { id: string; email: string; name: string };
+  PersonalTokenDto: { scope: 'read' | 'write' | 'manage'; workspaceIds: (string)[] | null; lastUsedAt: string | null; id: string; name: string; prefix: string; expiresAt: string; createdAt: string };
+  PersonalTokenListDto: { data: (Schemas['PersonalTokenDto'])[]; page: Schemas['PageDto'] };
   PhysicalDto: { schema: string; table: string };
   PreviewDto: { tz?: string; rollup?: boolean; definition: Schemas['ViewDefinitionDto']; page?: Schemas['SourcePageInputDto'] };
   ProblemDto: { errors?: (Schemas['ProblemItemDto'])[]; type: string; title: string; status: number; code: string; detail?: string; instance?: string; requestId?: string };
@@ -150,6 +154,7 @@ export interface Schemas {
   PutRulesDto: { rules: (Schemas['RuleDto'])[] };
   QueriedRowsDto: { joins?: (Schemas['JoinDto'])[]; fields?: (string)[]; filter?: Record<string, unknown> | null; sort?: (Schemas['SourceSortDto'])[]; tz?: string; from: string; as?: string; search?: string };
   QueryRowsDto: { fields?: (string)[]; filter?: Record<string, unknown> | null; expand?: (string)[]; asOf?: (number | string); sort?: (Schemas['SortDto'])[]; page?: Schemas['PageInputDto']; count?: 'none' | 'bounded' | 'estimated' | 'exact'; groupBy?: (Schemas['GroupByDto'])[]; aggregates?: (Schemas['AggregateDto'])[]; having?: Record<string, unknown> | null; tz?: string; search?: string; trashed?: boolean };
+  QuotaDto: { limit: number; per: 'day' | 'month' };
   RateLimitDto: { limit: number; windowSeconds: number };
   RedisHealthDto: { mode?: string; responseTime?: number; host?: string; port?: number; status: 'up' | 'down' | 'degraded' };
   RefreshDto: { refreshToken: string };
@@ -223,7 +228,7 @@ export interface Schemas {
   UpdateTableDto: { icon?: string | null; name?: string; description?: string | null; color?: string | null };
   UpdateViewApiDto: { enabled?: boolean; slug?: string; auth?: 'public' | 'key'; cacheSeconds?: number; rateLimit?: Schemas['RateLimitDto']; corsOrigins?: (string)[]; filterable?: (string)[]; sortable?: (string)[]; maxLimit?: number; page?: boolean };
   UpdateViewDto: { name?: string; description?: string | null; visibility?: 'workspace' | 'private'; definition?: Schemas['ViewDefinitionDto']; settings?: Schemas['ViewSettingsDto'] };
-  UpdateWorkspaceDto: { name?: string; timeZone?: string };
+  UpdateWorkspaceDto: { name?: string; timeZone?: string; historyDays?: number | null };
   UpdatedRow: { id: string; version: number; fields: Record<string, unknown> };
   UploadedAttachmentsDto: { data: (Schemas['AttachmentDto'])[] };
   UpsertOpDto: { op: 'upsert'; fields: Record<string, unknown>; matchOn: (string)[]; ref?: string };
@@ -245,7 +250,7 @@ export interface Schemas {
   ViewVersionDto: { definition: Schemas['ViewDefinitionDto']; settings: Schemas['ViewSettingsDto']; description: string | null; version: number; name: string; createdAt: string; createdBy: string };
   ViewVersionItemDto: { version: number; name: string; createdAt: string; createdBy: string };
   ViewVersionListDto: { data: (Schemas['ViewVersionItemDto'])[]; page: Schemas['PageDto'] };
-  WorkspaceDto: { role: Schemas['Role']; id: string; name: string; slug: string; timeZone: string; createdAt: string; updatedAt: string };
+  WorkspaceDto: { role: Schemas['Role']; id: string; name: string; slug: string; timeZone: string; historyDays: number | null; createdAt: string; updatedAt: string };
   WorkspaceListDto: { data: (Schemas['WorkspaceDto'])[]; page: Schemas['PageDto'] };
 }
 
@@ -261,6 +266,7 @@ export interface Operations {
   'DELETE /tables/{tableId}/indexes/{indexId}': { path: { tableId: string; indexId: string }; answer: undefined };
   'DELETE /tables/{tableId}/rows/{rowId}': { path: { tableId: string; rowId: string }; answer: undefined };
   'DELETE /users/me': { body: Schemas['DeleteAccountDto']; answer: undefined };
+  'DELETE /users/me/tokens/{tokenId}': { path: { tokenId: string }; answer: undefined };
   'DELETE /views/{viewId}': { path: { viewId: string }; answer: undefined };
   'DELETE /views/{viewId}/api': { path: { viewId: string }; answer: undefined };
   'DELETE /views/{viewId}/api/keys/{keyId}': { path: { viewId: string; keyId: string }; answer: undefined };
@@ -283,7 +289,7 @@ export interface Operations {
   'GET /tables/{tableId}': { path: { tableId: string }; answer: Schemas['TableDto'] };
   'GET /tables/{tableId}/attachments/{attachmentId}': { path: { tableId: string; attachmentId: string }; answer: Schemas['AttachmentLinkDto'] };
   'GET /tables/{tableId}/changes': { path: { tableId: string }; query: { after?: number; limit?: number; wait?: number }; answer: Schemas['ChangesDto'] };
-  'GET /tables/{tableId}/columns': { path: { tableId: string }; query: { trashed?: 'true' | 'false' }; answer: Schemas['ColumnListDto'] };
+  'GET /tables/{tableId}/columns': { path: { tableId: string }; query: { limit?: number; trashed?: 'true' | 'false'; cursor?: string }; answer: Schemas['ColumnListDto'] };
   'GET /tables/{tableId}/columns/{columnId}/conversion': { path: { tableId: string; columnId: string }; answer: Schemas['ColumnConversionDto'] };
   'GET /tables/{tableId}/export': { path: { tableId: string }; query: { as?: string; fields?: string; filter?: string; search?: string; sort?: string; tz?: string; format?: 'csv' | 'ndjson'; header?: 'keys' | 'names'; bom?: 'true' | 'false' }; answer: undefined };
   'GET /tables/{tableId}/history': { path: { tableId: string }; query: { limit?: number; cursor?: string; actorId?: string; changeSet?: string }; answer: Schemas['HistoryDto'] };
@@ -299,6 +305,7 @@ export interface Operations {
   'GET /tables/{tableId}/rules/explain': { path: { tableId: string }; query: { memberId: string; rowId?: string }; answer: Schemas['ExplainedRulesDto'] };
   'GET /templates': { answer: Schemas['TemplateListDto'] };
   'GET /users/me': { answer: Schemas['UserDto'] };
+  'GET /users/me/tokens': { query: { limit?: number; cursor?: string }; answer: Schemas['PersonalTokenListDto'] };
   'GET /views/{viewId}': { path: { viewId: string }; answer: Schemas['ViewDto'] };
   'GET /views/{viewId}/api': { path: { viewId: string }; answer: Schemas['ViewApiDto'] };
   'GET /views/{viewId}/api/keys': { path: { viewId: string }; query: { limit?: number; cursor?: string }; answer: Schemas['ApiKeyListDto'] };
@@ -363,6 +370,7 @@ export interface Operations {
   'POST /tables/{tableId}/rows/{rowId}/revert': { path: { tableId: string; rowId: string }; body: Schemas['RevertRowDto']; answer: Schemas['RevertedRowDto'] };
   'POST /tables/{tableId}/undo': { path: { tableId: string }; body: Schemas['UndoDto']; answer: Schemas['UndoneDto'] };
   'POST /tables/{trashedTableId}/restore': { path: { trashedTableId: string }; answer: Schemas['TableDto'] };
+  'POST /users/me/tokens': { body: Schemas['CreatePersonalTokenDto']; answer: Schemas['CreatedPersonalTokenDto'] };
   'POST /views/{trashedViewId}/restore': { path: { trashedViewId: string }; answer: Schemas['ViewDto'] };
   'POST /views/{viewId}/api': { path: { viewId: string }; body: Schemas['PublishDto']; answer: Schemas['ViewApiDto'] };
   'POST /views/{viewId}/api/keys': { path: { viewId: string }; body: Schemas['CreateApiKeyDto']; answer: Schemas['CreatedApiKeyDto'] };
