@@ -305,6 +305,48 @@ describe('answers of a published view of another database', () => {
     expect(gone.text).not.toMatch(/shop|connection|note|127\.0\.0\.1/i);
   });
 
+  it('are read once for all who wait, after they asked, and 304 also where another page follows', async () => {
+    await sql(
+      pair.main,
+      `create schema z; create table z.stock (id int primary key, note text); insert into z.stock values (1, 'a'), (2, 'b');
+       grant usage on schema z to public; grant all on z.stock to public`,
+    );
+    const { host, port, database, username, password } = pair.main;
+    const connection = await at.owner.post<{ id: string }>(`/workspaces/${at.workspace.id}/connections`, {
+      ...{ name: 'Stock', engine: 'postgresql', host, port, database, username, password },
+    });
+    const { id } = expectStatus(connection, 201);
+    const { read } = await published({ source: { connection: id, object: 'z.stock' }, columns: ['note'] });
+    const first = await read('?limit=1');
+    expect(first.text).toContain('nextCursor');
+    expect((await read('?limit=1', again(tagOf(first)))).status).toBe(304);
+
+    const holder = new PgClient({ host, port, database, user: username, password });
+    await holder.connect();
+    const readers = async (): Promise<number> =>
+      (
+        await sql(
+          pair.main,
+          `select from pg_stat_activity where wait_event_type = 'Lock' and query like '%"stock"%' and datname = current_database()`,
+        )
+      ).length;
+    await holder.query('begin');
+    await holder.query('lock table z.stock in access exclusive mode');
+    const early = read();
+    await waitFor(async () => ((await readers()) === 1 ? true : undefined));
+    const late = Promise.all(Array.from({ length: 40 }, () => read()));
+    await expect(Promise.race([late, new Promise((resolve) => setTimeout(resolve, 500, 'waiting'))])).resolves.toBe(
+      'waiting',
+    );
+    expect(await readers()).toBe(1);
+    await holder.query(`insert into z.stock values (3, 'c')`);
+    await holder.query('commit');
+    await holder.end();
+    expectStatus(await early, 200);
+    for (const answer of await late)
+      expect(expectStatus(answer, 200).data).toEqual(['a', 'b', 'c'].map((note) => ({ note })));
+  });
+
   it('are rows on a line each, whatever line ends its JSON has', async () => {
     await sql(
       pair.main,

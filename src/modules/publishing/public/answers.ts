@@ -8,6 +8,8 @@ export interface WrittenPage {
   /** When it was read, in milliseconds. */
   readonly at: number;
   readonly databaseMs: number;
+  /** Names what it says, without what is another text each time, which cursors are; of answers that nothing else names. */
+  readonly content?: string;
   /** Made by another node: no rows were asked for it here. */
   readonly isFromElsewhere?: boolean;
 }
@@ -30,6 +32,7 @@ export class Answers {
     sizeCalculation: ({ body }) => body.length + OVERHEAD,
   });
   private readonly underWay = new Map<string, Promise<WrittenPage>>();
+  private readonly turns = new Map<string, Turn>();
 
   /** Found, and not found, by {@link find}. */
   hits = 0;
@@ -59,4 +62,30 @@ export class Answers {
     page.then(end, end);
     return page;
   }
+
+  /**
+   * An answer that is read after this call, of data whose changes leave no trace: while one is under way, all who come wait for the next one
+   * together, however many they are. Nothing is kept.
+   */
+  next(name: string, make: () => Promise<WrittenPage>): Promise<WrittenPage> {
+    const turn = this.turns.get(name) ?? { ended: Promise.resolve() };
+    if (turn.waiting) return turn.waiting;
+    const page = turn.ended.then(() => {
+      // Whoever comes from now on is too late for this one.
+      delete turn.waiting;
+      return make();
+    });
+    const leave = (): void => {
+      if (turn.ended === ended) this.turns.delete(name);
+    };
+    const ended = page.then(leave, leave);
+    this.turns.set(name, Object.assign(turn, { waiting: page, ended }));
+    return page;
+  }
+}
+
+/** The readings of a name: the one that waits, and when the last of all ends. */
+interface Turn {
+  ended: Promise<void>;
+  waiting?: Promise<WrittenPage>;
 }

@@ -67,7 +67,7 @@ export class PageStreams implements OnModuleDestroy {
     };
     try {
       // What is refused is refused before anything is streamed.
-      const first = await this.reader.read(wishOf(visit, query, undefined), new Set(), new AbortController().signal);
+      const first = await this.reader.read(wishOf(visit, query, undefined), new Set());
       const follower: Follower = {
         stream: new PageStream(() => {
           this.followers.delete(follower);
@@ -118,7 +118,7 @@ export class PageStreams implements OnModuleDestroy {
       if (Date.now() < follower.nextAt) return;
       const wish = wishOf(visit, follower.query, undefined);
       const has = new Set([follower.last]);
-      const { etag, page, isExact } = await this.reader.read(wish, has, new AbortController().signal);
+      const { etag, page, isExact } = await this.reader.read(wish, has);
       if (!isExact) follower.nextAt = Date.now() + Math.max(READ_EVERY_MS, visit.publication.cacheSeconds * 1_000);
       if (page) this.send(follower, etag, page);
     } catch (error) {

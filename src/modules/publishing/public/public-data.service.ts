@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { Answer, type AppRequest } from '../../../common/index.js';
-import { whileConnected } from '../../connections/index.js';
 import { PUBLIC_PREFIX } from '../public-path.js';
 import type { WrittenPage } from './answers.js';
 import { MEDIA_TYPES } from './formats.js';
@@ -24,7 +23,7 @@ export class PublicDataService {
   async data(visit: Visit, query: PublicDataQuery, request: AppRequest): Promise<Answer> {
     const wish = wishOf(visit, query, request.headers.accept);
     const has = tagsIn(request.headers['if-none-match']);
-    const reading = await whileConnected(request, (signal) => this.reader.read(wish, has, signal));
+    const reading = await this.reader.read(wish, has);
     const headers = { etag: `W/"${reading.etag}"`, 'cache-control': cacheControl(visit) };
     const { page, isCached } = reading;
     Object.assign(tallyOf(request), { isCached, rows: page?.rows ?? 0, bytes: page?.body.length ?? 0 });

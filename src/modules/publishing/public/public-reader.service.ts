@@ -1,7 +1,7 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { keysFor, Metrics, Problem } from '../../../common/index.js';
+import { keysFor, Metrics, must, Problem } from '../../../common/index.js';
 import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
 import type { TableRef } from '../../../query/index.js';
 import { FrozenViews, type OpenedView, type ShownColumn } from '../../views/index.js';
@@ -60,11 +60,11 @@ export class PublicReader {
    * @param has the entity tags that the reader has answers of
    * @throws Problem as strangers may read it
    */
-  async read(wish: Wish, has: ReadonlySet<string>, signal: AbortSignal): Promise<Reading> {
+  async read(wish: Wish, has: ReadonlySet<string>): Promise<Reading> {
     try {
       const sources = await this.sourcesOf(wish.visit.publication);
       return sources.isUntraceable || wish.isTimeBound
-        ? await this.readUntraceable(wish, has, signal)
+        ? await this.readUntraceable(wish, has)
         : await this.readTraced(wish, has, sources);
     } catch (error) {
       throw forStrangers(error);
@@ -96,7 +96,7 @@ export class PublicReader {
       const kept = this.answers.find(etag);
       if (kept) return { etag, page: kept, isCached: true, isExact: true };
       const now = await this.renewed(wish.visit.publication);
-      if (now.isUntraceable) return this.readUntraceable(wish, has, new AbortController().signal);
+      if (now.isUntraceable) return this.readUntraceable(wish, has);
       // What the numbers were read of is not all that the answer is made of now.
       if (!isSame(now, sources)) {
         sources = now;
@@ -112,29 +112,33 @@ export class PublicReader {
   private async madeOnce(etag: string, wish: Wish): Promise<WrittenPage> {
     const theirs = await this.shared.find(etag);
     if (theirs) return theirs;
-    // Not a caller's signal: others may wait for the same.
-    const page = await this.make(wish, new AbortController().signal);
+    const page = await this.make(wish);
     this.shared.keep(etag, page);
     return page;
   }
 
   /** Nothing tells whether it has changed: it is read, and kept only as long as it may be old. */
-  private async readUntraceable(wish: Wish, has: ReadonlySet<string>, signal: AbortSignal): Promise<Reading> {
+  private async readUntraceable(wish: Wish, has: ReadonlySet<string>): Promise<Reading> {
     const { cacheSeconds } = wish.visit.publication;
     const kept = cacheSeconds > 0 ? this.answers.find(wish.variant) : undefined;
     const isCached = kept !== undefined && Date.now() - kept.at < cacheSeconds * 1_000;
-    const page = isCached ? kept : await this.readAnew(wish, signal);
-    const etag = this.tag(wish.variant, page.body);
+    const page = isCached ? kept : await this.readAnew(wish);
+    const etag = this.tag(wish.variant, must(page.content, 'what is not traced is named by what it says'));
     return { etag, isCached, isExact: false, ...(has.has(etag) ? {} : { page }) };
   }
 
-  private readAnew(wish: Wish, signal: AbortSignal): Promise<WrittenPage> {
-    if (wish.visit.publication.cacheSeconds === 0) return this.make(wish, signal);
-    return this.answers.share(wish.variant, () => this.make(wish, new AbortController().signal));
+  private readAnew(wish: Wish): Promise<WrittenPage> {
+    const make = async (): Promise<WrittenPage> => this.make(wish, { names: true });
+    return wish.visit.publication.cacheSeconds === 0
+      ? this.answers.next(wish.variant, make)
+      : this.answers.share(wish.variant, make);
   }
 
-  private async make({ visit, request, format }: Wish, signal: AbortSignal): Promise<WrittenPage> {
+  /** @param names whether the answer needs a name of its own */
+  private async make({ visit, request, format }: Wish, { names = false } = {}): Promise<WrittenPage> {
     const { publication, scope } = visit;
+    // No caller's: others may wait for the same.
+    const { signal } = new AbortController();
     const at = Date.now();
     const { rows, paging, ms } = await this.views.page(publication.reader, publication.frozen, request, scope, signal);
     const { limit, nextCursor } = paging;
@@ -145,7 +149,10 @@ export class PublicReader {
     const body = written({ rows: lines, paging: { limit, ...next }, columns }, format);
     if (body.length > this.config.responseLimit)
       throw new Problem('limit_reached', { detail: 'The answer would be too large. Ask for fewer rows (limit).' });
-    return { body, rows: lines.length, at, databaseMs: ms, ...next };
+    const content = names
+      ? { content: hash('sha256', `${nextCursor === undefined ? '' : '+'}${rows}`, 'base64url') }
+      : {};
+    return { body, rows: lines.length, at, databaseMs: ms, ...next, ...content };
   }
 
   private async sourcesOf(publication: Publication): Promise<Sources> {
