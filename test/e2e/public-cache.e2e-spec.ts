@@ -8,6 +8,7 @@ import {
   redis,
   sql,
   startNode,
+  tcpProxy,
   waitFor,
   world,
   type Answer,
@@ -345,6 +346,41 @@ describe('answers of a published view of another database', () => {
     expectStatus(await early, 200);
     for (const answer of await late)
       expect(expectStatus(answer, 200).data).toEqual(['a', 'b', 'c'].map((note) => ({ note })));
+  });
+
+  it('are the last good ones while it cannot be reached, marked and for as long as that is allowed', async () => {
+    await sql(
+      pair.main,
+      `create schema v; create table v.stock (id int primary key, note text); insert into v.stock values (1, 'good');
+       grant usage on schema v to public; grant select on v.stock to public`,
+    );
+    const { database, username, password } = pair.main;
+    const way = await tcpProxy(pair.main);
+    const connection = await at.owner.post<{ id: string }>(`/workspaces/${at.workspace.id}/connections`, {
+      ...{ name: 'Far', engine: 'postgresql', host: way.host, port: way.port, database, username, password },
+    });
+    const { id } = expectStatus(connection, 201);
+    const definition = { source: { connection: id, object: 'v.stock' }, columns: ['note'] };
+    const forgiving = await published(definition, { staleIfErrorSeconds: 60 });
+    const [strict, short] = [await published(definition), await published(definition, { staleIfErrorSeconds: 1 })];
+    const good = await forgiving.read();
+    expect([good.headers.get('warning'), good.headers.get('age')]).toEqual([null, null]);
+    for (const { read } of [strict, short]) tagOf(await read());
+    await way.cut();
+    const last = await forgiving.read();
+    expect([last.status, last.text, tagOf(last)]).toEqual([200, good.text, tagOf(good)]);
+    expect(last.headers.get('warning')).toBe('111 - "Revalidation Failed"');
+    expect(last.headers.get('age')).toMatch(/^\d+$/);
+    expect((await strict.read()).status).toBeGreaterThanOrEqual(502);
+    // What nobody has asked for yet was never answered.
+    expect((await forgiving.read('?limit=7')).status).toBeGreaterThanOrEqual(502);
+    await waitFor(async () => ((await short.read()).status >= 502 ? true : undefined));
+    await way.mend();
+    const back = await waitFor(async () => {
+      const answer = await forgiving.read();
+      return answer.headers.get('warning') === null ? answer : undefined;
+    });
+    expect([back.status, back.text]).toEqual([200, good.text]);
   });
 
   it('are rows on a line each, whatever line ends its JSON has', async () => {

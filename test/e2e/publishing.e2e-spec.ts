@@ -61,7 +61,13 @@ describe('publishing a view', () => {
     expect(api).toEqual({
       ...{ viewId: view.id, enabled: true, slug: expect.stringMatching(/^[0-9a-f]{32}$/) },
       url: `/public/views/${api.slug}/data`,
-      ...{ auth: 'key', cacheSeconds: 0, rateLimit: { limit: 600, windowSeconds: 60 }, corsOrigins: [] },
+      ...{
+        auth: 'key',
+        cacheSeconds: 0,
+        staleIfErrorSeconds: 0,
+        rateLimit: { limit: 600, windowSeconds: 60 },
+        corsOrigins: [],
+      },
       ...{ filterable: [], sortable: [], maxLimit: 100, page: false, viewVersion: 1, version: 1 },
       columns: [
         { key: 'name', name: 'Name', type: 'text', list: false },

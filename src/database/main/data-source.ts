@@ -20,6 +20,7 @@ import { KeyQuotas1700000001950 } from './migrations/1700000001950-key-quotas.js
 import { StructureLife1700000000500 } from './migrations/1700000000500-structure-life.js';
 import { TimeZones1700000001000 } from './migrations/1700000001000-time-zones.js';
 import { TableIndexes1700000000600 } from './migrations/1700000000600-table-indexes.js';
+import { LastGoodAnswers1700000002250 } from './migrations/1700000002250-last-good-answers.js';
 
 /** Options of the main database; the server adds the entities of its modules, the migration command needs none. */
 export const mainDataSourceOptions = (settings: PostgresSettings) =>
@@ -52,6 +53,7 @@ export const mainDataSourceOptions = (settings: PostgresSettings) =>
       RestingIndexes1700000002000,
       PersonalTokens1700000002100,
       KeyQuotas1700000001950,
+      LastGoodAnswers1700000002250,
     ],
     migrationsTableName: '_migrations',
     migrationsTransactionMode: 'each',

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
-import { invalid, Problem, unreachable, type Id } from '../../common/index.js';
+import { invalid, Problem, unreachable, type Caller, type Id } from '../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../config/index.js';
 import { ObjectDigests, type ExternalObject } from '../connections/index.js';
 import { LiveViews } from '../views/index.js';
@@ -137,14 +137,22 @@ export class Subscriptions implements OnModuleDestroy {
   async judgeOne(connection: Connection, subscription: TableSubscription | ViewSubscription): Promise<void> {
     const caller = connection.caller();
     try {
-      if (subscription.kind === 'view')
-        for (const tableId of subscription.tableIds) await this.access.mustSeeAll(caller, { kind: 'table', tableId });
+      if (subscription.kind === 'view') await this.mustSeeView(caller, subscription);
       else if ((await this.access.table(caller, subscription.tableId)).sight !== subscription.sight)
         this.restart(connection, subscription);
     } catch (error) {
       if (!(error instanceof Problem) || error.status >= 500) throw error;
       this.revoke(connection, subscription);
     }
+  }
+
+  /** A table that is gone breaks the view, which its renewal tells. @throws Problem `not_found` the view is not to be seen, `ruled_out` */
+  private async mustSeeView(caller: Caller, { channel, tableIds }: ViewSubscription): Promise<void> {
+    await this.access.mustSeeAll(caller, targetOf(channel));
+    for (const tableId of tableIds)
+      await this.access.mustSeeAll(caller, { kind: 'table', tableId }).catch((error: unknown) => {
+        if (!(error instanceof Problem) || error.code !== 'not_found') throw error;
+      });
   }
 
   /** What was told before was of another sight of the table: it has to be read again. */

@@ -49,12 +49,16 @@ export class Answers {
     return page;
   }
 
+  keep(name: string, page: WrittenPage): void {
+    this.kept.set(name, page);
+  }
+
   /** The answer of this name, made by `make` where nobody is at it already. What fails is not kept. */
   share(name: string, make: () => Promise<WrittenPage>): Promise<WrittenPage> {
     const before = this.underWay.get(name);
     if (before) return before;
     const page = make().then((made) => {
-      this.kept.set(name, made);
+      this.keep(name, made);
       return made;
     });
     this.underWay.set(name, page);

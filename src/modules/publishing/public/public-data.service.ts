@@ -73,11 +73,17 @@ function cacheControl({ publication: { auth, cacheSeconds } }: Visit): string {
   return cacheSeconds === 0 ? `${whose}, no-cache` : `${whose}, max-age=${cacheSeconds}, must-revalidate`;
 }
 
-/** An answer from memory that may be old by now says how old. What is traced is exact whenever it was read. */
-function ageOf({ publication }: Visit, { page, isCached, isExact }: Reading): Readonly<Record<string, string>> {
+/** An answer from memory that may be old by now says how old, and one that is older than it may be, that its source fails (RFC 7234, 5.5). What is traced is exact whenever it was read. */
+function ageOf(
+  { publication }: Visit,
+  { page, isCached, isExact, isStale = false }: Reading,
+): Readonly<Record<string, string>> {
+  if (isStale && page) return { age: ageInSeconds(page), warning: '111 - "Revalidation Failed"' };
   if (!page || !isCached || isExact || publication.cacheSeconds === 0) return {};
-  return { age: String(Math.max(0, Math.floor((Date.now() - page.at) / 1_000))) };
+  return { age: ageInSeconds(page) };
 }
+
+const ageInSeconds = ({ at }: WrittenPage): string => String(Math.max(0, Math.floor((Date.now() - at) / 1_000)));
 
 /** The next page, in every form (RFC 8288). */
 function linkOf({ visit, query }: Wish, { nextCursor }: WrittenPage): Readonly<Record<string, string>> {

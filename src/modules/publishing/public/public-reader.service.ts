@@ -1,7 +1,7 @@
 import { createHmac, hash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { keysFor, Metrics, must, Problem } from '../../../common/index.js';
+import { keysFor, Metrics, must, Problem, type ErrorCode } from '../../../common/index.js';
 import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
 import type { TableRef } from '../../../query/index.js';
 import { FrozenViews, type OpenedView, type ShownColumn } from '../../views/index.js';
@@ -23,6 +23,8 @@ export interface Reading {
   readonly isCached: boolean;
   /** Whether it is known to be as the data is now. */
   readonly isExact: boolean;
+  /** Whether it is older than it may be, for its source fails. */
+  readonly isStale?: boolean;
 }
 
 /** What changes of may change an answer; the time and other databases too, where it is untraceable. */
@@ -122,16 +124,26 @@ export class PublicReader {
     const { cacheSeconds } = wish.visit.publication;
     const kept = cacheSeconds > 0 ? this.answers.find(wish.variant) : undefined;
     const isCached = kept !== undefined && Date.now() - kept.at < cacheSeconds * 1_000;
-    const page = isCached ? kept : await this.readAnew(wish);
+    const anew = isCached ? { page: kept } : await this.readAnew(wish);
+    const { page } = anew;
     const etag = this.tag(wish.variant, must(page.content, 'what is not traced is named by what it says'));
-    return { etag, isCached, isExact: false, ...(has.has(etag) ? {} : { page }) };
+    return { etag, isCached, isExact: false, ...(has.has(etag) ? { ...anew, page: undefined } : anew) };
   }
 
-  private readAnew(wish: Wish): Promise<WrittenPage> {
-    const make = async (): Promise<WrittenPage> => this.make(wish, { names: true });
-    return wish.visit.publication.cacheSeconds === 0
-      ? this.answers.next(wish.variant, make)
-      : this.answers.share(wish.variant, make);
+  /** As its sources are now; as it was last, where they fail and the publication allows that. */
+  private async readAnew(wish: Wish): Promise<{ readonly page: WrittenPage; readonly isStale?: boolean }> {
+    const { cacheSeconds, staleIfErrorSeconds } = wish.visit.publication;
+    const last = staleIfErrorSeconds > 0 ? this.answers.find(wish.variant) : undefined;
+    const make = (): Promise<WrittenPage> => this.make(wish, { names: true });
+    try {
+      if (cacheSeconds > 0) return { page: await this.answers.share(wish.variant, make) };
+      const page = await this.answers.next(wish.variant, make);
+      if (staleIfErrorSeconds > 0) this.answers.keep(wish.variant, page);
+      return { page };
+    } catch (error) {
+      if (!last || !isFailingSource(error) || Date.now() - last.at > staleIfErrorSeconds * 1_000) throw error;
+      return { page: last, isStale: true };
+    }
   }
 
   /** @param names whether the answer needs a name of its own */
@@ -175,6 +187,15 @@ export class PublicReader {
     return hmac.digest('base64url').slice(0, 22);
   }
 }
+
+/** What passes by itself, and says nothing against what was answered before. */
+const FAILING: ReadonlySet<ErrorCode> = new Set([
+  'source_unreachable',
+  'source_failed',
+  'source_busy',
+  'source_timeout',
+]);
+const isFailingSource = (error: unknown): boolean => error instanceof Problem && FAILING.has(error.code);
 
 const nameOf = ({ viewId, since, version }: Publication): string => `${viewId} ${since} ${version}`;
 

@@ -19,6 +19,7 @@ export interface Publication {
   readonly auth: AuthMode;
   readonly title: string;
   readonly cacheSeconds: number;
+  readonly staleIfErrorSeconds: number;
   readonly limit: EndpointLimit;
   readonly corsOrigins: readonly string[];
   readonly maxLimit: number;
@@ -60,6 +61,7 @@ export interface StoredPublication {
 
 export function publicationOf({ api, keys, title, timeZone }: StoredPublication): Publication {
   const { viewId, slug, version, auth, cacheSeconds, corsOrigins, maxLimit, page, columns, workspaceId } = api;
+  const { staleIfErrorSeconds } = api;
   const { definition, pins, filterable, sortable } = api;
   const limit = { limit: api.rateLimit, windowSeconds: api.rateWindowSeconds };
   const scope = { filterable, sortable };
@@ -72,6 +74,7 @@ export function publicationOf({ api, keys, title, timeZone }: StoredPublication)
       auth,
       title,
       cacheSeconds,
+      staleIfErrorSeconds,
       limit,
       corsOrigins,
       maxLimit,

@@ -5,10 +5,22 @@ import type { ViewApiDto } from './view-api.dto.js';
 import type { ViewApiEntity } from './view-api.entity.js';
 
 export function toViewApiDto(api: ViewApiEntity): ViewApiDto {
-  const { viewId, enabled, slug, auth, cacheSeconds, corsOrigins, filterable, sortable, maxLimit, page } = api;
+  const {
+    viewId,
+    enabled,
+    slug,
+    auth,
+    cacheSeconds,
+    staleIfErrorSeconds,
+    corsOrigins,
+    filterable,
+    sortable,
+    maxLimit,
+    page,
+  } = api;
   const { columns, viewVersion, version, createdBy, updatedBy } = api;
   return {
-    ...{ viewId, enabled, slug, url: `/${PUBLIC_PREFIX}/${slug}/data`, auth, cacheSeconds },
+    ...{ viewId, enabled, slug, url: `/${PUBLIC_PREFIX}/${slug}/data`, auth, cacheSeconds, staleIfErrorSeconds },
     rateLimit: { limit: api.rateLimit, windowSeconds: api.rateWindowSeconds },
     ...{ corsOrigins, filterable, sortable, maxLimit, page, columns: [...columns], viewVersion, version },
     createdAt: api.createdAt.toISOString(),
@@ -19,11 +31,32 @@ export function toViewApiDto(api: ViewApiEntity): ViewApiDto {
 }
 
 const describe = (api: ViewApiEntity): object => {
-  const { enabled, slug, auth, cacheSeconds, rateLimit, corsOrigins, filterable, sortable, maxLimit } =
-    toViewApiDto(api);
+  const {
+    enabled,
+    slug,
+    auth,
+    cacheSeconds,
+    staleIfErrorSeconds,
+    rateLimit,
+    corsOrigins,
+    filterable,
+    sortable,
+    maxLimit,
+  } = toViewApiDto(api);
   const columns = api.columns.map(({ key }) => key);
   return {
-    ...{ enabled, slug, auth, cacheSeconds, rateLimit, corsOrigins, filterable, sortable, maxLimit },
+    ...{
+      enabled,
+      slug,
+      auth,
+      cacheSeconds,
+      staleIfErrorSeconds,
+      rateLimit,
+      corsOrigins,
+      filterable,
+      sortable,
+      maxLimit,
+    },
     ...{ page: api.page, columns, viewVersion: api.viewVersion },
   };
 };

@@ -123,6 +123,20 @@ export class PublishDto {
   @Max(DAY_SECONDS)
   cacheSeconds?: number;
 
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 0,
+    maximum: DAY_SECONDS,
+    default: 0,
+    description:
+      'For how long readers get the last answer, marked by `Warning` and `Age`, while a database of yours that it is made of cannot be reached or does not answer; 0: they get its failure.',
+  })
+  @MayBeAbsent()
+  @IsInt()
+  @Min(0)
+  @Max(DAY_SECONDS)
+  staleIfErrorSeconds?: number;
+
   @ApiPropertyOptional({ type: RateLimitDto, description: '600 in a minute without it.' })
   @MayBeAbsent()
   @IsObject()
@@ -198,6 +212,8 @@ export class ViewApiDto {
   auth!: AuthMode;
   /** @example 0 */
   cacheSeconds!: number;
+  /** @example 0 */
+  staleIfErrorSeconds!: number;
   rateLimit!: RateLimitDto;
   /** @example ['https://www.example.com'] */
   corsOrigins!: string[];

@@ -16,6 +16,8 @@ export class ViewApiEntity {
   @Column('boolean') enabled!: boolean;
   @Column('text') auth!: AuthMode;
   @Column('integer', { name: 'cache_seconds' }) cacheSeconds!: number;
+  /** For so long it answers as it did last while another database fails. */
+  @Column('integer', { name: 'stale_if_error_seconds', default: 0 }) staleIfErrorSeconds!: number;
   @Column('integer', { name: 'rate_limit' }) rateLimit!: number;
   @Column('integer', { name: 'rate_window_seconds' }) rateWindowSeconds!: number;
   @Column('json', { name: 'cors_origins' }) corsOrigins!: string[];

@@ -14,6 +14,7 @@ const DEFAULTS = {
   enabled: true,
   auth: 'key',
   cacheSeconds: 0,
+  staleIfErrorSeconds: 0,
   rateLimit: 600,
   rateWindowSeconds: 60,
   corsOrigins: [],
