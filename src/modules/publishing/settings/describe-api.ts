@@ -30,34 +30,17 @@ export function toViewApiDto(api: ViewApiEntity): ViewApiDto {
   };
 }
 
+/** Settings that the audit log tells. */
+const TOLD = [
+  'enabled', 'slug', 'auth', 'cacheSeconds', 'staleIfErrorSeconds', 'rateLimit', 'corsOrigins', 'filterable', 'sortable', 'maxLimit',
+  'page', 'viewVersion',
+] as const; // prettier-ignore
+
 const describe = (api: ViewApiEntity): object => {
-  const {
-    enabled,
-    slug,
-    auth,
-    cacheSeconds,
-    staleIfErrorSeconds,
-    rateLimit,
-    corsOrigins,
-    filterable,
-    sortable,
-    maxLimit,
-  } = toViewApiDto(api);
-  const columns = api.columns.map(({ key }) => key);
+  const settings = toViewApiDto(api);
   return {
-    ...{
-      enabled,
-      slug,
-      auth,
-      cacheSeconds,
-      staleIfErrorSeconds,
-      rateLimit,
-      corsOrigins,
-      filterable,
-      sortable,
-      maxLimit,
-    },
-    ...{ page: api.page, columns, viewVersion: api.viewVersion },
+    ...Object.fromEntries(TOLD.map((name) => [name, settings[name]])),
+    columns: api.columns.map(({ key }) => key),
   };
 };
 
