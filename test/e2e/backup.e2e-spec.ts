@@ -1,7 +1,8 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { BackupError, programFor, restoreBackup, takeBackup } from '../../src/database/backup/index.js';
+import pg from 'pg';
+import { BackupError, programFor, restoreBackup, snapshotPair, takeBackup } from '../../src/database/backup/index.js';
 import { openDriftChecker } from '../../src/modules/tables/index.js';
 import {
   client,
@@ -76,10 +77,15 @@ describe('a backup', () => {
         expectStatus(await at.owner.post(rows, { fields: { name: `${nr} ${i}` } }), 201);
     });
     const builder = (async () => {
+      const columns = `/tables/${at.table.id}/columns`;
       for (let i = 0; !signal.aborted; i++) {
-        const columns = `/tables/${at.table.id}/columns`;
-        const column = expectStatus(await at.owner.post<Column>(columns, { name: `Column ${i}`, type: 'text' }), 201);
-        if (i % 2 === 1) expectStatus(await at.owner.del(`${columns}/${column.id}`), 204);
+        const made = await at.owner.post<Column>(columns, { name: `Column ${i}`, type: 'text' });
+        // While tables are written down, a change waits as long as it may.
+        if (made.status === 423) continue;
+        const { id } = expectStatus(made, 201);
+        if (i % 2 === 0) continue;
+        const removed = await at.owner.del(`${columns}/${id}`);
+        if (removed.status !== 423) expectStatus(removed, 204);
       }
     })();
     const manifest = await takeBackup(before.config, folder);
@@ -90,6 +96,37 @@ describe('a backup', () => {
     const told = readFileSync(path.join(folder, 'backup.json'), 'utf8');
     for (const secret of [before.config.jwt.secret, before.config.encryptionKey.toString('hex'), pair.main.password])
       expect(told).not.toContain(secret);
+  });
+
+  it('keeps every table and view of the mini database in place while it is written', async () => {
+    const operator = new pg.Client({ ...pair.mini, user: pair.mini.username });
+    await operator.connect();
+    const relations = await operator.query<{ name: string }>(
+      `select format('%I.%I', n.nspname, relname) as name from pg_class c join pg_namespace n on n.oid = relnamespace
+        where relkind in ('r', 'p', 'v') and n.oid = (select relnamespace from pg_class where relname = '_stream')`,
+    );
+    const held = async (name: string) => {
+      await operator.query("begin; set local lock_timeout = '20ms'");
+      const error = await operator
+        .query(`lock table only ${name} in access exclusive mode`)
+        .catch((thrown: unknown) => thrown as { code: string });
+      await operator.query('rollback');
+      return 'code' in error && error.code === '55P03';
+    };
+    // A change that is at work when the backup begins is waited for.
+    const [{ name: first } = { name: '' }] = relations.rows;
+    const changer = new pg.Client({ ...pair.mini, user: pair.mini.username });
+    await changer.connect();
+    await changer.query(`begin; lock table ${first} in access exclusive mode`);
+    const waiting = snapshotPair(pair.main, pair.mini, async () => {
+      for (const { name } of relations.rows) expect([name, await held(name)]).toEqual([name, true]);
+      return relations.rows.length;
+    });
+    expect(await Promise.race([waiting, new Promise((resolve) => setTimeout(resolve, 300, 'waits'))])).toBe('waits');
+    await changer.query('commit');
+    expect(await waiting).toBeGreaterThan(5);
+    for (const { name } of relations.rows) expect([name, await held(name)]).toEqual([name, false]);
+    await Promise.all([operator.end(), changer.end()]);
   });
 
   it('is restored into empty databases: rows, logs, structure, people, files; who was there reads anew', async () => {
