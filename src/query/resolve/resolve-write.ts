@@ -82,8 +82,8 @@ export function resolveFieldValues(
   return values;
 }
 
-/** Whether the cell may hold more links than are shown. */
-const isPartlySeen = ({ derived }: ColumnSchema): boolean =>
+/** Whether the cell may hold more links than are shown, so that it cannot be replaced. */
+export const isPartlySeen = ({ derived }: ColumnSchema): boolean =>
   derived?.kind === 'link' && !derived.link.single && derived.link.target.seen?.rows !== undefined;
 
 /** What defaults may depend on: `now` and `me`. */

@@ -1,6 +1,7 @@
 import { foldName, type Id, type ProblemItem } from '../../../common/index.js';
 import {
   columnByKey,
+  columnOfWhole,
   isWritable,
   kindOf,
   parseTextCell,
@@ -31,7 +32,7 @@ export interface BindingOptions {
   readonly digitsAreNumbers?: boolean;
 }
 
-/** Tells the values of a row of the file; `flaws` says what is wrong with it. */
+/** Tells the values of a row of the file, by columns of the whole table; `flaws` says what is wrong with it. */
 export interface Binding {
   /** The columns that rows may give; all that can be written where the file does not say. */
   readonly columns: readonly ColumnSchema[];
@@ -40,7 +41,7 @@ export interface Binding {
   addresses(rows: readonly SourceRow[]): string[];
 }
 
-/** @throws Problem `import_failed` what the header calls its columns is not what the table does */
+/** `table` is what whoever imports sees of it. @throws Problem `import_failed` what the header calls its columns is not what the table does */
 export function bindColumns(
   header: readonly string[] | undefined,
   table: TableSchema,
@@ -95,7 +96,7 @@ function byPosition(header: readonly string[], table: TableSchema, options: Bind
     }
     if (bound.has(found)) refuse({ column: found.key, code: 'duplicate_field', detail: `${found.key} occurs twice.` });
     bound.add(found);
-    return found;
+    return columnOfWhole(table, found);
   });
   if (errors.length > 0) throw importFailed(errors, 1);
   if (bound.size === 0)
@@ -105,7 +106,7 @@ function byPosition(header: readonly string[], table: TableSchema, options: Bind
     );
   const ofPeople = columns.flatMap((column, i) => (column && namesPeople(column) ? [i] : []));
   return {
-    columns: [...bound],
+    columns: columns.filter((column) => column !== undefined),
     read: (row, flaws) => cellsOf(row.cells ?? [], columns, options, flaws),
     addresses: (rows) => rows.flatMap(({ cells = [] }) => ofPeople.flatMap((i) => cells[i]?.match(ADDRESS) ?? [])),
   };
@@ -179,7 +180,7 @@ function byName(table: TableSchema, options: BindingOptions): Binding {
   };
   const hasPeople = table.columns.some((column) => isWritable(column) && namesPeople(column));
   return {
-    columns: table.columns.filter(isWritable),
+    columns: table.columns.filter(isWritable).map((column) => columnOfWhole(table, column)),
     addresses: (rows) =>
       hasPeople ? rows.flatMap((row) => Object.entries(row.fields ?? {}).flatMap(addressesIn(found))) : [],
     read(row, flaws) {

@@ -1,8 +1,11 @@
 import { invalid, newId, type Id } from '../../../common/index.js';
 import {
   columnByKey,
+  columnOfWhole,
   completeNewRow,
   isMatchable,
+  isPartlySeen,
+  wholeOf,
   type ColumnSchema,
   type DefaultContext,
   type TableSchema,
@@ -75,12 +78,13 @@ export function matchedColumns(table: TableSchema, { columns }: Binding, matchOn
     const refuse = (code: string, detail: string): Error => invalid([{ pointer: '/matchOn', code, detail }]);
     if (!column) throw refuse('unknown_field', `There is no field ${JSON.stringify(key.slice(0, 60))}.`);
     if (!isMatchable(column)) throw refuse('not_matchable', `Rows cannot be told apart by ${key} (${column.type}).`);
-    if (!columns.includes(column))
+    const own = columnOfWhole(table, column);
+    if (!columns.includes(own))
       throw importFailed(
         [{ line: 1, column: key, code: 'match_missing', detail: `The file has no column ${key}.` }],
         1,
       );
-    return column;
+    return own;
   });
 }
 
@@ -104,6 +108,10 @@ export function opsOf(
   return ops;
 }
 
+/** Of a table that is seen as a whole there are none. */
+const partlySeen = (table: TableSchema): readonly ColumnSchema[] =>
+  table.seen ? table.columns.filter(isPartlySeen).map((column) => columnOfWhole(table, column)) : [];
+
 function opOf(
   row: SourceRow,
   table: TableSchema,
@@ -115,10 +123,16 @@ function opOf(
   const values = binding.read(row, flaws);
   if (matchOn.length === 0) {
     const errors: Parameters<typeof completeNewRow>[3] = [];
-    const complete = completeNewRow(values, table, '', errors, defaults);
+    const complete = completeNewRow(values, wholeOf(table), '', errors, defaults);
     flaws.push(...flawsOf(errors));
     return { kind: 'create', id: newId(), values: complete };
   }
+  for (const { key } of partlySeen(table).filter((column) => values.has(column)))
+    flaws.push({
+      column: key,
+      code: 'partly_seen',
+      detail: `Rows may be linked in ${key} that you do not see, so it cannot be replaced.`,
+    });
   for (const { key, ...column } of matchOn.filter((each) => (values.get(each) ?? null) === null))
     flaws.push({
       column: key,
@@ -126,6 +140,6 @@ function opOf(
       detail: `${key} (${column.type}) is matched on and needs a value.`,
     });
   const missing: Parameters<typeof completeNewRow>[3] = [];
-  const asNew = completeNewRow(new Map(values), table, '', missing, defaults);
+  const asNew = completeNewRow(new Map(values), wholeOf(table), '', missing, defaults);
   return { kind: 'upsert', matchOn, values, changes: new Map(), asNew: { values: asNew, errors: missing } };
 }

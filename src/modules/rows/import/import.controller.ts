@@ -1,6 +1,7 @@
 import { Controller, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CurrentAccess, IdPipe, Requires, type Access, type AppRequest, type Id } from '../../../common/index.js';
+import { HonoursRules } from '../../tables/index.js';
 import { TakesFile } from './describe-import.js';
 import { ImportAnswerDto, ImportRowsQuery } from './import.dto.js';
 import { ImportService } from './import.service.js';
@@ -14,6 +15,7 @@ export class ImportController {
   @Post()
   @HttpCode(200)
   @Requires('rows:write')
+  @HonoursRules()
   @TakesFile()
   @ApiOperation({
     summary: 'Import rows from a file',

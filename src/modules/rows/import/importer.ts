@@ -8,7 +8,8 @@ import {
   MiniDbWriter,
   type PortionedWrite,
 } from '../../../engines/index.js';
-import { isLink, type TableSchema } from '../../../query/index.js';
+import { isLink, wholeOf, type TableSchema } from '../../../query/index.js';
+import { RowJudge } from '../write/row-judge.js';
 import type { FindMatches } from '../write/upsert.js';
 import { FileFlaw } from './file/file-flaw.js';
 import type { RowFile, SourceRow } from './file/row-file.js';
@@ -42,6 +43,7 @@ export class Importer {
     private readonly lookup: MiniDbLookup,
     private readonly log: ChangeLog,
     private readonly judge: LineJudge,
+    private readonly rules: RowJudge,
   ) {}
 
   /**
@@ -63,7 +65,7 @@ export class Importer {
    */
   private asOne(job: ImportJob, header: Header): Promise<Tally> {
     const { options, access, stop } = job;
-    return this.fence.runWhole(job.tableId, async ({ tableSchema, schema }) => {
+    return this.fence.run(access, job.tableId, async ({ tableSchema, schema }) => {
       const written = options.dryRun ? undefined : await this.marks.find(schema, options.id);
       if (written) return Tally.at(written);
       const reading = readingOf(access, options, tableSchema, header);
@@ -84,8 +86,8 @@ export class Importer {
           // While one portion is written the next is read.
           await writing;
           if (goesOn()) {
-            open ??= await this.imports.begin(tableSchema, { links: reading.binding.columns.some(isLink) });
-            writing = new PortionWriter(tableSchema, reading.context, this.inside(tableSchema, open)).write(ops, tally);
+            open ??= await this.imports.begin(wholeOf(tableSchema), { links: reading.binding.columns.some(isLink) });
+            writing = this.portions(tableSchema, reading, this.inside(tableSchema, open)).write(ops, tally);
             writing.catch(() => undefined);
           } else {
             await open?.abandon();
@@ -115,7 +117,7 @@ export class Importer {
   /** Each portion is there when it is written, whatever becomes of the next: a file of any length, and nobody waits for it for long. */
   private async inPortions(job: ImportJob, header: Header): Promise<Tally> {
     const reading = remembering((table) => readingOf(job.access, job.options, table, header));
-    const { tableSchema, schema } = await this.fence.runWhole(job.tableId, (table) => {
+    const { tableSchema, schema } = await this.fence.run(job.access, job.tableId, (table) => {
       reading(table.tableSchema);
       return Promise.resolve(table);
     });
@@ -158,7 +160,7 @@ export class Importer {
     progress: Progress,
   ): Promise<void> {
     const line = lastLine(portion);
-    await this.fence.runWhole(tableId, async ({ tableSchema, schema }) => {
+    await this.fence.run(access, tableId, async ({ tableSchema, schema }) => {
       const current = reading(tableSchema);
       const read = ahead.table === tableSchema ? ahead : await this.judge.read(access, current, portion);
       const sum = (written: Tally): Tally => progress.tally.plus(read.tally, written);
@@ -176,19 +178,20 @@ export class Importer {
 
   private async writeWhole(
     table: TableSchema,
-    { context, binding }: Reading,
+    reading: Reading,
     options: ImportOptions,
     ops: readonly LineOp[],
     complete: Complete,
   ): Promise<Tally> {
     if (ops.length === 0) return new Tally();
-    const done = await new PortionWriter(table, context, this.outside(table, options)).once(ops, complete);
+    const links = reading.binding.columns.some(isLink);
+    const done = await this.portions(table, reading, this.outside(table, options, links)).once(ops, complete);
     if (done) return done;
     // Several writes are one transaction only for somebody who holds the table.
-    const open = await this.imports.begin(table, { links: binding.columns.some(isLink) });
+    const open = await this.imports.begin(wholeOf(table), { links });
     try {
       const tally = new Tally();
-      await new PortionWriter(table, context, this.inside(table, open)).write(ops, tally);
+      await this.portions(table, reading, this.inside(table, open)).write(ops, tally);
       await complete(open.session, tally);
       await open.commit();
       return tally;
@@ -197,19 +200,24 @@ export class Importer {
     }
   }
 
-  private inside(table: TableSchema, open: PortionedWrite): Target {
-    const find: FindMatches = (columns, records) => this.lookup.matches(table, columns, records, open.session);
-    return { find, write: (prepare) => open.write(() => prepare(find)) };
+  private portions(table: TableSchema, { context }: Reading, target: Target): PortionWriter {
+    return new PortionWriter(table, context, target, this.rules);
   }
 
-  private outside(table: TableSchema, { mode }: ImportOptions): Target {
+  private inside(table: TableSchema, open: PortionedWrite): Target {
+    const find: FindMatches = (columns, records) => this.lookup.matches(table, columns, records, open.session);
+    return { find, write: (prepare) => open.write((session) => prepare(find, session)) };
+  }
+
+  private outside(table: TableSchema, { mode }: ImportOptions, links: boolean): Target {
     const find = this.finder(table);
     return {
       find,
       write: async (prepare) => {
-        if (mode === 'upsert')
-          return this.writer.writePrepared(table, { exclusive: true }, (session) =>
-            prepare((columns, records) => this.lookup.matches(table, columns, records, session)),
+        // Rules are asked inside of the transaction.
+        if (mode === 'upsert' || table.seen)
+          return this.writer.writePrepared(wholeOf(table), { exclusive: mode === 'upsert', links }, (session) =>
+            prepare((columns, records) => this.lookup.matches(table, columns, records, session), session),
           );
         const write = await prepare(find);
         return { write, result: await this.writer.write(table, write) };

@@ -1,8 +1,9 @@
 import { must, Problem, type ProblemItem } from '../../../common/index.js';
 import type { PgSession } from '../../../database/mini/index.js';
 import { LinksRefused, type Submitted, type WriteResult } from '../../../engines/index.js';
-import { uniqueIdentityOf, type RowOp, type TableSchema, type WriteContext } from '../../../query/index.js';
+import { uniqueIdentityOf, wholeOf, type RowOp, type TableSchema, type WriteContext } from '../../../query/index.js';
 import type { UpsertOp } from '../write/bulk-request.js';
+import type { Refusals, RowJudge } from '../write/row-judge.js';
 import { takenValues, uniqueColumns } from '../write/taken-values.js';
 import { decideUpserts, type FindMatches, type Indexed } from '../write/upsert.js';
 import { flawsOf, Tally } from './tally.js';
@@ -17,9 +18,11 @@ export interface LineWrite extends Submitted {
 
 /** Where portions are written. */
 export interface Target {
+  /** Among the rows that are seen. */
   readonly find: FindMatches;
+  /** `session` is that of the transaction; absent where one statement is all of it. */
   write(
-    prepare: (find: FindMatches) => Promise<LineWrite>,
+    prepare: (find: FindMatches, session?: PgSession) => Promise<LineWrite>,
   ): Promise<{ readonly write: LineWrite; readonly result: WriteResult }>;
 }
 
@@ -31,15 +34,28 @@ type Refused = ReadonlyMap<number, readonly ProblemItem[]>;
 /** None of the ops can be done; a statement without ops would be none. */
 class NothingLeft extends Error {}
 
+/** What rules do not let rows become, by line. Rolls the write back on its way. */
+class RuledOut extends Error {
+  constructor(readonly findings: ReadonlyMap<number, Problem>) {
+    super('rows must not become like this');
+  }
+}
+
 type Decided = Awaited<ReturnType<typeof decideUpserts>>;
 
 /** Writes the ops of a portion, those that can be done; the others become findings of their lines. */
 export class PortionWriter {
+  private readonly table: TableSchema;
+
+  /** `seen` is what whoever imports sees of the table. */
   constructor(
-    private readonly table: TableSchema,
+    private readonly seen: TableSchema,
     private readonly context: WriteContext,
     private readonly target: Target,
-  ) {}
+    private readonly rules: RowJudge,
+  ) {
+    this.table = wholeOf(seen);
+  }
 
   /**
    * All ops by one write, which `complete` is told of inside of its transaction. Undefined, and nothing is written: they cannot all be
@@ -49,11 +65,12 @@ export class PortionWriter {
     if (ops.length === 0 || withoutRepeats(ops).length > 1) return undefined;
     let tally: Tally | undefined;
     try {
-      await this.target.write(async (find) => {
-        const decided = await decideUpserts(this.table, ops, find);
+      await this.target.write(async (find, inside) => {
+        const decided = await this.decide(ops, find, inside);
         if (decided.ops.length === 0) throw new NothingLeft();
         const write = this.writeOf(decided.ops);
         const also = async (session: PgSession, result: WriteResult): Promise<void> => {
+          await write.also?.(session, result);
           tally = new Tally();
           refuse(tally, problems(decided));
           count(tally, write, result);
@@ -77,8 +94,8 @@ export class PortionWriter {
     if (ops.length === 0) return;
     let decided: Decided | undefined;
     try {
-      const { write, result } = await this.target.write(async (find) => {
-        decided = await decideUpserts(this.table, ops, find);
+      const { write, result } = await this.target.write(async (find, inside) => {
+        decided = await this.decide(ops, find, inside);
         if (decided.ops.length === 0) throw new NothingLeft();
         return this.writeOf(decided.ops);
       });
@@ -92,6 +109,18 @@ export class PortionWriter {
       if (refused.size > 0) return this.writeRun(rest, tally);
       await this.halves(rest, error, tally);
     }
+  }
+
+  /** What becomes of the ops by what is there and what rules say of it. */
+  private async decide(ops: readonly LineOp[], find: FindMatches, session: PgSession | undefined): Promise<Decided> {
+    const decided = await decideUpserts(this.table, ops, find);
+    if (!this.seen.seen || decided.ops.length === 0) return decided;
+    const within = must(session, 'who writes by rules has a transaction');
+    const ruled = byLine(decided.ops, await this.rules.before(within, this.seen, plain(decided.ops)));
+    return {
+      ops: decided.ops.filter(({ index }) => !ruled.has(index)),
+      failures: new Map([...decided.failures, ...ruled]),
+    };
   }
 
   /** Nobody knows which op it is, only that one cannot be written. */
@@ -116,6 +145,7 @@ export class PortionWriter {
           items,
         ]),
       );
+    if (error instanceof RuledOut) return problemItems(error.findings);
     if (!isAboutOps(error)) throw error;
     const certain = await takenValues(this.table, ops, uniqueColumns(this.target.find), 'as if all at once');
     return problemItems(
@@ -124,19 +154,26 @@ export class PortionWriter {
   }
 
   private writeOf(ops: readonly Indexed<RowOp>[]): LineWrite {
-    return {
+    const write: LineWrite = {
       context: this.context,
       atomic: false,
       quiet: true,
-      ops: ops.map(({ op }) => op),
+      ops: plain(ops),
       lines: ops.map(({ index }) => index),
     };
+    if (!this.seen.seen) return write;
+    const also = async (session: PgSession, { ops: results }: WriteResult): Promise<void> => {
+      const found = await this.rules.after(session, this.seen, write.ops, results);
+      if (found.size > 0) throw new RuledOut(byLine(ops, found));
+    };
+    return { ...write, also };
   }
 }
 
 /** What the table has against rows, by what it says. */
 const isAboutOps = (error: unknown): boolean =>
   error instanceof LinksRefused ||
+  error instanceof RuledOut ||
   (error instanceof Problem && ['unique_violation', 'validation_failed'].includes(error.code));
 
 function refuse(tally: Tally, refused: Refused): void {
@@ -152,6 +189,11 @@ function count(tally: Tally, write: LineWrite, { ops, epoch, seq }: WriteResult)
     else tally.updated++;
   }
 }
+
+const plain = (ops: readonly Indexed<RowOp>[]): RowOp[] => ops.map(({ op }) => op);
+
+const byLine = (ops: readonly Indexed<RowOp>[], found: Refusals): ReadonlyMap<number, Problem> =>
+  new Map([...found].map(([place, problem]) => [must(ops[place], 'a refusal belongs to an op').index, problem]));
 
 const GONE = { code: 'conflict', detail: 'Somebody changed or deleted the row in this very moment.' };
 

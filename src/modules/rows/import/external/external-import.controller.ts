@@ -1,6 +1,7 @@
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CurrentAccess, IdPipe, LimitedBy, Requires, type Access, type Id } from '../../../../common/index.js';
+import { HonoursRules } from '../../../tables/index.js';
 import { ImportJobDto } from '../jobs/import-job.dto.js';
 import { TakesExternalRows } from './describe-external-import.js';
 import { ExternalRowsImportDto, ExternalTableDto } from './external-import.dto.js';
@@ -15,6 +16,7 @@ export class ExternalImportController {
   @Post('tables/:tableId/import/external')
   @HttpCode(202)
   @Requires('rows:write')
+  @HonoursRules()
   @LimitedBy('external')
   @TakesExternalRows()
   @ApiOperation({

@@ -9,6 +9,7 @@ import {
   type Access,
   type Id,
 } from '../../../../common/index.js';
+import { HonoursRules } from '../../../tables/index.js';
 import { ImportJobDto, ImportJobListDto } from './import-job.dto.js';
 import { ImportJobsService } from './import-jobs.service.js';
 
@@ -20,14 +21,16 @@ export class ImportJobsController {
 
   @Get('tables/:tableId/imports')
   @Requires('rows:read')
+  @HonoursRules()
   @ApiOperation({
     summary: 'List the latest imports into a table',
-    description: 'The newest first, of the last seven days; those under way too.',
+    description:
+      'The newest first, of the last seven days; those under way too. Members whom rules keep from part of the table are told of their own.',
   })
   @ApiOkResponse({ type: ImportJobListDto })
   @ApiProblems('not_found', 'validation_failed', 'cursor_invalid')
-  list(@Param('tableId', IdPipe) tableId: Id, @Query() page: PageQuery) {
-    return this.imports.list(tableId, page);
+  list(@CurrentAccess() access: Access, @Param('tableId', IdPipe) tableId: Id, @Query() page: PageQuery) {
+    return this.imports.list(access, tableId, page);
   }
 
   @Get('imports/:importId')

@@ -24,12 +24,14 @@ export class ImportJobsService {
     private readonly transaction: AuditedTransaction,
   ) {}
 
-  async list(tableId: Id, { limit, cursor }: PageQuery): Promise<ImportJobListDto> {
+  /** Those who see part of the table are told of their own. */
+  async list(access: Access, tableId: Id, { limit, cursor }: PageQuery): Promise<ImportJobListDto> {
     const before = cursor === undefined ? undefined : idOfCursor(cursor);
-    return idPage((await this.jobs.ofTable(tableId, limit + 1, before)).map(toImportSummary), limit);
+    const by = (await this.catalog.seesAllOf(tableId, access)) ? undefined : access.principal.userId;
+    return idPage((await this.jobs.ofTable(tableId, limit + 1, { before, by })).map(toImportSummary), limit);
   }
 
-  /** @throws Problem `not_found`; `ruled_out` it tells of all of a table of which the caller sees part */
+  /** @throws Problem `not_found`; `ruled_out` it is somebody else's, and tells of all of a table of which the caller sees part */
   async get(access: Access, id: Id): Promise<ImportJobDto> {
     return toImportDto(await this.find(access, id));
   }
@@ -55,9 +57,12 @@ export class ImportJobsService {
   private async find(access: Access, id: Id): Promise<ImportJobEntity> {
     const job = await this.jobs.find(id);
     if (!job) throw notFound('import');
-    if (access.role === 'owner' || access.role === 'admin') return job;
+    const isOwn = job.caller.principal.userId === access.principal.userId;
+    if (isOwn || access.role === 'owner' || access.role === 'admin') return job;
     if (!(await this.catalog.seenOf(job.baseId)).isOpenTo(job.tableId, access))
-      throw new Problem('ruled_out', { detail: 'Rules keep you from part of this table, and this shows all of it.' });
+      throw new Problem('ruled_out', {
+        detail: 'Rules keep you from part of this table, and this is an import of somebody else.',
+      });
     return job;
   }
 }

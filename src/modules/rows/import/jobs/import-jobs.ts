@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, LessThan } from 'typeorm';
+import { DataSource, LessThan, Raw } from 'typeorm';
 import { must, newId, Problem, type Id, type ProblemBody } from '../../../../common/index.js';
 import { AuditedTransaction, REPEATABLE_MS, type AuditedManager } from '../../../../database/main/index.js';
 import { ImportJobEntity, NO_PROGRESS, type ProgressCounts } from './import-job.entity.js';
@@ -157,8 +157,12 @@ export class ImportJobs {
     return this.dataSource.manager.findOneBy(ImportJobEntity, { id });
   }
 
-  /** The latest ones, before one of them, without what is long of them. */
-  ofTable(tableId: Id, count: number, before?: Id): Promise<Omit<ImportJobEntity, 'result' | 'problem'>[]> {
+  /** The latest ones, before one of them, without what is long of them; `by`: those of one person. */
+  ofTable(
+    tableId: Id,
+    count: number,
+    { before, by }: { readonly before?: Id | undefined; readonly by?: Id | undefined },
+  ): Promise<Omit<ImportJobEntity, 'result' | 'problem'>[]> {
     return this.dataSource.manager.find(ImportJobEntity, {
       select: {
         id: true,
@@ -173,7 +177,11 @@ export class ImportJobs {
         createdAt: true,
         finishedAt: true,
       },
-      where: { tableId, ...(before === undefined ? {} : { id: LessThan(before) }) },
+      where: {
+        tableId,
+        ...(before === undefined ? {} : { id: LessThan(before) }),
+        ...(by === undefined ? {} : { caller: Raw((caller) => `${caller} #>> '{principal,userId}' = :by`, { by }) }),
+      },
       // Ids are in the order of time.
       order: { id: 'DESC' },
       take: count,
