@@ -6,7 +6,14 @@ export type { AnswerOf, CallOptions, Fetch, Operation } from './http.js';
 export { LiveTable, type LiveChange, type LiveEvents, type LiveState, type TableDescription } from './live-table.js';
 export type { Operations, Schemas } from './openapi.js';
 export { Presence } from './presence.js';
-export { ApiError, ConnectionError, SignedOutError, type Problem, type ProblemItem } from './problem.js';
+export {
+  ApiError,
+  ConnectionError,
+  RowNotShownError,
+  SignedOutError,
+  type Problem,
+  type ProblemItem,
+} from './problem.js';
 export type { Actor, Position, PresenceState, PresentPerson } from './protocol.js';
 export { Session, type SessionTokens, type User } from './session.js';
 export {

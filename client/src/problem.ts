@@ -4,7 +4,7 @@ import type { Schemas } from './openapi.js';
 export type ProblemItem = Schemas['ProblemItemDto'];
 
 /** The body of a refusal (RFC 9457). `current` is the row as it is now, where a version or a merge was refused. */
-export type Problem = Schemas['ProblemDto'] & { readonly current?: unknown };
+export type Problem = Schemas['ProblemDto'];
 
 /** The server refused: what was asked over HTTP, or a message on the socket. */
 export class ApiError extends Error {
@@ -51,4 +51,13 @@ export class SignedOutError extends Error {
 /** The server could not be reached, or what came was no answer of this API. */
 export class ConnectionError extends Error {
   override readonly name = 'ConnectionError';
+}
+
+/** A row was written as it was asked, and rules of the table keep from whoever wrote it what it has become. Nothing is to be repeated. */
+export class RowNotShownError extends Error {
+  override readonly name = 'RowNotShownError';
+
+  constructor() {
+    super('The row is written; rules of the table keep it from you.');
+  }
 }

@@ -1,5 +1,6 @@
 import type { CallOptions, AnswerOf, Operation } from './http.js';
 import type { Schemas } from './openapi.js';
+import { RowNotShownError } from './problem.js';
 
 /** A row over HTTP: what the API says of rows, with the type of the table's fields. */
 export type Row<Fields> = Omit<Schemas['RowDto'], 'fields'> & { readonly fields: Fields };
@@ -104,15 +105,17 @@ export class Table<Fields extends object = Record<string, unknown>> {
     return this.row(await this.call('GET /tables/{tableId}/rows/{rowId}', { path: this.at(rowId) }));
   }
 
+  /** @throws RowNotShownError it is made, and rules of the table keep it from you */
   async create(
     fields: Partial<Fields>,
     { idempotencyKey }: Pick<UpdateOptions, 'idempotencyKey'> = {},
   ): Promise<Row<Fields>> {
     const body = { fields: { ...fields } };
     const headers = idempotent(idempotencyKey);
-    return this.row(await this.call('POST /tables/{tableId}/rows', { path: { tableId: this.id }, body, headers }));
+    return this.written(await this.call('POST /tables/{tableId}/rows', { path: { tableId: this.id }, body, headers }));
   }
 
+  /** @throws RowNotShownError it is changed, and rules of the table keep from you what it has become */
   async update(
     rowId: string,
     fields: Changes<Fields>,
@@ -120,7 +123,9 @@ export class Table<Fields extends object = Record<string, unknown>> {
   ): Promise<Row<Fields>> {
     const headers = { ...idempotent(idempotencyKey), ...matching(ifMatch) };
     const body = { fields: { ...fields }, ...since };
-    return this.row(await this.call('PATCH /tables/{tableId}/rows/{rowId}', { path: this.at(rowId), body, headers }));
+    return this.written(
+      await this.call('PATCH /tables/{tableId}/rows/{rowId}', { path: this.at(rowId), body, headers }),
+    );
   }
 
   /** Into the trash. */
@@ -130,7 +135,7 @@ export class Table<Fields extends object = Record<string, unknown>> {
 
   /** Out of the trash. */
   async restore(rowId: string): Promise<Row<Fields>> {
-    return this.row(await this.call('POST /tables/{tableId}/rows/{rowId}/restore', { path: this.at(rowId) }));
+    return this.written(await this.call('POST /tables/{tableId}/rows/{rowId}/restore', { path: this.at(rowId) }));
   }
 
   /** Up to 1,000 operations: all or none (`atomic`), or each for itself (`partial`). */
@@ -160,6 +165,11 @@ export class Table<Fields extends object = Record<string, unknown>> {
 
   private at(rowId: string): { tableId: string; rowId: string } {
     return { tableId: this.id, rowId };
+  }
+
+  private written(answer: Schemas['RowDto'] | undefined): Row<Fields> {
+    if (answer === undefined) throw new RowNotShownError();
+    return this.row(answer);
   }
 
   private row(row: Schemas['RowDto']): Row<Fields> {

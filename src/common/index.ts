@@ -26,3 +26,4 @@ export * from './redact.js';
 export { isExactNumber } from './server/exact-numbers.js';
 export { parseJson } from './server/json-body.js';
 export * from './rounds.js';
+export * from './value-schemas.js';

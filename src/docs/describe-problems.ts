@@ -7,8 +7,10 @@ import {
   roleTooLow,
   TOKEN_SCOPES,
   X_ACCESS,
+  X_HONOURS_RULES,
   X_PROBLEMS,
   X_TOKEN_SCOPE,
+  X_VIEWED_AS,
   type ErrorCode,
 } from '../common/index.js';
 import { permissionOf, tooWeakFor } from './describe-access.js';
@@ -34,6 +36,9 @@ export const PERSONAL_TOKEN = 'personalToken';
  */
 export function describeProblems(document: OpenAPIObject): void {
   for (const placed of operationsOf(document)) describe(placed);
+  // RFC 9457, 3.2: some problems have members of their own, and clients must ignore those that they do not know.
+  for (const name of ['ProblemDto', 'ProblemItemDto'])
+    Object.assign(document.components?.schemas?.[name] ?? {}, { additionalProperties: true });
 }
 
 function describe(placed: Placed): void {
@@ -55,6 +60,8 @@ function impliedBy({ method, path, operation }: Placed, access: unknown): ErrorC
     ...(access === 'public' ? [] : (['unauthenticated', 'token_expired'] as const)),
     ...(inWorkspace && access !== 'viewer' ? (['role_too_low'] as const) : []),
     ...(access === 'public' ? [] : refusalOfTokens(operation)),
+    ...(extensionOf(operation, X_VIEWED_AS) === true ? (['role_too_low'] as const) : []),
+    ...(isClosedByRules(path, operation) ? (['ruled_out'] as const) : []),
     ...(access !== 'public' && path.includes('{') ? (['not_found'] as const) : []),
     ...(takesIdempotencyKey(method, path) ? (['idempotency_mismatch', 'idempotency_in_progress'] as const) : []),
     // Also where no body is taken: one that is sent is read.
@@ -74,6 +81,12 @@ function refusalOfTokens(operation: Operation): ErrorCode[] {
   if (scope === undefined) return ['session_needed'];
   return scope === TOKEN_SCOPES[0] ? [] : ['token_scope_too_low'];
 }
+
+/** Owners and admins are never kept from anything by rules. */
+const isClosedByRules = (path: string, operation: Operation): boolean =>
+  /\{(table|base)Id\}/.test(path) &&
+  ['viewer', 'editor'].includes(String(extensionOf(operation, X_ACCESS))) &&
+  extensionOf(operation, X_HONOURS_RULES) !== true;
 
 const own = (operation: Operation): ErrorCode[] => (extensionOf(operation, X_PROBLEMS) ?? []) as ErrorCode[];
 

@@ -96,6 +96,7 @@ const schemaOf = (content: Readonly<Record<string, Media>> = {}): Schema | undef
     'application/json',
     'multipart/form-data',
     'application/octet-stream',
+    '*/*',
     'text/csv',
     'application/x-ndjson',
     'text/html',

@@ -1,3 +1,7 @@
+import { Contract } from './contract.js';
+
+let contract: Contract | undefined;
+
 /** An answer, read to its end. */
 export interface Answer<T> {
   readonly status: number;
@@ -37,7 +41,10 @@ export function client(base: string, token?: string): Client {
       ...(body === undefined ? {} : { body: raw ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, body: json(text) as T, text };
+    const answer = { status: response.status, headers: response.headers, body: json(text) as T, text };
+    const finding = (contract ??= new Contract()).finding({ method, path: response.url.slice(base.length), ...answer });
+    if (finding) throw new Error(`An answer is not as docs/openapi.json says: ${finding}`);
+    return answer;
   };
   return {
     base,

@@ -21,6 +21,10 @@ export const X_ACCESS = 'x-access';
 export const X_PERMISSION = 'x-permission';
 /** Member of an operation in the OpenAPI document: the weakest scope of a personal token that opens it; absent where none does. */
 export const X_TOKEN_SCOPE = 'x-token-scope';
+/** Member of an operation in the OpenAPI document: it shows members whom rules of a table concern what they may see, and is not closed to them. */
+export const X_HONOURS_RULES = 'x-honours-rules';
+/** Member of an operation in the OpenAPI document: it takes `?as=<memberId>`. */
+export const X_VIEWED_AS = 'x-viewed-as';
 
 /** No token needed. Every route carries exactly one of {@link Public}, {@link SignedIn}, {@link Requires}; a route without any is refused. */
 export const Public = () => applyDecorators(SetMetadata(PUBLIC, true), ApiExtension(X_ACCESS, 'public'));

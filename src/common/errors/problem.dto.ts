@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
 /** One finding inside a problem. */
 export class ProblemItemDto {
@@ -11,6 +11,18 @@ export class ProblemItemDto {
   code!: string;
   /** @example 'email must be an e-mail address.' */
   detail!: string;
+  /** Of filters, sorts and computed columns: the name that is meant. */
+  field?: string;
+  /** Of formulas and text filters: where it begins, in UTF-16 units from 0. */
+  position?: number;
+  /** Of formulas: how many units it takes. */
+  length?: number;
+  /** Of formulas: what could stand there. */
+  expected?: string;
+  /** Of imports: the line of the file, from 1. */
+  line?: number;
+  /** Of writes of many rows: which one. */
+  rowId?: string;
 }
 
 /** Every error of this API, as `application/problem+json` (RFC 9457). */
@@ -37,4 +49,11 @@ export class ProblemDto {
   requestId?: string;
   @ApiProperty({ type: () => [ProblemItemDto], required: false, description: 'Each finding of a validation.' })
   errors?: ProblemItemDto[];
+  @ApiPropertyOptional({
+    type: 'object',
+    additionalProperties: true,
+    nullable: true,
+    description: 'Of a `version_mismatch`: the row as it is now.',
+  })
+  current?: object | null;
 }

@@ -4,7 +4,8 @@ import { ApiProblems, Public, Traits, type AppRequest } from '../../common/index
 import { DownloadQuery } from './attachment.dto.js';
 import { DownloadsService } from './download/downloads.service.js';
 
-const BYTES = { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } } as const;
+/** Of the type that the file has. */
+const BYTES = { '*/*': { schema: { type: 'string', format: 'binary' } } } as const;
 
 @ApiTags('Attachments')
 @Controller('files')

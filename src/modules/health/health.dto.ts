@@ -3,6 +3,11 @@ import { ApiProperty } from '@nestjs/swagger';
 export class HealthPartDto {
   /** @example 'up' */
   status!: 'up' | 'down' | 'degraded';
+  /**
+   * What is wrong with it; absent where nothing is.
+   * @example 'The database does not answer.'
+   */
+  message?: string;
 }
 export class DatabaseHealthDto extends HealthPartDto {
   /**

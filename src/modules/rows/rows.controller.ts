@@ -56,6 +56,7 @@ const LIVE_SEQ = {
 const BY_FILTER_PROBLEMS = [
   'not_found',
   'role_too_low',
+  'ruled_out',
   'validation_failed',
   'filter_invalid',
   'limit_reached',
@@ -77,6 +78,12 @@ const PrefersMinimal = () =>
     required: false,
     description: '`return=minimal`: without the rows in the answer (RFC 7240)',
     example: 'return=minimal',
+  });
+
+const WithoutRow = () =>
+  ApiNoContentResponse({
+    description: 'With `Prefer: return=minimal`, or where rules keep the row that it became from the caller.',
+    headers: { ...ROW_ETAG, ...LIVE_SEQ },
   });
 
 // Keys are kept by the base, in the transaction of the rows.
@@ -133,7 +140,7 @@ export class RowsController {
       '`sum` is exact; `avg` has about 20 digits.',
   })
   @ApiBody({ schema: { allOf: [{ $ref: getSchemaPath(QueryRowsDto) }], example: QUERY_EXAMPLE } })
-  @ApiOkResponse({ schema: { oneOf: [RowListDto, GroupListDto].map((type) => ({ $ref: getSchemaPath(type) })) } })
+  @ApiOkResponse({ schema: { anyOf: [RowListDto, GroupListDto].map((type) => ({ $ref: getSchemaPath(type) })) } })
   @ApiExtraModels(RowListDto, GroupListDto)
   @ApiProblems(
     'not_found',
@@ -160,8 +167,13 @@ export class RowsController {
   @ApiOperation({ summary: 'Create a row' })
   @PrefersMinimal()
   @ApiBody({ type: CreateRowDto })
-  @ApiCreatedResponse({ type: RowDto, headers: { ...ROW_ETAG, ...LIVE_SEQ } })
-  @ApiProblems('not_found', 'role_too_low', 'validation_failed', 'unique_violation', 'schema_busy')
+  @ApiCreatedResponse({
+    type: RowDto,
+    headers: { ...ROW_ETAG, ...LIVE_SEQ },
+    description:
+      'Created; its path is in `Location`. There is no body with `Prefer: return=minimal`, nor where rules keep the row from the caller.',
+  })
+  @ApiProblems('not_found', 'role_too_low', 'ruled_out', 'validation_failed', 'unique_violation', 'schema_busy')
   create(
     @CurrentAccess() access: Access,
     @Param('tableId', IdPipe) tableId: Id,
@@ -267,9 +279,11 @@ export class RowsController {
   @IfMatch()
   @ApiBody({ type: UpdateRowDto })
   @ApiOkResponse({ type: RowDto, headers: { ...ROW_ETAG, ...LIVE_SEQ } })
+  @WithoutRow()
   @ApiProblems(
     'not_found',
     'role_too_low',
+    'ruled_out',
     'bad_request',
     'validation_failed',
     'version_mismatch',
@@ -296,7 +310,7 @@ export class RowsController {
   @ApiOperation({ summary: 'Delete a row' })
   @IfMatch()
   @ApiNoContentResponse({ headers: LIVE_SEQ })
-  @ApiProblems('not_found', 'role_too_low', 'bad_request', 'version_mismatch', 'schema_busy')
+  @ApiProblems('not_found', 'role_too_low', 'ruled_out', 'bad_request', 'version_mismatch', 'schema_busy')
   remove(
     @CurrentAccess() access: Access,
     @Param('tableId', IdPipe) tableId: Id,
@@ -316,7 +330,8 @@ export class RowsController {
   })
   @PrefersMinimal()
   @ApiOkResponse({ type: RowDto, headers: { ...ROW_ETAG, ...LIVE_SEQ } })
-  @ApiProblems('not_found', 'role_too_low', 'conflict', 'unique_violation', 'schema_busy')
+  @WithoutRow()
+  @ApiProblems('not_found', 'role_too_low', 'ruled_out', 'conflict', 'unique_violation', 'schema_busy')
   restore(
     @CurrentAccess() access: Access,
     @Param('tableId', IdPipe) tableId: Id,

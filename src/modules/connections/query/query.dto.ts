@@ -139,6 +139,8 @@ export class SourceListPageDto {
   @ApiProperty({ example: 50 })
   limit!: number;
   nextCursor?: string;
+  /** Of the page before this one. */
+  prevCursor?: string;
 }
 
 export class SourceCountDto {

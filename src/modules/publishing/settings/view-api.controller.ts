@@ -35,6 +35,7 @@ export class ViewApiController {
       'What was published before has to be there still, as it was: columns may come, none may go.',
   })
   @ApiCreatedResponse({ type: ViewApiDto })
+  @ApiOkResponse({ type: ViewApiDto, description: 'It was published already, and is again.' })
   @ApiProblems('name_taken', 'view_broken', 'contract_broken', 'filter_invalid')
   async publish(@CurrentAccess() access: Access, @Param('viewId', IdPipe) viewId: Id, @Body() body: PublishDto) {
     const { api, isNew } = await this.apis.publish(access, viewId, body);

@@ -1,6 +1,6 @@
 import { IsUUID } from 'class-validator';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { MayBeAbsent, PageQuery, type Id, type PageDto } from '../../../common/index.js';
+import { ANY_CELL_SCHEMA, MayBeAbsent, PageQuery, type Id, type PageDto } from '../../../common/index.js';
 
 const ID = '01982c5e-7a10-7c3f-9d42-5b1f0c8e2a11';
 
@@ -54,9 +54,13 @@ export class HistoryColumnDto {
 
 export class FieldChangeDto {
   column!: HistoryColumnDto;
-  @ApiProperty({ nullable: true, example: '1200.50', description: 'As rows have it; of long links `{$add,$remove}`.' })
+  @ApiProperty({
+    ...ANY_CELL_SCHEMA,
+    example: '1200.50',
+    description: 'As rows have it; of long links `{$add,$remove}`.',
+  })
   before!: unknown;
-  @ApiProperty({ nullable: true, example: '1300.00' })
+  @ApiProperty({ ...ANY_CELL_SCHEMA, example: '1300.00' })
   after!: unknown;
 }
 

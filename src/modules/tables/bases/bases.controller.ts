@@ -33,7 +33,7 @@ export class BasesController {
   @Requires('structure:change')
   @ApiOperation({ summary: 'Create a base' })
   @ApiCreatedResponse({ type: BaseDto })
-  @ApiProblems('not_found', 'role_too_low', 'validation_failed', 'name_taken')
+  @ApiProblems('not_found', 'role_too_low', 'validation_failed', 'name_taken', 'schema_busy')
   async create(
     @CurrentAccess() access: Access,
     @Param('workspaceId', IdPipe) _workspaceId: Id,
@@ -69,7 +69,7 @@ export class BasesController {
     summary: 'Delete a base with its tables',
     description: 'For 30 days it can be restored; then it is purged.',
   })
-  @ApiProblems('not_found', 'role_too_low')
+  @ApiProblems('not_found', 'role_too_low', 'schema_busy')
   async remove(@CurrentAccess() access: Access, @Param('baseId', IdPipe) baseId: Id): Promise<void> {
     await this.bases.remove(access, baseId);
   }

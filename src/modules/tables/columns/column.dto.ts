@@ -1,6 +1,6 @@
 import { IsBoolean, IsIn, IsInt, IsObject, IsOptional, Min } from 'class-validator';
 import { ApiExtraModels, ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsName, IsText, MAX_LIMIT, MayBeAbsent, PageDto } from '../../../common/index.js';
+import { CELL_SCHEMA, IsName, IsText, MAX_LIMIT, MayBeAbsent, PageDto } from '../../../common/index.js';
 import {
   COLUMN_TYPES,
   columnType,
@@ -29,8 +29,7 @@ const OPTIONS_DOC = {
 export const DEFAULT_DOC = {
   description:
     'Value of new rows that do not give one; in the form of a cell. `now` (date, datetime) and `me` (user) are taken when the row is made.',
-  nullable: true,
-  oneOf: [{ type: 'string' }, { type: 'number' }, { type: 'boolean' }, { type: 'array', items: {} }],
+  ...CELL_SCHEMA,
 };
 
 /** What each type is, for people who choose one. */

@@ -51,7 +51,7 @@ export class ColumnsController {
   @Requires('structure:read')
   @ApiOperation({ summary: 'List the columns of a table in order, or those in its trash' })
   @ApiOkResponse({ type: ColumnListDto })
-  @ApiProblems('not_found')
+  @ApiProblems('not_found', 'cursor_invalid')
   list(
     @CurrentAccess() access: Access,
     @Param('tableId', IdPipe) tableId: Id,

@@ -51,6 +51,10 @@ export class FormulaFlawDto {
   length?: number;
   /** What would fit there, where that can be said in a few words. @example 'a number' */
   expected?: string;
+  /** Of a formula of a table that could not be computed any more. */
+  columnId?: string;
+  /** Where that one is. */
+  tableId?: string;
 }
 
 export class FormulaCompletionDto {

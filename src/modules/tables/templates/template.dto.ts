@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsObject } from 'class-validator';
-import { IsName, MayBeAbsent } from '../../../common/index.js';
+import { CELL_SCHEMA, IsName, MayBeAbsent } from '../../../common/index.js';
 import { COLUMN_TYPES, type CellValue, type ColumnTypeName } from '../../../query/index.js';
 import { TEMPLATES } from './built-in.js';
 
@@ -15,10 +15,7 @@ export class TemplateColumnDto {
   type!: ColumnTypeName;
   required!: boolean;
   unique!: boolean;
-  @ApiProperty({
-    nullable: true,
-    oneOf: [{ type: 'string' }, { type: 'number' }, { type: 'boolean' }, { type: 'array', items: {} }],
-  })
+  @ApiProperty(CELL_SCHEMA)
   default!: CellValue;
   @ApiProperty({
     type: 'object',

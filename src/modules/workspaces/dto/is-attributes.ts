@@ -1,6 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { ValidateBy } from 'class-validator';
+import { CELL_SCHEMA } from '../../../common/index.js';
 
 const MAX_ATTRIBUTES = 50;
 const MAX_VALUES = 100;
@@ -38,9 +39,7 @@ export const IsAttributes = (): PropertyDecorator =>
     }),
     ApiPropertyOptional({
       type: 'object',
-      additionalProperties: {
-        oneOf: [{ type: 'string' }, { type: 'number' }, { type: 'boolean' }, { type: 'array', items: {} }],
-      },
+      additionalProperties: { oneOf: CELL_SCHEMA.oneOf },
       description:
         'What rules of tables may ask of a member, as `{"$attr":"region"}`. All of them: what is left out is gone.',
       example: { region: 'emea' },

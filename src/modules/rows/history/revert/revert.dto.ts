@@ -1,5 +1,5 @@
 import { ApiProperty, ApiPropertyOptional, getSchemaPath, type ApiResponseOptions } from '@nestjs/swagger';
-import type { Id } from '../../../../common/index.js';
+import { ANY_CELL_SCHEMA, type Id } from '../../../../common/index.js';
 import { RowDto } from '../../read/rows-query.dto.js';
 import { BulkMetaDto } from '../../write/row.dto.js';
 import { HistoryColumnDto } from '../history.dto.js';
@@ -55,9 +55,9 @@ export class RevertConflictDto {
   column?: HistoryColumnDto;
   @ApiProperty({ enum: ['changed_since', 'deleted_since', 'restored_since'], example: 'changed_since' })
   code!: string;
-  @ApiPropertyOptional({ nullable: true, description: 'What would be put back.', example: 7 })
+  @ApiPropertyOptional({ ...ANY_CELL_SCHEMA, description: 'What would be put back.', example: 7 })
   value?: unknown;
-  @ApiPropertyOptional({ nullable: true, description: 'What is there.', example: 5 })
+  @ApiPropertyOptional({ ...ANY_CELL_SCHEMA, description: 'What is there.', example: 5 })
   current?: unknown;
 }
 
