@@ -120,9 +120,9 @@ async function idsOf({ owner, workspace, base: made, table }: World): Promise<Id
   await sql(
     pair.main,
     `insert into imports (id, workspace_id, base_id, table_id, wish, form, caller, bytes, stored, arrived, state, leased_by, lease_until, next_at, progress, created_at)
-     values ($1, $2, $3, $4, '{"kind":"rows","mode":"append","matchOn":[],"onError":"abort","dryRun":false}', '{}', jsonb_build_object('principal', jsonb_build_object('userId', $1)), 1, false, true, 'running', $1,
+     values ($1, $2, $3, $4, '{"kind":"rows","mode":"append","matchOn":[],"onError":"abort","dryRun":false}', '{}', $5, 1, false, true, 'running', $1,
        now() + interval '1 hour', now(), '{"bytesRead":1,"created":0,"updated":0,"unchanged":0,"failed":0}', now())`,
-    [importId, workspace.id, made.id, table.id],
+    [importId, workspace.id, made.id, table.id, { principal: { userId: randomUUID() } }],
   );
   await sql(
     pair.main,

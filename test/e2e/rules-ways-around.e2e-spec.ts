@@ -203,6 +203,41 @@ describe('the channel of a workspace', () => {
   });
 });
 
+describe('presence in a table', () => {
+  it('tells those who see part of it who is there and what he does, and not where', async () => {
+    const { owner, at, app } = fixture;
+    const table = await newTable(NAME);
+    const hidden = await add(table, { name: 'hidden' });
+    await putRules(owner, table, seesNamed('open'));
+    const channel = `table:${table.id}`;
+    const [part, whole] = [await socket(app.base, editor.token), await socket(app.base, at.owner.accessToken)];
+    for (const each of [part, whole]) expect(await each.ask('subscribe', { channel })).toMatchObject({ ok: true });
+    const state = { mode: 'editing', cursor: { rowId: hidden.id, columnKey: 'name' } };
+    expect(await whole.ask('presence', { channel, state: { mode: 'viewing' } })).toMatchObject({
+      ok: true,
+      present: [],
+    });
+    const joined = await part.until(({ name }) => name === 'user:join');
+    expect(joined.payload).toMatchObject({ channel, user: { id: at.owner.user.id }, state: { mode: 'viewing' } });
+    await whole.ask('presence', { channel, state });
+    const moved = await part.until(({ name }) => name === 'user:cursor');
+    expect((moved.payload as { state: object }).state).toEqual({ mode: 'editing' });
+    const answer = await part.ask<{ present: readonly { state: object }[] }>('presence', {
+      channel,
+      state: { mode: 'idle' },
+    });
+    expect(answer.present.map((person) => person.state)).toEqual([{ mode: 'editing' }]);
+    expect(JSON.stringify(part.events)).not.toContain(hidden.id);
+    // Those who see all are told where he is.
+    const own = { mode: 'viewing', cursor: { rowId: hidden.id, columnKey: 'name' } };
+    await part.ask('presence', { channel, state: own });
+    await whole.until(({ name, payload }) => name === 'user:cursor' && JSON.stringify(payload).includes(hidden.id));
+    await whole.ask('unsubscribe', { channel });
+    await part.until(({ name }) => name === 'user:leave');
+    for (const each of [part, whole]) each.close();
+  });
+});
+
 describe('presence in a view', () => {
   it('is closed to those who see part of its table: it tells where others are', async () => {
     const { owner, at, app } = fixture;

@@ -130,17 +130,18 @@ function strict(schema: Json, closed: boolean): Json {
     oneOf,
     anyOf,
     additionalProperties: more,
+    ...rest
   } = schema as OpenApiSchema;
   const each = (list: readonly Json[], alone: boolean) => list.map((item) => strict(item, alone));
   const made: Json = {
-    ...schema,
+    ...rest,
     ...($ref === undefined ? {} : { $ref: `document#/$defs/${$ref.split('/').at(-1) ?? ''}${closed ? '' : '.part'}` }),
     ...(allOf ? { allOf: each(allOf, false) } : {}),
     ...(oneOf ? { oneOf: each(oneOf, closed) } : {}),
     ...(anyOf ? { anyOf: each(anyOf, closed) } : {}),
     ...(items ? { items: strict(items, true) } : {}),
     ...(properties ? { properties: mapped(properties, (property) => strict(property, true)) } : {}),
-    ...(typeof more === 'object' ? { additionalProperties: strict(more, true) } : {}),
+    ...(more === undefined ? {} : { additionalProperties: typeof more === 'object' ? strict(more, true) : more }),
     ...(more === undefined && closed && (properties ?? allOf) ? { unevaluatedProperties: false } : {}),
   };
   return nullable === true ? { anyOf: [{ type: 'null' }, made] } : made;

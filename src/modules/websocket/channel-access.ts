@@ -79,6 +79,11 @@ export class ChannelAccess {
     });
   }
 
+  /** Whether the caller sees part of the table that a channel is of. Throws as the others do. */
+  async seesPart(caller: Caller, target: Target): Promise<boolean> {
+    return target.kind === 'table' && (await this.table(caller, target.tableId)).sight !== undefined;
+  }
+
   /** Whether the caller sees all of what a channel is about; for what tells of all of it. @throws Problem `ruled_out` */
   async mustSeeAll(caller: Caller, target: Target): Promise<void> {
     if (target.kind === 'view') await this.liveViews.mustSeeAll(await this.view(caller, target.viewId), target.viewId);

@@ -19,6 +19,7 @@ import { Connections } from './connections.js';
 import { Feeds, type Admission, type FeedRoom, type Refusal } from './feed/index.js';
 import {
   objectChannel,
+  partRoom,
   targetOf,
   type Answer,
   type ObjectSubscribedAnswer,
@@ -283,7 +284,7 @@ export class Subscriptions implements OnModuleDestroy {
   ): void {
     assertCurrent(connection, subscription);
     subscription.joined = true;
-    void connection.socket.join(subscription.feed.room.channel);
+    void connection.socket.join(roomsOf(subscription));
     answer({ ok: true, channel: subscription.channel, mode: admission.mode, ...positionOf(admission) });
     for (const event of admission.events) tell(connection, event);
     if (admission.mode === 'live') return;
@@ -295,7 +296,7 @@ export class Subscriptions implements OnModuleDestroy {
     if (connection.subscriptions.get(subscription.channel) !== subscription) return;
     connection.subscriptions.delete(subscription.channel);
     if (subscription.kind === 'object') void connection.socket.leave(subscription.channel);
-    else if (subscription.joined) void connection.socket.leave(subscription.feed.room.channel);
+    else if (subscription.joined) for (const room of roomsOf(subscription)) void connection.socket.leave(room);
     switch (subscription.kind) {
       case 'table':
         this.feeds.release(subscription.feed);
@@ -327,6 +328,12 @@ export class Subscriptions implements OnModuleDestroy {
     };
   }
 }
+
+/** That of its feed, and of those who see part of the table that of all who do. */
+const roomsOf = (subscription: FeedSubscription): string[] => [
+  subscription.feed.room.channel,
+  ...(subscription.kind === 'table' && subscription.sight !== undefined ? [partRoom(subscription.channel)] : []),
+];
 
 /** The channel that a room is for; those who see only part of a table have rooms of their own. */
 const channelOf = (room: string): string => room.split('#', 1)[0] ?? room;

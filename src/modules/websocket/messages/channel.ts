@@ -15,6 +15,9 @@ export type Target =
 /** The channel, and room, of a table's changes. */
 export const tableChannel = (tableId: Id): string => `table:${tableId}`;
 
+/** The room of all who follow a channel and see part of what it is about. */
+export const partRoom = (channel: string): string => `${channel}#part`;
+
 /** The channel, and room, of what a view shows. */
 export const viewChannel = (viewId: Id): string => `view:${viewId}`;
 

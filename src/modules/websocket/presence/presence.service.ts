@@ -4,6 +4,7 @@ import { EventBus, type Topics } from '../../events/index.js';
 import { ChannelAccess } from '../channel-access.js';
 import type { Connection } from '../connection.js';
 import {
+  partRoom,
   targetOf,
   type LiveServer,
   type PresenceAnswer,
@@ -69,12 +70,13 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * The socket is at the channel, and does this there. Whoever follows the channel is told.
+   * The socket is at the channel, and does this there. Whoever follows the channel is told; those who see part of the table are told who is
+   * there, and not where in it.
    * @returns who else is there
-   * @throws Problem `not_found`, `role_too_low`, `validation_failed`
+   * @throws Problem `not_found`, `role_too_low`, `validation_failed`; `ruled_out` rules keep somebody from part of what a view shows
    */
   async show(connection: Connection, { channel, state }: PresenceMessage): Promise<PresenceAnswer> {
-    await this.mustBeAllowed(connection, channel);
+    const seesPart = await this.mustBeAllowed(connection, channel);
     if (connection.closed) throw new Problem('conflict', { detail: 'The socket has ended.' });
     const text = JSON.stringify(state);
     const channels = this.own.get(connection) ?? new Map<string, Own>();
@@ -90,7 +92,9 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
       ok: true,
       channel,
       presenceId: own.presenceId,
-      present: this.board.others(channel, own.presenceId, MOST_LISTED).map(toPerson),
+      present: this.board
+        .others(channel, own.presenceId, MOST_LISTED)
+        .map((present) => (seesPart ? withoutPlace(toPerson(present)) : toPerson(present))),
     };
   }
 
@@ -110,10 +114,13 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
     for (const channel of [...(this.own.get(connection)?.keys() ?? [])]) this.leave(connection, channel);
   }
 
-  private async mustBeAllowed(connection: Connection, channel: string): Promise<void> {
+  /** Whether there is something of the table that he is not to be told of. */
+  private async mustBeAllowed(connection: Connection, channel: string): Promise<boolean> {
     const target = targetOf(channel);
-    await this.access.mayFollow(connection.caller(), target);
-    await this.access.mustSeeAll(connection.caller(), target);
+    const caller = connection.caller();
+    await this.access.mayFollow(caller, target);
+    if (target.kind === 'view') await this.access.mustSeeAll(caller, target);
+    return this.access.seesPart(caller, target);
   }
 
   private soon(connection: Connection, channel: string, own: Own, state: string): void {
@@ -160,23 +167,33 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
     const present = { channel, presenceId, userId, name, state };
     const news = this.board.put(present, Date.now());
     if (news === 'same') return;
-    const event = { channel, ...toPerson(present), at: new Date().toISOString() };
-    this.room(present)?.emit(news === 'new' ? 'user:join' : 'user:cursor', event);
+    const event = news === 'new' ? 'user:join' : 'user:cursor';
+    const person = toPerson(present);
+    const at = new Date().toISOString();
+    this.room(present, channel)?.emit(event, { channel, ...person, at });
+    this.room(present, partRoom(channel))?.emit(event, { channel, ...withoutPlace(person), at });
   }
 
   private emitLeave(gone: Present): void {
     const { channel, presenceId } = gone;
-    this.room(gone)?.emit('user:leave', { channel, presenceId, user: userOf(gone), at: new Date().toISOString() });
+    const event = { channel, presenceId, user: userOf(gone), at: new Date().toISOString() };
+    for (const room of [channel, partRoom(channel)]) this.room(gone, room)?.emit('user:leave', event);
   }
 
-  /** Those who follow the channel here, but for the socket that it is about. */
-  private room({ channel, presenceId }: Present) {
+  /** Those in the room here, but for the socket that it is about. */
+  private room({ presenceId }: Present, room: string) {
     const own = this.sockets.get(presenceId);
-    return own ? own.socket.to(channel) : this.server?.to(channel);
+    return own ? own.socket.to(room) : this.server?.to(room);
   }
 }
 
 const userOf = ({ userId, name }: Present) => ({ id: userId, name });
+
+/** For those who may not see the row or the column that the cursor is at. */
+const withoutPlace = ({ state: { mode }, ...person }: PresentPerson): PresentPerson => ({
+  ...person,
+  state: mode === undefined ? {} : { mode },
+});
 
 const toPerson = (present: Present): PresentPerson => ({
   presenceId: present.presenceId,
