@@ -202,6 +202,11 @@ const publishedView = async (call: Call): Promise<Partial<Call>> => {
   expectStatus(await call.owner.post(`/views/${made.ids?.viewId ?? ''}/api`, {}), 201);
   return made;
 };
+const republishedView = async (call: Call): Promise<Partial<Call>> => {
+  const made = await publishedView(call);
+  expectStatus(await call.owner.post(`/views/${made.ids?.viewId ?? ''}/api`, { asNewVersion: true }), 201);
+  return made;
+};
 const apiKey = async (call: Call): Promise<Partial<Call>> => {
   const made = await call.owner.post<{ id: string }>(`/views/${call.ids.viewId ?? ''}/api/keys`, { name: name() });
   return ids(call, { keyId: expectStatus(made, 201).id });
@@ -383,14 +388,20 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
   'GET /public/views/{slug}': 'public',
   'GET /public/views/{slug}/data': 'public',
   'GET /public/views/{slug}/openapi.json': 'public',
+  'GET /public/views/{slug}/{apiVersion}': 'public',
+  'GET /public/views/{slug}/{apiVersion}/data': 'public',
+  'GET /public/views/{slug}/{apiVersion}/openapi.json': 'public',
   'GET /api/v1/views/{viewId}/api/usage': 'admin',
   'GET /api/v1/views/{viewId}/api/keys': 'admin',
   'POST /api/v1/views/{viewId}/api/keys': { needs: 'admin', body: () => ({ name: name() }) },
   'POST /api/v1/views/{viewId}/api/keys/{keyId}/rotate': { needs: 'admin', body: () => ({}) },
   'DELETE /api/v1/views/{viewId}/api/keys/{keyId}': { needs: 'admin', fresh: apiKey },
+  'GET /api/v1/views/{viewId}/api/versions': 'admin',
+  'PATCH /api/v1/views/{viewId}/api/versions/{version}': { needs: 'admin', body: () => ({ sunsetAt: null }) },
+  'DELETE /api/v1/views/{viewId}/api/versions/{version}': { needs: 'admin', fresh: republishedView },
   'GET /api/v1/views/{viewId}/api': 'admin',
   'POST /api/v1/views/{viewId}/api': { needs: 'admin', body: () => ({}), fresh: newView },
-  'PATCH /api/v1/views/{viewId}/api': { needs: 'admin', body: () => ({ maxLimit: 10 }) },
+  'PATCH /api/v1/views/{viewId}/api': { needs: 'admin', body: () => ({ cacheSeconds: 10 }) },
   'DELETE /api/v1/views/{viewId}/api': { needs: 'admin', fresh: publishedView },
   'POST /api/v1/views/{viewId}/explain': { needs: 'viewer', body: () => ({}), unaudited: READS },
 

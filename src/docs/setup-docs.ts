@@ -7,6 +7,7 @@ import type { SocketProtocol } from './asyncapi/socket-protocol.js';
 import { describeAccess } from './describe-access.js';
 import { describeAnswers } from './describe-answers.js';
 import { describeHeaders } from './describe-headers.js';
+import { describePaths } from './describe-paths.js';
 import { BEARER, describeProblems, PERSONAL_TOKEN } from './describe-problems.js';
 
 export const DOCS_PATH = 'api/docs';
@@ -88,6 +89,7 @@ export function openApiDocument(app: NestFastifyApplication, version: string): O
     operationIdFactory: (controller, method) =>
       `${lowerFirst(controller.replace(/Controller$/, ''))}${upperFirst(method)}`,
   });
+  describePaths(document);
   describeProblems(document);
   describeAnswers(document);
   describeAccess(document);

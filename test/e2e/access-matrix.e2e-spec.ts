@@ -144,6 +144,7 @@ async function idsOf({ owner, workspace, base: made, table }: World): Promise<Id
     await owner.post<{ slug: string }>(`/views/${viewId}/api`, { auth: 'public', page: true }),
     201,
   );
+  expectStatus(await owner.post(`/views/${viewId}/api`, { asNewVersion: true }), 201);
   const opener = await owner.post<{ id: string }>(`/views/${viewId}/api/keys`, { name: 'Website' });
   const trashedViewId = expectStatus(await view('Trashed'), 201).id;
   expectStatus(await owner.del(`/views/${trashedViewId}`), 204);
@@ -153,6 +154,7 @@ async function idsOf({ owner, workspace, base: made, table }: World): Promise<Id
     importId,
     viewId,
     slug,
+    apiVersion: 'v2',
     keyId: expectStatus(opener, 201).id,
     trashedViewId,
     version: '1',
@@ -265,7 +267,7 @@ async function changesOf(requestIds: readonly string[]): Promise<string[]> {
 }
 
 /** Parameters that are no ids of things in a workspace. */
-const BARE: ReadonlySet<string> = new Set(['token', 'version', 'slug']);
+const BARE: ReadonlySet<string> = new Set(['token', 'version', 'slug', 'apiVersion']);
 
 /** A problem without what differs from call to call. */
 const words = ({ body }: Answer<ProblemBody>): object => ({ ...body, instance: undefined, requestId: undefined });

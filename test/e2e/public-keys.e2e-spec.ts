@@ -90,7 +90,7 @@ describe('a key of a published view', () => {
     expect(key).toEqual({
       ...{ id: expect.any(String), name: 'Website', prefix: key.key.slice(0, 10) },
       key: expect.stringMatching(/^ltk_[\w-]{43}$/),
-      ...{ filter: null, columns: ['name'], allowedAddresses: null, rateLimit: null, quota: null },
+      ...{ filter: null, columns: ['name'], versions: null, allowedAddresses: null, rateLimit: null, quota: null },
       ...{ expiresAt: '2099-01-01T00:00:00.000Z', createdAt: expect.any(String), createdBy: at.owner.user.id },
     });
     const listed = expectStatus(await at.owner.get<Page>(view.keys), 200).data;

@@ -68,7 +68,7 @@ describe('publishing a view', () => {
         rateLimit: { limit: 600, windowSeconds: 60 },
         corsOrigins: [],
       },
-      ...{ filterable: [], sortable: [], maxLimit: 100, page: false, viewVersion: 1, version: 1 },
+      ...{ filterable: [], sortable: [], maxLimit: 100, page: false, apiVersion: 1, viewVersion: 1, version: 1 },
       columns: [
         { key: 'name', name: 'Name', type: 'text', list: false },
         { key: 'qty', name: 'Qty', type: 'integer', list: false },

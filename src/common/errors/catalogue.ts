@@ -283,8 +283,13 @@ export const ERRORS = {
   },
   contract_broken: {
     status: 409,
-    title: 'Published columns would be missing or be others',
-    hint: 'Clients of the published view rely on the columns that "errors" names. Bring them back, or end the publication and publish anew under another address.',
+    title: 'This would break the readers of the published view',
+    hint: 'They rely on what "errors" names. Leave it as it was, or publish with "asNewVersion": it gets an address of its own, and they keep what they have.',
+  },
+  newest_version: {
+    status: 409,
+    title: 'This is the newest version',
+    hint: 'Only versions that another has followed end by themselves; the newest ends with the publication (DELETE).',
   },
   view_broken: {
     status: 409,

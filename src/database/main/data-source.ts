@@ -21,6 +21,7 @@ import { StructureLife1700000000500 } from './migrations/1700000000500-structure
 import { TimeZones1700000001000 } from './migrations/1700000001000-time-zones.js';
 import { TableIndexes1700000000600 } from './migrations/1700000000600-table-indexes.js';
 import { LastGoodAnswers1700000002250 } from './migrations/1700000002250-last-good-answers.js';
+import { PublicationVersions1700000002500 } from './migrations/1700000002500-publication-versions.js';
 
 /** Options of the main database; the server adds the entities of its modules, the migration command needs none. */
 export const mainDataSourceOptions = (settings: PostgresSettings) =>
@@ -54,6 +55,7 @@ export const mainDataSourceOptions = (settings: PostgresSettings) =>
       PersonalTokens1700000002100,
       KeyQuotas1700000001950,
       LastGoodAnswers1700000002250,
+      PublicationVersions1700000002500,
     ],
     migrationsTableName: '_migrations',
     migrationsTransactionMode: 'each',

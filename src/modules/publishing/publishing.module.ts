@@ -9,13 +9,16 @@ import { ApiKeyEntity } from './keys/api-key.entity.js';
 import { Quotas } from './keys/quotas.js';
 import { Heads } from './public/heads.js';
 import { PageStreams } from './public/page-streams.js';
-import { PublicDataController } from './public/public-data.controller.js';
+import { PublicDataController, PublicVersionDataController } from './public/public-data.controller.js';
 import { PublicDataService } from './public/public-data.service.js';
-import { PublicPageController } from './public/public-page.controller.js';
+import { PublicPageController, PublicVersionPageController } from './public/public-page.controller.js';
 import { PublicReader } from './public/public-reader.service.js';
 import { PublicationGuard } from './public/publication.guard.js';
 import { Publications } from './public/publications.js';
 import { SharedAnswers } from './public/shared-answers.js';
+import { ApiVersionsController } from './settings/api-versions.controller.js';
+import { ApiVersionsService } from './settings/api-versions.service.js';
+import { FormerVersionEntity } from './settings/former-version.entity.js';
 import { ViewApiController } from './settings/view-api.controller.js';
 import { ViewApiEntity } from './settings/view-api.entity.js';
 import { ViewApisService } from './settings/view-apis.service.js';
@@ -27,10 +30,19 @@ import { UsageService } from './usage/usage.service.js';
 
 /** Views as read-only APIs for the world. */
 @Module({
-  imports: [AuthModule, WorkspacesModule, ViewsModule, TypeOrmModule.forFeature([ViewApiEntity, ApiKeyEntity])],
-  controllers: [ViewApiController, ApiKeysController, UsageController, PublicDataController, PublicPageController],
+  imports: [
+    AuthModule,
+    WorkspacesModule,
+    ViewsModule,
+    TypeOrmModule.forFeature([ViewApiEntity, FormerVersionEntity, ApiKeyEntity]),
+  ],
+  controllers: [
+    ...[ViewApiController, ApiVersionsController, ApiKeysController, UsageController],
+    ...[PublicDataController, PublicPageController, PublicVersionDataController, PublicVersionPageController],
+  ],
   providers: [
     ViewApisService,
+    ApiVersionsService,
     ApiKeysService,
     Quotas,
     ...[Publications, PublicationGuard, Heads, SharedAnswers, PublicReader, PublicDataService, PageStreams],

@@ -4,4 +4,5 @@ export { ViewCatalog } from './stored/view-catalog.js';
 export type { Reader } from './read/reader.js';
 export { ViewDataQuery } from './read/view-data-query.dto.js';
 export { ViewUpkeep } from './stored/view-upkeep.js';
+export { VersionPipe } from './version.pipe.js';
 export { ViewsModule } from './views.module.js';

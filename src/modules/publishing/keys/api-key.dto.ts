@@ -19,6 +19,7 @@ import { IsKeyList, RateLimitDto } from '../settings/view-api.dto.js';
 import { QUOTA_PERIODS, type QuotaPeriod } from './api-key.entity.js';
 import { isNetwork } from './network.js';
 
+const MAX_VERSIONS = 20;
 const MAX_NETWORKS = 100;
 const MAX_OVERLAP_SECONDS = 30 * 86_400;
 
@@ -84,6 +85,20 @@ export class CreateApiKeyDto {
   columns?: string[] | null;
 
   @ApiPropertyOptional({
+    type: [Number],
+    nullable: true,
+    example: [1],
+    description: 'Numbers of the versions that it opens; all without it, those that come later included.',
+  })
+  @IsOptional()
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(MAX_VERSIONS)
+  @ArrayUnique()
+  @IsInt({ each: true })
+  versions?: number[] | null;
+
+  @ApiPropertyOptional({
     type: [String],
     nullable: true,
     example: ['203.0.113.0/24'],
@@ -138,6 +153,8 @@ export class ApiKeyDto {
   filter!: object | null;
   @ApiProperty({ type: [String], nullable: true })
   columns!: string[] | null;
+  @ApiProperty({ type: [Number], nullable: true, example: [1], description: 'null: all.' })
+  versions!: number[] | null;
   @ApiProperty({ type: [String], nullable: true })
   allowedAddresses!: string[] | null;
   @ApiProperty({ type: RateLimitDto, nullable: true, description: 'null: that of the publication.' })

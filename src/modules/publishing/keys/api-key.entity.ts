@@ -20,6 +20,8 @@ export class ApiKeyEntity {
   @Column('json', { nullable: true }) filter!: object | null;
   /** Keys of the columns that it sees. */
   @Column('json', { nullable: true }) columns!: string[] | null;
+  /** Numbers of the versions that it opens; null: all, those that come later included. */
+  @Column('json', { nullable: true }) versions!: number[] | null;
   /** Networks that it may be used from. */
   @Column('json', { name: 'allowed_addresses', nullable: true }) allowedAddresses!: string[] | null;
   /** Instead of the limit of the publication. */

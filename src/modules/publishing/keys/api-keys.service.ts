@@ -18,8 +18,9 @@ import {
 } from '../../../common/index.js';
 import { actorOf, AuditedTransaction, type AuditedManager, type AuditEntry } from '../../../database/main/index.js';
 import { parseJsonFilter } from '../../../query/index.js';
-import { FrozenViews } from '../../views/index.js';
+import { FrozenViews, type OpenedView } from '../../views/index.js';
 import { publicationChanged } from '../settings/describe-api.js';
+import { ApiVersionsService } from '../settings/api-versions.service.js';
 import { heldApi, notPublished, ViewApisService } from '../settings/view-apis.service.js';
 import type { ViewApiEntity } from '../settings/view-api.entity.js';
 import type { ApiKeyDto, ApiKeyListDto, CreateApiKeyDto, CreatedApiKeyDto } from './api-key.dto.js';
@@ -37,20 +38,22 @@ export class ApiKeysService {
   constructor(
     @InjectRepository(ApiKeyEntity) private readonly keys: Repository<ApiKeyEntity>,
     private readonly apis: ViewApisService,
+    private readonly versions: ApiVersionsService,
     private readonly views: FrozenViews,
     private readonly transaction: AuditedTransaction,
   ) {}
 
   /** The key itself is told here and kept nowhere. @throws Problem `not_found`, `limit_reached`, `view_broken`, 422 */
   async create(access: Access, viewId: Id, input: CreateApiKeyDto): Promise<CreatedApiKeyDto> {
-    await this.mustMakeSense(access, await this.apis.find(access, viewId), input);
-    const { name, filter, columns, allowedAddresses, rateLimit, quota, expiresAt } = input;
+    await this.mustMakeSense(access, await this.versions.open(access, viewId), input);
+    const { name, filter, columns, versions, allowedAddresses, rateLimit, quota, expiresAt } = input;
     return this.insert(access, viewId, () =>
       Promise.resolve({
         made: {
           name,
           filter: filter ?? null,
           columns: columns ?? null,
+          versions: versions ?? null,
           allowedAddresses: allowedAddresses ?? null,
           rateLimit: rateLimit?.limit ?? null,
           rateWindowSeconds: rateLimit?.windowSeconds ?? null,
@@ -128,21 +131,33 @@ export class ApiKeysService {
     });
   }
 
-  private async mustMakeSense(access: Access, api: ViewApiEntity, { filter, columns }: CreateApiKeyDto): Promise<void> {
+  /** In every version that it is to open. */
+  private async mustMakeSense(
+    access: Access,
+    open: readonly ViewApiEntity[],
+    { versions, filter, columns }: CreateApiKeyDto,
+  ): Promise<void> {
+    const at = versions?.findIndex((version) => !open.some(({ apiVersion }) => apiVersion === version)) ?? -1;
+    if (at >= 0) throw refused(`/versions${pointer(at)}`, 'not_published', 'There is no such version.');
     const { workspaceId, timeZone } = access;
-    const opened = await this.views.check({ workspaceId, timeZone }, api, {
-      ...(filter ? { filter: parseJsonFilter(filter, '/filter') } : {}),
-      ...{ filterable: [], sortable: [] },
-    });
-    if (!columns) return;
-    if (opened.isGrouped)
-      throw invalid([{ pointer: '/columns', code: 'not_with_groups', detail: 'Of groups a key sees all columns.' }]);
-    const at = columns.findIndex((column) => !api.columns.some(({ key }) => key === column));
-    if (at >= 0)
-      throw invalid([
-        { pointer: `/columns${pointer(at)}`, code: 'not_published', detail: 'No column of this key is published.' },
-      ]);
+    for (const api of open.filter(({ apiVersion }) => versions?.includes(apiVersion) ?? true)) {
+      const opened = await this.views.check({ workspaceId, timeZone }, api, {
+        ...(filter ? { filter: parseJsonFilter(filter, '/filter') } : {}),
+        ...{ filterable: [], sortable: [] },
+      });
+      if (columns) mustShow(columns, api, opened);
+    }
   }
+}
+
+const refused = (at: string, code: string, detail: string): Problem => invalid([{ pointer: at, code, detail }]);
+
+function mustShow(keys: readonly string[], { columns, apiVersion }: ViewApiEntity, { isGrouped }: OpenedView): void {
+  if (isGrouped) throw refused('/columns', 'not_with_groups', 'Of groups a key sees all columns.');
+  const at = keys.findIndex((column) => !columns.some(({ key }) => key === column));
+  if (at < 0) return;
+  const detail = `No column of this key is published in version ${apiVersion}.`;
+  throw refused(`/columns${pointer(at)}`, 'not_published', detail);
 }
 
 /** What a key that is to be made opens, and the one that it takes the place of. */
@@ -161,10 +176,10 @@ async function heldKey(manager: AuditedManager, { workspaceId }: Access, viewId:
 }
 
 function toApiKeyDto(key: ApiKeyEntity): ApiKeyDto {
-  const { id, name, prefix, filter, columns, allowedAddresses, rateLimit, rateWindowSeconds, createdBy } = key;
-  const { quotaLimit, quotaPer } = key;
+  const { id, name, prefix, filter, columns, versions, allowedAddresses, rateLimit, rateWindowSeconds } = key;
+  const { quotaLimit, quotaPer, createdBy } = key;
   return {
-    ...{ id, name, prefix, filter, columns, allowedAddresses },
+    ...{ id, name, prefix, filter, columns, versions, allowedAddresses },
     rateLimit:
       rateLimit === null || rateWindowSeconds === null ? null : { limit: rateLimit, windowSeconds: rateWindowSeconds },
     quota: quotaLimit === null || quotaPer === null ? null : { limit: quotaLimit, per: quotaPer },
@@ -176,8 +191,8 @@ function toApiKeyDto(key: ApiKeyEntity): ApiKeyDto {
 
 /** What it opens, and how it begins. */
 function describe(key: ApiKeyEntity): object {
-  const { name, prefix, filter, columns, allowedAddresses, rateLimit, quota, expiresAt } = toApiKeyDto(key);
-  return { viewId: key.viewId, name, prefix, filter, columns, allowedAddresses, rateLimit, quota, expiresAt };
+  const { name, prefix, filter, columns, versions, allowedAddresses, rateLimit, quota, expiresAt } = toApiKeyDto(key);
+  return { viewId: key.viewId, name, prefix, filter, columns, versions, allowedAddresses, rateLimit, quota, expiresAt };
 }
 
 /** For the audit log, which admins read: of a private view, that it has keys. */

@@ -1,7 +1,7 @@
 import type { AppReply, AppRequest } from '../../../common/index.js';
 import type { Publication } from './publication.js';
 
-const EXPOSED = 'ETag, Link, Age, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id';
+const EXPOSED = 'ETag, Link, Age, Deprecation, Sunset, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id';
 
 /** Lets the pages read that the publication names (Fetch standard, section 3.2); never with cookies, of which there are none. */
 export function allowOrigin({ corsOrigins }: Publication, request: AppRequest, reply: AppReply): void {

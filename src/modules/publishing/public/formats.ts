@@ -1,6 +1,6 @@
 import type { ColumnTypeName } from '../../../query/index.js';
 import { CRLF, guardFormula, headerLine } from '../../rows/index.js';
-import type { ContractColumn } from '../settings/contract.js';
+import type { ContractColumn } from '../settings/published-contract.js';
 import { membersOf } from './row-members.js';
 
 export const FORMATS = ['json', 'csv', 'ndjson'] as const;

@@ -1,6 +1,5 @@
 import { columnType, type ColumnTypeName } from '../../../query/index.js';
 import type { ShownColumn } from '../../views/index.js';
-import { PUBLIC_PREFIX } from '../public-path.js';
 import { MEDIA_TYPES } from './formats.js';
 import type { Visit } from './publication.js';
 
@@ -29,8 +28,8 @@ const SAMPLES: Partial<Readonly<Record<ColumnTypeName, unknown>>> = {
 
 /** The document of one published view (OpenAPI 3.1), as this reader sees it: what his key hides is not in it. */
 export function openApiOf({ publication, key, scope }: Visit, columns: readonly ShownColumn[]): Json {
-  const { slug, title, version, auth, maxLimit } = publication;
-  const path = `/${PUBLIC_PREFIX}/${slug}`;
+  const { path, title, apiVersion, version, auth, maxLimit, succession } = publication;
+  const deprecated = succession ? { deprecated: true } : {};
   const security = auth === 'key' ? { security: [{ apiKey: [] }, { bearer: [] }] } : {};
   const shared = [...filterParameter(columns, scope.filterable), ...sortParameter(scope.sortable)];
   const limit = parameter('limit', 'Rows of a page.', {
@@ -43,7 +42,7 @@ export function openApiOf({ publication, key, scope }: Visit, columns: readonly 
     openapi: '3.1.0',
     info: {
       title,
-      version: String(version),
+      version: `${apiVersion}.${version}`,
       description: `Read-only. Requests: ${limitText(key?.limit ?? publication.limit)}.`,
     },
     servers: [{ url: '/' }],
@@ -52,6 +51,7 @@ export function openApiOf({ publication, key, scope }: Visit, columns: readonly 
       [`${path}/data`]: {
         get: {
           operationId: 'data',
+          ...deprecated,
           summary: 'Read a page',
           parameters: [
             limit,
@@ -77,6 +77,7 @@ export function openApiOf({ publication, key, scope }: Visit, columns: readonly 
       [`${path}/stream`]: {
         get: {
           operationId: 'stream',
+          ...deprecated,
           summary: 'Follow the first page as it changes',
           description:
             'Server-sent events: each `data` event holds the page as it is then. Its `id` is the ETag; send the last one in `Last-Event-ID` to get nothing twice.',

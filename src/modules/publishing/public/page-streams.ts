@@ -144,7 +144,7 @@ export class PageStreams implements OnModuleDestroy {
 
   /** The rights are those of now, not those of the beginning. */
   private async stillThere({ visit, request }: Follower): Promise<Visit | undefined> {
-    const publication = await this.publications.find(visit.publication.slug);
+    const publication = await this.publications.find(visit.publication.slug, visit.publication.apiVersion);
     if (publication?.viewId !== visit.publication.viewId) return undefined;
     if (publication.auth === 'public') return { publication, scope: publication.scope };
     const key = keyOf(publication, request);

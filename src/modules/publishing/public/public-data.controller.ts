@@ -95,3 +95,7 @@ export class PublicDataController {
     answerPreflight(reply);
   }
 }
+
+/** The same of the versions beside the first. */
+@Controller(`${PUBLIC_PREFIX}/:slug/:apiVersion`)
+export class PublicVersionDataController extends PublicDataController {}

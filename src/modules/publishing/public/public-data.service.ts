@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Answer, type AppRequest } from '../../../common/index.js';
-import { PUBLIC_PREFIX } from '../public-path.js';
 import type { WrittenPage } from './answers.js';
+import { successorLink } from './deprecation.js';
 import { MEDIA_TYPES } from './formats.js';
 import { openApiOf } from './openapi.js';
 import { PageStreams } from './page-streams.js';
@@ -85,13 +85,15 @@ function ageOf(
 
 const ageInSeconds = ({ at }: WrittenPage): string => String(Math.max(0, Math.floor((Date.now() - at) / 1_000)));
 
-/** The next page, in every form (RFC 8288). */
+/** The next page, in every form (RFC 8288), besides what the guard has told. */
 function linkOf({ visit, query }: Wish, { nextCursor }: WrittenPage): Readonly<Record<string, string>> {
   if (nextCursor === undefined) return {};
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries<string | number | undefined>({ ...query, cursor: nextCursor }))
     if (value !== undefined) parameters.set(name, String(value));
-  return { link: `</${PUBLIC_PREFIX}/${visit.publication.slug}/data?${parameters.toString()}>; rel="next"` };
+  const { path, succession } = visit.publication;
+  const next = `<${path}/data?${parameters.toString()}>; rel="next"`;
+  return { link: succession ? `${next}, ${successorLink(succession)}` : next };
 }
 
 /** Entity tags of `If-None-Match`, without what makes them weak: the comparison is the weak one (RFC 9110, section 13.1.2). */

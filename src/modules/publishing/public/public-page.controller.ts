@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { Controller, Get, Param } from '@nestjs/common';
+import { Controller, Get, Param, Req } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Answer, ApiProblems, notFound, Public, Traits } from '../../../common/index.js';
-import { PUBLIC_PREFIX } from '../public-path.js';
+import { Answer, ApiProblems, notFound, Public, Traits, type AppRequest } from '../../../common/index.js';
+import { PUBLIC_PREFIX, versionIn } from '../public-path.js';
 import { publicPage } from './public-page.js';
 import { Publications } from './publications.js';
 
@@ -18,8 +18,9 @@ export class PublicPageController {
   @ApiOperation({ summary: 'Show a page about a published view', description: 'To read about it and to try it out.' })
   @ApiOkResponse({ description: 'The page.', content: { 'text/html': { schema: { type: 'string' } } } })
   @ApiProblems('not_found')
-  async page(@Param('slug') slug: string): Promise<Answer> {
-    const publication = await this.publications.find(slug);
+  async page(@Param('slug') slug: string, @Req() request: AppRequest): Promise<Answer> {
+    const { apiVersion } = request.params as { apiVersion?: string };
+    const publication = await this.publications.find(slug, versionIn(apiVersion));
     if (!publication?.page) throw notFound('publication');
     const nonce = randomBytes(16).toString('base64');
     const policy = [
@@ -31,3 +32,7 @@ export class PublicPageController {
     });
   }
 }
+
+/** The same of the versions beside the first. */
+@Controller(`${PUBLIC_PREFIX}/:slug/:apiVersion`)
+export class PublicVersionPageController extends PublicPageController {}

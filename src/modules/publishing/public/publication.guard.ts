@@ -3,7 +3,9 @@ import { must, notFound, Problem, type AppReply, type AppRequest } from '../../.
 import { EndpointLimits } from '../../auth/index.js';
 import { Quotas } from '../keys/quotas.js';
 import { CallCounter } from '../usage/call-counter.js';
+import { versionIn } from '../public-path.js';
 import { allowOrigin, vary } from './cors.js';
+import { tellSuccession } from './deprecation.js';
 import { keyOf } from './key-of.js';
 import type { Publication, PublicKey, Visit } from './publication.js';
 import { Publications } from './publications.js';
@@ -36,13 +38,14 @@ export class PublicationGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const http = context.switchToHttp();
     const [request, reply] = [http.getRequest<AppRequest>(), http.getResponse<AppReply>()];
-    const { slug = '' } = request.params as { slug?: string };
-    const publication = await this.publications.find(slug);
+    const { slug = '', apiVersion } = request.params as { slug?: string; apiVersion?: string };
+    const publication = await this.publications.find(slug, versionIn(apiVersion));
     if (!publication) {
       await this.limits.count(reply, `nothing:${this.limits.addressOf(request.ip)}`, STRANGERS);
       throw notFound('publication');
     }
     allowOrigin(publication, request, reply);
+    tellSuccession(publication, reply);
     // A browser asks before it sends the key: what it is told is the same for everybody.
     if (request.method === 'OPTIONS') return true;
     const key = publication.auth === 'key' ? keyOf(publication, request) : undefined;
@@ -71,7 +74,7 @@ export class PublicationGuard implements CanActivate {
   }
 
   private countWhenAnswered(
-    { viewId }: Publication,
+    { viewId, apiVersion }: Publication,
     key: PublicKey | undefined,
     request: AppRequest,
     reply: AppReply,
@@ -79,7 +82,7 @@ export class PublicationGuard implements CanActivate {
     reply.raw.once('close', () =>
       this.calls.count({
         ...tallyOf(request),
-        ...{ viewId, keyId: key?.id, status: reply.statusCode, ms: reply.elapsedTime },
+        ...{ viewId, apiVersion, keyId: key?.id, status: reply.statusCode, ms: reply.elapsedTime },
       }),
     );
   }

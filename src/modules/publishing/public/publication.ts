@@ -5,14 +5,22 @@ import type { FrozenView, Reader } from '../../views/index.js';
 import type { ApiKeyEntity } from '../keys/api-key.entity.js';
 import { networkList } from '../keys/network.js';
 import type { Quota } from '../keys/quotas.js';
-import type { ContractColumn } from '../settings/contract.js';
-import type { AuthMode, ViewApiEntity } from '../settings/view-api.entity.js';
+import { publicPath } from '../public-path.js';
+import type { FormerVersionEntity } from '../settings/former-version.entity.js';
+import type { AuthMode, ContractColumn } from '../settings/published-contract.js';
+import type { ViewApiEntity } from '../settings/view-api.entity.js';
+import type { Succession } from './deprecation.js';
 import { DEFINITION } from './public-problems.js';
 
-/** A published view as it is read: all that a request has to know, in memory. */
+/** A version of a published view as it is read: all that a request has to know, in memory. */
 export interface Publication {
   readonly viewId: Id;
   readonly slug: string;
+  readonly apiVersion: number;
+  /** Where it is on this host. */
+  readonly path: string;
+  /** Undefined for the newest version. */
+  readonly succession: Succession | undefined;
   readonly version: number;
   /** When it began, in milliseconds: versions begin anew with a publication that follows one that was ended. */
   readonly since: number;
@@ -54,42 +62,54 @@ export interface Visit {
 /** What a publication is made of, as it is stored. */
 export interface StoredPublication {
   readonly api: ViewApiEntity;
+  /** Versions that go on beside the newest. */
+  readonly formers: readonly FormerVersionEntity[];
   readonly keys: readonly ApiKeyEntity[];
   readonly title: string;
   readonly timeZone: string;
 }
 
-export function publicationOf({ api, keys, title, timeZone }: StoredPublication): Publication {
-  const { viewId, slug, version, auth, cacheSeconds, corsOrigins, maxLimit, page, columns, workspaceId } = api;
-  const { staleIfErrorSeconds } = api;
-  const { definition, pins, filterable, sortable } = api;
+/** Each version by its number. */
+export function publicationsOf({ api, formers, ...more }: StoredPublication): ReadonlyMap<number, Publication> {
+  const newest = publicPath(api.slug, api.apiVersion);
+  return new Map([
+    [api.apiVersion, publicationOf(api, undefined, more)],
+    ...formers.map(({ deprecatedAt, sunsetAt, ...former }) => {
+      const succession = { path: newest, since: deprecatedAt.getTime(), until: sunsetAt?.getTime() ?? Infinity };
+      return [former.apiVersion, publicationOf({ ...api, ...former }, succession, more)] as const;
+    }),
+  ]);
+}
+
+function publicationOf(
+  api: ViewApiEntity,
+  succession: Succession | undefined,
+  { keys, title, timeZone }: Omit<StoredPublication, 'api' | 'formers'>,
+): Publication {
+  const { viewId, slug, apiVersion, version, auth, cacheSeconds, staleIfErrorSeconds, corsOrigins, maxLimit } = api;
+  const { page, columns, workspaceId, definition, pins, filterable, sortable } = api;
   const limit = { limit: api.rateLimit, windowSeconds: api.rateWindowSeconds };
   const scope = { filterable, sortable };
+  const opening = auth === 'key' ? keys.filter((key) => opens(key, api)) : [];
   return {
-    ...{
-      viewId,
-      slug,
-      version,
-      since: api.createdAt.getTime(),
-      auth,
-      title,
-      cacheSeconds,
-      staleIfErrorSeconds,
-      limit,
-      corsOrigins,
-      maxLimit,
-      page,
-      columns,
-    },
+    ...{ viewId, slug, apiVersion, path: publicPath(slug, apiVersion), succession, version },
+    since: api.createdAt.getTime(),
+    ...{ auth, title, cacheSeconds, staleIfErrorSeconds, limit, corsOrigins, maxLimit, page, columns },
     frozen: { definition, pins },
     reader: { workspaceId, timeZone },
     scope,
-    keys: new Map(keys.map((key) => [key.hash.toString('base64url'), publicKeyOf(key, limit, scope)])),
+    keys: new Map(opening.map((key) => [key.hash.toString('base64url'), publicKeyOf(key, limit, api)])),
   };
 }
 
-function publicKeyOf(key: ApiKeyEntity, limit: EndpointLimit, { filterable, sortable }: ViewScope): PublicKey {
-  const { id, columns, filter, rateLimit, rateWindowSeconds, allowedAddresses, expiresAt, quotaLimit, quotaPer } = key;
+/** Not the versions that it is not for, nor one that shows none of its columns. */
+const opens = ({ versions, columns: keys }: ApiKeyEntity, { apiVersion, columns }: ViewApiEntity): boolean =>
+  (versions?.includes(apiVersion) ?? true) && (keys === null || columns.some(({ key }) => keys.includes(key)));
+
+function publicKeyOf(key: ApiKeyEntity, limit: EndpointLimit, api: ViewApiEntity): PublicKey {
+  const { filterable, sortable } = api;
+  const columns = key.columns?.filter((each) => api.columns.some((column) => column.key === each)) ?? null;
+  const { id, filter, rateLimit, rateWindowSeconds, allowedAddresses, expiresAt, quotaLimit, quotaPer } = key;
   // What a key does not see it cannot find out by filtering or sorting either.
   const seen = (keys: readonly string[]) => (columns ? keys.filter((each) => columns.includes(each)) : keys);
   const networks = allowedAddresses && networkList(allowedAddresses);

@@ -4,18 +4,21 @@ import { Repository } from 'typeorm';
 import { FreshCache, Metrics, type Id } from '../../../common/index.js';
 import { EventBus } from '../../events/index.js';
 import { ApiKeyEntity } from '../keys/api-key.entity.js';
+import { FormerVersionEntity } from '../settings/former-version.entity.js';
 import { MAX_SLUG, SLUG } from '../settings/slug.js';
 import { ViewApiEntity } from '../settings/view-api.entity.js';
-import { publicationOf, type Publication } from './publication.js';
+import { publicationsOf, type Publication } from './publication.js';
 
 /** A key that was revoked opens nothing for longer than this, also when the other nodes cannot be told. */
 const MAX_AGE_MS = 3_000;
 const MAX_ENTRIES = 5_000;
 
+type Versions = ReadonlyMap<number, Publication>;
+
 /** What is published, by its address: from memory, at most 3 s old, at once after an event. */
 @Injectable()
 export class Publications {
-  private readonly cache = new FreshCache<Publication>({
+  private readonly cache = new FreshCache<Versions>({
     maxEntries: MAX_ENTRIES,
     maxAgeMs: MAX_AGE_MS,
     load: (slug) => this.load(slug),
@@ -25,6 +28,7 @@ export class Publications {
 
   constructor(
     @InjectRepository(ViewApiEntity) private readonly apis: Repository<ViewApiEntity>,
+    @InjectRepository(FormerVersionEntity) private readonly formers: Repository<FormerVersionEntity>,
     @InjectRepository(ApiKeyEntity) private readonly keys: Repository<ApiKeyEntity>,
     bus: EventBus,
     metrics: Metrics,
@@ -39,12 +43,14 @@ export class Publications {
     bus.on('workspace.changed', () => this.cache.dropPrefix(''));
   }
 
-  /** Undefined for what is disabled and for what never was. */
-  find(slug: string): Promise<Publication | undefined> {
-    return slug.length > MAX_SLUG || !SLUG.test(slug) ? Promise.resolve(undefined) : this.cache.get(slug);
+  /** Undefined for what is disabled, for what has ended and for what never was. */
+  async find(slug: string, apiVersion: number | undefined): Promise<Publication | undefined> {
+    if (apiVersion === undefined || slug.length > MAX_SLUG || !SLUG.test(slug)) return undefined;
+    const found = (await this.cache.get(slug))?.get(apiVersion);
+    return found?.succession && found.succession.until <= Date.now() ? undefined : found;
   }
 
-  private async load(slug: string): Promise<Publication | undefined> {
+  private async load(slug: string): Promise<Versions | undefined> {
     const { entities, raw } = await this.apis
       .createQueryBuilder('api')
       .innerJoin('views', 'v', 'v.id = api.view_id and v.deleted_at is null')
@@ -56,8 +62,10 @@ export class Publications {
     const [[api], [described]] = [entities, raw];
     if (!api || !described) return undefined;
     this.remember(api);
-    const keys = api.auth === 'key' ? await this.keys.findBy({ viewId: api.viewId }) : [];
-    return publicationOf({ api, keys, title: described.title, timeZone: described.time_zone });
+    const { viewId, apiVersion } = api;
+    const formers = apiVersion > 1 ? await this.formers.findBy({ viewId }) : [];
+    const keys = [api, ...formers].some(({ auth }) => auth === 'key') ? await this.keys.findBy({ viewId }) : [];
+    return publicationsOf({ api, formers, keys, title: described.title, timeZone: described.time_zone });
   }
 
   private remember({ viewId, slug }: ViewApiEntity): void {

@@ -1,14 +1,9 @@
 import { pointer, Problem, type ProblemItem } from '../../../common/index.js';
-import type { ColumnTypeName } from '../../../query/index.js';
 import type { ShownColumn } from '../../views/index.js';
+import type { ContractColumn, PublishedContract } from './published-contract.js';
 
-/** What clients of a published view rely on: a column of its answers stays, and holds what it held. */
-export interface ContractColumn {
-  readonly key: string;
-  readonly name: string;
-  readonly type: ColumnTypeName;
-  readonly list: boolean;
-}
+/** What clients rely on besides the columns. */
+type Asked = Pick<PublishedContract, 'auth' | 'filterable' | 'sortable' | 'maxLimit'>;
 
 export const contractOf = (columns: readonly ShownColumn[]): ContractColumn[] =>
   columns.map(({ key, name, type, list }) => ({ key, name, type, list }));
@@ -29,9 +24,26 @@ export function breaches(
   });
 }
 
-/** @throws Problem `contract_broken` */
-export function mustKeep(contract: readonly ContractColumn[], columns: readonly ShownColumn[]): void {
-  const errors = breaches(contract, columns);
+/** What could be asked before and would be refused. */
+function refusals(before: Asked, after: Asked): readonly ProblemItem[] {
+  const taken = (name: 'filterable' | 'sortable', what: string): ProblemItem[] =>
+    before[name]
+      .filter((key) => !after[name].includes(key))
+      .map((key) => ({ pointer: `/${name}`, code: `not_${name}`, detail: `Readers may ${what} by ${key}.` }));
+  const smaller = `Readers may ask for ${before.maxLimit} rows at once.`;
+  return [
+    ...taken('filterable', 'filter'),
+    ...taken('sortable', 'order'),
+    ...(before.auth === 'public' && after.auth === 'key'
+      ? [{ pointer: '/auth', code: 'key_needed', detail: 'Readers have needed no key.' }]
+      : []),
+    ...(after.maxLimit < before.maxLimit ? [{ pointer: '/maxLimit', code: 'smaller', detail: smaller }] : []),
+  ];
+}
+
+/** @throws Problem `contract_broken`, with all that clients of the one would miss in the other */
+export function mustKeep(before: PublishedContract, after: PublishedContract): void {
+  const errors = [...breaches(before.columns, after.columns), ...refusals(before, after)];
   if (errors.length > 0) throw new Problem('contract_broken', { errors });
 }
 

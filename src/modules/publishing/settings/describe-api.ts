@@ -1,6 +1,6 @@
 import { Problem } from '../../../common/index.js';
 import type { AuditEntry, OutboxEvent } from '../../../database/main/index.js';
-import { PUBLIC_PREFIX } from '../public-path.js';
+import { publicPath } from '../public-path.js';
 import type { ViewApiDto } from './view-api.dto.js';
 import type { ViewApiEntity } from './view-api.entity.js';
 
@@ -18,11 +18,11 @@ export function toViewApiDto(api: ViewApiEntity): ViewApiDto {
     maxLimit,
     page,
   } = api;
-  const { columns, viewVersion, version, createdBy, updatedBy } = api;
+  const { columns, apiVersion, viewVersion, version, createdBy, updatedBy } = api;
   return {
-    ...{ viewId, enabled, slug, url: `/${PUBLIC_PREFIX}/${slug}/data`, auth, cacheSeconds, staleIfErrorSeconds },
+    ...{ viewId, enabled, slug, url: `${publicPath(slug, apiVersion)}/data`, auth, cacheSeconds, staleIfErrorSeconds },
     rateLimit: { limit: api.rateLimit, windowSeconds: api.rateWindowSeconds },
-    ...{ corsOrigins, filterable, sortable, maxLimit, page, columns: [...columns], viewVersion, version },
+    ...{ corsOrigins, filterable, sortable, maxLimit, page, columns: [...columns], apiVersion, viewVersion, version },
     createdAt: api.createdAt.toISOString(),
     createdBy,
     updatedAt: api.updatedAt.toISOString(),
@@ -33,7 +33,7 @@ export function toViewApiDto(api: ViewApiEntity): ViewApiDto {
 /** Settings that the audit log tells. */
 const TOLD = [
   'enabled', 'slug', 'auth', 'cacheSeconds', 'staleIfErrorSeconds', 'rateLimit', 'corsOrigins', 'filterable', 'sortable', 'maxLimit',
-  'page', 'viewVersion',
+  'page', 'apiVersion', 'viewVersion',
 ] as const; // prettier-ignore
 
 const describe = (api: ViewApiEntity): object => {

@@ -32,14 +32,15 @@ export class ViewApiController {
     summary: 'Publish a view as it is now',
     description:
       'What is published is the view of this moment: later changes of it are not shown before it is published again, by the same call, which answers 200 then. ' +
-      'What was published before has to be there still, as it was: columns may come, none may go.',
+      'What was published before has to be there still, as it was: columns may come, none may go, and what could be asked can be asked. ' +
+      'With `asNewVersion`, what would break it gets an address of its own (201), and readers keep what they have.',
   })
   @ApiCreatedResponse({ type: ViewApiDto })
   @ApiOkResponse({ type: ViewApiDto, description: 'It was published already, and is again.' })
-  @ApiProblems('name_taken', 'view_broken', 'contract_broken', 'filter_invalid')
+  @ApiProblems('name_taken', 'view_broken', 'contract_broken', 'limit_reached', 'filter_invalid')
   async publish(@CurrentAccess() access: Access, @Param('viewId', IdPipe) viewId: Id, @Body() body: PublishDto) {
-    const { api, isNew } = await this.apis.publish(access, viewId, body);
-    return isNew ? created(`/views/${viewId}/api`, api) : new Answer(api, { status: 200 });
+    const { api, isNew, isBeside } = await this.apis.publish(access, viewId, body);
+    return isNew || isBeside ? created(`/views/${viewId}/api`, api) : new Answer(api, { status: 200 });
   }
 
   @Get()
@@ -57,7 +58,7 @@ export class ViewApiController {
     description: 'What is not given stays. What is shown of the view stays what was published.',
   })
   @ApiOkResponse({ type: ViewApiDto })
-  @ApiProblems('name_taken', 'view_broken')
+  @ApiProblems('name_taken', 'view_broken', 'contract_broken')
   update(@CurrentAccess() access: Access, @Param('viewId', IdPipe) viewId: Id, @Body() body: UpdateViewApiDto) {
     return this.apis.update(access, viewId, body);
   }

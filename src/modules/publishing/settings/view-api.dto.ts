@@ -21,7 +21,7 @@ import {
 import { MAX_LIMIT, MayBeAbsent } from '../../../common/index.js';
 import { COLUMN_TYPES, type ColumnTypeName } from '../../../query/index.js';
 import { isReserved, MAX_SLUG, MIN_SLUG, SLUG } from './slug.js';
-import { AUTH_MODES, type AuthMode } from './view-api.entity.js';
+import { AUTH_MODES, type AuthMode } from './published-contract.js';
 
 const MAX_KEYS = 250;
 const MAX_ORIGINS = 50;
@@ -79,7 +79,7 @@ export class RateLimitDto {
   windowSeconds!: number;
 }
 
-export class PublishDto {
+export class SettingsDto {
   @ApiPropertyOptional({ default: true, description: 'Disabled, it answers as if it were not there.' })
   @MayBeAbsent()
   @IsBoolean()
@@ -187,8 +187,19 @@ export class PublishDto {
   page?: boolean;
 }
 
+export class PublishDto extends SettingsDto {
+  @ApiPropertyOptional({
+    default: false,
+    description:
+      'Whether the view as it is now gets an address of its own beside what was published, which goes on for its readers as it is: for changes that would break them.',
+  })
+  @MayBeAbsent()
+  @IsBoolean()
+  asNewVersion?: boolean;
+}
+
 /** What is not given stays, and so does what is published of the view. */
-export class UpdateViewApiDto extends PublishDto {}
+export class UpdateViewApiDto extends SettingsDto {}
 
 export class PublishedColumnDto {
   /** @example 'qty' */
@@ -230,6 +241,8 @@ export class ViewApiDto {
       'What is shown. Columns that come to the view later are not, before it is published again; ids of people never are.',
   })
   columns!: PublishedColumnDto[];
+  /** Number of the newest version, which is told here; others go on beside it. @example 1 */
+  apiVersion!: number;
   /** Version of the view that is shown. @example 1 */
   viewVersion!: number;
   /** One more with each change of what is said here. @example 1 */

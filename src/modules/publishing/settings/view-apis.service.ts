@@ -1,13 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
-import { invalid, notFound, pointer, type Access, type Id } from '../../../common/index.js';
+import { invalid, notFound, pointer, Problem, type Access, type Id } from '../../../common/index.js';
 import { actorOf, AuditedTransaction, isUniqueViolation, type AuditedManager } from '../../../database/main/index.js';
 import { FrozenViews, type OpenedView } from '../../views/index.js';
 import { contractOf, mustKeep } from './contract.js';
 import { apiAudit, publicationChanged, slugTaken, toViewApiDto } from './describe-api.js';
+import { FormerVersionEntity } from './former-version.entity.js';
 import { randomSlug } from './slug.js';
-import type { PublishDto, ViewApiDto } from './view-api.dto.js';
+import type { PublishDto, SettingsDto, ViewApiDto } from './view-api.dto.js';
 import { ViewApiEntity } from './view-api.entity.js';
 
 const DEFAULTS = {
@@ -23,6 +24,9 @@ const DEFAULTS = {
   maxLimit: 100,
   page: false,
 } satisfies Partial<ViewApiEntity>;
+
+/** With those that have ended by themselves. */
+const MAX_FORMER = 10;
 
 /** Use cases of publishing: what is shown of a view, to whom, and under which address. */
 @Injectable()
@@ -47,35 +51,36 @@ export class ViewApisService {
 
   /**
    * Publishes the view as it is now; one that is published already is published again, under the same address and with the settings
-   * that are not given as they were.
-   * @throws Problem `not_found`, `view_broken`, `name_taken`, `contract_broken`; 422 for what nobody in particular can read
+   * that are not given as they were. What would break its readers is refused, or becomes a version of its own beside what they have.
+   * @throws Problem `not_found`, `view_broken`, `name_taken`, `contract_broken`, `limit_reached`; 422 for what nobody in particular can read
    */
-  async publish(
-    access: Access,
-    viewId: Id,
-    input: PublishDto,
-  ): Promise<{ readonly api: ViewApiDto; readonly isNew: boolean }> {
+  async publish(access: Access, viewId: Id, input: PublishDto): Promise<Publishing> {
     const { view, frozen, opened } = await this.views.freeze(access, viewId, ({ showsPeople }) => showsPeople);
     mustShowSomething(opened);
     return tellingSlugTaken(input.slug, () =>
       this.transaction.run(actorOf(access), async (manager) => {
         const before = await heldApi(manager, access, viewId);
         const [at, by] = [new Date(), access.principal.userId];
+        const isBeside = before !== null && input.asNewVersion === true;
         const after: ViewApiEntity = {
-          ...(before ?? { ...DEFAULTS, slug: randomSlug(), createdAt: at, createdBy: by, version: 0 }),
+          ...(before ?? { ...DEFAULTS, slug: randomSlug(), createdAt: at, createdBy: by, publishedAt: at }),
+          ...(isBeside ? declarableOf(before, opened) : {}),
           ...settingsOf(input),
           ...{ viewId, workspaceId: access.workspaceId, ...frozen, columns: contractOf(opened.columns) },
           viewVersion: view.version,
           ...{ updatedAt: at, updatedBy: by, version: (before?.version ?? 0) + 1 },
+          ...(isBeside ? { publishedAt: at } : {}),
+          apiVersion: (before?.apiVersion ?? 1) + (isBeside ? 1 : 0),
         };
-        if (before) mustKeep(before.columns, opened.columns);
+        if (isBeside) await keepBeside(manager, before, at);
+        else if (before) mustKeep(before, after);
         mustBeDeclarable(after, opened);
         if (before) await manager.update(ViewApiEntity, { viewId }, after);
         else await manager.insert(ViewApiEntity, after);
         return {
-          result: { api: toViewApiDto(after), isNew: !before },
+          result: { api: toViewApiDto(after), isNew: !before, isBeside },
           audit: [
-            apiAudit(after, before ? 'view.republished' : 'view.published', {
+            apiAudit(after, isBeside ? 'view.version_published' : before ? 'view.republished' : 'view.published', {
               ...(before ? { before } : {}),
               after,
               isPrivate: view.visibility === 'private',
@@ -87,8 +92,8 @@ export class ViewApisService {
     );
   }
 
-  /** Changes settings; what is shown of the view stays what was published. @throws Problem `not_found`, `name_taken` */
-  async update(access: Access, viewId: Id, input: PublishDto): Promise<ViewApiDto> {
+  /** Changes settings; what is shown of the view stays what was published. @throws Problem `not_found`, `name_taken`, `contract_broken` */
+  async update(access: Access, viewId: Id, input: SettingsDto): Promise<ViewApiDto> {
     const api = await this.find(access, viewId);
     // Only lists of columns have to be looked at against the columns; a publication can be disabled whatever became of them.
     const isPrivate = await this.views.isPrivate(access, viewId);
@@ -101,6 +106,7 @@ export class ViewApisService {
           ...{ ...before, ...settingsOf(input), version: before.version + 1 },
           ...{ updatedAt: new Date(), updatedBy: access.principal.userId },
         };
+        mustKeep(before, after);
         if (opened) mustBeDeclarable(after, opened);
         await manager.update(ViewApiEntity, { viewId }, after);
         return {
@@ -128,6 +134,15 @@ export class ViewApisService {
   }
 }
 
+/** What came of publishing. */
+export interface Publishing {
+  readonly api: ViewApiDto;
+  /** Nothing of the view was published before. */
+  readonly isNew: boolean;
+  /** What was published before goes on beside it. */
+  readonly isBeside: boolean;
+}
+
 export const notPublished = () => notFound('publication');
 
 /** Locked until the end of the transaction. */
@@ -139,7 +154,7 @@ export async function heldApi(
   return manager.findOne(ViewApiEntity, { where: { viewId, workspaceId }, lock: { mode: 'pessimistic_write' } });
 }
 
-function settingsOf({ rateLimit, ...given }: PublishDto): Partial<ViewApiEntity> {
+function settingsOf({ rateLimit, asNewVersion: _, ...given }: PublishDto): Partial<ViewApiEntity> {
   const settings = {
     ...given,
     ...(rateLimit ? { rateLimit: rateLimit.limit, rateWindowSeconds: rateLimit.windowSeconds } : {}),
@@ -160,23 +175,41 @@ function mustBeDeclarable(
   opened: OpenedView,
 ): void {
   const published = new Set(columns.map(({ key }) => key));
-  const shown = opened.columns.filter(({ key }) => published.has(key));
-  const check = (keys: readonly string[], name: string, can: readonly string[]): void => {
-    const at = keys.findIndex((key) => !can.includes(key));
+  const can = declarable(opened.columns.filter(({ key }) => published.has(key)));
+  const check = (keys: readonly string[], name: 'filterable' | 'sortable'): void => {
+    const at = keys.findIndex((key) => !can[name].has(key));
     if (at < 0) return;
     const detail = `${JSON.stringify(keys[at]?.slice(0, 60))} is no column that is published and can be declared as ${name}.`;
     throw invalid([{ pointer: `/${name}${pointer(at)}`, code: `not_${name}`, detail }]);
   };
-  check(
-    filterable,
-    'filterable',
-    shown.flatMap(({ key, operators }) => (operators.length > 0 ? key : [])),
-  );
-  check(
-    sortable,
-    'sortable',
-    shown.flatMap(({ key, isSortable }) => (isSortable ? key : [])),
-  );
+  check(filterable, 'filterable');
+  check(sortable, 'sortable');
+}
+
+const declarable = (columns: OpenedView['columns']) => ({
+  filterable: new Set(columns.flatMap(({ key, operators }) => (operators.length > 0 ? key : []))),
+  sortable: new Set(columns.flatMap(({ key, isSortable }) => (isSortable ? key : []))),
+});
+
+/** What a version that begins anew can take over of the lists of the one before. */
+function declarableOf({ filterable, sortable }: ViewApiEntity, { columns }: OpenedView): Partial<ViewApiEntity> {
+  const can = declarable(columns);
+  return {
+    filterable: filterable.filter((key) => can.filterable.has(key)),
+    sortable: sortable.filter((key) => can.sortable.has(key)),
+  };
+}
+
+/** What was the newest version goes on under its own address, as it was published. @throws Problem `limit_reached` */
+async function keepBeside(manager: AuditedManager, api: ViewApiEntity, at: Date): Promise<void> {
+  const { viewId, apiVersion, auth, filterable, sortable, maxLimit, definition, pins, columns } = api;
+  const { viewVersion, version, publishedAt } = api;
+  if ((await manager.countBy(FormerVersionEntity, { viewId })) >= MAX_FORMER)
+    throw new Problem('limit_reached', { detail: `At most ${MAX_FORMER} versions go on beside the newest.` });
+  await manager.insert(FormerVersionEntity, {
+    ...{ viewId, apiVersion, auth, filterable, sortable, maxLimit, definition, pins, columns },
+    ...{ viewVersion, version, publishedAt, deprecatedAt: at, sunsetAt: null },
+  });
 }
 
 /** Also for the address that it had. */

@@ -7,6 +7,7 @@ import { UsageLog } from './usage-log.js';
 /** What came of one call. */
 export interface Call {
   readonly viewId: Id;
+  readonly apiVersion: number;
   /** Undefined where no key was needed, or none was valid. */
   readonly keyId: Id | undefined;
   readonly status: number;
@@ -44,16 +45,16 @@ export class CallCounter implements OnApplicationBootstrap, OnModuleDestroy {
     await this.flush().catch(() => undefined);
   }
 
-  count({ viewId, keyId = NO_KEY, status, isCached, rows, bytes, ms }: Call): void {
+  count({ viewId, apiVersion, keyId = NO_KEY, status, isCached, rows, bytes, ms }: Call): void {
     this.totals[outcomeOf(status, isCached)]++;
     this.totals.rows += rows;
     this.totals.bytes += bytes;
     const hour = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
-    const name = `${viewId} ${keyId} ${hour}`;
+    const name = `${viewId} ${apiVersion} ${keyId} ${hour}`;
     let use = this.counted.get(name);
     if (!use) {
       if (this.counted.size >= MAX_COUNTED) return;
-      use = { viewId, keyId, hour: new Date(hour), ...NOTHING, latencies: noLatencies() };
+      use = { viewId, apiVersion, keyId, hour: new Date(hour), ...NOTHING, latencies: noLatencies() };
       this.counted.set(name, use);
     }
     use.requests++;

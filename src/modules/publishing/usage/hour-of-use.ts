@@ -4,6 +4,7 @@ import type { Latencies } from './latency.js';
 /** Calls of one key, or of all without one, within an hour. */
 export interface HourOfUse {
   readonly viewId: Id;
+  readonly apiVersion: number;
   readonly keyId: Id;
   readonly hour: Date;
   requests: number;

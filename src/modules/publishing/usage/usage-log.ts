@@ -28,20 +28,27 @@ export class UsageLog {
    * hour is in the audit log, too: that it was used, and about when, for as long as the log is kept.
    */
   async add(uses: readonly HourOfUse[]): Promise<void> {
-    const records = uses.map(({ viewId, keyId, hour, notModified, cacheHits, ...use }) => ({
+    const records = uses.map(({ viewId, apiVersion, keyId, hour, notModified, cacheHits, ...use }) => ({
       ...use,
-      ...{ view_id: viewId, key_id: keyId, hour, not_modified: notModified, cache_hits: cacheHits },
+      ...{
+        view_id: viewId,
+        api_version: apiVersion,
+        key_id: keyId,
+        hour,
+        not_modified: notModified,
+        cache_hits: cacheHits,
+      },
     }));
     const added: AddedUse[] = await this.transaction.withoutAudit((manager) =>
       // In the order of the key: two nodes that add at once wait for each other, never in a circle.
       manager.query(
-        `insert into view_api_usage as u (view_id, key_id, hour, requests, not_modified, cache_hits, errors, rows, bytes, latencies)
-         select r.view_id, r.key_id, r.hour, r.requests, r.not_modified, r.cache_hits, r.errors, r.rows, r.bytes, r.latencies
-         from json_to_recordset($1::json) as r(view_id uuid, key_id uuid, hour timestamptz, requests bigint, not_modified bigint,
+        `insert into view_api_usage as u (view_id, api_version, key_id, hour, requests, not_modified, cache_hits, errors, rows, bytes, latencies)
+         select r.view_id, r.api_version, r.key_id, r.hour, r.requests, r.not_modified, r.cache_hits, r.errors, r.rows, r.bytes, r.latencies
+         from json_to_recordset($1::json) as r(view_id uuid, api_version integer, key_id uuid, hour timestamptz, requests bigint, not_modified bigint,
            cache_hits bigint, errors bigint, rows bigint, bytes bigint, latencies bigint[])
          join view_apis a on a.view_id = r.view_id
-         order by r.view_id, r.key_id, r.hour
-         on conflict (view_id, key_id, hour) do update set requests = u.requests + excluded.requests,
+         order by r.view_id, r.api_version, r.key_id, r.hour
+         on conflict (view_id, api_version, key_id, hour) do update set requests = u.requests + excluded.requests,
            not_modified = u.not_modified + excluded.not_modified, cache_hits = u.cache_hits + excluded.cache_hits,
            errors = u.errors + excluded.errors, rows = u.rows + excluded.rows, bytes = u.bytes + excluded.bytes,
            latencies = (select array_agg(a + b order by i) from unnest(u.latencies, excluded.latencies) with ordinality as l(a, b, i))
@@ -76,20 +83,30 @@ export class UsageLog {
   }
 
   /** Newest hour first. */
-  async ofView(viewId: Id, since: Date, limit: number): Promise<UseOfHour[]> {
+  async ofView(viewId: Id, { since, apiVersion, limit }: Wanted): Promise<UseOfHour[]> {
+    const ofVersion = apiVersion === undefined ? '' : ' and u.api_version = :apiVersion';
     const rows: StoredUse[] = await this.dataSource
       .createQueryBuilder()
       .select('u.*')
       .addSelect('k.name', 'key_name')
       .from('view_api_usage', 'u')
       .leftJoin('view_api_keys', 'k', 'k.id = u.key_id')
-      .where('u.view_id = :viewId and u.hour >= :since', { viewId, since })
+      .where(`u.view_id = :viewId and u.hour >= :since${ofVersion}`, { viewId, since, apiVersion })
       .orderBy('u.hour', 'DESC')
+      .addOrderBy('u.api_version', 'DESC')
       .addOrderBy('u.key_id', 'ASC')
       .limit(limit)
       .getRawMany();
     return rows.map(toUse);
   }
+}
+
+/** Which lines, and how many at most. */
+interface Wanted {
+  readonly since: Date;
+  /** Undefined: of all. */
+  readonly apiVersion: number | undefined;
+  readonly limit: number;
 }
 
 /** A line that was added, or added to. */
@@ -100,6 +117,7 @@ interface AddedUse {
 }
 
 interface StoredUse {
+  readonly api_version: number;
   readonly key_id: Id;
   readonly key_name: string | null;
   readonly hour: Date;
@@ -113,6 +131,7 @@ interface StoredUse {
 }
 
 const toUse = (row: StoredUse): UseOfHour => ({
+  apiVersion: row.api_version,
   keyId: row.key_id,
   keyName: row.key_name,
   hour: row.hour,

@@ -12,9 +12,12 @@ export class UsageController {
 
   @Get()
   @Requires('views:publish')
-  @ApiOperation({ summary: 'Tell how a published view was read', description: 'By hour and key, for 90 days.' })
+  @ApiOperation({
+    summary: 'Tell how a published view was read',
+    description: 'By hour, version and key, for 90 days.',
+  })
   @ApiOkResponse({ type: UsageDto })
-  of(@CurrentAccess() access: Access, @Param('viewId', IdPipe) viewId: Id, @Query() { hours }: UsageQuery) {
-    return this.usage.of(access, viewId, hours);
+  of(@CurrentAccess() access: Access, @Param('viewId', IdPipe) viewId: Id, @Query() query: UsageQuery) {
+    return this.usage.of(access, viewId, query);
   }
 }

@@ -1,9 +1,18 @@
+import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsInt, IsOptional, Max, Min } from 'class-validator';
 
 const MAX_HOURS = 90 * 24;
 export const DEFAULT_HOURS = 7 * 24;
+
+const WholeNumber = (): PropertyDecorator =>
+  applyDecorators(
+    Transform(({ value }: { value: unknown }) =>
+      typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value,
+    ),
+    IsInt(),
+  );
 
 export class UsageQuery {
   @ApiPropertyOptional({
@@ -14,13 +23,16 @@ export class UsageQuery {
     description: 'How far back.',
   })
   @IsOptional()
-  @Transform(({ value }: { value: unknown }) =>
-    typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value,
-  )
-  @IsInt()
+  @WholeNumber()
   @Min(1)
   @Max(MAX_HOURS)
   hours: number = DEFAULT_HOURS;
+
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, description: 'Of one version only.' })
+  @IsOptional()
+  @WholeNumber()
+  @Min(1)
+  apiVersion?: number;
 }
 
 const BOUND = { type: 'number', nullable: true, example: 5 } as const;
@@ -49,6 +61,8 @@ export class UsageSumDto {
 export class UsageHourDto extends UsageSumDto {
   /** Its beginning. @example '2026-01-31T12:00:00.000Z' */
   hour!: string;
+  /** Version of the publication. @example 1 */
+  apiVersion!: number;
   @ApiProperty({ type: String, nullable: true, description: 'null: without a key, or with none that is valid.' })
   keyId!: string | null;
   @ApiProperty({ type: String, nullable: true, description: 'null also for a key that was revoked.' })

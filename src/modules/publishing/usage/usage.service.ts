@@ -5,7 +5,7 @@ import { noLatencies, percentile } from './latency.js';
 import { CallCounter } from './call-counter.js';
 import { NO_KEY, type HourOfUse } from './hour-of-use.js';
 import { UsageLog, type UseOfHour } from './usage-log.js';
-import type { UsageDto, UsageHourDto, UsageSumDto } from './usage.dto.js';
+import type { UsageDto, UsageHourDto, UsageQuery, UsageSumDto } from './usage.dto.js';
 
 const HOUR_MS = 3_600_000;
 const MAX_LINES = 10_000;
@@ -20,16 +20,17 @@ export class UsageService {
   ) {}
 
   /** @throws Problem `not_found` */
-  async of(access: Access, viewId: Id, hours: number): Promise<UsageDto> {
+  async of(access: Access, viewId: Id, { hours, apiVersion }: UsageQuery): Promise<UsageDto> {
     await this.apis.find(access, viewId);
     // What this node has counted just now is in it.
     await this.counter.flush();
-    const found = await this.log.ofView(viewId, new Date(Date.now() - hours * HOUR_MS), MAX_LINES);
+    const since = new Date(Date.now() - hours * HOUR_MS);
+    const found = await this.log.ofView(viewId, { since, apiVersion, limit: MAX_LINES });
     return { total: toSum(summed(found)), data: found.map(toHour) };
   }
 }
 
-type Counts = Omit<HourOfUse, 'viewId' | 'keyId' | 'hour'>;
+type Counts = Omit<HourOfUse, 'viewId' | 'apiVersion' | 'keyId' | 'hour'>;
 
 function summed(uses: readonly Counts[]): Counts {
   const total = { requests: 0, notModified: 0, cacheHits: 0, errors: 0, rows: 0, bytes: 0, latencies: noLatencies() };
@@ -55,6 +56,7 @@ const toSum = ({ requests, notModified, cacheHits, errors, rows, bytes, latencie
 const toHour = (use: UseOfHour): UsageHourDto => ({
   ...toSum(use),
   hour: use.hour.toISOString(),
+  apiVersion: use.apiVersion,
   keyId: use.keyId === NO_KEY ? null : use.keyId,
   keyName: use.keyName,
 });
