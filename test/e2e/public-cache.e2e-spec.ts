@@ -383,6 +383,86 @@ describe('answers of a published view of another database', () => {
     expect([back.status, back.text]).toEqual([200, good.text]);
   });
 
+  it('are the last ones at once where that is allowed, while one reading behind them makes the next, for each key its own', async () => {
+    await sql(
+      pair.main,
+      `create schema w; create table w.stock (id int primary key, note text); insert into w.stock values (1, 'one'), (2, 'two');
+       grant usage on schema w to public; grant all on w.stock to public`,
+    );
+    const { host, port, database, username, password } = pair.main;
+    const connection = await at.owner.post<{ id: string }>(`/workspaces/${at.workspace.id}/connections`, {
+      ...{ name: 'Slow', engine: 'postgresql', host, port, database, username, password },
+    });
+    const { id } = expectStatus(connection, 201);
+    const definition = { source: { connection: id, object: 'w.stock' }, columns: ['id', 'note'] };
+    const { viewId, read } = await published(definition, { auth: 'key', staleWhileRevalidateSeconds: 3_600 });
+    const keyOf = async (row: number): Promise<Record<string, string>> => {
+      const filter = { field: 'id', op: 'eq', value: row };
+      const made = await at.owner.post<{ key: string }>(`/views/${viewId}/api/keys`, { name: 'Key', filter });
+      return { 'x-api-key': expectStatus(made, 201).key };
+    };
+    const [first, second] = [await keyOf(1), await keyOf(2)];
+    const notes = async (key: Record<string, string>) => expectStatus(await read('', key), 200).data;
+    const fresh = await read('', first);
+    expect([fresh.headers.get('age'), fresh.headers.get('cache-control')]).toEqual([
+      ...[null, 'private, max-age=0, stale-while-revalidate=3600'],
+    ]);
+    expect(await notes(second)).toEqual([{ id: 2, note: 'two' }]);
+
+    const holder = new PgClient({ host, port, database, user: username, password });
+    await holder.connect();
+    const readers = async (): Promise<number> =>
+      (
+        await sql(
+          pair.main,
+          `select from pg_stat_activity where wait_event_type = 'Lock' and query like '%"stock"%' and datname = current_database()`,
+        )
+      ).length;
+    await holder.query('begin');
+    await holder.query('lock table w.stock in access exclusive mode');
+    // Nobody waits, and one reading is under way for each key however many ask.
+    for (const answer of await Promise.all(Array.from({ length: 20 }, () => read('', first)))) {
+      expect(expectStatus(answer, 200).data).toEqual([{ id: 1, note: 'one' }]);
+      expect(answer.headers.get('age')).toMatch(/^\d+$/);
+    }
+    expect((await read('', { ...first, ...again(tagOf(fresh)) })).status).toBe(304);
+    expect(await notes(second)).toEqual([{ id: 2, note: 'two' }]);
+    await waitFor(async () => ((await readers()) === 2 ? true : undefined));
+    await holder.query(`update w.stock set note = 'new ' || note`);
+    await holder.query('commit');
+    await holder.end();
+    const next = (row: number, key: Record<string, string>) =>
+      waitFor(async () => {
+        const [only, ...others] = await notes(key);
+        expect([only?.id, others]).toEqual([row, []]);
+        return String(only?.note).startsWith('new') ? only : undefined;
+      });
+    expect([await next(1, first), await next(2, second)]).toEqual([
+      { id: 1, note: 'new one' },
+      { id: 2, note: 'new two' },
+    ]);
+  });
+
+  it('are waited for once the last ones are older than is allowed', async () => {
+    await sql(
+      pair.main,
+      `create schema u; create table u.stock (id int primary key, note text); insert into u.stock values (1, 'old');
+       grant usage on schema u to public; grant select on u.stock to public`,
+    );
+    const { host, port, database, username, password } = pair.main;
+    const connection = await at.owner.post<{ id: string }>(`/workspaces/${at.workspace.id}/connections`, {
+      ...{ name: 'Short', engine: 'postgresql', host, port, database, username, password },
+    });
+    const { id } = expectStatus(connection, 201);
+    const definition = { source: { connection: id, object: 'u.stock' }, columns: ['note'] };
+    const { read } = await published(definition, { staleWhileRevalidateSeconds: 1 });
+    expect((await read()).headers.get('cache-control')).toBe('public, max-age=0, stale-while-revalidate=1');
+    await sql(pair.main, `update u.stock set note = 'new'`);
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    const answer = await read();
+    expect([answer.text, answer.headers.get('age')]).toEqual([expect.stringContaining('new'), null]);
+  });
+
   it('are rows on a line each, whatever line ends its JSON has', async () => {
     await sql(
       pair.main,

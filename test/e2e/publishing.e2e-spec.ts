@@ -64,6 +64,7 @@ describe('publishing a view', () => {
       ...{
         auth: 'key',
         cacheSeconds: 0,
+        staleWhileRevalidateSeconds: 0,
         staleIfErrorSeconds: 0,
         rateLimit: { limit: 600, windowSeconds: 60 },
         corsOrigins: [],
@@ -127,6 +128,7 @@ describe('publishing a view', () => {
       [{ auth: 'secret' }, '/auth is_in'],
       [{ cacheSeconds: -1 }, '/cacheSeconds min'],
       [{ cacheSeconds: 0.5 }, '/cacheSeconds is_int'],
+      [{ staleWhileRevalidateSeconds: 60 }, '/staleWhileRevalidateSeconds not_external'],
       [{ maxLimit: 0 }, '/maxLimit min'],
       [{ maxLimit: 1001 }, '/maxLimit max'],
       [{ rateLimit: { limit: 0, windowSeconds: 1 } }, '/rateLimit/limit min'],

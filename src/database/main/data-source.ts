@@ -22,6 +22,7 @@ import { TimeZones1700000001000 } from './migrations/1700000001000-time-zones.js
 import { TableIndexes1700000000600 } from './migrations/1700000000600-table-indexes.js';
 import { LastGoodAnswers1700000002250 } from './migrations/1700000002250-last-good-answers.js';
 import { PublicationVersions1700000002500 } from './migrations/1700000002500-publication-versions.js';
+import { StaleWhileRevalidate1700000002510 } from './migrations/1700000002510-stale-while-revalidate.js';
 
 /** Options of the main database; the server adds the entities of its modules, the migration command needs none. */
 export const mainDataSourceOptions = (settings: PostgresSettings) =>
@@ -56,6 +57,7 @@ export const mainDataSourceOptions = (settings: PostgresSettings) =>
       KeyQuotas1700000001950,
       LastGoodAnswers1700000002250,
       PublicationVersions1700000002500,
+      StaleWhileRevalidate1700000002510,
     ],
     migrationsTableName: '_migrations',
     migrationsTransactionMode: 'each',

@@ -24,7 +24,7 @@ export class PublicDataService {
     const wish = wishOf(visit, query, request.headers.accept);
     const has = tagsIn(request.headers['if-none-match']);
     const reading = await this.reader.read(wish, has);
-    const headers = { etag: `W/"${reading.etag}"`, 'cache-control': cacheControl(visit) };
+    const headers = { etag: `W/"${reading.etag}"`, 'cache-control': cacheControl(visit, reading.graceSeconds) };
     const { page, isCached } = reading;
     Object.assign(tallyOf(request), { isCached, rows: page?.rows ?? 0, bytes: page?.body.length ?? 0 });
     if (!page) return new Answer(undefined, { status: 304, headers });
@@ -32,7 +32,7 @@ export class PublicDataService {
       headers: {
         ...headers,
         'content-type': MEDIA_TYPES[wish.format],
-        ...ageOf(visit, reading),
+        ...ageOf(reading),
         ...linkOf(wish, page),
       },
       ...(isCached ? {} : { databaseMs: page.databaseMs }),
@@ -66,20 +66,18 @@ export class PublicDataService {
 
 /**
  * What was read with a key is nobody else's; what everybody may read may be kept by caches on the way (RFC 9111). 0 seconds is not "do not keep" but "ask
- * whether it is still true", which costs little.
+ * whether it is still true", which costs little. With a grace (RFC 5861) caches may do as we do: give out what they have, and ask behind it.
  */
-function cacheControl({ publication: { auth, cacheSeconds } }: Visit): string {
+function cacheControl({ publication: { auth, cacheSeconds } }: Visit, graceSeconds = 0): string {
   const whose = auth === 'public' ? 'public' : 'private';
+  if (graceSeconds > 0) return `${whose}, max-age=${cacheSeconds}, stale-while-revalidate=${graceSeconds}`;
   return cacheSeconds === 0 ? `${whose}, no-cache` : `${whose}, max-age=${cacheSeconds}, must-revalidate`;
 }
 
 /** An answer from memory that may be old by now says how old, and one that is older than it may be, that its source fails (RFC 7234, 5.5). What is traced is exact whenever it was read. */
-function ageOf(
-  { publication }: Visit,
-  { page, isCached, isExact, isStale = false }: Reading,
-): Readonly<Record<string, string>> {
+function ageOf({ page, isCached, isExact, isStale = false }: Reading): Readonly<Record<string, string>> {
   if (isStale && page) return { age: ageInSeconds(page), warning: '111 - "Revalidation Failed"' };
-  if (!page || !isCached || isExact || publication.cacheSeconds === 0) return {};
+  if (!page || !isCached || isExact) return {};
   return { age: ageInSeconds(page) };
 }
 

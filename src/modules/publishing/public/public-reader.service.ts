@@ -25,12 +25,15 @@ export interface Reading {
   readonly isExact: boolean;
   /** Whether it is older than it may be, for its source fails. */
   readonly isStale?: boolean;
+  /** For how long it may be given out beyond its time while it is made anew, in seconds. */
+  readonly graceSeconds?: number;
 }
 
 /** What changes of may change an answer; the time and other databases too, where it is untraceable. */
 interface Sources {
   readonly tables: readonly TableRef[];
   readonly isUntraceable: boolean;
+  readonly isExternal: boolean;
 }
 
 /** A schema that changes while it is read settles within so many tries. */
@@ -66,7 +69,7 @@ export class PublicReader {
     try {
       const sources = await this.sourcesOf(wish.visit.publication);
       return sources.isUntraceable || wish.isTimeBound
-        ? await this.readUntraceable(wish, has)
+        ? await this.readUntraceable(wish, has, sources)
         : await this.readTraced(wish, has, sources);
     } catch (error) {
       throw forStrangers(error);
@@ -98,7 +101,7 @@ export class PublicReader {
       const kept = this.answers.find(etag);
       if (kept) return { etag, page: kept, isCached: true, isExact: true };
       const now = await this.renewed(wish.visit.publication);
-      if (now.isUntraceable) return this.readUntraceable(wish, has);
+      if (now.isUntraceable) return this.readUntraceable(wish, has, now);
       // What the numbers were read of is not all that the answer is made of now.
       if (!isSame(now, sources)) {
         sources = now;
@@ -120,23 +123,35 @@ export class PublicReader {
   }
 
   /** Nothing tells whether it has changed: it is read, and kept only as long as it may be old. */
-  private async readUntraceable(wish: Wish, has: ReadonlySet<string>): Promise<Reading> {
-    const { cacheSeconds } = wish.visit.publication;
-    const kept = cacheSeconds > 0 ? this.answers.find(wish.variant) : undefined;
-    const isCached = kept !== undefined && Date.now() - kept.at < cacheSeconds * 1_000;
-    const anew = isCached ? { page: kept } : await this.readAnew(wish);
+  private async readUntraceable(wish: Wish, has: ReadonlySet<string>, { isExternal }: Sources): Promise<Reading> {
+    const { cacheSeconds, staleWhileRevalidateSeconds } = wish.visit.publication;
+    // What is made of our tables and the time alone is as quickly read as told to be old.
+    const graceSeconds = isExternal ? staleWhileRevalidateSeconds : 0;
+    const kept = cacheSeconds + graceSeconds > 0 ? this.answers.find(wish.variant) : undefined;
+    const age = kept ? Date.now() - kept.at : Infinity;
+    const isCached = age < (cacheSeconds + graceSeconds) * 1_000;
+    if (isCached && age >= cacheSeconds * 1_000) this.renewBehind(wish);
+    const anew = isCached && kept ? { page: kept } : await this.readAnew(wish, graceSeconds);
     const { page } = anew;
     const etag = this.tag(wish.variant, must(page.content, 'what is not traced is named by what it says'));
-    return { etag, isCached, isExact: false, ...(has.has(etag) ? { ...anew, page: undefined } : anew) };
+    return { etag, isCached, isExact: false, graceSeconds, ...(has.has(etag) ? { ...anew, page: undefined } : anew) };
+  }
+
+  /** Once for all who are given the last answer meanwhile (RFC 5861); what fails here the next one finds out who waits. */
+  private renewBehind(wish: Wish): void {
+    this.answers.share(wish.variant, () => this.make(wish, { names: true })).catch(() => undefined);
   }
 
   /** As its sources are now; as it was last, where they fail and the publication allows that. */
-  private async readAnew(wish: Wish): Promise<{ readonly page: WrittenPage; readonly isStale?: boolean }> {
+  private async readAnew(
+    wish: Wish,
+    graceSeconds: number,
+  ): Promise<{ readonly page: WrittenPage; readonly isStale?: boolean }> {
     const { cacheSeconds, staleIfErrorSeconds } = wish.visit.publication;
     const last = staleIfErrorSeconds > 0 ? this.answers.find(wish.variant) : undefined;
     const make = (): Promise<WrittenPage> => this.make(wish, { names: true });
     try {
-      if (cacheSeconds > 0) return { page: await this.answers.share(wish.variant, make) };
+      if (cacheSeconds + graceSeconds > 0) return { page: await this.answers.share(wish.variant, make) };
       const page = await this.answers.next(wish.variant, make);
       if (staleIfErrorSeconds > 0) this.answers.keep(wish.variant, page);
       return { page };
@@ -175,9 +190,10 @@ export class PublicReader {
   private async renewed(publication: Publication): Promise<Sources> {
     const opened = await this.views.open(publication.reader, publication.frozen);
     mustFit(publication, opened);
-    const { tables, isUntraceable } = opened;
-    this.sources.set(nameOf(publication), { tables, isUntraceable });
-    return { tables, isUntraceable };
+    const { tables, isUntraceable, isExternal } = opened;
+    const sources = { tables, isUntraceable, isExternal };
+    this.sources.set(nameOf(publication), sources);
+    return sources;
   }
 
   /** Tells nothing of what it was made of, and is the same on every node. */

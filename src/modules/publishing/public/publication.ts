@@ -27,6 +27,7 @@ export interface Publication {
   readonly auth: AuthMode;
   readonly title: string;
   readonly cacheSeconds: number;
+  readonly staleWhileRevalidateSeconds: number;
   readonly staleIfErrorSeconds: number;
   readonly limit: EndpointLimit;
   readonly corsOrigins: readonly string[];
@@ -86,15 +87,26 @@ function publicationOf(
   succession: Succession | undefined,
   { keys, title, timeZone }: Omit<StoredPublication, 'api' | 'formers'>,
 ): Publication {
-  const { viewId, slug, apiVersion, version, auth, cacheSeconds, staleIfErrorSeconds, corsOrigins, maxLimit } = api;
-  const { page, columns, workspaceId, definition, pins, filterable, sortable } = api;
+  const { viewId, slug, apiVersion, version, auth, cacheSeconds, corsOrigins, maxLimit } = api;
+  const {
+    staleWhileRevalidateSeconds,
+    staleIfErrorSeconds,
+    page,
+    columns,
+    workspaceId,
+    definition,
+    pins,
+    filterable,
+    sortable,
+  } = api;
   const limit = { limit: api.rateLimit, windowSeconds: api.rateWindowSeconds };
   const scope = { filterable, sortable };
   const opening = auth === 'key' ? keys.filter((key) => opens(key, api)) : [];
   return {
     ...{ viewId, slug, apiVersion, path: publicPath(slug, apiVersion), succession, version },
     since: api.createdAt.getTime(),
-    ...{ auth, title, cacheSeconds, staleIfErrorSeconds, limit, corsOrigins, maxLimit, page, columns },
+    ...{ auth, title, cacheSeconds, staleWhileRevalidateSeconds, staleIfErrorSeconds },
+    ...{ limit, corsOrigins, maxLimit, page, columns },
     frozen: { definition, pins },
     reader: { workspaceId, timeZone },
     scope,

@@ -11,6 +11,7 @@ export function toViewApiDto(api: ViewApiEntity): ViewApiDto {
     slug,
     auth,
     cacheSeconds,
+    staleWhileRevalidateSeconds,
     staleIfErrorSeconds,
     corsOrigins,
     filterable,
@@ -20,7 +21,8 @@ export function toViewApiDto(api: ViewApiEntity): ViewApiDto {
   } = api;
   const { columns, apiVersion, viewVersion, version, createdBy, updatedBy } = api;
   return {
-    ...{ viewId, enabled, slug, url: `${publicPath(slug, apiVersion)}/data`, auth, cacheSeconds, staleIfErrorSeconds },
+    ...{ viewId, enabled, slug, url: `${publicPath(slug, apiVersion)}/data`, auth, cacheSeconds },
+    ...{ staleWhileRevalidateSeconds, staleIfErrorSeconds },
     rateLimit: { limit: api.rateLimit, windowSeconds: api.rateWindowSeconds },
     ...{ corsOrigins, filterable, sortable, maxLimit, page, columns: [...columns], apiVersion, viewVersion, version },
     createdAt: api.createdAt.toISOString(),
@@ -32,7 +34,7 @@ export function toViewApiDto(api: ViewApiEntity): ViewApiDto {
 
 /** Settings that the audit log tells. */
 const TOLD = [
-  'enabled', 'slug', 'auth', 'cacheSeconds', 'staleIfErrorSeconds', 'rateLimit', 'corsOrigins', 'filterable', 'sortable', 'maxLimit',
+  'enabled', 'slug', 'auth', 'cacheSeconds', 'staleWhileRevalidateSeconds', 'staleIfErrorSeconds', 'rateLimit', 'corsOrigins', 'filterable', 'sortable', 'maxLimit',
   'page', 'apiVersion', 'viewVersion',
 ] as const; // prettier-ignore
 

@@ -129,6 +129,20 @@ export class SettingsDto {
     maximum: DAY_SECONDS,
     default: 0,
     description:
+      'Of views of other databases: for how long beyond `cacheSeconds` readers get the last answer at once, with its `Age`, while the next one is made behind it; 0: they wait for it.',
+  })
+  @MayBeAbsent()
+  @IsInt()
+  @Min(0)
+  @Max(DAY_SECONDS)
+  staleWhileRevalidateSeconds?: number;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 0,
+    maximum: DAY_SECONDS,
+    default: 0,
+    description:
       'For how long readers get the last answer, marked by `Warning` and `Age`, while a database of yours that it is made of cannot be reached or does not answer; 0: they get its failure.',
   })
   @MayBeAbsent()
@@ -223,6 +237,8 @@ export class ViewApiDto {
   auth!: AuthMode;
   /** @example 0 */
   cacheSeconds!: number;
+  /** @example 0 */
+  staleWhileRevalidateSeconds!: number;
   /** @example 0 */
   staleIfErrorSeconds!: number;
   rateLimit!: RateLimitDto;

@@ -11,6 +11,8 @@ export class ViewApiEntity extends PublishedContract {
   @Column('text') slug!: string;
   @Column('boolean') enabled!: boolean;
   @Column('integer', { name: 'cache_seconds' }) cacheSeconds!: number;
+  /** For so long beyond that it answers as it did last while another database is asked anew. */
+  @Column('integer', { name: 'stale_while_revalidate_seconds', default: 0 }) staleWhileRevalidateSeconds!: number;
   /** For so long it answers as it did last while another database fails. */
   @Column('integer', { name: 'stale_if_error_seconds', default: 0 }) staleIfErrorSeconds!: number;
   @Column('integer', { name: 'rate_limit' }) rateLimit!: number;

@@ -15,6 +15,7 @@ const DEFAULTS = {
   enabled: true,
   auth: 'key',
   cacheSeconds: 0,
+  staleWhileRevalidateSeconds: 0,
   staleIfErrorSeconds: 0,
   rateLimit: 600,
   rateWindowSeconds: 60,
@@ -57,6 +58,7 @@ export class ViewApisService {
   async publish(access: Access, viewId: Id, input: PublishDto): Promise<Publishing> {
     const { view, frozen, opened } = await this.views.freeze(access, viewId, ({ showsPeople }) => showsPeople);
     mustShowSomething(opened);
+    mustBeRevalidatable(input, opened);
     return tellingSlugTaken(input.slug, () =>
       this.transaction.run(actorOf(access), async (manager) => {
         const before = await heldApi(manager, access, viewId);
@@ -95,9 +97,11 @@ export class ViewApisService {
   /** Changes settings; what is shown of the view stays what was published. @throws Problem `not_found`, `name_taken`, `contract_broken` */
   async update(access: Access, viewId: Id, input: SettingsDto): Promise<ViewApiDto> {
     const api = await this.find(access, viewId);
-    // Only lists of columns have to be looked at against the columns; a publication can be disabled whatever became of them.
+    // Only some settings have to be looked at against the view; a publication can be disabled whatever became of them.
     const isPrivate = await this.views.isPrivate(access, viewId);
-    const opened = input.filterable || input.sortable ? await this.views.open(access, api) : undefined;
+    const { filterable, sortable, staleWhileRevalidateSeconds: stale } = input;
+    const opened = filterable || sortable || stale ? await this.views.open(access, api) : undefined;
+    if (opened) mustBeRevalidatable(input, opened);
     return tellingSlugTaken(input.slug, () =>
       this.transaction.run(actorOf(access), async (manager) => {
         const before = await heldApi(manager, access, viewId);
@@ -167,6 +171,14 @@ function mustShowSomething({ columns, isGrouped }: OpenedView): void {
   if (columns.length === 0) throw refused('All that the view shows are ids of people, which are not published.');
   const person = columns.find(({ showsPeople }) => showsPeople);
   if (isGrouped && person) throw refused(`${person.key} shows ids of people, which are not published.`);
+}
+
+/** Tables of ours are read exactly or not at all. */
+function mustBeRevalidatable({ staleWhileRevalidateSeconds = 0 }: SettingsDto, { isExternal }: OpenedView): void {
+  if (staleWhileRevalidateSeconds === 0 || isExternal) return;
+  const detail =
+    'Only views of other databases are renewed behind an answer; this one costs no question while it is unchanged.';
+  throw invalid([{ pointer: '/staleWhileRevalidateSeconds', code: 'not_external', detail }]);
 }
 
 /** Filters and orders can be declared of what is published, where its type has them. */
