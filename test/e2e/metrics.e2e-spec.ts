@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { parse } from 'yaml';
 import { Metrics } from '../../src/common/index.js';
 import { projectRoot } from '../../src/config/index.js';
-import { expectStatus, socket, startApp, world, type TestApp, type World } from '../harness/index.js';
+import { expectStatus, socket, startApp, waitFor, world, type TestApp, type World } from '../harness/index.js';
 
 jest.setTimeout(60_000);
 
@@ -61,6 +61,29 @@ describe('the numbers of a node', () => {
     expect(text).not.toMatch(/[0-9a-f]{8}-[0-9a-f]{4}-/);
     expect(text).not.toContain('secret-path');
     expect(await figure('http_request_duration_seconds_count', { route: 'none', status: '404' })).toBeGreaterThan(0);
+  });
+
+  it('tell how published views were read, all of them together', async () => {
+    const made = await acme.owner.post<{ id: string }>(`/workspaces/${acme.workspace.id}/views`, {
+      name: 'Published',
+      definition: { source: { table: acme.table.id } },
+    });
+    const { id } = expectStatus(made, 201);
+    expectStatus(await acme.owner.post(`/views/${id}/api`, { slug: 'in-numbers', auth: 'public' }), 201);
+    const calls = async (outcome: string) => [
+      await figure('live_tables_published_calls_total', { outcome }),
+      await figure('live_tables_published_duration_seconds_count', { outcome }),
+    ];
+    expect(await calls('refused')).toEqual([0, 0]);
+    for (const query of ['', '', '?limit=0']) await fetch(`${server.base}/public/views/in-numbers/data${query}`);
+    await waitFor(async () => ((await calls('refused'))[0] === 1 ? true : undefined));
+    expect([await calls('fresh'), await calls('cached'), await calls('refused')]).toEqual([
+      ...[
+        [1, 1],
+        [1, 1],
+        [1, 1],
+      ],
+    ]);
   });
 
   it('tell of writes, of those who follow, and of what they were sent', async () => {

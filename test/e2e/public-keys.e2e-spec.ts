@@ -330,11 +330,23 @@ describe('a key of a published view', () => {
     await one.term();
     const again = await start();
     expect([(await read(small.key, again)).status, (await read(small.key, again)).status]).toEqual([200, 429]);
+    const told = async (keyId: string) => {
+      const { data } = expectStatus(
+        await client(other.base, there.owner.token).get<{ data: readonly Key[] }>(`/views/${id}/api/keys`),
+        200,
+      );
+      return data.find((each) => each.id === keyId)?.quota;
+    };
+    const now = new Date();
+    const tomorrow = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate() + 1)).toISOString();
+    expect(await told(small.id)).toEqual({ limit: 3, per: 'day', remaining: 0, resetsAt: tomorrow });
+    expect(await told(large.id)).toMatchObject({ limit: 500, per: 'month' });
     // The next period begins with nothing taken.
     await sql(alone.main, `update view_api_keys set quota_from = quota_from - interval '1 day' where id = $1`, [
       small.id,
     ]);
     const fresh = await start();
+    expect(await told(small.id)).toMatchObject({ remaining: 3 });
     expect(served(await statusesOf(small.key, 20, [fresh]))).toBe(3);
   });
 

@@ -204,6 +204,20 @@ describe('the document of a published view', () => {
 });
 
 describe('the use of a published view', () => {
+  it('tells nothing of how long streams were followed, as if that was slow', async () => {
+    const view = await published({}, { auth: 'public' });
+    const stream = await follow(`${view.path}/stream`);
+    await has(stream, 'Anna');
+    stream.close();
+    const { total } = await waitFor(async () => {
+      const answer = await at.owner.get<{ total: Readonly<Record<string, number | null>> }>(`${view.api}/usage`);
+      const usage = expectStatus(answer, 200);
+      return usage.total.requests === 1 ? usage : undefined;
+    });
+    expect(total).toMatchObject({ requests: 1, errors: 0, p50Ms: null, p95Ms: null, p99Ms: null });
+    expect(total.rows).toBeGreaterThan(0);
+  });
+
   it('is told by hour and key', async () => {
     const view = await published();
     const key = await view.key({ name: 'Site' });

@@ -142,6 +142,18 @@ export class RotateApiKeyDto {
   overlapSeconds?: number;
 }
 
+/** A quota, and what is left of it in this period. */
+export class QuotaUseDto extends QuotaDto {
+  @ApiProperty({
+    type: 'integer',
+    description: 'What no node has taken yet; each serves what it has taken, at most a hundredth, besides.',
+    example: 9400,
+  })
+  remaining!: number;
+  @ApiProperty({ format: 'date-time', description: 'When the next period begins.' })
+  resetsAt!: string;
+}
+
 export class ApiKeyDto {
   /** @example '01982c5e-7a10-7c3f-9d42-5b1f0c8e2a11' */
   id!: string;
@@ -159,8 +171,8 @@ export class ApiKeyDto {
   allowedAddresses!: string[] | null;
   @ApiProperty({ type: RateLimitDto, nullable: true, description: 'null: that of the publication.' })
   rateLimit!: RateLimitDto | null;
-  @ApiProperty({ type: QuotaDto, nullable: true })
-  quota!: QuotaDto | null;
+  @ApiProperty({ type: QuotaUseDto, nullable: true })
+  quota!: QuotaUseDto | null;
   @ApiProperty({ type: String, nullable: true, format: 'date-time', description: 'null: never.' })
   expiresAt!: string | null;
   createdAt!: string;

@@ -6,7 +6,6 @@ import {
   idOfCursor,
   idPage,
   invalid,
-  must,
   newId,
   newSecretToken,
   notFound,
@@ -16,15 +15,16 @@ import {
   type Id,
   type PageQuery,
 } from '../../../common/index.js';
-import { actorOf, AuditedTransaction, type AuditedManager, type AuditEntry } from '../../../database/main/index.js';
+import { actorOf, AuditedTransaction, type AuditedManager } from '../../../database/main/index.js';
 import { parseJsonFilter } from '../../../query/index.js';
 import { FrozenViews, type OpenedView } from '../../views/index.js';
 import { publicationChanged } from '../settings/describe-api.js';
 import { ApiVersionsService } from '../settings/api-versions.service.js';
 import { heldApi, notPublished, ViewApisService } from '../settings/view-apis.service.js';
 import type { ViewApiEntity } from '../settings/view-api.entity.js';
-import type { ApiKeyDto, ApiKeyListDto, CreateApiKeyDto, CreatedApiKeyDto } from './api-key.dto.js';
+import type { ApiKeyListDto, CreateApiKeyDto, CreatedApiKeyDto } from './api-key.dto.js';
 import { ApiKeyEntity } from './api-key.entity.js';
+import { keyAudit, toApiKeyDto } from './describe-key.js';
 
 /** Of one publication, with those that have expired. */
 const MAX_KEYS = 100;
@@ -84,7 +84,10 @@ export class ApiKeysService {
       order: { id: 'ASC' },
       take: limit + 1,
     });
-    return idPage(found.map(toApiKeyDto), limit);
+    return idPage(
+      found.map((key) => toApiKeyDto(key)),
+      limit,
+    );
   }
 
   /** From now on it opens nothing. @throws Problem `not_found` */
@@ -173,41 +176,4 @@ async function heldKey(manager: AuditedManager, { workspaceId }: Access, viewId:
   const key = await manager.findOne(ApiKeyEntity, { where, lock: { mode: 'pessimistic_write' } });
   if (!key) throw notFound('key');
   return key;
-}
-
-function toApiKeyDto(key: ApiKeyEntity): ApiKeyDto {
-  const { id, name, prefix, filter, columns, versions, allowedAddresses, rateLimit, rateWindowSeconds } = key;
-  const { quotaLimit, quotaPer, createdBy } = key;
-  return {
-    ...{ id, name, prefix, filter, columns, versions, allowedAddresses },
-    rateLimit:
-      rateLimit === null || rateWindowSeconds === null ? null : { limit: rateLimit, windowSeconds: rateWindowSeconds },
-    quota: quotaLimit === null || quotaPer === null ? null : { limit: quotaLimit, per: quotaPer },
-    expiresAt: key.expiresAt?.toISOString() ?? null,
-    createdAt: key.createdAt.toISOString(),
-    createdBy,
-  };
-}
-
-/** What it opens, and how it begins. */
-function describe(key: ApiKeyEntity): object {
-  const { name, prefix, filter, columns, versions, allowedAddresses, rateLimit, quota, expiresAt } = toApiKeyDto(key);
-  return { viewId: key.viewId, name, prefix, filter, columns, versions, allowedAddresses, rateLimit, quota, expiresAt };
-}
-
-/** For the audit log, which admins read: of a private view, that it has keys. */
-function keyAudit(
-  action: string,
-  isPrivate: boolean,
-  { before, after }: { readonly before?: ApiKeyEntity; readonly after?: ApiKeyEntity },
-): AuditEntry {
-  const { workspaceId, id, name } = must(after ?? before, 'a key that something was done to');
-  const told = (each: ApiKeyEntity): object => (isPrivate ? { visibility: 'private' } : describe(each));
-  return {
-    workspaceId,
-    action,
-    resource: { type: 'api_key', id, name: isPrivate ? 'Key of a private view' : name },
-    ...(before ? { before: told(before) } : {}),
-    ...(after ? { after: told(after) } : {}),
-  };
 }

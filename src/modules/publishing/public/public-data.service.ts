@@ -41,6 +41,7 @@ export class PublicDataService {
 
   /** @throws Problem `rate_limited`, and as strangers may read it */
   async stream(visit: Visit, query: PublicStreamQuery, request: AppRequest): Promise<Answer> {
+    tallyOf(request).isStream = true;
     const { 'last-event-id': last } = request.headers;
     // Whoever asks for the headers alone would wait for ever.
     const isAsked = request.method !== 'HEAD';

@@ -1,21 +1,10 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { Rounds, type Id } from '../../../common/index.js';
+import { Rounds } from '../../../common/index.js';
+import type { Call } from './call.js';
 import { NO_KEY, type HourOfUse } from './hour-of-use.js';
 import { addLatency, noLatencies } from './latency.js';
+import { PublishingMetrics } from './publishing-metrics.js';
 import { UsageLog } from './usage-log.js';
-
-/** What came of one call. */
-export interface Call {
-  readonly viewId: Id;
-  readonly apiVersion: number;
-  /** Undefined where no key was needed, or none was valid. */
-  readonly keyId: Id | undefined;
-  readonly status: number;
-  readonly isCached: boolean;
-  readonly rows: number;
-  readonly bytes: number;
-  readonly ms: number;
-}
 
 const HOUR_MS = 3_600_000;
 const EVERY_MS = 10_000;
@@ -26,15 +15,16 @@ const MAX_COUNTED = 20_000;
 @Injectable()
 export class CallCounter implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger(CallCounter.name);
-  /** Since the start. */
-  readonly totals = { fresh: 0, cached: 0, notModified: 0, refused: 0, rows: 0, bytes: 0 };
   private counted = new Map<string, HourOfUse>();
   private readonly rounds = new Rounds(
     () => this.flush(),
     (err) => this.logger.warn({ msg: 'The use of published views could not be written down', err }),
   );
 
-  constructor(private readonly log: UsageLog) {}
+  constructor(
+    private readonly log: UsageLog,
+    private readonly metrics: PublishingMetrics,
+  ) {}
 
   onApplicationBootstrap(): void {
     this.rounds.begin({ everyMs: EVERY_MS, firstMs: EVERY_MS });
@@ -45,10 +35,9 @@ export class CallCounter implements OnApplicationBootstrap, OnModuleDestroy {
     await this.flush().catch(() => undefined);
   }
 
-  count({ viewId, apiVersion, keyId = NO_KEY, status, isCached, rows, bytes, ms }: Call): void {
-    this.totals[outcomeOf(status, isCached)]++;
-    this.totals.rows += rows;
-    this.totals.bytes += bytes;
+  count(call: Call): void {
+    this.metrics.add(call);
+    const { viewId, apiVersion, keyId = NO_KEY, status, isCached, isStream, rows, bytes, ms } = call;
     const hour = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
     const name = `${viewId} ${apiVersion} ${keyId} ${hour}`;
     let use = this.counted.get(name);
@@ -63,7 +52,7 @@ export class CallCounter implements OnApplicationBootstrap, OnModuleDestroy {
     if (status === 304) use.notModified++;
     if (isCached) use.cacheHits++;
     if (status >= 400) use.errors++;
-    addLatency(use.latencies, ms);
+    if (!isStream) addLatency(use.latencies, ms);
   }
 
   /** Writes down what was counted since the last time; what cannot be written is lost. */
@@ -74,11 +63,5 @@ export class CallCounter implements OnApplicationBootstrap, OnModuleDestroy {
     await this.log.prune();
   }
 }
-
-const outcomeOf = (status: number, isCached: boolean): 'fresh' | 'cached' | 'notModified' | 'refused' => {
-  if (status >= 400) return 'refused';
-  if (status === 304) return 'notModified';
-  return isCached ? 'cached' : 'fresh';
-};
 
 const NOTHING = { requests: 0, notModified: 0, cacheHits: 0, errors: 0, rows: 0, bytes: 0 } as const;
