@@ -90,7 +90,7 @@ function tells(schema: Schema | undefined): boolean {
   return (type !== undefined && type !== 'object') || additionalProperties !== undefined;
 }
 
-/** JSON, but for files and pages. */
+/** JSON, but for files, pages and streams. */
 const schemaOf = (content: Readonly<Record<string, Media>> = {}): Schema | undefined =>
   [
     'application/json',
@@ -100,6 +100,7 @@ const schemaOf = (content: Readonly<Record<string, Media>> = {}): Schema | undef
     'text/csv',
     'application/x-ndjson',
     'text/html',
+    'text/event-stream',
   ].flatMap((type) => content[type]?.schema ?? [])[0];
 
 const success = ({ responses }: Operation) => Object.entries(responses).filter(([status]) => status.startsWith('2'));

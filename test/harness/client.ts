@@ -2,7 +2,7 @@ import { Contract } from './contract.js';
 
 let contract: Contract | undefined;
 
-/** An answer, read to its end. */
+/** An answer, read to its end; of a stream, which has none, its head. */
 export interface Answer<T> {
   readonly status: number;
   readonly headers: Headers;
@@ -40,7 +40,9 @@ export function client(base: string, token?: string): Client {
       },
       ...(body === undefined ? {} : { body: raw ? body : JSON.stringify(body) }),
     });
-    const text = await response.text();
+    const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') ?? false;
+    if (isStream) await response.body?.cancel();
+    const text = isStream ? '' : await response.text();
     const answer = { status: response.status, headers: response.headers, body: json(text) as T, text };
     const finding = (contract ??= new Contract()).finding({ method, path: response.url.slice(base.length), ...answer });
     if (finding) throw new Error(`An answer is not as docs/openapi.json says: ${finding}`);

@@ -2,6 +2,7 @@ import { Controller, Get, HttpCode, Options, Param, Query, Req, Res, UseGuards }
 import {
   ApiExcludeEndpoint,
   ApiExtraModels,
+  ApiHeader,
   ApiOkResponse,
   ApiOperation,
   ApiResponse,
@@ -21,6 +22,13 @@ const PAGE = {
   'application/json': { schema: { $ref: getSchemaPath(PublicRowsDto) } },
   'text/csv': { schema: { type: 'string' }, example: 'name,qty\r\nAcme,3\r\n' },
   'application/x-ndjson': { schema: { type: 'string' }, example: '{"name":"Acme","qty":3}\n' },
+} as const;
+
+const EVENTS = {
+  'text/event-stream': {
+    schema: { type: 'string' },
+    example: 'id: 3f2Yk0\nevent: data\ndata: {"data":[{"name":"Acme","qty":3}],"page":{"limit":50}}\n\n',
+  },
 } as const;
 
 /** What anybody reads of published views: beside the API, without an account. */
@@ -62,8 +70,22 @@ export class PublicDataController {
   @Get('stream')
   @Public()
   @Traits({ cors: { origin: false }, compress: false })
-  // Each published view describes it in a document of its own; a page that tries operations out would wait for its end.
-  @ApiExcludeEndpoint()
+  @ApiOperation({
+    summary: 'Follow the first page of a published view',
+    description:
+      'Server-sent events, for a client that reads them as they come: it has no end, so a page that tries operations out shows nothing of it. Each `data` event is the page as it is then, whenever it has changed; ' +
+      'its `id` is the ETag. A comment every 15 s keeps the connection open.',
+  })
+  @ApiHeader({
+    name: 'Last-Event-ID',
+    required: false,
+    description: '`id` of the last event that the reader has; browsers send it by themselves.',
+  })
+  @ApiOkResponse({ description: 'Events, as long as the reader stays and may read.', content: EVENTS })
+  @ApiProblems(
+    ...(['not_found', 'api_key_invalid', 'view_broken', 'invalid_syntax', 'filter_invalid', 'sort_invalid'] as const),
+    ...(['limit_reached', 'source_unreachable', 'source_failed', 'source_busy', 'source_timeout'] as const),
+  )
   stream(
     @CurrentVisit() visit: Visit,
     @Param('slug') _slug: string,
