@@ -7,6 +7,7 @@ import http from 'node:http';
 import pg from 'pg';
 import { Server } from 'socket.io';
 import { EXTERNAL_PAGE } from './external.mjs';
+import { PUBLISHED_PAGE } from './published.mjs';
 import { joinedPage, LOOKUP } from './views.mjs';
 
 const { database, poolSize, schema, table, linked } = JSON.parse(process.env.BENCH_FLOOR);
@@ -133,6 +134,26 @@ async function bulk(_url, body) {
   return JSON.stringify({ ids: ids.map(([id]) => id) });
 }
 
+async function publishedPage(url) {
+  const [[data]] = await query('published', PUBLISHED_PAGE, asked(url));
+  return `{"data":[${data ?? ''}]}`;
+}
+
+/** What is answered again and again, without a look at anything. */
+let constant = Buffer.alloc(0);
+const CONSTANTS = {
+  constant: (response) =>
+    response
+      .writeHead(200, { 'content-type': 'application/json; charset=utf-8', 'content-length': constant.length })
+      .end(constant),
+  unchanged: (response) => response.writeHead(304).end(),
+};
+
+function keep(_url, body) {
+  constant = Buffer.from(JSON.parse(body).body);
+  return '{}';
+}
+
 function emit(_url, body) {
   io.to('room').emit('data:update', JSON.parse(body));
   return '{}';
@@ -145,6 +166,8 @@ const ROUTES = {
   external: externalPage,
   joined: joinedViewPage,
   lookup: lookupPage,
+  published: publishedPage,
+  keep,
   one,
   insert,
   update,
@@ -152,11 +175,15 @@ const ROUTES = {
   emit,
 };
 
+const nameIn = (url) => /^\/(\w+)/.exec(url)?.[1];
+
 const server = http.createServer((request, response) => {
+  const answer = CONSTANTS[nameIn(request.url)];
+  if (answer) return answer(response);
   const chunks = [];
   request.on('data', (chunk) => chunks.push(chunk));
   request.on('end', () => {
-    const work = ROUTES[/^\/(\w+)/.exec(request.url)?.[1]];
+    const work = ROUTES[nameIn(request.url)];
     Promise.resolve()
       .then(() => work(request.url, Buffer.concat(chunks).toString()))
       .then(

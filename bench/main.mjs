@@ -11,6 +11,7 @@ import { connectExternal, externalQuestion, fillExternal } from './external.mjs'
 import { fillLinked, LINKED_FIELDS, makeLinked } from './linked.mjs';
 import { interleaved, median, withCpu } from './measure.mjs';
 import { SETTINGS, startPostgres } from './postgres.mjs';
+import { countQuestions, makePublished, publishedPath } from './published.mjs';
 import { makeRuled, RULED_PATHS } from './ruled.mjs';
 import * as report from './report.mjs';
 import { statementOf, timeStatements } from './statements.mjs';
@@ -19,7 +20,7 @@ import { lookupInside, makeViews, measureJoinEngine, viewQuestions, viewStatemen
 import { cursorBehind, FLOOR_SCHEMA, fill, makeTable } from './world.mjs';
 
 const ALL = [
-  'page', 'ruled', 'linked', 'one', 'keyset', 'insert', 'update', 'bulk', 'external', 'views', 'export', 'import', 'fanout500', 'fanout2000', 'start',
+  'page', 'ruled', 'linked', 'one', 'keyset', 'insert', 'update', 'bulk', 'external', 'views', 'published', 'export', 'import', 'fanout500', 'fanout2000', 'start',
 ]; // prettier-ignore
 const POOL = 10;
 /** A server that has just begun runs mostly interpreted code; it takes thousands of requests until it is what it stays. */
@@ -79,7 +80,7 @@ export async function main() {
   };
   const world = await bring(postgres, folder, count, options.profile);
   const has = (...names) => names.some((name) => only.includes(name));
-  if (has('page', 'ruled', 'linked', 'one', 'keyset', 'insert', 'update', 'bulk', 'external', 'views'))
+  if (has('page', 'ruled', 'linked', 'one', 'keyset', 'insert', 'update', 'bulk', 'external', 'views', 'published'))
     await overHttp(world, has, pace, count, add);
   if (has('export')) add(...exported(await measureExports(world, Math.min(pace.rounds, 2))));
   if (has('import')) add(...imported(await measureImports(world, folder, Number(options['import-rows']))));
@@ -244,6 +245,16 @@ async function overHttp(world, has, { rounds, seconds }, count, add) {
       timesRow(`${lookup} (floor: its two queries alone)`, await lookupInside(sides.ours, rounds), '≤ 1.5 × its time'),
     );
     add(report.memoryRow('page of a join of rows of two databases in the join engine', await measureJoinEngine(world, Math.min(rounds, 2)))); // prettier-ignore
+  }
+  if (has('published')) {
+    const published = await makePublished(sides.ours, world.table, sides.floor.base);
+    const both = { ours: { ...sides.ours, published }, floor: { ...sides.floor, published } };
+    await assertSame(both, publishedPath(published, 5_000), '/published?qty=5000');
+    const constant = '(floor: a bare server that answers a constant)';
+    add(report.row(`published view, 304 ${constant}`, await pair('publishedUnchanged', 32, both), '≥ 0.80'));
+    add(report.row(`published view, from memory ${constant}`, await pair('publishedCached', 32, both), '≥ 0.80'));
+    add(report.row('published view, another page of 100 rows each time', await pair('published', 32, both), '≥ 0.90'));
+    add(report.questionsRow(await countQuestions({ ...world, sides: both })));
   }
   if (has('bulk')) {
     const name = 'bulk insert, 1,000 rows a call, 4 clients';

@@ -90,6 +90,15 @@ const costs = ({ ours, floor }) =>
     digits(us, us < 20 ? 1 : 0),
   );
 
+/** How many questions many readers of one page are. */
+export const questionsRow = ({ requests, ofRows, others }) => ({
+  cells: [
+    `published view, ${number(requests, 0)} requests of one page after a write, 32 clients`,
+    `${ofRows} to the rows, ${others} to the change log and metadata; ${number(100 * (1 - ofRows / requests), 2)} % from memory`,
+    ...['–', '–', '–', '1 to the rows', '1'],
+  ],
+});
+
 export function print(rows) {
   const table = [HEAD, ...rows.map(({ cells }) => cells)];
   const widths = HEAD.map((_, i) => Math.max(...table.map((cells) => [...cells[i]].length)));
@@ -123,6 +132,7 @@ ${markdown(COST_HEAD, costRows)}
 - **Page**: 100 rows, \`qty <= ?\` and \`status in (open, won)\`, sorted by \`qty\` descending, another \`qty\` each time, signed in, role checked; index \`(qty asc nulls first, _id)\`. Before the measurement one page is compared with the floor's: the same rows.
 - **Linked page**: 50 companies of 1,000 with two lookups (the names of 10 people, the stages of 30 deals each) and a rollup (the sum of those deals), \`rank <= ?\`, sorted by \`rank\` descending. The floor reads the same tables in one statement that looks at the people once and at the deals once for each row. Before the measurement one page is compared. For the statement alone both servers' statements are taken from PostgreSQL's log, and run by turns on one connection, prepared.
 - **Views**: a page of two tables joined (\`qty <= ?\`, \`status in (open, won)\`, the largest \`qty\` first, with a name from a table of 1,000 rows), groups of all rows by status and month with a count, a sum and a maximum, and formulas of a fifth of the rows, of which only the number that is not null goes out: what is over is the formula's. Their statements are taken from PostgreSQL's log, and run by turns with statements by hand over the same tables; before that both answers are compared. The lookup join is a page of the table with what another database has for each row, by its key; the floor asks the same two databases one after the other. Of the two queries alone the server tells by itself (\`explain\`: all of the time, and that of each source). For the join engine 200,000 rows of each of two connections are copied, joined by their keys, and sorted by a column of the second; RSS is the most that the server process held meanwhile, and how far it grew.
+- **Published view**: for everybody, five columns of the table, \`status in (open, won)\`. Unchanged: the same page of 100 rows, asked with its ETag, and without, so all but the first from memory; the floor answers the same bytes, which it holds, from \`node:http\` without any look at a database, while ours reads where the change log stands. Another page each time: \`qty <= ?\`, against a statement by hand. How many questions 10,000 requests are is counted in PostgreSQL's log.
 - **Insert, update**: one row of 8 columns a request, 32 clients on one table, each waits for its answer. The floor commits each by itself, without any log.
 - **Bulk**: 1,000 creates a call, 4 clients; ours answers with the rows and keeps the log, the floor is one \`unnest\` INSERT that answers with the ids.
   With \`return=minimal\` ours answers without the rows (\`Prefer\`).

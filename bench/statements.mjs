@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { median } from './measure.mjs';
 
-const ENTRY = /\n(?=\d{4}-\d\d-\d\d \d\d:)/;
+export const ENTRY = /\n(?=\d{4}-\d\d-\d\d \d\d:)/;
 const TIMES = 60;
 let timed = 0;
 

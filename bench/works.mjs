@@ -2,6 +2,7 @@
 import { externalQuestion } from './external.mjs';
 import { request } from './http-client.mjs';
 import { LINKED_FIELDS } from './linked.mjs';
+import { PUBLISHED, publishedPath } from './published.mjs';
 import { RULED_PATHS } from './ruled.mjs';
 import { viewQuestions } from './views.mjs';
 
@@ -62,6 +63,12 @@ export const WORKS = {
   lookup: {
     ours: ({ views, token }) => request('POST', views.lookup, token, viewQuestions.lookup(1_000 + upTo(99_000))),
     floor: ({ token }) => request('POST', `/lookup?qty=${1_000 + upTo(99_000)}`, token, viewQuestions.lookup(0)),
+  },
+  publishedUnchanged: PUBLISHED.unchanged,
+  publishedCached: PUBLISHED.cached,
+  published: {
+    ours: ({ published }) => request('GET', publishedPath(published, 1_000 + upTo(99_000))),
+    floor: () => request('GET', `/published?filter=and(status.in.(open,won))&sort=-qty&qty=${1_000 + upTo(99_000)}`),
   },
   one: {
     ours: ({ rows, token, ids }) => request('GET', `${rows}/${pick(ids)}`, token),
