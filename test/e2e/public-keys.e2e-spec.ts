@@ -81,6 +81,7 @@ const refused = (answer: Answer<unknown>): readonly unknown[] => {
 const names = (answer: Answer<Page>): readonly unknown[] => expectStatus(answer, 200).data.map(({ name }) => name);
 /** The promise for every other node; its memory alone would last longer. */
 const REVOKED_WITHIN_MS = 1_000;
+const REVOKED_WITHOUT_REDIS_MS = 5_000;
 const REFUSED = [401, 'api_key_invalid'];
 
 describe('a key of a published view', () => {
@@ -278,6 +279,39 @@ describe('a key of a published view', () => {
     expect(await statuses(small.key, 2)).toEqual([200, 429]);
     expect(await statuses(other.key, 1)).toEqual([200]);
     expect(await statuses(undefined, 3)).toEqual([401, 401, 429]);
+  });
+
+  it('opens nothing any more on other nodes within five seconds where there is no Redis', async () => {
+    const alone = await databases();
+    const [one, other] = [await startNode({ databases: alone }), await startNode({ databases: alone })];
+    const there = await world(one.base);
+    const body = { name: 'Revoked', definition: { source: { table: there.table.id }, columns: ['name'] } };
+    const made = await there.owner.post<{ id: string }>(`/workspaces/${there.workspace.id}/views`, body);
+    const api = `/views/${expectStatus(made, 201).id}/api`;
+    const { slug } = expectStatus(await there.owner.post<{ slug: string }>(api, {}), 201);
+    const { id, key } = expectStatus(await there.owner.post<Key>(`${api}/keys`, { name: 'Website' }), 201);
+    const status = async (node: TestNode) =>
+      (await client(node.base).get(`/public/views/${slug}/data`, { 'x-api-key': key })).status;
+    expect([await status(one), await status(other)]).toEqual([200, 200]);
+    expect((await there.owner.del(`${api}/keys/${id}`)).status).toBe(204);
+    expect(await status(one)).toBe(401);
+    await waitFor(async () => ((await status(other)) === 401 ? true : undefined), REVOKED_WITHOUT_REDIS_MS);
+  });
+
+  it('is let in as often as its limit says over all nodes together, within a tenth', async () => {
+    const limit = 200;
+    const view = await published();
+    const { key } = await view.key({ rateLimit: { limit, windowSeconds: 3600 } });
+    const statuses: number[] = [];
+    for (let n = 0; n < 2 * limit; n += 20)
+      statuses.push(
+        ...(await Promise.all(
+          Array.from({ length: 20 }, async (_, i) => (await view.read(key, '', {}, i % 2)).status),
+        )),
+      );
+    expect(new Set(statuses)).toEqual(new Set([200, 429]));
+    const served = statuses.filter((status) => status === 200).length;
+    expect(Math.abs(served - limit)).toBeLessThanOrEqual(limit / 10);
   });
 
   it('has a quota that all nodes serve together, and through a restart, without Redis as well', async () => {
