@@ -15,4 +15,14 @@ export { TablesService } from './tables/tables.service.js';
 export { HonoursRules } from './rules/honours-rules.js';
 export { ViewedAs } from './rules/viewed-as.js';
 export { ViewedAsQuery } from './rules/viewed-as.dto.js';
+export {
+  MAX_VIEWS_OF_DOCUMENT,
+  ViewsOfBases,
+  type DocumentTable,
+  type LeftOut,
+  type PortableView,
+  type ViewKeeper,
+  type Wiring,
+  type WrittenViews,
+} from './views-of-bases.js';
 export { TablesModule } from './tables.module.js';

@@ -58,6 +58,7 @@ import { FormulasController } from './formulas/formulas.controller.js';
 import { FormulasService } from './formulas/formulas.service.js';
 import { TemplatesController } from './templates/templates.controller.js';
 import { TemplatesService } from './templates/templates.service.js';
+import { ViewsOfBases } from './views-of-bases.js';
 
 const INDEXES = [
   IndexesService,
@@ -118,6 +119,7 @@ const CONVERSIONS = [Conversions, Confirmations, BackgroundConversions, Conversi
     TablePurge,
     StructurePurge,
     BaseCopy,
+    ViewsOfBases,
     DuplicateService,
     TemplatesService,
     FormulasService,
@@ -136,6 +138,7 @@ const CONVERSIONS = [Conversions, Confirmations, BackgroundConversions, Conversi
     DriftWatch,
     BasePurge,
     BaseCopy,
+    ViewsOfBases,
   ],
 })
 export class TablesModule {

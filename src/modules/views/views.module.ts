@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ConnectionsModule } from '../connections/index.js';
-import { TablesModule } from '../tables/index.js';
+import { TablesModule, ViewsOfBases } from '../tables/index.js';
 import { ResourceRegistry, WorkspacesModule } from '../workspaces/index.js';
 import { Ways } from './read/execution/ways.js';
 import { FrozenViews } from './read/frozen-views.service.js';
@@ -17,6 +17,7 @@ import { ViewFit } from './stored/view-fit.js';
 import { ViewLife } from './stored/view-life.service.js';
 import { ViewUpkeep } from './stored/view-upkeep.js';
 import { ViewVersionEntity } from './stored/view-version.entity.js';
+import { ViewsWithBases } from './stored/views-with-bases.js';
 import { ViewsService } from './stored/views.service.js';
 import { ViewVersionsController } from './view-versions.controller.js';
 import { ViewsController } from './views.controller.js';
@@ -32,12 +33,13 @@ import { ViewsController } from './views.controller.js';
   controllers: [ViewsController, ViewVersionsController, ViewPreviewController, ViewDataController],
   providers: [
     ...[ViewSources, ViewReader, Ways],
-    ...[ViewCatalog, ViewFit, ViewsService, ViewLife, ViewUpkeep, StoredViews, FrozenViews, LiveViews],
+    ...[ViewCatalog, ViewFit, ViewsService, ViewLife, ViewUpkeep, ViewsWithBases, StoredViews, FrozenViews, LiveViews],
   ],
   exports: [ViewReader, ViewCatalog, FrozenViews, LiveViews],
 })
 export class ViewsModule {
-  constructor(registry: ResourceRegistry, catalog: ViewCatalog) {
+  constructor(registry: ResourceRegistry, catalog: ViewCatalog, bases: ViewsOfBases, keeper: ViewsWithBases) {
+    bases.keptBy(keeper);
     registry.register('viewId', (id, userId) => catalog.workspaceOf(id, userId));
     registry.register('trashedViewId', (id, userId) => catalog.workspaceOfTrashed(id, userId));
   }

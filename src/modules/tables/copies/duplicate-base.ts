@@ -17,15 +17,16 @@ import type { SchemaChange } from '../schema/schema-saga.js';
 import { contextOf, type Structure } from '../schema/structure.js';
 import { baseSchema } from '../tables/table-schema.js';
 import { tableChanged } from '../tables/table-changed.js';
+import type { Wiring } from '../views-of-bases.js';
 import { rewired } from './rewire.js';
 
-/** A base like another one: what it takes in the mini-DB, and its metadata. */
+/** A base like another one: what it takes in the mini-DB, and its metadata; and what is what of the original. */
 export function duplicateBase(
   access: Access,
   originals: readonly Structure[],
   rules: ReadonlyMap<Id, TableRulesEntity>,
   { from, to, withRows }: { readonly from: BaseEntity; readonly to: BaseEntity; readonly withRows: boolean },
-): Omit<SchemaChange<unknown>, 'result'> {
+): { readonly change: Omit<SchemaChange<unknown>, 'result'>; readonly wiring: Wiring } {
   const copies = rewired(
     originals.map(({ table, columns }) => ({ table, columns })),
     (original, id) => ({
@@ -82,9 +83,9 @@ export function duplicateBase(
       advanceSchema(schema, 1, context, { duplicated: { from: original.table.id, rows: withRows } }),
     ),
   ];
-  return {
+  const change = {
     schema: to.schemaName,
-    makesSchema: true,
+    makesSchema: true as const,
     statements,
     ...(withRows ? { copying: { snapshot: true } } : {}),
     patch: {
@@ -95,8 +96,10 @@ export function duplicateBase(
         const own = rules.get(original.table.id);
         return own ? [copiedRules(own, table, (columnId) => ids.get(columnId) ?? columnId)] : [];
       }),
-      audit: [baseAudit(to, 'base.created', undefined, { ...baseView(to), from: from.id, withRows })],
+      audit: [baseAudit(to, 'base.created', undefined, { ...baseView(to), from: from.id, withRows })] as const,
       events: [baseChanged(to), ...copies.map(({ table }) => tableChanged(table))],
     },
   };
+  const tables = new Map(made.map(({ original, table }) => [original.table.id, table.id]));
+  return { change, wiring: { tables, column: (id) => ids.get(id) ?? id } };
 }

@@ -11,6 +11,7 @@ import { contextOf, type Structure } from '../schema/structure.js';
 import type { TableEntity } from '../tables/table.entity.js';
 import { toTableDto } from '../tables/to-dto.js';
 import type { TableDto } from '../tables/table.dto.js';
+import type { Wiring } from '../views-of-bases.js';
 import { Rewiring } from './rewire.js';
 
 /**
@@ -24,7 +25,7 @@ export function duplicateTable(
   base: BaseEntity,
   original: Structure & { readonly rules?: TableRulesEntity },
   { table, withRows }: { readonly table: TableEntity; readonly withRows: boolean },
-): SchemaChange<TableDto> {
+): { readonly change: SchemaChange<TableDto>; readonly wiring: Wiring } {
   const wiring = new Rewiring([[original.table.id, table.id]]);
   for (const { id } of original.columns) wiring.copied(id);
   const links = original.columns.filter(({ type }) => type === 'link');
@@ -47,7 +48,7 @@ export function duplicateTable(
   const targets = [...new Set(links.map(({ options }) => must(options.tableId, 'a link has a table')))];
   const rows: Sql[] = withRows ? copyRows(original.schema, schema) : [];
   const { rules } = original;
-  return {
+  const change = {
     ...drafted,
     ...(rules
       ? { patch: { ...drafted.patch, rules: [copiedRules(rules, table, (columnId) => wiring.to(columnId))] } }
@@ -63,6 +64,10 @@ export function duplicateTable(
       advanceSchema(schema, 1, contextOf(access), { duplicated: { from: original.table.id, rows: withRows } }),
     ],
     result: toTableDto(table, draft.table(table.id).columns, base.schemaName),
+  };
+  return {
+    change,
+    wiring: { tables: new Map([[original.table.id, table.id]]), column: (columnId) => wiring.to(columnId) },
   };
 }
 

@@ -17,7 +17,7 @@ export class DuplicateBaseController {
   @ApiOperation({
     summary: 'Duplicate a base',
     description:
-      'Tables, columns and links that lead to each other as in the original; with `withRows` its rows (at most 1,000,000) as they were at one moment, under their ids. Writes to the original go on; changes of its structure wait.',
+      'Tables, columns and links that lead to each other as in the original; with `withRows` its rows (at most 1,000,000) as they were at one moment, under their ids. Views of the workspace that read tables of this base and nothing else are copied, too, and called after the copy: `Open deals (CRM 2027)`. Writes to the original go on; changes of its structure wait.',
   })
   @ApiCreatedResponse({ type: BaseDto })
   @ApiProblems('not_found', 'role_too_low', 'validation_failed', 'name_taken', 'limit_reached', 'schema_busy')
@@ -38,7 +38,7 @@ export class DuplicateTableController {
   @ApiOperation({
     summary: 'Duplicate a table',
     description:
-      'Links to other tables become links of the copy, shown over there in new columns that are called like the copy; links of the table to itself lead to the copy.',
+      'Links to other tables become links of the copy, shown over there in new columns that are called like the copy; links of the table to itself lead to the copy. Views of the workspace that read this table and nothing else are copied, too.',
   })
   @ApiCreatedResponse({ type: TableDto })
   @ApiProblems('not_found', 'role_too_low', 'validation_failed', 'name_taken', 'limit_reached', 'schema_busy')

@@ -14,6 +14,7 @@ import { TableCatalog } from '../table-catalog.js';
 import { MAX_TABLES } from '../tables/tables.service.js';
 import type { TableDto } from '../tables/table.dto.js';
 import { toBaseDto } from '../tables/to-dto.js';
+import { ViewsOfBases } from '../views-of-bases.js';
 import { BaseCopy } from './base-copy.js';
 import type { DuplicateDto } from './duplicate.dto.js';
 import { duplicateBase } from './duplicate-base.js';
@@ -33,6 +34,7 @@ export class DuplicateService {
     private readonly mini: MiniDbSchema,
     private readonly catalog: TableCatalog,
     private readonly copies: BaseCopy,
+    private readonly views: ViewsOfBases,
   ) {}
 
   /** @throws Problem `name_taken`, `limit_reached`, `schema_busy` */
@@ -49,8 +51,11 @@ export class DuplicateService {
           const to = await placed(manager, newBase(from.workspaceId, name, from.description));
           const originals = await readStructures(manager, from);
           if (withRows) await this.judgeSize(originals);
+          const rules = await rulesOf(manager, baseId);
+          const { change, wiring } = duplicateBase(access, originals, rules, { from, to, withRows });
           return {
-            ...duplicateBase(access, originals, await rulesOf(manager, baseId), { from, to, withRows }),
+            ...change,
+            patch: { ...change.patch, views: await this.views.keeper.copies(manager, access, wiring, name) },
             result: { base: toBaseDto(to), fromSchema: from.schemaName },
           };
         },
@@ -75,13 +80,15 @@ export class DuplicateService {
         if (withRows) await this.judgeSize([original]);
         const draft = new BaseDraft(original.base, structures);
         const rules = (await rulesOf(manager, baseId)).get(tableId);
-        return duplicateTable(
+        const { change, wiring } = duplicateTable(
           access,
           draft,
           original.base,
           { ...original, ...(rules ? { rules } : {}) },
           { table, withRows },
         );
+        const views = await this.views.keeper.copies(manager, access, wiring, name);
+        return { ...change, patch: { ...change.patch, views } };
       },
     });
   }

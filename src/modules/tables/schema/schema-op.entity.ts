@@ -14,6 +14,8 @@ export interface MetadataPatch {
   readonly columns?: readonly ColumnEntity[];
   readonly rules?: readonly TableRulesEntity[];
   readonly conversions?: readonly ColumnConversionEntity[];
+  /** JSON of the views that come with it, for whoever keeps them: what stands in it stays as it was sent. */
+  readonly views?: string;
   /** Records that are no more. */
   readonly removed?: { readonly tables?: readonly Id[]; readonly columns?: readonly Id[] };
   readonly audit: readonly [AuditEntry, ...AuditEntry[]];

@@ -17,6 +17,7 @@ import { ColumnEntity } from '../columns/column.entity.js';
 import { ColumnConversionEntity } from '../columns/convert/background/column-conversion.entity.js';
 import { TableEntity } from '../tables/table.entity.js';
 import { TableRulesEntity } from '../rules/table-rules.entity.js';
+import { NO_VIEWS, ViewsOfBases } from '../views-of-bases.js';
 import { withReadableViews } from './readable-views.js';
 import { SchemaOpEntity, type MetadataPatch } from './schema-op.entity.js';
 
@@ -76,6 +77,7 @@ export class SchemaSaga {
     private readonly dataSource: DataSource,
     private readonly mainTransaction: AuditedTransaction,
     private readonly mini: MiniDbSchema,
+    private readonly views: ViewsOfBases,
   ) {}
 
   /**
@@ -248,8 +250,13 @@ export class SchemaSaga {
           const { removed } = patch;
           if (removed?.columns?.length) await manager.delete(ColumnEntity, { id: In([...removed.columns]) });
           if (removed?.tables?.length) await manager.delete(TableEntity, { id: In([...removed.tables]) });
+          const views = patch.views === undefined ? NO_VIEWS : await this.views.keeper.write(manager, patch.views);
           await faultPoint('schema.finishing');
-          return { result: undefined, audit: patch.audit, events: patch.events };
+          return {
+            result: undefined,
+            audit: [...patch.audit, ...views.audit],
+            events: [...patch.events, ...views.events],
+          };
         },
         COMMITTED_AT_ONCE,
       );

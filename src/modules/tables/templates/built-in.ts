@@ -116,7 +116,28 @@ const CRM: BuiltIn = {
         ],
       },
     ],
-    views: [],
+    views: [
+      {
+        name: 'Pipeline',
+        description: 'Deals that are neither won nor lost.',
+        definition: {
+          source: { table: 'deals' },
+          filter: { field: 'stage', op: 'in', value: ['lead', 'offer'] },
+          sort: [{ field: 'closes', dir: 'asc' }],
+          columns: ['name', 'stage', 'amount', 'closes', 'company'],
+        },
+        settings: { layout: { type: 'kanban', stackBy: 'stage', cardFields: ['name', 'amount'] } },
+      },
+      {
+        name: 'Tasks to do',
+        definition: {
+          source: { table: 'tasks' },
+          filter: { field: 'done', op: 'eq', value: false },
+          sort: [{ field: 'due', dir: 'asc' }],
+        },
+        settings: { layout: { type: 'calendar', start: 'due', title: 'title' } },
+      },
+    ],
   },
 };
 

@@ -31,6 +31,13 @@ export const EXAMPLES = {
             rows: [{ fields: { title: 'Dig', project: ['garden'] } }],
           },
         ],
+        views: [
+          {
+            name: 'Long tasks',
+            definition: { source: { table: 'tasks' }, filter: { field: 'hours', op: 'gt', value: '8' } },
+            settings: { layout: { type: 'grid', columns: [{ key: 'title', width: 240 }] } },
+          },
+        ],
       },
     },
   },

@@ -11,8 +11,8 @@ import type { TemplateDto } from './template.dto.js';
 /** Rows that an export holds: of one table, and in all (which is what an import takes). */
 const MAX_ROWS = { table: 1_000, all: 5_000 } as const;
 
-/** A base as a template, without rows. */
-export function exportStructure(base: BaseEntity, structures: readonly Structure[]): TemplateDto {
+/** A base as a template, without rows and views. */
+export function exportStructure(base: BaseEntity, structures: readonly Structure[]): Omit<TemplateDto, 'views'> {
   return {
     format: TEMPLATE_FORMAT,
     ...lookOf(base),
@@ -24,7 +24,6 @@ export function exportStructure(base: BaseEntity, structures: readonly Structure
       columns: columns.filter(({ options }) => options.end !== 'target').map((column) => columnOf(column, structures)),
       rows: [],
     })),
-    views: [],
   };
 }
 

@@ -2,6 +2,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsObject } from 'class-validator';
 import { CELL_SCHEMA, IsName, MayBeAbsent } from '../../../common/index.js';
 import { COLUMN_TYPES, type CellValue, type ColumnTypeName } from '../../../query/index.js';
+import { LEFT_OUT, type LeftOut } from '../views-of-bases.js';
 import { TEMPLATES } from './built-in.js';
 
 export class TemplateColumnDto {
@@ -51,6 +52,35 @@ export class TemplateTableDto {
   rows!: TemplateRowDto[];
 }
 
+/** A view of the workspace that reads tables of the document, and nothing else. */
+export class TemplateViewDto {
+  /** @example 'Open deals' */
+  name!: string;
+  description!: string | null;
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: true,
+    description: 'As for a new view, but `table` of a source is the key of a table of the document.',
+    example: { source: { table: 'deals' }, filter: { field: 'stage', op: 'eq', value: 'lead' } },
+  })
+  definition!: object;
+  @ApiProperty({ type: 'object', additionalProperties: true, example: { layout: { type: 'grid' } } })
+  settings!: object;
+}
+
+export class LeftOutDto implements LeftOut {
+  /** Name of the view. @example 'Deals and invoices' */
+  view!: string;
+  @ApiProperty({ enum: ['view', 'settings'], description: 'All of it, or how it is laid out.' })
+  part!: LeftOut['part'];
+  @ApiProperty({
+    enum: LEFT_OUT,
+    description:
+      'It reads something else, too; it names people or rows by their ids; it speaks of what is not there any more; the document is full.',
+  })
+  reason!: LeftOut['reason'];
+}
+
 /** A base as one document: what it is made of, without any id. */
 export class TemplateDto {
   /** @example 'live-tables/template@1' */
@@ -64,11 +94,11 @@ export class TemplateDto {
   /** @example '🤝' */
   icon!: string | null;
   tables!: TemplateTableDto[];
-  /** Reserved; empty. */
-  @ApiProperty({ type: 'array', items: {}, example: [] })
-  views!: unknown[];
+  views!: TemplateViewDto[];
   /** So many rows of a table are in an export at most, the oldest (5,000 in all). @example 1000 */
   rowsCappedAt?: number;
+  /** What of the views of the base the document does not have; absent where it has all. */
+  viewsLeftOut?: LeftOutDto[];
 }
 
 export class FromTemplateDto {
@@ -83,7 +113,7 @@ export class FromTemplateDto {
   @IsIn(TEMPLATES.map(({ id }) => id))
   templateId?: string;
 
-  /** Or a document of one's own, as an export gives it: at most 200 tables, 2,000 columns and 5,000 rows. */
+  /** Or a document of one's own, as an export gives it: at most 200 tables, 2,000 columns, 5,000 rows and 200 views. */
   @ApiPropertyOptional({ type: TemplateDto })
   @MayBeAbsent()
   @IsObject()

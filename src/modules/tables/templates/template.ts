@@ -1,6 +1,7 @@
 import { cleanName, deriveKey, foldName, invalid, pointer, Problem, type ProblemItem } from '../../../common/index.js';
 import { COLUMN_TYPES, type ColumnTypeName } from '../../../query/index.js';
 import { COLOR, MAX_ICON } from '../appearance.dto.js';
+import { MAX_VIEWS_OF_DOCUMENT } from '../views-of-bases.js';
 import { MAX_DESCRIPTION } from '../tables/table.dto.js';
 
 export const TEMPLATE_FORMAT = 'live-tables/template@1';
@@ -9,6 +10,8 @@ export const TEMPLATE_FORMAT = 'live-tables/template@1';
 export interface Template extends Look {
   readonly name?: string;
   readonly tables: readonly TemplateTable[];
+  /** Not looked at yet: what they may speak of is known when the tables are. */
+  readonly views: readonly unknown[];
 }
 
 export interface TemplateTable extends Look {
@@ -39,7 +42,7 @@ export interface TemplateRow {
 }
 
 /** Checking a column takes longer the more there are, so a document may have fewer than a base. */
-const LIMITS = { tables: 200, columns: 2_000, rows: 5_000, findings: 100 } as const;
+const LIMITS = { tables: 200, columns: 2_000, rows: 5_000, views: MAX_VIEWS_OF_DOCUMENT, findings: 100 } as const;
 
 /** What people are shown of a base or table beside its name. */
 interface Look {
@@ -66,11 +69,17 @@ class TemplateReader {
   private rows = 0;
 
   read(input: unknown, at: string): Template {
-    const body = this.members(input, at, ['format', 'name', ...LOOK, 'tables', 'views', 'rowsCappedAt']);
+    const body = this.members(input, at, [
+      'format',
+      'name',
+      ...LOOK,
+      'tables',
+      'views',
+      'rowsCappedAt',
+      'viewsLeftOut',
+    ]);
     if (body.format !== TEMPLATE_FORMAT)
       this.refuse(`${at}/format`, 'unknown_format', `format is ${JSON.stringify(TEMPLATE_FORMAT)}.`);
-    if (body.views !== undefined && !(Array.isArray(body.views) && body.views.length === 0))
-      this.refuse(`${at}/views`, 'not_supported', 'Views cannot be made from a template yet; leave the list empty.');
     if (body.rowsCappedAt !== undefined && !Number.isSafeInteger(body.rowsCappedAt))
       this.refuse(`${at}/rowsCappedAt`, 'is_int', 'A number of rows is expected.');
     const entries = this.list(body.tables, `${at}/tables`, LIMITS.tables);
@@ -79,7 +88,9 @@ class TemplateReader {
       ...(body.name === undefined ? {} : { name: this.name(body.name, `${at}/name`) }),
       ...this.look(body, at),
       tables: entries.map((entry, i) => this.table(entry, `${at}/tables/${i}`, keys[i] ?? '')),
+      views: this.views(body.views ?? [], `${at}/views`),
     };
+    if (body.viewsLeftOut !== undefined) this.list(body.viewsLeftOut, `${at}/viewsLeftOut`, Number.MAX_SAFE_INTEGER);
     if (this.errors.length > 0) throw invalid(this.errors.slice(0, LIMITS.findings));
     return template;
   }
@@ -123,6 +134,14 @@ class TemplateReader {
     return { ...(typeof ref === 'string' ? { ref } : {}), fields: this.members(fields, `${at}/fields`) };
   }
 
+  private views(input: unknown, at: string): readonly unknown[] {
+    const views = this.list(input, at, LIMITS.views);
+    for (const [i, view] of views.entries())
+      this.members(view, `${at}/${i}`, ['name', 'description', 'definition', 'settings']);
+    this.mustDiffer(views, at);
+    return views;
+  }
+
   /** Keys that are given come first, so that none that is derived takes one of them. */
   private keysOf(entries: readonly unknown[], at: string): string[] {
     const taken = new Set<string>();
@@ -141,16 +160,24 @@ class TemplateReader {
       );
       return undefined;
     });
-    const names = new Set<string>();
+    this.mustDiffer(entries, at);
     return entries.map((entry, i) => {
-      const name = cleanName(isObject(entry) ? entry.name : undefined);
-      if (name !== undefined && names.has(foldName(name)))
-        this.refuse(`${at}/${i}/name`, 'name_taken', 'The name occurs twice; letter case does not matter.');
-      if (name !== undefined) names.add(foldName(name));
-      const key = given[i] ?? deriveKey(name ?? '', taken);
+      const key = given[i] ?? deriveKey(nameIn(entry) ?? '', taken);
       taken.add(key);
       return key;
     });
+  }
+
+  /** In their names. */
+  private mustDiffer(entries: readonly unknown[], at: string): void {
+    const names = new Set<string>();
+    for (const [i, entry] of entries.entries()) {
+      const name = nameIn(entry);
+      if (name === undefined) continue;
+      if (names.has(foldName(name)))
+        this.refuse(`${at}/${i}/name`, 'name_taken', 'The name occurs twice; letter case does not matter.');
+      names.add(foldName(name));
+    }
   }
 
   private count(columns: number, rows: number): void {
@@ -225,6 +252,8 @@ class TemplateReader {
     this.errors.push({ pointer: at, code, detail });
   }
 }
+
+const nameIn = (entry: unknown): string | undefined => cleanName(isObject(entry) ? entry.name : undefined);
 
 const isObject = (input: unknown): input is Members =>
   typeof input === 'object' && input !== null && !Array.isArray(input);

@@ -34,7 +34,8 @@ export class TemplatesController {
   @ApiOperation({
     summary: 'Create a base from a template',
     description:
-      'All tables, columns, links and sample rows at once, or nothing. Columns may be listed in any order, also before those that they lead to.',
+      'All tables, columns, links, sample rows and views at once, or nothing. Columns may be listed in any order, also before those that they lead to. ' +
+      'The views are of the workspace and belong to the caller; one whose name is taken there is called after the base, too: `Open deals (CRM)`.',
   })
   @ApiBody({ type: FromTemplateDto, examples: EXAMPLES })
   @ApiCreatedResponse({ type: BaseDto })
@@ -54,11 +55,12 @@ export class TemplatesController {
     summary: 'Export a base as a template',
     description:
       'With `withRows=true` the oldest rows too, at most 1,000 of a table and 5,000 in all. People, files and indexes are left out; a column that ' +
-      'requires one of them is not required in a document with rows, so that every document can be used.',
+      'requires one of them is not required in a document with rows, so that every document can be used. ' +
+      'Views are those of the workspace that read tables of this base and nothing else, and name nobody and no row by id; `viewsLeftOut` names the others that begin with a table of it. Private views stay with their owners.',
   })
   @ApiOkResponse({ type: TemplateDto })
   @ApiProblems('not_found', 'validation_failed')
-  export(@Param('baseId', IdPipe) baseId: Id, @Query() { withRows }: ExportQuery) {
-    return this.templates.export(baseId, withRows === 'true');
+  export(@CurrentAccess() access: Access, @Param('baseId', IdPipe) baseId: Id, @Query() { withRows }: ExportQuery) {
+    return this.templates.export(access, baseId, withRows === 'true');
   }
 }

@@ -1,21 +1,24 @@
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { invalid, must, newId, type Access, type Id } from '../../../common/index.js';
 import { actorOf, MainDatabase } from '../../../database/main/index.js';
 import { MiniDbLookup } from '../../../engines/index.js';
-import { createBaseSchema, createTable } from '../../../query/index.js';
+import { createBaseSchema, createTable, type TableSchema } from '../../../query/index.js';
 import type { BaseDto } from '../bases/base.dto.js';
 import type { BaseEntity } from '../bases/base.entity.js';
 import { baseAudit, baseChanged, baseView, newBase, placed, tellingNameTaken } from '../bases/new-base.js';
 import { DefaultPeople } from '../columns/default-people.js';
+import type { BaseDraft } from '../schema/base-draft.js';
 import { SchemaSaga, type SchemaChange } from '../schema/schema-saga.js';
 import { contextOf, readBase, readStructures } from '../schema/structure.js';
 import { toBaseDto } from '../tables/to-dto.js';
+import { ViewsOfBases } from '../views-of-bases.js';
 import { TEMPLATES } from './built-in.js';
 import { draftTemplate } from './draft-template.js';
 import { exportRows, exportStructure } from './export-template.js';
 import { sampleRows } from './template-rows.js';
 import type { FromTemplateDto, TemplateDto, TemplateListDto } from './template.dto.js';
-import { readTemplate, type Template } from './template.js';
+import { readTemplate, type Template, type TemplateTable } from './template.js';
 
 const AT = '/template';
 
@@ -27,6 +30,7 @@ export class TemplatesService {
     private readonly database: MainDatabase,
     private readonly lookup: MiniDbLookup,
     private readonly people: DefaultPeople,
+    private readonly views: ViewsOfBases,
   ) {}
 
   /** Those that come with the product. */
@@ -57,19 +61,51 @@ export class TemplatesService {
         baseId: base.id,
         workspaceId: base.workspaceId,
         actor: actorOf(access),
-        plan: async (manager) => fromTemplate(access, await placed(manager, base), template, input.templateId),
+        plan: async (manager) => this.planned(manager, access, await placed(manager, base), template, input.templateId),
       }),
     );
   }
 
   /** @throws Problem `not_found` */
-  async export(baseId: Id, withRows: boolean): Promise<TemplateDto> {
+  async export(access: Access, baseId: Id, withRows: boolean): Promise<TemplateDto> {
     const { base, structures } = await this.database.snapshot(async (manager) => {
       const found = await readBase(manager, baseId);
       return { base: found, structures: await readStructures(manager, found) };
     });
-    const template = exportStructure(base, structures);
+    const { views, leftOut } = await this.views.keeper.portable(
+      access,
+      structures.map(({ table, schema }) => ({ key: table.key, schema })),
+    );
+    const template: TemplateDto = {
+      ...exportStructure(base, structures),
+      views: [...views],
+      ...(leftOut.length > 0 ? { viewsLeftOut: [...leftOut] } : {}),
+    };
     return withRows ? exportRows(template, structures, this.lookup) : template;
+  }
+
+  /** Whoever may make tables may make views. */
+  private async planned(
+    manager: EntityManager,
+    access: Access,
+    base: BaseEntity,
+    template: Template,
+    templateId: string | undefined,
+  ): Promise<SchemaChange<BaseDto>> {
+    const drafted = draftTemplate(template, base, AT);
+    const tables = drafted.tableIds.map((id, i) => ({
+      table: must(template.tables[i], 'each table is of the template'),
+      schema: drafted.draft.schemaOf(id),
+    }));
+    const views = await this.views.keeper.fromDocument(
+      manager,
+      access,
+      template.views,
+      tables.map(({ table, schema }) => ({ key: table.key, schema })),
+      `${AT}/views`,
+      base.name,
+    );
+    return fromTemplate(access, base, { draft: drafted.draft, tables, views, from: templateId ?? 'a document' });
   }
 }
 
@@ -91,21 +127,23 @@ function nameOf({ name }: FromTemplateDto, template: Template): string {
   throw invalid([{ pointer: '/name', code: 'required', detail: 'The base needs a name: here, or in the template.' }]);
 }
 
+/** A template that was read, as what it comes to. */
+interface ReadTemplate {
+  readonly draft: BaseDraft;
+  readonly tables: readonly { readonly table: TemplateTable; readonly schema: TableSchema }[];
+  readonly views: string;
+  /** Which template it is, for the audit log. */
+  readonly from: string;
+}
+
 function fromTemplate(
   access: Access,
   base: BaseEntity,
-  template: Template,
-  templateId: string | undefined,
+  { draft, tables, views, from }: ReadTemplate,
 ): SchemaChange<BaseDto> {
-  const { draft, tableIds } = draftTemplate(template, base, AT);
-  const from = templateId ?? 'a document';
   const drafted = draft.finish(contextOf(access), [
     baseAudit(base, 'base.created', undefined, { ...baseView(base), from }),
   ]);
-  const tables = tableIds.map((id, i) => ({
-    table: must(template.tables[i], 'each table is of the template'),
-    schema: draft.schemaOf(id),
-  }));
   return {
     schema: base.schemaName,
     makesSchema: true,
@@ -115,11 +153,7 @@ function fromTemplate(
       ...drafted.statements,
       ...sampleRows(access, tables, AT),
     ],
-    patch: {
-      ...drafted.patch,
-      bases: [base],
-      events: [baseChanged(base), ...drafted.patch.events],
-    },
+    patch: { ...drafted.patch, bases: [base], views, events: [baseChanged(base), ...drafted.patch.events] },
     result: toBaseDto(base),
   };
 }

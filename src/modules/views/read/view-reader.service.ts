@@ -10,12 +10,14 @@ import {
   resolveViewRead,
   rollupsOf,
   ROW_SEPARATOR,
+  type DefinedSource,
   type FilterContext,
   type GroupsAsked,
   type ResolvedView,
   type ViewDefinition,
   type ViewRequest,
   type ViewScope,
+  type ViewSource,
 } from '../../../query/index.js';
 import {
   rowsIn,
@@ -38,6 +40,9 @@ export type Asked = (
   /** Whether groups come with their subtotals. */
   readonly rollup?: boolean;
 };
+
+/** Without any wish. */
+const FIRST_ROW = { kind: 'rows', request: { sort: [], limit: 1, count: 'none' } } as const satisfies Asked;
 
 /** A page's place among the others. */
 export interface Paging {
@@ -167,12 +172,23 @@ export class ViewReader {
     return (await this.plan(access, definition, at)).view;
   }
 
+  /** The same over tables that are not there yet, or are called otherwise. */
+  checkOver(
+    access: Reader,
+    definition: ViewDefinition,
+    at: string,
+    find: (source: DefinedSource, at: string) => ViewSource,
+  ): ResolvedView {
+    const view = resolveView(definition, find, at);
+    this.questionOf(view, FIRST_ROW, access);
+    return view;
+  }
+
   /** What a page of the view without any wish would be. Throws as {@link check}. */
   plan(access: Reader, definition: ViewDefinition, at: string, scope?: ViewScope): Promise<PlannedView> {
     return this.sources.with(access, definition, (sources) => {
       const view = this.resolved(definition, at, sources);
-      const request = { sort: [], limit: 1, count: 'none' } as const;
-      const asked: Asked = { kind: 'rows', request, ...(scope ? { scope } : {}) };
+      const asked: Asked = { ...FIRST_ROW, ...(scope ? { scope } : {}) };
       return Promise.resolve({ view, question: this.questionOf(view, asked, access).question });
     });
   }

@@ -44,9 +44,9 @@ export async function mustBeFree(manager: EntityManager, view: ViewEntity): Prom
   if (await manager.existsBy(ViewEntity, where)) throw nameTaken(name);
 }
 
-/** @throws Problem `limit_reached` */
-export async function mustHaveRoom(manager: EntityManager, workspaceId: Id, most: number): Promise<void> {
-  if ((await manager.countBy(ViewEntity, { workspaceId, deletedAt: IsNull() })) < most) return;
+/** @param more how many there will be more @throws Problem `limit_reached` */
+export async function mustHaveRoom(manager: EntityManager, workspaceId: Id, most: number, more = 1): Promise<void> {
+  if ((await manager.countBy(ViewEntity, { workspaceId, deletedAt: IsNull() })) + more <= most) return;
   throw new Problem('limit_reached', { detail: `A workspace has at most ${most.toLocaleString('en')} views.` });
 }
 

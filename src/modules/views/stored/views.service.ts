@@ -4,15 +4,16 @@ import { Brackets, IsNull, Repository } from 'typeorm';
 import { idOfCursor, idPage, invalid, newId, notFound, Problem, type Access, type Id } from '../../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
 import { actorOf, AuditedTransaction } from '../../../database/main/index.js';
-import { pinsOf, type ResolvedView } from '../../../query/index.js';
+import { pinsOf } from '../../../query/index.js';
 import { Retention } from '../../tables/index.js';
-import { DEFAULT_SETTINGS, parseSettings, shownBy } from '../settings/index.js';
+import { DEFAULT_SETTINGS } from '../settings/index.js';
 import type { ViewDto, ViewListDto, ViewsQuery } from '../view.dto.js';
 import { named, toViewDto, viewAudit, viewChanged } from './describe-view.js';
 import { isSeenBy } from './view-catalog.js';
-import { ViewEntity, type StoredJson } from './view.entity.js';
+import { ViewEntity } from './view.entity.js';
 import { ViewFit } from './view-fit.js';
-import { changedView, mustBeBounded, newView, type ChangedView } from './view-input.js';
+import { changedView, newView, type ChangedView } from './view-input.js';
+import { settingsFor } from './view-settings.js';
 import { heldView, keepVersion, mustBeFree, mustHaveRoom, mustHaveVersion, tellingNameTaken } from './view-writes.js';
 
 /** Use cases of views: what they ask, and who sees them. */
@@ -168,12 +169,6 @@ export class ViewsService {
       ...(settings === undefined ? {} : { settings: settingsFor(access, resolved, settings) }),
     };
   }
-}
-
-function settingsFor(access: Access, resolved: ResolvedView, settings: unknown): StoredJson {
-  const parsed = parseSettings(settings, '/settings', shownBy(resolved, access));
-  mustBeBounded(parsed, '/settings');
-  return parsed;
 }
 
 function changed(
