@@ -149,6 +149,11 @@ describe('views', () => {
     ]);
   });
 
+  it.each(['a\0b', 'a\ud800b', '', 'a\nb'])('have no computed column of the name %j', async (name) => {
+    const answer = await store(at.owner, { definition: ofDeals({ computed: [{ key: 'k', name, formula: '1' }] }) });
+    expect(refused(answer)).toEqual([422, 'validation_failed', '/definition/computed/0/name is_name']);
+  });
+
   it('join a list that is computed with what it holds', async () => {
     const marks = {
       name: 'Marks',

@@ -1,4 +1,4 @@
-import { pointer, type Id } from '../../common/index.js';
+import { cleanName, pointer, type Id } from '../../common/index.js';
 import { parseJsonFilter } from '../filter/json-filter.js';
 import { bodyOf, listOf, refuse } from '../request/body.js';
 import { aggregateEntry, groupEntry } from '../request/group-request.js';
@@ -126,9 +126,9 @@ function computedEntry(input: unknown, at: string): ComputedColumn {
       'invalid_key',
       'A key has lower-case letters, digits and underscores, at most 63, and a letter in front.',
     );
-  const called = name === undefined ? known : text(name, `${at}/name`).trim().normalize('NFC');
-  if (called.length === 0 || called.length > 255)
-    throw refuse(`${at}/name`, 'name_length', 'A name has 1 to 255 characters.');
+  const called = name === undefined ? known : cleanName(text(name, `${at}/name`));
+  if (called === undefined)
+    throw refuse(`${at}/name`, 'is_name', 'A name has 1 to 255 characters, and no control characters or broken ones.');
   return { key: known, name: called, formula: text(formula, `${at}/formula`) };
 }
 
