@@ -1,5 +1,14 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { expectStatus, socket, type Answer, type Client, type Column, type Row, type Table } from '../harness/index.js';
+import {
+  expectStatus,
+  socket,
+  waitFor,
+  type Answer,
+  type Client,
+  type Column,
+  type Row,
+  type Table,
+} from '../harness/index.js';
 import { form, type Attachment } from '../support/attachments.js';
 import { path, refusal, rowsFixture } from '../support/rows.js';
 import { member, putRules, type MemberOf } from '../support/rules.js';
@@ -250,5 +259,41 @@ describe('presence in a view', () => {
     await putRules(owner, table, seesNamed('open'));
     expect(await join()).toMatchObject({ ok: false, error: { code: 'ruled_out' } });
     live.close();
+  });
+});
+
+describe('a value that another row has', () => {
+  it('is refused without the name of a column of the index that is hidden', async () => {
+    const { owner } = fixture;
+    const table = await newTable([...NAME, { name: 'Salary', type: 'text' }]);
+    const asked = { columns: [{ field: 'name' }, { field: 'salary' }], unique: true };
+    const made = await owner.post<{ id: string }>(`/tables/${table.id}/indexes`, asked);
+    const { id } = expectStatus(made, 202);
+    const state = async () =>
+      (await read<{ data: { id: string; state: string }[] }>(owner, `/tables/${table.id}/indexes`)).data.find(
+        (index) => index.id === id,
+      )?.state;
+    await waitFor(async () => (await state()) === 'ready', 30_000);
+    await add(table, { name: 'one', salary: 'x' });
+    const two = await add(table, { name: 'two', salary: 'x' });
+    await putRules(owner, table, { name: 'no salary', columns: { hidden: ['salary'] } });
+    const set = { name: 'one' };
+    const bulk = { ops: [{ op: 'update', id: two.id, fields: set }] };
+    const filtered = { filter: { field: 'name', op: 'eq', value: 'two' }, set, maxAffected: 9 };
+    const writes = async (who: Client) => {
+      const dry = await who.post<{ confirmToken: string }>(path(table, 'bulk-update'), { ...filtered, dryRun: true });
+      const { confirmToken } = expectStatus(dry, 200);
+      return [
+        await who.patch(path(table, two.id), { fields: set }),
+        await who.post(path(table, 'bulk'), { mode: 'atomic', ...bulk }),
+        await who.post(path(table, 'bulk'), { mode: 'partial', ...bulk }),
+        await who.post(path(table, 'bulk-update'), { ...filtered, confirmToken }),
+      ];
+    };
+    for (const answer of await writes(editor)) {
+      expect(answer.text).toContain('Another row has the same values in a unique index.');
+      expect(answer.text).not.toContain('salary');
+    }
+    for (const answer of await writes(owner)) expect(answer.text).toContain('Another row has the same name, salary.');
   });
 });

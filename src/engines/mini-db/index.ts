@@ -20,3 +20,4 @@ export * from './log-chain.js';
 export * from './timed-changes.js';
 export type { OpResult, WriteResult } from './write-result.js';
 export { pgError } from './pg-errors.js';
+export * from './value-taken.js';

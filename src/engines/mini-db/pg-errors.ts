@@ -1,3 +1,4 @@
+import { ValueTaken } from './value-taken.js';
 import { invalid, Problem } from '../../common/index.js';
 import {
   FENCE_COLUMN,
@@ -98,15 +99,9 @@ function uniqueViolation({ constraint, detail: text }: PgError, table: TableSche
   const columns = asked
     ? columnsIn(text, table)
     : table.columns.filter((candidate) => uniqueIndexName(table, candidate) === constraint);
-  const [first] = columns;
-  if (!first && !asked) return cause;
+  if (columns.length === 0 && !asked) return cause;
   // PostgreSQL keeps the columns to itself where the role may not read them all (manual: Error and Notice Message Fields).
-  const detail = `Another row has the same ${first ? columns.map(({ key }) => key).join(', ') : 'values in a unique index'}.`;
-  return new Problem('unique_violation', {
-    detail,
-    errors: [{ pointer: first ? `/fields/${first.key}` : '/fields', code: 'unique_violation', detail }],
-    cause,
-  });
+  return new ValueTaken(columns, '/fields', cause);
 }
 
 /** Those of a unique index, which no structure knows: PostgreSQL says `Key (a, b)=(1, 2) already exists.`, in whatever language. */

@@ -92,7 +92,7 @@ export class LineJudge {
     const decided = await decideUpserts(table, ops, find);
     const dead = await missingLinks(table, decided.ops, (target, ids) => this.lookup.versions(target, ids));
     const open = decided.ops.filter(({ index }) => !dead.has(index));
-    const taken = await this.clashes.foreseen(table, open);
+    const taken = await this.clashes.foreseen(table, open, table);
     const refuse = (line: number, items: readonly ProblemItem[]): void => tally.refuse(line, flawsOf(items));
     for (const [line, items] of dead) refuse(line, items);
     for (const [line, { errors = [] }] of [...decided.failures, ...taken]) refuse(line, errors);

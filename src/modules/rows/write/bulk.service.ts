@@ -4,6 +4,7 @@ import {
   ChangeLog,
   KeptWrites,
   LinksRefused,
+  toldTo,
   MiniDbLookup,
   MiniDbWriter,
   type OpResult,
@@ -100,8 +101,8 @@ export class BulkService {
           continue;
         }
         if (!Clashes.isOne(error)) throw error;
-        const blamed = await this.clashes.blamed(table, tried, error);
-        if (blamed.size === 0 && attempt++ > CLASH_RETRIES) throw ofSomeOp(error);
+        const blamed = await this.clashes.blamed(table, tried, error, seen);
+        if (blamed.size === 0 && attempt++ > CLASH_RETRIES) throw ofSomeOp(toldTo(seen, error));
         for (const [index, problem] of blamed) failures.set(index, problem);
         if (mode === 'atomic' && blamed.size > 0) throw await this.allFindings(seen, entries, failures);
       }
@@ -182,7 +183,7 @@ export class BulkService {
     for (const [index, items] of dead) failures.set(index, refusedOp(index, items));
     const open = still.filter(({ index }) => !failures.has(index));
     const decided = await decideUpserts(table, open, this.finder(seen));
-    const taken = await this.clashes.foreseen(table, decided.ops);
+    const taken = await this.clashes.foreseen(table, decided.ops, seen);
     for (const [index, problem] of [...decided.failures, ...taken]) failures.set(index, problem);
     return bulkFailed(failures);
   }

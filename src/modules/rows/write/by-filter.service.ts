@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Answer, invalid, Problem, type Access, type Id, type ProblemItem } from '../../../common/index.js';
 import type { PgSession } from '../../../database/mini/index.js';
-import { LinksRefused, MiniDbEngine, MiniDbLookup, MiniDbWriter } from '../../../engines/index.js';
+import { LinksRefused, MiniDbEngine, MiniDbLookup, MiniDbWriter, toldTo } from '../../../engines/index.js';
 import { concernsLinks, wholeOf, type Condition, type RowOp, type TableSchema } from '../../../query/index.js';
 import { contextOf, Fence } from '../../tables/index.js';
 import { readScope } from '../read-scope.js';
@@ -97,8 +97,10 @@ export class ByFilter {
       });
     } catch (error) {
       if (error instanceof LinksRefused) throw invalid(belowSet([...error.findings.values()].flat().slice(0, 1)));
-      if (Clashes.isOne(error))
-        throw new Problem(error.code, { detail: error.detail, errors: belowSet(error.errors ?? []), cause: error });
+      if (Clashes.isOne(error)) {
+        const { code, detail, errors = [] } = toldTo(table, error);
+        throw new Problem(code, { detail, errors: belowSet(errors), cause: error });
+      }
       throw error;
     }
   }

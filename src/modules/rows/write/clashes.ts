@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Problem, type ProblemItem } from '../../../common/index.js';
-import { MiniDbLookup } from '../../../engines/index.js';
+import { MiniDbLookup, toldTo } from '../../../engines/index.js';
 import type { RowOp, TableSchema } from '../../../query/index.js';
 import { takenValues, type RowsThere } from './taken-values.js';
 import { isTooLong, tooLongValues } from './too-long.js';
@@ -16,22 +16,31 @@ export class Clashes {
     return error instanceof Problem && (error.code === 'unique_violation' || isTooLong(error));
   }
 
-  /** Those that would be refused, if all of them were tried at once. */
-  async foreseen(table: TableSchema, ops: readonly Indexed<RowOp>[]): Promise<Map<number, Problem>> {
-    return takenValues(table, ops, await this.there(table), 'as if all at once');
+  /** Those that would be refused, if all of them were tried at once; told to whoever sees the table as `seen`. */
+  async foreseen(
+    table: TableSchema,
+    ops: readonly Indexed<RowOp>[],
+    seen: TableSchema,
+  ): Promise<ReadonlyMap<number, Problem>> {
+    return allToldTo(seen, await takenValues(table, ops, await this.there(table), 'as if all at once'));
   }
 
   /** Those that a refusal is about; those first that can be done in no order. None, where what was in the way is gone again. */
-  async blamed(table: TableSchema, ops: readonly Indexed<RowOp>[], error: Problem): Promise<Map<number, Problem>> {
+  async blamed(
+    table: TableSchema,
+    ops: readonly Indexed<RowOp>[],
+    error: Problem,
+    seen: TableSchema,
+  ): Promise<ReadonlyMap<number, Problem>> {
     const there = await this.there(table);
     if (isTooLong(error)) return tooLongValues(ops, there);
     const certain = await takenValues(table, ops, there, 'as if all at once');
-    return certain.size > 0 ? certain : takenValues(table, ops, there, 'one by one');
+    return allToldTo(seen, certain.size > 0 ? certain : await takenValues(table, ops, there, 'one by one'));
   }
 
   /** The same refusal of one op alone, that says as much as can be said. */
-  async ofOne(table: TableSchema, op: RowOp, error: Problem): Promise<Problem> {
-    if (!isTooLong(error)) return error;
+  async ofOne(table: TableSchema, op: RowOp, error: Problem, seen: TableSchema): Promise<Problem> {
+    if (!isTooLong(error)) return toldTo(seen, error);
     const found = (await tooLongValues([{ index: 0, op }], await this.there(table))).get(0);
     return found
       ? new Problem(found.code, { detail: found.message, errors: below(found, '/ops/0', ''), cause: error })
@@ -46,6 +55,9 @@ export class Clashes {
     };
   }
 }
+
+const allToldTo = (seen: TableSchema, problems: ReadonlyMap<number, Problem>): ReadonlyMap<number, Problem> =>
+  new Map([...problems].map(([index, problem]) => [index, toldTo(seen, problem)]));
 
 /** A refusal of which nobody can tell the op. */
 export const ofSomeOp = (problem: Problem): Problem =>

@@ -32,7 +32,7 @@ export class OneRow {
   async write(access: Access, table: TableSchema, op: RowOp, manner: Manner, toAnswer: ToAnswer): Promise<Answer> {
     if (table.seen) return this.prepared(access, table, op, () => Promise.resolve(op), manner, toAnswer);
     await this.judge(access, table, op);
-    return this.answered(table, toAnswer, (trying) => {
+    return this.answered(table, table, toAnswer, (trying) => {
       trying(op);
       return this.writer.write(table, submitted(access, op, manner, toAnswer));
     });
@@ -54,7 +54,7 @@ export class OneRow {
     await this.judge(access, table, asked);
     const whole = wholeOf(table);
     const links = concernsLinks(whole, [asked]);
-    return this.answered(whole, toAnswer, async (trying) => {
+    return this.answered(whole, table, toAnswer, async (trying) => {
       const { result } = await this.writer.writePrepared(whole, { links }, async (session) => {
         if (asked.kind !== 'upsert') await this.rules.mustBeAllowed(session, table, asked);
         const op = await prepare(session);
@@ -78,6 +78,7 @@ export class OneRow {
 
   private async answered(
     table: TableSchema,
+    seen: TableSchema,
     toAnswer: ToAnswer,
     write: (trying: (op: RowOp) => void) => Promise<WriteResult>,
   ): Promise<Answer> {
@@ -88,7 +89,7 @@ export class OneRow {
       return toAnswer(succeeded(result), result, performance.now() - startedAt);
     } catch (error) {
       if (error instanceof LinksRefused) throw invalid([...error.findings.values()].flat());
-      throw tried && Clashes.isOne(error) ? await this.clashes.ofOne(table, tried, error) : error;
+      throw tried && Clashes.isOne(error) ? await this.clashes.ofOne(table, tried, error, seen) : error;
     }
   }
 }

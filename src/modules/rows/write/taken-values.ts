@@ -1,5 +1,5 @@
-import { pointer, Problem, type Id } from '../../../common/index.js';
-import type { HeldRow, IndexKeys } from '../../../engines/index.js';
+import type { Id, Problem } from '../../../common/index.js';
+import { ValueTaken, type HeldRow, type IndexKeys } from '../../../engines/index.js';
 import {
   uniqueIdentityOf,
   type CellValue,
@@ -126,7 +126,5 @@ function givingUp(
 const isScalar = (cell: CellValue): cell is Scalar => cell !== null && typeof cell !== 'object';
 
 function taken(key: readonly ColumnSchema[], index: number): Problem {
-  const detail = `Another row has the same ${key.map((column) => column.key).join(', ')}.`;
-  const at = `/ops/${index}/fields${pointer(key[0]?.key ?? '')}`;
-  return new Problem('unique_violation', { detail, errors: [{ pointer: at, code: 'unique_violation', detail }] });
+  return new ValueTaken(key, `/ops/${index}/fields`);
 }
