@@ -132,6 +132,17 @@ describe('an import by somebody whom rules concern', () => {
     expect((await all(table)).mine).toMatchObject({ qty: 2 });
   });
 
+  it('tells nothing of a hidden column by a value that is taken', async () => {
+    const table = await newTable([...COLUMNS, { name: 'Badge', type: 'text', unique: true, default: 'the only one' }]);
+    await add(table, { name: 'first', region: 'north' });
+    await putRules(fixture.owner, table, { ...RULE, columns: { hidden: ['badge'] } });
+    for (const onError of ['abort', 'skip']) {
+      const answer = await send(table, `onError=${onError}`, 'name,region\nsecond,north\n');
+      expect(answer.body.errors).toMatchObject([{ line: 2, code: 'unique_violation' }]);
+      expect(JSON.stringify(answer.body).toLowerCase()).not.toContain('badge');
+    }
+  });
+
   it('links only rows that he sees, and replaces no list that may hold others', async () => {
     const { owner } = fixture;
     const [table, target] = [await newTable([{ name: 'Name', type: 'text', unique: true }]), await ruled()];

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { must, type Access, type Id, type ProblemItem } from '../../../common/index.js';
 import { MiniDbLookup } from '../../../engines/index.js';
-import type { TableSchema, WriteContext } from '../../../query/index.js';
+import { wholeOf, type TableSchema, type WriteContext } from '../../../query/index.js';
 import { contextOf } from '../../tables/index.js';
 import { AccessService } from '../../workspaces/index.js';
 import { Clashes } from '../write/clashes.js';
@@ -90,9 +90,9 @@ export class LineJudge {
     const find: Parameters<typeof decideUpserts>[2] = (columns, records) =>
       this.lookup.matches(table, columns, records);
     const decided = await decideUpserts(table, ops, find);
-    const dead = await missingLinks(table, decided.ops, (target, ids) => this.lookup.versions(target, ids));
+    const dead = await missingLinks(wholeOf(table), decided.ops, (target, ids) => this.lookup.versions(target, ids));
     const open = decided.ops.filter(({ index }) => !dead.has(index));
-    const taken = await this.clashes.foreseen(table, open, table);
+    const taken = await this.clashes.foreseen(wholeOf(table), open, table);
     const refuse = (line: number, items: readonly ProblemItem[]): void => tally.refuse(line, flawsOf(items));
     for (const [line, items] of dead) refuse(line, items);
     for (const [line, { errors = [] }] of [...decided.failures, ...taken]) refuse(line, errors);

@@ -1,6 +1,6 @@
 import { must, Problem, type ProblemItem } from '../../../common/index.js';
 import type { PgSession } from '../../../database/mini/index.js';
-import { LinksRefused, type Submitted, type WriteResult } from '../../../engines/index.js';
+import { LinksRefused, toldTo, type Submitted, type WriteResult } from '../../../engines/index.js';
 import { uniqueIdentityOf, wholeOf, type RowOp, type TableSchema, type WriteContext } from '../../../query/index.js';
 import type { UpsertOp } from '../write/bulk-request.js';
 import type { Refusals, RowJudge } from '../write/row-judge.js';
@@ -127,7 +127,7 @@ export class PortionWriter {
   private async halves(ops: readonly LineOp[], error: unknown, tally: Tally): Promise<void> {
     const [only, ...more] = ops;
     if (only && more.length === 0) {
-      const { errors = [], message, code } = error as Problem;
+      const { errors = [], message, code } = toldTo(this.seen, error as Problem);
       refuse(tally, new Map([[only.index, errors.length > 0 ? errors : [{ pointer: '', code, detail: message }]]]));
       return;
     }
@@ -147,10 +147,10 @@ export class PortionWriter {
       );
     if (error instanceof RuledOut) return problemItems(error.findings);
     if (!isAboutOps(error)) throw error;
-    const certain = await takenValues(this.table, ops, uniqueColumns(this.target.find), 'as if all at once');
-    return problemItems(
-      certain.size > 0 ? certain : await takenValues(this.table, ops, uniqueColumns(this.target.find), 'one by one'),
-    );
+    const there = uniqueColumns(this.target.find);
+    const certain = await takenValues(this.table, ops, there, 'as if all at once');
+    const taken = certain.size > 0 ? certain : await takenValues(this.table, ops, there, 'one by one');
+    return problemItems(new Map([...taken].map(([line, problem]) => [line, toldTo(this.seen, problem)])));
   }
 
   private writeOf(ops: readonly Indexed<RowOp>[]): LineWrite {
