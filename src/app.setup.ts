@@ -7,7 +7,7 @@ import { ProblemFilter } from './common/filters/index.js';
 import { ContentGuard } from './common/guards/index.js';
 import { API_PREFIX, validationPipe } from './common/index.js';
 import { createLogger, NestLogger } from './common/logging/index.js';
-import type { AppConfig } from './config/index.js';
+import { isBehindProxy, type AppConfig } from './config/index.js';
 import { setupDocs } from './docs/index.js';
 import { METRICS_PATH } from './modules/health/index.js';
 import { PUBLIC_PREFIX } from './modules/publishing/index.js';
@@ -45,7 +45,9 @@ export async function assemble(
   app.useGlobalPipes(validationPipe());
   // Added here and not as APP_GUARD: these come after the guards of all modules.
   app.useGlobalGuards(new ContentGuard());
-  app.useWebSocketAdapter(new LiveSocketAdapter(app, config.corsOrigins));
+  app.useWebSocketAdapter(
+    new LiveSocketAdapter(app, { allowed: config.corsOrigins, behindProxy: isBehindProxy(config) }),
+  );
   setupDocs(app, config.version, SOCKET_PROTOCOL);
   return app;
 }

@@ -150,5 +150,9 @@ export const encryptionKeysOf = ({ encryptionKey, previousEncryptionKeys }: AppC
   ...previousEncryptionKeys,
 ];
 
+/** Whether the server is reached by way of proxies that are ours. */
+export const isBehindProxy = ({ trustProxy }: AppConfig): boolean =>
+  typeof trustProxy === 'number' ? trustProxy > 0 : trustProxy.length > 0;
+
 /** Injection token of {@link AppConfig}. */
 export const APP_CONFIG = Symbol('APP_CONFIG');

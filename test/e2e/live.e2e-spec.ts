@@ -489,6 +489,22 @@ describe('browsers', () => {
       await expect(connect('https://evil.example.org', transport)).rejects.toThrow();
     }
   });
+
+  it('lets in a page of the server itself, and of the name that a proxy in front of it was called by', async () => {
+    const { base } = await startApp({ env: { CORS_ORIGIN: 'https://app.example.org' } });
+    const behind = await startApp({ env: { CORS_ORIGIN: '', TRUST_PROXY: '1', NODE_ENV: 'test' } });
+    const own = { origin: base };
+    const forwarded = { origin: 'https://tables.example.org', 'x-forwarded-host': 'tables.example.org' };
+    const connect = async (to: string, transport: 'websocket' | 'polling', extraHeaders: Record<string, string>) => {
+      const { accessToken } = await signup(to);
+      return (await socket(to, accessToken, { transports: [transport], extraHeaders })).socket.connected;
+    };
+    for (const transport of ['websocket', 'polling'] as const) {
+      expect(await connect(base, transport, own)).toBe(true);
+      expect(await connect(behind.base, transport, forwarded)).toBe(true);
+      await expect(connect(base, transport, forwarded)).rejects.toThrow();
+    }
+  });
 });
 
 describe('an ending', () => {

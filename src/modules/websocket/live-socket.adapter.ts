@@ -1,7 +1,7 @@
-import type { IncomingMessage } from 'node:http';
 import type { INestApplicationContext } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { Server, ServerOptions } from 'socket.io';
+import { mayConnect, type OriginPolicy } from './origin.js';
 
 /** Largest message of a client, bytes; ours are tiny. A larger one closes the connection. */
 const MAX_MESSAGE_BYTES = 64 * 1024;
@@ -12,7 +12,7 @@ const CONNECT_MS = 10_000;
 export class LiveSocketAdapter extends IoAdapter {
   constructor(
     app: INestApplicationContext,
-    private readonly corsOrigins: readonly string[],
+    private readonly origins: OriginPolicy,
   ) {
     super(app);
   }
@@ -28,17 +28,12 @@ export class LiveSocketAdapter extends IoAdapter {
       maxHttpBufferSize: MAX_MESSAGE_BYTES,
       // Compression per socket would cost a hundred times the throughput of a broadcast that is encoded once.
       perMessageDeflate: false,
-      cors: { origin: this.corsOrigins.includes('*') ? '*' : [...this.corsOrigins] },
+      cors: { origin: this.origins.allowed.includes('*') ? '*' : [...this.origins.allowed] },
       allowRequest: (request, decide) => {
-        if (this.allows(request)) decide(null, true);
+        if (mayConnect(request, this.origins)) decide(null, true);
         else decide('This origin is not allowed.', false);
       },
     };
     return super.createIOServer(port, settings as ServerOptions);
-  }
-
-  /** CORS does not hold for WebSockets, so the origin is checked here. Clients that are no browsers send none. */
-  private allows({ headers: { origin } }: IncomingMessage): boolean {
-    return origin === undefined || this.corsOrigins.includes('*') || this.corsOrigins.includes(origin);
   }
 }
