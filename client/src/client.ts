@@ -1,7 +1,7 @@
 import type { ManagerOptions, SocketOptions } from 'socket.io-client';
 import { Connection } from './connection.js';
 import { send, type AnswerOf, type CallOptions, type Fetch, type Operation, type Request } from './http.js';
-import { LiveTable } from './live-table.js';
+import { LiveTable, type LiveOptions } from './live-table.js';
 import { ApiError } from './problem.js';
 import { Session } from './session.js';
 import { Table } from './table.js';
@@ -53,15 +53,24 @@ export class LiveTables {
     return new Table<Fields>(id, this.call);
   }
 
-  /** A local copy of the table that is kept exact until it is disposed of. */
-  liveTable<Fields extends object = Record<string, unknown>>(id: string): LiveTable<Fields> {
+  /** A local copy of the table, or of its first rows, that is kept exact until it is disposed of. */
+  liveTable<Fields extends object = Record<string, unknown>>(id: string, options: LiveOptions = {}): LiveTable<Fields> {
     const table = this.table<Fields>(id);
-    const reader = { describe: () => table.describe(), page: (cursor: string | undefined) => table.page({}, cursor) };
-    const live: LiveTable<Fields> = new LiveTable<Fields>(id, this.connection, reader, () => {
-      this.live.delete(live as unknown as LiveTable);
-      if ([...this.live].some((other) => other.id === id) || !this.connection.connected) return;
-      this.connection.ask('unsubscribe', { channel: `table:${id}` }).catch(() => undefined);
-    });
+    const reader = {
+      describe: () => table.describe(),
+      page: (cursor: string | undefined, pageSize: number) => table.page({ pageSize }, cursor),
+    };
+    const live: LiveTable<Fields> = new LiveTable<Fields>(
+      id,
+      this.connection,
+      reader,
+      () => {
+        this.live.delete(live as unknown as LiveTable);
+        if ([...this.live].some((other) => other.id === id) || !this.connection.connected) return;
+        this.connection.ask('unsubscribe', { channel: `table:${id}` }).catch(() => undefined);
+      },
+      options,
+    );
     this.live.add(live as unknown as LiveTable);
     return live;
   }

@@ -36,6 +36,8 @@ export class HeldRows<Fields extends object> {
   constructor(
     snapshot: readonly LiveRow<Fields>[],
     private readonly horizon: number,
+    /** The last id of the rows that are held, where the table goes on behind it: rows are read in the order of their ids. */
+    private readonly last?: string,
   ) {
     this.rows = new Map(snapshot.map((row) => [row.id, row]));
   }
@@ -46,13 +48,15 @@ export class HeldRows<Fields extends object> {
 
   apply(event: Numbered): Applied {
     const changes = { created: [] as string[], updated: [] as string[], deleted: [] as string[] };
-    for (const row of event.created ?? []) {
+    const held = <T extends { readonly id: string }>(rows: readonly T[] = []): readonly T[] =>
+      this.last === undefined ? rows : rows.filter(({ id }) => id <= (this.last ?? ''));
+    for (const row of held(event.created)) {
       const was = this.rows.get(row.id);
       if (was && was.version >= row.version) continue;
       this.rows.set(row.id, created(row));
       changes[was ? 'updated' : 'created'].push(row.id);
     }
-    for (const row of event.updated ?? []) {
+    for (const row of held(event.updated)) {
       const was = this.rows.get(row.id);
       if (!was) {
         if (event.seq > this.horizon) return 'lost';
@@ -62,7 +66,7 @@ export class HeldRows<Fields extends object> {
       this.rows.set(row.id, updated(was, row, event));
       changes.updated.push(row.id);
     }
-    for (const { id, version } of event.deleted ?? []) {
+    for (const { id, version } of held(event.deleted)) {
       const was = this.rows.get(id);
       // It came back since, and the copy has it as it came back.
       if (!was || was.version > version) continue;

@@ -3,7 +3,14 @@ export { LiveTables, type ClientOptions } from './client.js';
 export type { Connection } from './connection.js';
 export type { LiveRow, RowChanges } from './held-rows.js';
 export type { AnswerOf, CallOptions, Fetch, Operation } from './http.js';
-export { LiveTable, type LiveChange, type LiveEvents, type LiveState, type TableDescription } from './live-table.js';
+export {
+  LiveTable,
+  type LiveChange,
+  type LiveEvents,
+  type LiveOptions,
+  type LiveState,
+  type TableDescription,
+} from './live-table.js';
 export type { Operations, Schemas } from './openapi.js';
 export { Presence } from './presence.js';
 export {

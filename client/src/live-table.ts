@@ -28,12 +28,23 @@ export interface LiveEvents {
 /** One page of the table's rows, and the description of the table: what a live table reads over HTTP. */
 export interface LiveReader<Fields> {
   describe(): Promise<TableDescription>;
-  page(cursor: string | undefined): Promise<{
+  page(
+    cursor: string | undefined,
+    pageSize: number,
+  ): Promise<{
     readonly data: readonly LiveRow<Fields>[];
     readonly page: { readonly nextCursor?: string };
     readonly meta: Position;
   }>;
 }
+
+export interface LiveOptions {
+  /** How many rows are held: the first so many, in the order in which they were made. All of them without it. */
+  readonly most?: number;
+}
+
+/** Rows of one request. */
+const PAGE = 1000;
 
 /** Between attempts, ms: doubled each time. */
 const PAUSE = { first: 250, most: 10_000 };
@@ -58,6 +69,8 @@ export class LiveTable<Fields extends object = Record<string, unknown>> extends 
   /** One at a time reads or subscribes; `again` when something asks for it meanwhile. */
   private working = false;
   private again: 'read' | 'subscribe' | undefined;
+  private most: number;
+  private whole = false;
   private pause = PAUSE.first;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -66,8 +79,10 @@ export class LiveTable<Fields extends object = Record<string, unknown>> extends 
     private readonly connection: Connection,
     private readonly reader: LiveReader<Fields>,
     private readonly left: () => void,
+    { most = Infinity }: LiveOptions = {},
   ) {
     super();
+    this.most = most;
     this.channel = `table:${id}`;
     this.presence = new Presence(connection, this.channel);
     this.ends = [
@@ -101,6 +116,17 @@ export class LiveTable<Fields extends object = Record<string, unknown>> extends 
 
   get state(): LiveState {
     return this.now;
+  }
+
+  /** Whether the copy is the whole table, or the table goes on behind its last row. */
+  get complete(): boolean {
+    return this.whole;
+  }
+
+  /** Holds so many rows more, from the next read on, which begins at once. */
+  extend(rows: number): void {
+    this.most += rows;
+    this.want('read');
   }
 
   /** Resolves when the copy is live and has at least this number; rejects when it ends. */
@@ -227,7 +253,7 @@ export class LiveTable<Fields extends object = Record<string, unknown>> extends 
     let cursor: string | undefined;
     let horizon: number;
     do {
-      const { data, page, meta } = await this.reader.page(cursor);
+      const { data, page, meta } = await this.reader.page(cursor, Math.min(PAGE, this.most - rows.length));
       first ??= meta;
       // The numbers began anew between two pages: they are not of one table.
       if (meta.epoch !== first.epoch) {
@@ -237,10 +263,11 @@ export class LiveTable<Fields extends object = Record<string, unknown>> extends 
       for (const row of data) rows.push(row);
       horizon = meta.seq;
       cursor = page.nextCursor;
-    } while (cursor !== undefined && this.state !== 'ended');
+    } while (cursor !== undefined && rows.length < this.most && this.state !== 'ended');
     if (this.state === 'ended') return;
     this.table = table;
-    this.held = new HeldRows(rows, horizon);
+    this.whole = cursor === undefined;
+    this.held = new HeldRows(rows, horizon, this.whole ? undefined : rows.at(-1)?.id);
     this.position = { epoch: first.epoch, seq: first.seq };
     this.emit('change', { kind: 'read', seq: first.seq });
   }

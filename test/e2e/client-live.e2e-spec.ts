@@ -179,6 +179,46 @@ describe('a live table', () => {
     copy.dispose();
   });
 
+  it('holds the first rows only where it is told to, exactly, and more when it is asked', async () => {
+    const tableId = await newTable('First');
+    const table = writer().table<Deal>(tableId);
+    const rows = await table.bulk(Array.from({ length: 30 }, (_, n) => ({ op: 'create', fields: { qty: n } })));
+    const ids = rows.results.map(({ id }) => id ?? '');
+    const copy = writer(2).liveTable<Deal>(tableId, { most: 10 });
+    const reads: number[] = [];
+    copy.on('change', ({ kind, seq }) => kind === 'read' && reads.push(seq));
+    const first = async (most: number) => {
+      const { data, meta } = await table.page({ pageSize: most });
+      await copy.until(meta.seq);
+      return Object.fromEntries(data.map((row) => [row.id, [row.version, row.fields]]));
+    };
+    const mine = () => Object.fromEntries([...copy.rows].map(([id, row]) => [id, [row.version, row.fields]]));
+    const at10 = await first(10);
+    expect([mine(), copy.complete]).toEqual([at10, false]);
+
+    const [inside = '', gone = '', beyond = ''] = [ids[3], ids[2], ids[20]];
+    await table.bulk([
+      { op: 'update', id: inside, fields: { name: 'inside' } },
+      { op: 'update', id: beyond, fields: { name: 'beyond' } },
+      { op: 'delete', id: gone },
+      { op: 'create', fields: { name: 'new' } },
+    ]);
+    const at9 = await first(9);
+    expect(mine()).toEqual(at9);
+    await table.restore(gone);
+    await table.delete(beyond);
+    const again = await first(10);
+    expect([mine(), reads.length]).toEqual([again, 1]);
+
+    copy.extend(100);
+    await waitFor(() => copy.complete);
+    await same(copy);
+    await table.create({ name: 'newer' });
+    await same(copy);
+    expect([copy.rows.size, reads.length]).toEqual([31, 2]);
+    copy.dispose();
+  });
+
   it('ends when the table is deleted, and says why', async () => {
     const tableId = await newTable('Gone');
     const copy = writer().liveTable<Deal>(tableId);
