@@ -7,6 +7,7 @@ const layers = {
   query: ['common'],
   database: ['common', 'config'],
   engines: ['common', 'config', 'query', 'database'],
+  'live-page': ['config'],
 };
 const modules = {
   events: [],

@@ -24,6 +24,8 @@ WORKDIR /app
 COPY --from=modules /app/node_modules ./node_modules
 COPY package.json ./
 COPY --from=build /app/dist ./dist
+COPY --from=build /app/client/dist ./client/dist
+COPY live-page ./live-page
 # Attached files, where they are not in S3.
 RUN mkdir /data && chown node:node /data
 VOLUME /data

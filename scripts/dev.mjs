@@ -1,10 +1,12 @@
 /** `npm run start:dev` and `start:debug`: the server, restarted whenever a source file changes. */
 import { spawn } from 'node:child_process';
+import { buildClient } from './lib/build.mjs';
 import { ensureInstalled } from './lib/install.mjs';
 import { inRoot, root, run } from './lib/project.mjs';
 
 await run(() => {
   ensureInstalled();
+  buildClient();
   const debug = process.argv.includes('--debug') ? ['--debug'] : [];
   // Without a shell in between, signals reach the server itself.
   const args = [

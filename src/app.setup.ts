@@ -9,6 +9,7 @@ import { API_PREFIX, validationPipe } from './common/index.js';
 import { createLogger, NestLogger } from './common/logging/index.js';
 import { isBehindProxy, type AppConfig } from './config/index.js';
 import { setupDocs } from './docs/index.js';
+import { serveLivePage } from './live-page/index.js';
 import { METRICS_PATH } from './modules/health/index.js';
 import { PUBLIC_PREFIX } from './modules/publishing/index.js';
 import { LiveSocketAdapter, SOCKET_PROTOCOL } from './modules/websocket/index.js';
@@ -49,5 +50,6 @@ export async function assemble(
     new LiveSocketAdapter(app, { allowed: config.corsOrigins, behindProxy: isBehindProxy(config) }),
   );
   setupDocs(app, config.version, SOCKET_PROTOCOL);
+  if (config.livePage) serveLivePage(app);
   return app;
 }

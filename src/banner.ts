@@ -6,6 +6,7 @@ export function banner(address: string, config: AppConfig): string {
   const lines = [
     ['API', `${base}/api/v1`],
     ['Swagger', `${base}/api/docs`],
+    ...(config.livePage ? [['Live page', `${base}/live`]] : []),
     ['Health', `${base}/api/v1/health`],
     ['Databases', place(config.mainDb)],
     ['', place(config.miniDb)],

@@ -11,8 +11,13 @@ export function ensureBuilt(say = console.log) {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   say('Building …');
   compile('node_modules/@nestjs/cli/bin/nest.js', 'build');
-  compile('node_modules/typescript/bin/tsc', '-p', 'client');
+  buildClient();
   writeFileSync(stamp, wanted);
+}
+
+/** The client package, which the page at /live runs. */
+export function buildClient() {
+  compile('node_modules/typescript/bin/tsc', '-p', 'client');
 }
 
 function compile(program, ...args) {

@@ -89,6 +89,8 @@ export interface AppConfig {
   readonly requestSeconds: number;
   /** Whether this node's numbers can be read, and by which token; by everybody without one. */
   readonly metrics: { readonly served: boolean; readonly token?: string };
+  /** Whether there is a page at `/live`. */
+  readonly livePage: boolean;
   readonly mainDb: PostgresSettings;
   readonly miniDb: PostgresSettings;
   /** True when this process started the databases itself. */

@@ -65,6 +65,7 @@ export function loadConfig(env: Environment, provided: Provided = {}): AppConfig
       served: values.METRICS_TOKEN !== undefined || values.NODE_ENV !== 'production',
       ...(values.METRICS_TOKEN === undefined ? {} : { token: values.METRICS_TOKEN }),
     },
+    livePage: values.LIVE_PAGE,
     mainDb: configured.main ? databaseOf(read, 'DB') : (provided.main ?? missing('DB_HOST')),
     miniDb: configured.mini ? databaseOf(read, 'MINI_DB') : (provided.mini ?? missing('MINI_DB_HOST')),
     embedded: !configured.main || !configured.mini,

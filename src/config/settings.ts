@@ -159,6 +159,12 @@ const SERVER = {
     secret: weaknessOfKey,
     example: '',
   }),
+  LIVE_PAGE: setting({
+    about: 'Whether there is a page at `/live` that shows a table live and edits it; it asks people to sign in.',
+    parse: flag,
+    fallback: 'true',
+    example: 'true',
+  }),
   DATA_DIR: setting({
     about: 'Folder for what the embedded form keeps: databases and generated secrets.',
     parse: text,
