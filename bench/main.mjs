@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { killAll, start } from './children.mjs';
+import { killAll, rssOf, start } from './children.mjs';
 import { measureExports, measureImports } from './files.mjs';
 import { call } from './http-client.mjs';
 import { connectExternal, externalQuestion, fillExternal } from './external.mjs';
@@ -27,7 +27,7 @@ const POOL = 10;
 const WARM_UP = { seconds: 10, enough: 10_000 };
 
 const HELP = `npm run bench -- [options]
-  --only ${ALL.join(',')}   what to measure (default: all)
+  --only ${ALL.join(',')}   what to measure (default: all); fanout is both
   --seconds 3                length of a round
   --rounds 4                 rounds of each side
   --rows 1000000             rows of the table, and of its export
@@ -49,7 +49,7 @@ export async function main() {
     },
   });
   if (options.help) return console.log(HELP);
-  const only = options.only.split(',');
+  const only = options.only.split(',').flatMap((name) => (name === 'fanout' ? ['fanout500', 'fanout2000'] : [name]));
   const unknown = only.find((name) => !ALL.includes(name));
   if (unknown) throw new Error(`There is no work "${unknown}": ${ALL.join(', ')}.`);
   const count = Number(options.rows);
@@ -355,8 +355,12 @@ async function fanOut({ ours, floor, table, sides, postgres }, count, { rounds, 
     deleted: [],
   };
   const crowd = { ours: await start('sockets.mjs'), floor: await start('sockets.mjs') };
-  await crowd.ours.ask({ do: 'open', base: sides.ours.base, count, auth: { token: sides.ours.token }, channel });
-  await crowd.floor.ask({ do: 'open', base: sides.floor.base, count });
+  const memory = {
+    ours: await grownBy(ours.pid, () =>
+      crowd.ours.ask({ do: 'open', base: sides.ours.base, count, auth: { token: sides.ours.token }, channel }),
+    ),
+    floor: await grownBy(floor.pid, () => crowd.floor.ask({ do: 'open', base: sides.floor.base, count })),
+  };
   const ask = (as, what, options) =>
     crowd[as].ask({
       do: what,
@@ -395,7 +399,24 @@ async function fanOut({ ours, floor, table, sides, postgres }, count, { rounds, 
         lost === 0 ? 'none lost' : `${lost} lost`,
       ],
     },
+    {
+      cells: [
+        `${name}: memory (RSS) for each socket that was opened`,
+        ...[memory.ours, memory.floor].map((megabytes) => `${report.number((megabytes * 1024) / count, 0)} kB`),
+        '–',
+        '–',
+        '–',
+        '1',
+      ],
+    },
   ];
+}
+
+/** How much more memory the process holds after the work, MB. What it had asked the system for before is not seen. */
+async function grownBy(pid, work) {
+  const before = rssOf(pid);
+  await work();
+  return rssOf(pid) - before;
 }
 
 async function startup(folder) {
