@@ -1,15 +1,9 @@
 import { fieldFor, howEdited, shown, toggled, valueOf } from './cells.js';
+import { element } from './element.js';
+import { elementAt } from './moves.js';
 
 const CHANGED_MS = 2_000;
 const THEIRS = 'theirs';
-
-/** An element with a text. Texts of others come in this way only, and never as HTML. */
-export function element(tag, text = '', attributes = {}) {
-  const made = document.createElement(tag);
-  made.textContent = text;
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  return made;
-}
 
 /**
  * The grid: a table of cells of which one is in the tab order at a time (the ARIA pattern "grid"). It shows rows that it is given, and tells what the
@@ -225,24 +219,9 @@ export class Grid {
   }
 
   /** The cell that a key leads to. */
-  target({ td }, { key, ctrlKey, metaKey }) {
-    const tr = td.parentElement;
-    const far = ctrlKey || metaKey;
-    const rows = [...this.body.rows];
-    const step = (n) => rows[Math.min(rows.length - 1, Math.max(0, rows.indexOf(tr) + n))];
-    const places = {
-      ArrowLeft: [tr, td.cellIndex - 1],
-      ArrowRight: [tr, td.cellIndex + 1],
-      ArrowUp: [step(-1), td.cellIndex],
-      ArrowDown: [step(1), td.cellIndex],
-      PageUp: [step(-10), td.cellIndex],
-      PageDown: [step(10), td.cellIndex],
-      Home: [far ? rows[0] : tr, 1],
-      End: [far ? rows.at(-1) : tr, this.columns.length],
-    };
-    if (!Object.hasOwn(places, key)) return undefined;
-    const [line, index] = places[key];
-    return this.cellOf(line.cells[Math.min(this.columns.length, Math.max(1, index))]);
+  target({ td }, key) {
+    const to = elementAt(this.body.rows, td, key, this.columns.length);
+    return to && this.cellOf(to);
   }
 
   editable(cell) {

@@ -1,6 +1,8 @@
-import { ApiError, ConnectionError, LiveTables } from './client/index.js';
-import { shown } from './cells.js';
-import { element, Grid } from './grid.js';
+import { LiveTables } from './client/index.js';
+import { element } from './element.js';
+import { Grid } from './grid.js';
+import { randomId } from './random-id.js';
+import { saveCell } from './saving.js';
 import { keepOverReloads } from './session.js';
 
 /** Rows that are shown at first, and that come with each wish for more. */
@@ -20,14 +22,17 @@ const STATES = {
 };
 
 const at = (id) => document.getElementById(id);
-const client = new LiveTables({ baseUrl: location.origin });
+const client = new LiveTables({ baseUrl: location.origin, clientId: randomId() });
 let chosen = { workspaces: [], bases: [], tables: [] };
 /** The live table, and what this page knows of it. */
 let open;
 
 const grid = new Grid(at('grid'), {
   onMove: (cell, mode) => tellCursor({ mode, cursor: { rowId: cell.rowId, columnKey: cell.key } }),
-  onSave: save,
+  onSave: (cell, value, baseVersion) => {
+    problem('');
+    return saveCell({ ...open, column: grid.columnOf(cell.key), news }, cell, value, baseVersion);
+  },
   onRefused: problem,
 });
 
@@ -201,88 +206,6 @@ for (const [id, done] of Object.entries({ undo: 'undone', redo: 'done again' }))
       problem(error.message);
     }
   });
-
-// ---- saving, and conflicts
-
-/** Others may change other cells of the row meanwhile; who changes the same cell is asked about. */
-async function save({ rowId, key, td }, value, baseVersion) {
-  const { table, live } = open;
-  problem('');
-  // The same key each time: what was done though no answer came is not done twice.
-  const idempotencyKey = crypto.randomUUID();
-  try {
-    const row = await withRetry(() =>
-      table.update(rowId, { [key]: value }, { baseVersion, onConflict: 'merge', idempotencyKey }),
-    );
-    if (row.version > baseVersion + 1) news('Saved, and merged with what others changed in the row meanwhile.');
-    await until(live, rowId, row.version);
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    if (error.status === 404 || error.status === 410)
-      throw new Error('This row is not there any more.', { cause: error });
-    if (error.status !== 409 || !error.current) throw error;
-    const theirs = error.current.fields[key];
-    if (!(await wantsMine(grid.columnOf(key), theirs, value, grid.cell(rowId, key)?.by))) {
-      news('Kept what the other one wrote.');
-      td.focus();
-      return;
-    }
-    const row = await withRetry(() => table.update(rowId, { [key]: value }));
-    news('Yours was written over theirs.');
-    td.focus();
-    await until(live, rowId, row.version);
-  }
-}
-
-/** Once more where there was no answer; then the person is told that it is not known. */
-async function withRetry(write) {
-  try {
-    return await write();
-  } catch (error) {
-    if (!(error instanceof ConnectionError)) throw error;
-  }
-  try {
-    return await write();
-  } catch (error) {
-    if (!(error instanceof ConnectionError)) throw error;
-    throw new Error(
-      'The server did not answer: it is not known whether this was saved. Save it again when the state is live.',
-      {
-        cause: error,
-      },
-    );
-  }
-}
-
-/** Resolves when the copy has the row in this version, or is not live any more and will be read. */
-function until(live, rowId, version) {
-  const there = () => live.state !== 'live' || !live.rows.has(rowId) || live.rows.get(rowId).version >= version;
-  if (there()) return Promise.resolve();
-  return new Promise((resolve) => {
-    const ends = ['change', 'state'].map((name) =>
-      live.on(name, () => {
-        if (!there()) return;
-        for (const end of ends) end();
-        resolve();
-      }),
-    );
-  });
-}
-
-/** Asks; Escape is "keep theirs". */
-function wantsMine(column, theirs, mine, by = 'Somebody else') {
-  const dialog = at('conflict');
-  at('conflict-about').textContent = `${by} changed “${column.name}” of this row while you were editing it.`;
-  at('conflict-theirs').textContent = shown(theirs, column) || '(empty)';
-  at('conflict-yours').textContent = shown(mine, column) || '(empty)';
-  dialog.returnValue = '';
-  dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'mine'), { once: true });
-  });
-}
-at('keep-theirs').addEventListener('click', () => at('conflict').close('theirs'));
-at('use-mine').addEventListener('click', () => at('conflict').close('mine'));
 
 // ---- what is told
 
