@@ -24,6 +24,7 @@ const modules = {
   rows: ['idempotency', 'files', 'views', 'tables', 'connections', 'workspaces', 'events'],
   publishing: ['rows', 'views', 'connections', 'tables', 'workspaces', 'auth', 'events'],
   websocket: ['rows', 'views', 'tables', 'connections', 'workspaces', 'auth', 'events'],
+  webhooks: ['websocket', 'connections', 'tables', 'workspaces', 'idempotency', 'events'],
   audit: ['rows', 'tables', 'workspaces', 'events'],
 };
 const any = (names) => (names.length ? `^src/(${names.join('|')})/` : '^$');

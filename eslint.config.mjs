@@ -85,6 +85,8 @@ export default tseslint.config(
             'src/modules/publishing/usage/usage-log.ts': 'Counts of reads are no metadata.',
             'src/modules/tables/indexes/usage-log.ts': 'Counts of reads are no metadata: they are advice.',
             'src/modules/auth/personal-tokens/personal-token-states.ts': 'When a token was used last is no metadata.',
+            'src/modules/webhooks/delivery/webhook-queue.ts':
+              'How far a webhook has told is no metadata; that there is one, and that it is given up, is audited.',
             'src/modules/mail/mail-queue.ts':
               'A mail on its way is no metadata; what it tells of is audited where it is ordered.',
           },

@@ -15,6 +15,7 @@ import { IdempotencyModule } from './modules/idempotency/index.js';
 import { HealthModule } from './modules/health/index.js';
 import { TablesModule } from './modules/tables/index.js';
 import { UsersModule } from './modules/users/index.js';
+import { WebhooksModule } from './modules/webhooks/index.js';
 import { WebsocketModule } from './modules/websocket/index.js';
 import { WorkspacesModule } from './modules/workspaces/index.js';
 
@@ -42,6 +43,7 @@ export class AppModule {
         PublishingModule,
         AuditModule,
         WebsocketModule,
+        WebhooksModule,
         HealthModule,
       ],
     };

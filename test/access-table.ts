@@ -177,6 +177,17 @@ const trashedWorkspace = async (call: Call): Promise<Partial<Call>> => {
   return ids(call, { trashedWorkspaceId: workspaceId });
 };
 /** Nobody listens there: what is asked for is whether one may, not what is found. */
+/** Nobody listens there. */
+export const hookTo = (tableId: string | undefined): object => ({
+  name: name(),
+  url: 'http://127.0.0.1:9/',
+  tables: [tableId],
+});
+const newWebhook = async (call: Call): Promise<Partial<Call>> => {
+  const path = `/workspaces/${call.ids.workspaceId ?? ''}/webhooks`;
+  const hook = await call.owner.post<{ id: string }>(path, hookTo(call.ids.tableId));
+  return ids(call, { webhookId: expectStatus(hook, 201).id });
+};
 const nowhere = (): object => ({
   name: name(),
   engine: 'postgresql',
@@ -350,6 +361,23 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
   'GET /api/v1/workspaces/{workspaceId}/connections': 'viewer',
   'POST /api/v1/workspaces/{workspaceId}/connections': { needs: 'admin', body: nowhere },
   'POST /api/v1/workspaces/{workspaceId}/connections/test': { needs: 'admin', body: nowhere },
+  'GET /api/v1/workspaces/{workspaceId}/webhooks': 'admin',
+  'POST /api/v1/workspaces/{workspaceId}/webhooks': {
+    needs: 'admin',
+    body: ({ ids }) => hookTo(ids.tableId),
+    foreignBody: ({ tableId }) => ({ body: hookTo(tableId), refused: 'validation_failed' }),
+  },
+  'GET /api/v1/workspaces/{workspaceId}/webhooks/{webhookId}': 'admin',
+  'PATCH /api/v1/workspaces/{workspaceId}/webhooks/{webhookId}': {
+    needs: 'admin',
+    body: () => ({ name: name() }),
+    foreignBody: ({ tableId }) => ({ body: { tables: [tableId] }, refused: 'validation_failed' }),
+  },
+  'DELETE /api/v1/workspaces/{workspaceId}/webhooks/{webhookId}': { needs: 'admin', fresh: newWebhook },
+  'POST /api/v1/workspaces/{workspaceId}/webhooks/{webhookId}/secret': { needs: 'admin', body: () => ({}) },
+  'POST /api/v1/workspaces/{workspaceId}/webhooks/{webhookId}/test': { needs: 'admin' },
+  'GET /api/v1/workspaces/{workspaceId}/webhooks/{webhookId}/deliveries': 'admin',
+  'POST /api/v1/workspaces/{workspaceId}/webhooks/{webhookId}/deliveries/{deliveryId}/redeliver': { needs: 'admin' },
   'GET /api/v1/connections/{connectionId}': 'viewer',
   'PATCH /api/v1/connections/{connectionId}': { needs: 'admin', body: () => ({ name: name() }) },
   'DELETE /api/v1/connections/{connectionId}': { needs: 'admin', fresh: newConnection },

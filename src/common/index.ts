@@ -5,6 +5,7 @@ export * from './decorators/index.js';
 export * from './errors/index.js';
 export * from './failing-twice.js';
 export * from './fresh-cache.js';
+export * from './grouped.js';
 export * from './http.js';
 export * from './id-page.js';
 export * from './ids.js';

@@ -33,6 +33,8 @@ export const PERMISSIONS = {
   'views:write': 'editor',
   /** To show views to the world, and to see how. */
   'views:publish': 'admin',
+  /** To have addresses told of changes, and to see which are. */
+  'webhooks:manage': 'admin',
 } as const satisfies Record<string, Role>;
 
 export type Permission = keyof typeof PERMISSIONS;
@@ -67,6 +69,7 @@ export const SCOPES = {
   'views:read': 'read',
   'views:write': 'write',
   'views:publish': 'manage',
+  'webhooks:manage': 'manage',
 } as const satisfies Record<Permission, TokenScope>;
 
 /** Throws `token_scope_too_low` for a personal token whose scope does not cover this one. A session covers all. */

@@ -130,6 +130,8 @@ export interface AppConfig {
   };
   readonly files: FileSettings;
   readonly external: ExternalSettings;
+  /** Whether webhooks may be sent unencrypted. */
+  readonly webhooks: { readonly mayBePlain: boolean };
   /** Views of one workspace. */
   readonly maxViews: number;
   /** What is copied at most to join over several databases, for one answer. */

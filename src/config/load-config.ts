@@ -90,6 +90,7 @@ export function loadConfig(env: Environment, provided: Provided = {}): AppConfig
     mail: { from: values.MAIL_FROM, ...(values.SMTP_URL === undefined ? {} : { smtpUrl: values.SMTP_URL }) },
     files: filesOf(read),
     external: externalOf(read),
+    webhooks: { mayBePlain: values.WEBHOOKS_PLAIN_HTTP },
     maxViews: values.VIEWS_MAX_PER_WORKSPACE,
     joins: { maxRows: values.JOIN_MAX_ROWS, maxBytes: values.JOIN_MAX_BYTES },
     trashSeconds: values.TRASH_RETENTION,

@@ -395,7 +395,7 @@ const STRUCTURE = {
 const EXTERNAL = {
   CONNECTIONS_ALLOWED_NETWORKS: setting({
     about:
-      'Networks besides the public internet in which external databases may be reached, separated by commas, such as `10.20.0.0/16`.',
+      'Networks besides the public internet in which external databases and receivers of webhooks may be reached, separated by commas, such as `10.20.0.0/16`.',
     parse: networks,
     fallback: { development: '127.0.0.0/8,::1', production: '' },
     otherwise: 'none',
@@ -463,6 +463,12 @@ const EXTERNAL = {
     fallback: '268435456',
     example: '268435456',
   }),
+  WEBHOOKS_PLAIN_HTTP: setting({
+    about: 'Whether webhooks may be sent to addresses that begin with `http://`: readable on their way, though signed.',
+    parse: flag,
+    fallback: { development: 'true', production: 'false' },
+    example: 'true',
+  }),
   EXTERNAL_POLL_INTERVAL: setting({
     about:
       'How often a table of an external database that somebody follows is looked at, to tell of changes that others make there; 0 is never. A look counts all its rows.',
@@ -511,7 +517,7 @@ const LIMITS = {
   }),
   RATE_LIMIT_CONNECT_LIMIT: setting({
     about:
-      'Hosts of external databases that one person may have tried (to test, make or change a connection) in RATE_LIMIT_WINDOW_SECONDS.',
+      'Hosts that one person may have tried (to test, make or change a connection to a database, or a webhook) in RATE_LIMIT_WINDOW_SECONDS.',
     parse: integer(1, 1_000_000_000),
     fallback: { development: '300', production: '30' },
     example: '300',

@@ -50,6 +50,7 @@ const TAGS: readonly (readonly [name: string, description: string])[] = [
   ['Views', 'Stored questions over tables and external databases in any mix, and their answers.'],
   ['History', 'What happened to rows, and undoing it.'],
   ['Publishing', 'Views as read-only APIs: what is shown to whom, and what readers call.'],
+  ['Webhooks', 'Addresses that are told what changes.'],
   ['Attachments', 'Files for attachment columns: upload, download.'],
   ['Audit log', 'Who did what.'],
   ['Health', 'For load balancers and for the curious.'],

@@ -9,7 +9,7 @@ import {
   type Role,
   type TokenScope,
 } from '../../src/common/index.js';
-import { ACCESS, CHANGE_LOG, MESSAGES, type Call, type Ids, type Line, type Needs } from '../access-table.js';
+import { ACCESS, CHANGE_LOG, hookTo, MESSAGES, type Call, type Ids, type Line, type Needs } from '../access-table.js';
 import {
   client,
   databases,
@@ -148,6 +148,17 @@ async function idsOf({ owner, workspace, base: made, table }: World): Promise<Id
   const opener = await owner.post<{ id: string }>(`/views/${viewId}/api/keys`, { name: 'Website' });
   const trashedViewId = expectStatus(await view('Trashed'), 201).id;
   expectStatus(await owner.del(`/views/${trashedViewId}`), 204);
+  const hook = await owner.post<{ id: string }>(`/workspaces/${workspace.id}/webhooks`, hookTo(table.id));
+  const webhookId = expectStatus(hook, 201).id;
+  expectStatus(await owner.patch(`/workspaces/${workspace.id}/webhooks/${webhookId}`, { active: false }), 200);
+  const changes = await owner.get<{ meta: { epoch: string } }>(`/tables/${table.id}/changes`);
+  const deliveryId = randomUUID();
+  await sql(
+    pair.main,
+    `insert into webhook_deliveries (id, webhook_id, message_id, type, table_id, epoch, seq, manual, attempt, ok, excerpt, ms, at)
+     values ($1, $2, 'msg_1', 'rows.changed', $3, $4, $5, false, 1, false, '', 1, now())`,
+    [deliveryId, webhookId, table.id, expectStatus(changes, 200).meta.epoch, 1],
+  );
   const opened = await newToken(owner, 'manage');
   return {
     tokenId: opened.id,
@@ -159,6 +170,8 @@ async function idsOf({ owner, workspace, base: made, table }: World): Promise<Id
     trashedViewId,
     version: '1',
     connectionId,
+    webhookId,
+    deliveryId,
     workspaceId: workspace.id,
     baseId: made.id,
     tableId: table.id,

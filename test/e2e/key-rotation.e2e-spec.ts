@@ -75,7 +75,7 @@ describe('the rotation of keys', () => {
     expect(await works(at.owner, ids[0])).toBe(true);
 
     const killed = await rotate({ ...during, FAULT_POINT: 'keys.batch' });
-    expect(killed).toEqual({ code: 'SIGKILL', lines: ['20 passwords encrypted anew …'] });
+    expect(killed).toEqual({ code: 'SIGKILL', lines: ['20 secrets encrypted anew …'] });
     expect(await keysInUse()).toEqual([20, 30]);
     // Under either key; the first is one that was encrypted anew.
     expect([await works(at.owner, ids[0]), await works(at.owner, ids.at(-1))]).toEqual([true, true]);
@@ -88,7 +88,7 @@ describe('the rotation of keys', () => {
     ]);
     expectStatus(changed, 200);
     expect([one.code, other.code]).toEqual([0, 0]);
-    expect((await rotate(during)).lines.at(-1)).toMatch(/^50 passwords are under key [0-9a-f]{16}, the present one\.$/);
+    expect((await rotate(during)).lines.at(-1)).toMatch(/^50 secrets are under key [0-9a-f]{16}, the present one\.$/);
     expect(await keysInUse()).toEqual([PASSWORDS]);
 
     // The former key can go: from the new node, and with it from everywhere.
@@ -111,8 +111,8 @@ describe('the rotation of keys', () => {
   it('says which passwords no key opens, and leaves them as they are', async () => {
     const lost = await rotate({ ENCRYPTION_KEY: randomBytes(32).toString('hex') });
     expect(lost.code).toBe(1);
-    expect(lost.lines[0]).toBe('0 passwords encrypted anew …');
-    expect(lost.lines.at(-1)).toMatch(/^50 passwords cannot be read: add their key to ENCRYPTION_KEYS_PREVIOUS/);
+    expect(lost.lines[0]).toBe('0 secrets encrypted anew …');
+    expect(lost.lines.at(-1)).toMatch(/^50 secrets cannot be read: add their key to ENCRYPTION_KEYS_PREVIOUS/);
     expect(await works(at.owner, ids[3])).toBe(true);
   }, 60_000);
 });

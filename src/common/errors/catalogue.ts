@@ -269,7 +269,7 @@ export const ERRORS = {
   host_not_allowed: {
     status: 422,
     title: 'This host is not allowed',
-    hint: 'Databases can be reached at public addresses, and in the networks that the operator of this server allows.',
+    hint: 'Only public addresses, and the networks that the operator of this server allows, can be reached from here.',
   },
   not_supported_by_source: {
     status: 422,

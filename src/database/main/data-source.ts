@@ -20,6 +20,7 @@ import { KeyQuotas1700000001950 } from './migrations/1700000001950-key-quotas.js
 import { StructureLife1700000000500 } from './migrations/1700000000500-structure-life.js';
 import { TimeZones1700000001000 } from './migrations/1700000001000-time-zones.js';
 import { TableIndexes1700000000600 } from './migrations/1700000000600-table-indexes.js';
+import { Webhooks1700000002400 } from './migrations/1700000002400-webhooks.js';
 import { LastGoodAnswers1700000002250 } from './migrations/1700000002250-last-good-answers.js';
 import { PublicationVersions1700000002500 } from './migrations/1700000002500-publication-versions.js';
 import { StaleWhileRevalidate1700000002510 } from './migrations/1700000002510-stale-while-revalidate.js';
@@ -58,6 +59,7 @@ export const mainDataSourceOptions = (settings: PostgresSettings) =>
       LastGoodAnswers1700000002250,
       PublicationVersions1700000002500,
       StaleWhileRevalidate1700000002510,
+      Webhooks1700000002400,
     ],
     migrationsTableName: '_migrations',
     migrationsTransactionMode: 'each',

@@ -38,7 +38,7 @@ import { ConnectionSchemas } from './schema/schemas.service.js';
     SchemaStore,
     { provide: CredentialVault, useClass: LocalVault },
   ],
-  exports: [ConnectionCatalog, ConnectionSchemas, ExternalObjectsReader, ExternalRows, ObjectDigests],
+  exports: [CredentialVault, ConnectionCatalog, ConnectionSchemas, ExternalObjectsReader, ExternalRows, ObjectDigests],
 })
 export class ConnectionsModule {
   constructor(registry: ResourceRegistry, catalog: ConnectionCatalog) {

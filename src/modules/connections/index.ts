@@ -14,6 +14,8 @@ export {
   SourceRowDto,
   SourceSortDto,
 } from './query/query.dto.js';
+export { CredentialVault } from './credentials/credential-vault.js';
 export { KeyRotation, openKeyRotation } from './credentials/key-rotation.js';
+export { sealedIn, type SealedStore } from './credentials/sealed-store.js';
 export { ExternalObjectsReader, type ExternalObjects } from './query/external-objects.js';
 export { whileConnected } from './query/while-connected.js';

@@ -36,6 +36,8 @@ export interface Topics {
   'view.changed': { readonly viewId: Id; readonly workspaceId: Id };
   /** What is shown of a view to the world, to whom, or under which address. */
   'publication.changed': { readonly viewId: Id; readonly workspaceId: Id; readonly slug: string };
+  /** A webhook was made, changed, given up or removed. */
+  'webhook.changed': { readonly webhookId: Id; readonly workspaceId: Id };
   'base.changed': { readonly baseId: Id; readonly workspaceId: Id };
   'workspace.changed': { readonly workspaceId: Id };
   /** A membership was added, removed, or has another role. */
@@ -118,6 +120,7 @@ const SHAPES: { readonly [T in Topic]: Readonly<Record<keyof Topics[T], Check>> 
   },
   'view.changed': { viewId: isId, workspaceId: isId },
   'publication.changed': { viewId: isId, workspaceId: isId, slug: text },
+  'webhook.changed': { webhookId: isId, workspaceId: isId },
   'base.changed': { baseId: isId, workspaceId: isId },
   'workspace.changed': { workspaceId: isId },
   'member.changed': { workspaceId: isId, userId: isId },

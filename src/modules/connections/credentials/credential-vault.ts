@@ -7,13 +7,13 @@ export interface SealedSecret {
 }
 
 /**
- * The port to whoever keeps the keys of stored passwords: this server itself, or a key service. What is sealed for one connection
- * opens for no other.
+ * The port to whoever keeps the keys of stored passwords and secrets: this server itself, or a key service. What is sealed for one thing (a
+ * connection, a webhook) opens for no other.
  */
 export abstract class CredentialVault {
   /** The key that seals now. */
   abstract readonly keyId: string;
-  abstract seal(connectionId: Id, secret: string): Promise<SealedSecret>;
-  /** @returns undefined when it was sealed for another connection, under a key that is not there, or is damaged */
-  abstract open(connectionId: Id, sealed: Buffer): Promise<string | undefined>;
+  abstract seal(holderId: Id, secret: string): Promise<SealedSecret>;
+  /** @returns undefined when it was sealed for another holder, under a key that is not there, or is damaged */
+  abstract open(holderId: Id, sealed: Buffer): Promise<string | undefined>;
 }

@@ -1,4 +1,4 @@
-import { DataSource, MoreThan, Not } from 'typeorm';
+import { DataSource } from 'typeorm';
 import { faultPoint, type AppConfig } from '../../../config/index.js';
 import {
   AuditedTransaction,
@@ -11,15 +11,16 @@ import { ConnectionEntity } from '../connection.entity.js';
 import { connectionAudit } from '../describe-connection.js';
 import type { CredentialVault } from './credential-vault.js';
 import { LocalVault } from './local-vault.js';
+import { sealedIn, type SealedStore, type SealedThing } from './sealed-store.js';
 
 const BATCH = 20;
 const FIRST = '00000000-0000-0000-0000-000000000000';
 
-/** How many stored passwords are under which key. */
+/** How many stored secrets are under which key. */
 export interface KeyCount {
   readonly keyId: string;
   readonly present: boolean;
-  readonly passwords: number;
+  readonly secrets: number;
 }
 
 /** What one run did. */
@@ -29,11 +30,16 @@ export interface Rotated {
   readonly unreadable: number;
 }
 
-/** Somebody else changed the password, or sealed it anew, in between: his is the one that counts. */
+/** Somebody else changed the secret, or sealed it anew, in between: his is the one that counts. */
 class Outrun extends Error {}
 
+/** The passwords of connections. */
+const PASSWORDS = sealedIn(ConnectionEntity, 'sealedPassword', (connection, keyId) =>
+  connectionAudit(connection, 'connection.rekeyed', { after: { keyId } }),
+);
+
 /**
- * Seals stored passwords anew under the present key, one after the other, each in a transaction of its own: it can run beside servers, more
+ * Seals stored secrets anew under the present key, one after the other, each in a transaction of its own: it can run beside servers, more
  * than once at a time, and be ended at any moment; what is done is done, and the next run goes on.
  */
 export class KeyRotation {
@@ -41,58 +47,48 @@ export class KeyRotation {
     private readonly dataSource: DataSource,
     private readonly transaction: AuditedTransaction,
     private readonly vault: CredentialVault,
+    private readonly stores: readonly SealedStore[],
   ) {}
 
   /** @param tell hears after each batch how many it were so far */
   async rotate(tell: (rotated: number) => void): Promise<Rotated> {
-    let [rotated, unreadable, after] = [0, 0, FIRST];
-    for (;;) {
-      const batch = await this.dataSource.manager.find(ConnectionEntity, {
-        where: { keyId: Not(this.vault.keyId), id: MoreThan(after) },
-        order: { id: 'ASC' },
-        take: BATCH,
-      });
-      for (const connection of batch) {
-        const done = await this.reseal(connection);
-        if (done === 'rotated') rotated++;
-        if (done === 'unreadable') unreadable++;
-        after = connection.id;
+    let [rotated, unreadable] = [0, 0];
+    for (const store of this.stores)
+      for (let after = FIRST; ;) {
+        const batch = await store.batch(this.dataSource.manager, this.vault.keyId, after, BATCH);
+        for (const thing of batch) {
+          const done = await this.reseal(thing);
+          if (done === 'rotated') rotated++;
+          if (done === 'unreadable') unreadable++;
+          after = thing.id;
+        }
+        if (batch.length === 0) break;
+        tell(rotated);
+        await faultPoint('keys.batch');
       }
-      if (batch.length === 0) return { rotated, unreadable };
-      tell(rotated);
-      await faultPoint('keys.batch');
-    }
+    return { rotated, unreadable };
   }
 
-  /** Of all passwords, by key. */
+  /** Of all secrets, by key. */
   async counts(): Promise<readonly KeyCount[]> {
-    const rows = await this.dataSource.manager
-      .createQueryBuilder(ConnectionEntity, 'connection')
-      .select(['key_id as "keyId"', 'count(*)::int as passwords'])
-      .groupBy('key_id')
-      .orderBy('key_id')
-      .getRawMany<Omit<KeyCount, 'present'>>();
-    return rows.map((row) => ({ ...row, present: row.keyId === this.vault.keyId }));
+    const sums = new Map<string, number>();
+    for (const store of this.stores)
+      for (const { keyId, secrets } of await store.counts(this.dataSource.manager))
+        sums.set(keyId, (sums.get(keyId) ?? 0) + secrets);
+    return [...sums]
+      .toSorted(([a], [b]) => a.localeCompare(b))
+      .map(([keyId, secrets]) => ({ keyId, secrets, present: keyId === this.vault.keyId }));
   }
 
-  private async reseal(connection: ConnectionEntity): Promise<'rotated' | 'unreadable' | 'outrun'> {
-    const { id, sealedPassword: before } = connection;
-    const password = await this.vault.open(id, before);
-    if (password === undefined) return 'unreadable';
-    const { sealed: sealedPassword, keyId } = await this.vault.seal(id, password);
+  private async reseal(thing: SealedThing): Promise<'rotated' | 'unreadable' | 'outrun'> {
+    const { id } = thing;
+    const secret = await this.vault.open(id, thing.sealed);
+    if (secret === undefined) return 'unreadable';
+    const anew = await this.vault.seal(id, secret);
     try {
       await this.transaction.run(systemActor('keys:rotate'), async (manager) => {
-        const { affected } = await manager.update(
-          ConnectionEntity,
-          { id, sealedPassword: before },
-          { sealedPassword, keyId },
-        );
-        if (affected !== 1) throw new Outrun();
-        return {
-          result: undefined,
-          audit: [connectionAudit(connection, 'connection.rekeyed', { after: { keyId } })],
-          events: [],
-        };
+        if (!(await thing.put(manager, anew))) throw new Outrun();
+        return { result: undefined, audit: [thing.audit(anew.keyId)], events: [] };
       });
       return 'rotated';
     } catch (error) {
@@ -102,16 +98,21 @@ export class KeyRotation {
   }
 }
 
-/** A rotation for a command, without the application around it. */
+/**
+ * A rotation for a command, without the application around it.
+ * @param others tables with secrets besides the connections
+ */
 export async function openKeyRotation(
   config: AppConfig,
+  others: readonly SealedStore[],
 ): Promise<{ readonly rotation: KeyRotation; close(): Promise<void> }> {
+  const stores = [PASSWORDS, ...others];
   const dataSource = await new DataSource({
     ...mainDataSourceOptions(config.mainDb),
-    entities: [ConnectionEntity, AuditLogEntity, OutboxEntity],
+    entities: [...stores.map(({ entity }) => entity), AuditLogEntity, OutboxEntity],
   }).initialize();
   return {
-    rotation: new KeyRotation(dataSource, new AuditedTransaction(dataSource), new LocalVault(config)),
+    rotation: new KeyRotation(dataSource, new AuditedTransaction(dataSource), new LocalVault(config), stores),
     close: () => dataSource.destroy(),
   };
 }

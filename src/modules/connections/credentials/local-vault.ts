@@ -8,7 +8,7 @@ const FORM = 1;
 const KEY_ID_BYTES = 8;
 
 /**
- * The vault under the server's own keys: AES-256-GCM with a random nonce, the connection's id as additional data, and in front the id of
+ * The vault under the server's own keys: AES-256-GCM with a random nonce, the id of what it is for as additional data, and in front the id of
  * the key, so that no key has to be guessed.
  */
 @Injectable()
@@ -26,16 +26,16 @@ export class LocalVault extends CredentialVault {
     this.sealers = new Map(sealers);
   }
 
-  seal(connectionId: Id, secret: string): Promise<SealedSecret> {
+  seal(holderId: Id, secret: string): Promise<SealedSecret> {
     const front = Buffer.concat([Buffer.of(FORM), Buffer.from(this.keyId, 'hex')]);
-    const sealed = Buffer.concat([front, this.present.seal(connectionId, secret)]);
+    const sealed = Buffer.concat([front, this.present.seal(holderId, secret)]);
     return Promise.resolve({ sealed, keyId: this.keyId });
   }
 
-  open(connectionId: Id, sealed: Buffer): Promise<string | undefined> {
+  open(holderId: Id, sealed: Buffer): Promise<string | undefined> {
     const keyId = sealed.subarray(1, 1 + KEY_ID_BYTES).toString('hex');
     const sealer = sealed[0] === FORM ? this.sealers.get(keyId) : undefined;
-    return Promise.resolve(sealer?.open(connectionId, sealed.subarray(1 + KEY_ID_BYTES)));
+    return Promise.resolve(sealer?.open(holderId, sealed.subarray(1 + KEY_ID_BYTES)));
   }
 }
 
