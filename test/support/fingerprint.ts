@@ -2,8 +2,12 @@ import { createHash } from 'node:crypto';
 import type { PostgresSettings } from '../../src/config/index.js';
 import { sql, type TestDatabases } from '../harness/index.js';
 
-/** What comes and goes by itself: when somebody was last seen and a token last used, messages and mails that were passed on, answers that are kept, indexes on their way, rounds that were made; and that keys were used. */
-const RESTLESS_COLUMNS = ['last_seen_at', 'last_used_at'];
+/** What comes and goes by itself: when somebody was last seen and a token last used, messages and mails that were passed on, answers that are kept, indexes on their way, attempts of webhooks, rounds that were made; and that keys were used. */
+const RESTLESS_COLUMNS = [
+  ...['last_seen_at', 'last_used_at'],
+  // How far work in the background is, and who does it.
+  ...['attempts', 'failing_since', 'next_at', 'leased_by', 'lease_until'],
+];
 const RESTLESS_TABLES = [
   'outbox',
   'idempotency_keys',
@@ -12,6 +16,7 @@ const RESTLESS_TABLES = [
   'table_indexes',
   'index_usage',
   'view_api_usage',
+  'webhook_deliveries',
   '_live_tables_drift_check',
   '_live_tables_file_sweeps',
 ];
