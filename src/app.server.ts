@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import type { ProblemFilter } from './common/filters/index.js';
 import { API_PREFIX } from './common/http.js';
 import { traitsOf } from './common/decorators/index.js';
-import { requestLog } from './common/logging/index.js';
+import { requestLog, slowReadLog } from './common/logging/index.js';
 import {
   answerClientError,
   answerExpectation,
@@ -75,7 +75,14 @@ export async function createAdapter(config: AppConfig, logger: Logger, problems:
   await instance.register(compress, COMPRESSION);
   registerSecurity(instance, { pagesBelow: `/${DOCS_PATH}`, https: config.environment === 'production' });
   registerContentParsers(instance, config.bodyLimit);
-  registerRequestHooks(instance, requestLog(logger, config.environment === 'production'));
+  const [line, slow] = [
+    requestLog(logger, config.environment === 'production'),
+    slowReadLog(logger, config.slowReadMs),
+  ];
+  registerRequestHooks(instance, (request, reply) => {
+    line(request, reply);
+    slow(request);
+  });
   return adapter;
 }
 

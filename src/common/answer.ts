@@ -1,5 +1,13 @@
 import { API_PREFIX } from './http.js';
 
+/** A read as operators are told of it. */
+export interface ReadFacts {
+  /** The shape of its plan, without values. */
+  readonly plan: string;
+  /** Rows, or groups, of the answer. */
+  readonly rows: number;
+}
+
 /** What an answer carries besides its body. */
 export interface AnswerOptions {
   /** Instead of the route's own (201 for POST, else 200, or its `@HttpCode`). */
@@ -7,6 +15,8 @@ export interface AnswerOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Milliseconds that the database took; goes into `Server-Timing` as `db`. */
   readonly databaseMs?: number;
+  /** What the database was asked to read; told of reads that were slow, and not made up before. */
+  readonly read?: () => ReadFacts;
   /** A write has happened that this tells of: it goes out whatever its size, for a refusal would say that nothing was written. */
   readonly committed?: true;
 }

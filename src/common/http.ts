@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ReadFacts } from './answer.js';
 import type { Access, Principal, RequestMeta } from './access.js';
 import type { Problem } from './errors/index.js';
 
@@ -13,6 +14,8 @@ export interface AppRequest extends FastifyRequest {
   bodyProblem?: Problem;
   /** Milliseconds that the database took, for `Server-Timing`. */
   databaseMs?: number;
+  /** What it was asked to read, for the log of slow reads. */
+  read?: () => ReadFacts;
 }
 export type AppReply = FastifyReply;
 

@@ -75,6 +75,8 @@ export interface AppConfig {
   readonly port: number;
   readonly host: string;
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+  /** From so many milliseconds of the database on, a read of rows is told in the log; 0 is never. */
+  readonly slowReadMs: number;
   /** Origins that browsers may call from; `*` is any origin, without credentials. */
   readonly corsOrigins: readonly string[];
   /** Number of proxies, or addresses, whose `X-Forwarded-For` counts. */

@@ -113,6 +113,13 @@ const SERVER = {
     fallback: 'info',
     example: 'info',
   }),
+  SLOW_READ_MS: setting({
+    about:
+      'Reads of rows that take the database at least so many milliseconds are told in the log, with the shape of what was asked; 0 is none.',
+    parse: integer(0, 3_600_000),
+    fallback: '1000',
+    example: '1000',
+  }),
   CORS_ORIGIN: setting({
     about: 'Origins that browsers may call from, separated by commas; `*` is any origin, without credentials.',
     parse: origins,

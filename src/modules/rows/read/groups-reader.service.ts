@@ -6,7 +6,7 @@ import { CursorCodec, resolveGroups, type GroupsAsked } from '../../../query/ind
 import { Fence, UsageCounter } from '../../tables/index.js';
 import { readScope } from '../read-scope.js';
 import { filterContext } from './filter-context.js';
-import { pageJson } from './rows-reader.service.js';
+import { pageJson, readFacts } from './rows-reader.service.js';
 
 /** Groups of rows with their aggregates, read as rows are: request → resolve → plan → engine. */
 @Injectable()
@@ -40,7 +40,10 @@ export class GroupsReader {
       // An index can find the rows; their groups are put in order after they were made.
       this.usage.count({ from: plan.from, where: plan.where, orderBy: [] }, databaseMs);
       const next = page.next && this.cursors.seal(query, page.next);
-      return new JsonText(pageJson(page, plan.limit, tableSchema.schemaVersion, { next }), { databaseMs });
+      return new JsonText(pageJson(page, plan.limit, tableSchema.schemaVersion, { next }), {
+        databaseMs,
+        read: readFacts(plan, page),
+      });
     });
   }
 }

@@ -1,14 +1,17 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { JsonText, notFound, type Access, type Id } from '../../../common/index.js';
+import { JsonText, notFound, type Access, type Id, type ReadFacts } from '../../../common/index.js';
 import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
 import { MiniDbEngine, type PageText } from '../../../engines/index.js';
 import {
   CursorCodec,
   isBackward,
+  planShape,
   refuseUntold,
   resolveFields,
   resolveRead,
+  ROW_SEPARATOR,
   type AsOf,
+  type GroupPlan,
   type Position,
   type ReadPlan,
   type ReadRequest,
@@ -52,6 +55,7 @@ export class RowsReader {
       this.usage.count(plan, databaseMs);
       return new JsonText(pageJson(page, plan.limit, tableSchema.schemaVersion, this.cursorsOf(plan, page, query)), {
         databaseMs,
+        read: readFacts(plan, page),
       });
     });
   }
@@ -80,7 +84,10 @@ export class RowsReader {
       const page = await this.engine.read(plan);
       const databaseMs = performance.now() - startedAt;
       const cursors = this.cursorsOf(plan, page, query);
-      return new JsonText(pageJson(page, plan.limit, table.schemaVersion, cursors, { leftOut }), { databaseMs });
+      return new JsonText(pageJson(page, plan.limit, table.schemaVersion, cursors, { leftOut }), {
+        databaseMs,
+        read: readFacts(plan, page),
+      });
     });
   }
 
@@ -144,3 +151,8 @@ export function pageJson(
   const meta = JSON.stringify({ schemaVersion, ...page.stream, ...more });
   return ['{"data":[', page.data, `],"page":{"limit":${limit}${next}${prev}}${count},"meta":${meta}}`];
 }
+
+/** What a page was asked for and came to, for the log of slow reads; made up only when it is told. */
+export const readFacts =
+  (plan: ReadPlan | GroupPlan, { data }: PageText) =>
+  (): ReadFacts => ({ plan: planShape(plan), rows: data === '' ? 0 : data.split(ROW_SEPARATOR).length });
