@@ -63,10 +63,12 @@ export interface Schemas {
   CreateRowDto: { fields: Record<string, unknown> };
   CreateTableDto: { icon?: string | null; name: string; description?: string; columns?: (Schemas['CreateColumnDto'])[]; color?: string | null };
   CreateViewDto: { name: string; description?: string | null; visibility?: 'workspace' | 'private'; settings?: Schemas['ViewSettingsDto']; definition: Schemas['ViewDefinitionDto'] };
+  CreateWebhookDto: { name: string; url: string; tables: (string)[]; events?: ('rows.created' | 'rows.updated' | 'rows.deleted' | 'rows.restored' | 'schema.changed')[] };
   CreateWorkspaceDto: { name: string };
   CreatedApiKeyDto: { filter: Record<string, unknown> | null; columns: (string)[] | null; versions: (number)[] | null; allowedAddresses: (string)[] | null; rateLimit: Schemas['RateLimitDto'] | null; quota: Schemas['QuotaUseDto'] | null; expiresAt: string | null; id: string; name: string; prefix: string; createdAt: string; createdBy: string; key: string };
   CreatedPersonalTokenDto: { scope: 'read' | 'write' | 'manage'; workspaceIds: (string)[] | null; lastUsedAt: string | null; token: string; id: string; name: string; prefix: string; expiresAt: string; createdAt: string };
   CreatedRow: { id: string; version: number; fields: Record<string, unknown>; restored?: true; createdAt?: string; createdBy?: string | null; updatedAt: string; updatedBy: string | null };
+  CreatedWebhookDto: { tables: (string)[]; events: ('rows.created' | 'rows.updated' | 'rows.deleted' | 'rows.restored' | 'schema.changed')[]; state: 'active' | 'paused' | 'disabled'; disabledReason: 'failing' | 'gone' | 'rights_lost' | 'secret_unreadable' | null; failing: Schemas['WebhookFailingDto'] | null; id: string; workspaceId: string; name: string; url: string; runsAs: string; createdAt: string; createdBy: string; updatedAt: string; secret: string };
   DataChange: { epoch: string; seq: number; prev: number; schemaVersion: number; at: string; actor: Schemas['LiveActor']; changeSet: string; created: (Schemas['CreatedRow'])[]; updated: (Schemas['UpdatedRow'])[]; deleted: (Schemas['DeletedRow'])[]; event: 'data:update'; source: string; channel: string };
   DatabaseHealthDto: { responseTime: number; status: 'up' | 'down' | 'degraded'; message?: string };
   DefinedJoinDto: { type?: 'left' | 'inner'; source: Schemas['DefinedSourceDto']; on: (Schemas['JoinTieDto'])[]; as?: string };
@@ -74,6 +76,8 @@ export interface Schemas {
   DeleteAccountDto: { password: string };
   DeleteOpDto: { op: 'delete'; id: string; version?: number; ref?: string };
   DeletedRow: { id: string; version: number };
+  DeliveryDto: { type: 'rows.changed' | 'schema.changed' | 'reset' | 'test'; tableId: string | null; seq: number | null; outcome: 'delivered' | 'failed'; status: number | null; error: 'host_not_allowed' | 'unreachable' | 'timeout' | null; id: string; messageId: string; manual: boolean; attempt: number; response: string; ms: number; at: string };
+  DeliveryListDto: { data: (Schemas['DeliveryDto'])[]; page: Schemas['PageDto'] };
   DependentColumnDto: { tableId: string; columnId: string; key: string; type: string };
   DriftChangeDto: { what: 'kind' | 'nativeType' | 'nullable' | 'primaryKey'; before: string; after: string; object: string; column?: string };
   DriftDto: { added: (Schemas['DriftPlaceDto'])[]; removed: (Schemas['DriftPlaceDto'])[]; changed: (Schemas['DriftChangeDto'])[]; renamed: (Schemas['DriftRenameDto'])[] };
@@ -175,6 +179,7 @@ export interface Schemas {
   RevertedRowDto: { fields: Record<string, unknown>; skipped: (Schemas['SkippedFieldDto'])[]; id: string; version: number; createdAt: string; createdBy: string | null; updatedAt: string; updatedBy: string | null };
   Role: 'owner' | 'admin' | 'editor' | 'viewer';
   RotateApiKeyDto: { overlapSeconds?: number };
+  RotateWebhookSecretDto: { overlapSeconds?: number };
   RowDto: { fields: Record<string, unknown>; id: string; version: number; createdAt: string; createdBy: string | null; updatedAt: string; updatedBy: string | null };
   RowListDto: { data: (Schemas['ListedRowDto'])[]; page: Schemas['RowsPageDto']; count?: Schemas['CountDto']; meta: Schemas['RowsMetaDto'] };
   RowVersionDto: { column: string; value: number };
@@ -234,6 +239,7 @@ export interface Schemas {
   UpdateTableDto: { icon?: string | null; name?: string; description?: string | null; color?: string | null };
   UpdateViewApiDto: { enabled?: boolean; slug?: string; auth?: 'public' | 'key'; cacheSeconds?: number; staleWhileRevalidateSeconds?: number; staleIfErrorSeconds?: number; rateLimit?: Schemas['RateLimitDto']; corsOrigins?: (string)[]; filterable?: (string)[]; sortable?: (string)[]; maxLimit?: number; page?: boolean };
   UpdateViewDto: { name?: string; description?: string | null; visibility?: 'workspace' | 'private'; definition?: Schemas['ViewDefinitionDto']; settings?: Schemas['ViewSettingsDto'] };
+  UpdateWebhookDto: { name?: string; url?: string; tables?: (string)[]; events?: ('rows.created' | 'rows.updated' | 'rows.deleted' | 'rows.restored' | 'schema.changed')[]; active?: boolean };
   UpdateWorkspaceDto: { name?: string; timeZone?: string; historyDays?: number | null };
   UpdatedRow: { id: string; version: number; fields: Record<string, unknown> };
   UploadedAttachmentsDto: { data: (Schemas['AttachmentDto'])[] };
@@ -256,6 +262,10 @@ export interface Schemas {
   ViewVersionDto: { definition: Schemas['ViewDefinitionDto']; settings: Schemas['ViewSettingsDto']; description: string | null; version: number; name: string; createdAt: string; createdBy: string };
   ViewVersionItemDto: { version: number; name: string; createdAt: string; createdBy: string };
   ViewVersionListDto: { data: (Schemas['ViewVersionItemDto'])[]; page: Schemas['PageDto'] };
+  WebhookDto: { tables: (string)[]; events: ('rows.created' | 'rows.updated' | 'rows.deleted' | 'rows.restored' | 'schema.changed')[]; state: 'active' | 'paused' | 'disabled'; disabledReason: 'failing' | 'gone' | 'rights_lost' | 'secret_unreadable' | null; failing: Schemas['WebhookFailingDto'] | null; id: string; workspaceId: string; name: string; url: string; runsAs: string; createdAt: string; createdBy: string; updatedAt: string };
+  WebhookFailingDto: { since: string; attempts: number; nextAttemptAt: string };
+  WebhookListDto: { data: (Schemas['WebhookDto'])[]; page: Schemas['PageDto'] };
+  WebhookSecretDto: { secret: string; previousUntil: string };
   WorkspaceDto: { role: Schemas['Role']; id: string; name: string; slug: string; timeZone: string; historyDays: number | null; createdAt: string; updatedAt: string };
   WorkspaceListDto: { data: (Schemas['WorkspaceDto'])[]; page: Schemas['PageDto'] };
 }
@@ -280,6 +290,7 @@ export interface Operations {
   'DELETE /workspaces/{workspaceId}': { path: { workspaceId: string }; answer: undefined };
   'DELETE /workspaces/{workspaceId}/invitations/{invitationId}': { path: { invitationId: string; workspaceId: string }; answer: undefined };
   'DELETE /workspaces/{workspaceId}/members/{memberId}': { path: { memberId: string; workspaceId: string }; answer: undefined };
+  'DELETE /workspaces/{workspaceId}/webhooks/{webhookId}': { path: { workspaceId: string; webhookId: string }; answer: undefined };
   'GET /auth/me': { answer: Schemas['UserDto'] };
   'GET /auth/sessions': { query: { limit?: number; cursor?: string }; answer: Schemas['SessionListDto'] };
   'GET /bases/{baseId}': { path: { baseId: string }; answer: Schemas['BaseDto'] };
@@ -332,6 +343,9 @@ export interface Operations {
   'GET /workspaces/{workspaceId}/members': { path: { workspaceId: string }; query: { limit?: number; cursor?: string }; answer: Schemas['MemberListDto'] };
   'GET /workspaces/{workspaceId}/members/{memberId}': { path: { memberId: string; workspaceId: string }; answer: Schemas['MemberDto'] };
   'GET /workspaces/{workspaceId}/views': { path: { workspaceId: string }; query: { limit?: number; trashed?: 'true' | 'false'; cursor?: string }; answer: Schemas['ViewListDto'] };
+  'GET /workspaces/{workspaceId}/webhooks': { path: { workspaceId: string }; query: { limit?: number; cursor?: string }; answer: Schemas['WebhookListDto'] };
+  'GET /workspaces/{workspaceId}/webhooks/{webhookId}': { path: { workspaceId: string; webhookId: string }; answer: Schemas['WebhookDto'] };
+  'GET /workspaces/{workspaceId}/webhooks/{webhookId}/deliveries': { path: { workspaceId: string; webhookId: string }; query: { limit?: number; outcome?: 'delivered' | 'failed'; cursor?: string }; answer: Schemas['DeliveryListDto'] };
   'PATCH /bases/{baseId}': { path: { baseId: string }; body: Schemas['UpdateBaseDto']; answer: Schemas['BaseDto'] };
   'PATCH /connections/{connectionId}': { path: { connectionId: string }; body: Schemas['UpdateConnectionDto']; answer: Schemas['ConnectionDto'] };
   'PATCH /tables/{tableId}': { path: { tableId: string }; body: Schemas['UpdateTableDto']; answer: Schemas['TableDto'] };
@@ -343,6 +357,7 @@ export interface Operations {
   'PATCH /views/{viewId}/api/versions/{version}': { path: { viewId: string; version: number }; body: Schemas['UpdateApiVersionDto']; answer: Schemas['ApiVersionDto'] };
   'PATCH /workspaces/{workspaceId}': { path: { workspaceId: string }; body: Schemas['UpdateWorkspaceDto']; answer: Schemas['WorkspaceDto'] };
   'PATCH /workspaces/{workspaceId}/members/{memberId}': { path: { memberId: string; workspaceId: string }; body: Schemas['UpdateMemberDto']; answer: Schemas['MemberDto'] };
+  'PATCH /workspaces/{workspaceId}/webhooks/{webhookId}': { path: { workspaceId: string; webhookId: string }; body: Schemas['UpdateWebhookDto']; answer: Schemas['WebhookDto'] };
   'POST /auth/login': { body: Schemas['LoginDto']; answer: Schemas['SignedInDto'] };
   'POST /auth/logout': { body: Schemas['LogoutDto']; answer: undefined };
   'POST /auth/password': { body: Schemas['ChangePasswordDto']; answer: undefined };
@@ -398,5 +413,9 @@ export interface Operations {
   'POST /workspaces/{workspaceId}/transfer': { path: { workspaceId: string }; body: Schemas['TransferDto']; answer: Schemas['WorkspaceDto'] };
   'POST /workspaces/{workspaceId}/views': { path: { workspaceId: string }; body: Schemas['CreateViewDto']; answer: Schemas['ViewDto'] };
   'POST /workspaces/{workspaceId}/views/preview': { path: { workspaceId: string }; body: Schemas['PreviewDto']; answer: Schemas['ViewRowsDto'] };
+  'POST /workspaces/{workspaceId}/webhooks': { path: { workspaceId: string }; body: Schemas['CreateWebhookDto']; answer: Schemas['CreatedWebhookDto'] };
+  'POST /workspaces/{workspaceId}/webhooks/{webhookId}/deliveries/{deliveryId}/redeliver': { path: { workspaceId: string; webhookId: string; deliveryId: string }; answer: Schemas['DeliveryDto'] };
+  'POST /workspaces/{workspaceId}/webhooks/{webhookId}/secret': { path: { workspaceId: string; webhookId: string }; body: Schemas['RotateWebhookSecretDto']; answer: Schemas['WebhookSecretDto'] };
+  'POST /workspaces/{workspaceId}/webhooks/{webhookId}/test': { path: { workspaceId: string; webhookId: string }; answer: Schemas['DeliveryDto'] };
   'PUT /tables/{tableId}/rules': { path: { tableId: string }; body: Schemas['PutRulesDto']; answer: Schemas['RulesDto'] };
 }

@@ -1,12 +1,5 @@
 import { API_PREFIX } from './http.js';
-
-/** A read as operators are told of it. */
-export interface ReadFacts {
-  /** The shape of its plan, without values. */
-  readonly plan: string;
-  /** Rows, or groups, of the answer. */
-  readonly rows: number;
-}
+import type { ReadFacts } from './read-facts.js';
 
 /** What an answer carries besides its body. */
 export interface AnswerOptions {

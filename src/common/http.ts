@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { ReadFacts } from './answer.js';
 import type { Access, Principal, RequestMeta } from './access.js';
 import type { Problem } from './errors/index.js';
+import type { ReadFacts } from './read-facts.js';
 
 /** Where the API lives; what is not a page or a socket is below it. */
 export const API_PREFIX = 'api/v1';

@@ -23,6 +23,7 @@ export * from './position-page.js';
 export * from './seal.js';
 export * from './secret-token.js';
 export * from './pipes/index.js';
+export * from './read-facts.js';
 export * from './redact.js';
 export { isExactNumber } from './server/exact-numbers.js';
 export { parseJson } from './server/json-body.js';

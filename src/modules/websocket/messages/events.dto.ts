@@ -221,7 +221,7 @@ export class ViewUpdateEvent {
 
 /** What something is that happened to, and where it belongs. */
 export class WorkspaceResource {
-  @ApiProperty({ enum: ['workspace', 'member', 'base', 'table', 'column', 'view', 'connection'] })
+  @ApiProperty({ enum: ['workspace', 'member', 'base', 'table', 'column', 'view', 'connection', 'webhook'] })
   readonly type!: string;
   @ApiProperty(SOMEBODY)
   readonly id!: string | null;
