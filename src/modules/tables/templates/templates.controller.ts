@@ -39,7 +39,15 @@ export class TemplatesController {
   })
   @ApiBody({ type: FromTemplateDto, examples: EXAMPLES })
   @ApiCreatedResponse({ type: BaseDto })
-  @ApiProblems('not_found', 'role_too_low', 'validation_failed', 'name_taken', 'unique_violation', 'limit_reached', 'schema_busy')
+  @ApiProblems(
+    'not_found',
+    'role_too_low',
+    'validation_failed',
+    'name_taken',
+    'unique_violation',
+    'limit_reached',
+    'schema_busy',
+  )
   async create(
     @CurrentAccess() access: Access,
     @Param('workspaceId', IdPipe) _workspaceId: Id,
