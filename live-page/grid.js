@@ -18,7 +18,7 @@ export class Grid {
   cells = new Map();
   at = undefined;
   editing = undefined;
-  /** What was saved and has not come back yet: a text by cell. */
+  /** What is being saved and has not come back yet, by cell: value, text, and a promise of the version that the row gets by it. */
   saving = new Map();
   people = [];
 
@@ -34,6 +34,7 @@ export class Grid {
 
   /** Shows these columns and rows instead of what there was; the cell that was in use is so again, if it is still there. */
   draw(columns, rows, mayEdit) {
+    const typing = this.editing && { ...this.editing, text: this.editing.td.firstElementChild?.value };
     const had = this.at && { ...this.at, focused: this.table.contains(document.activeElement) };
     Object.assign(this, { columns, mayEdit, editing: undefined, at: undefined });
     this.cells.clear();
@@ -59,6 +60,17 @@ export class Grid {
     const again = (had && this.cell(had.rowId, had.key)) ?? this.cells.values().next().value;
     if (again) this.enter(again, had?.focused === true);
     this.show(this.people);
+    if (typing) this.goOn(typing);
+  }
+
+  /** Opens the field again that was open when all was drawn anew, with what was typed and what that was based on. */
+  goOn({ rowId, key, base, text }) {
+    const cell = this.cell(rowId, key);
+    if (!cell || text === undefined) return;
+    this.begin(cell);
+    if (this.editing !== cell) return;
+    cell.td.firstElementChild.value = text;
+    cell.base = base;
   }
 
   /** One row that came, changed (`keys`: only these columns are pointed out) or went. */
@@ -157,8 +169,13 @@ export class Grid {
     if (this.editing === cell) return;
     const saved = this.saving.get(cell.td);
     cell.td.classList.toggle('saving', saved !== undefined);
-    const { fields } = this.rows.get(cell.rowId).row;
-    cell.td.textContent = saved ?? shown(fields[cell.key], this.columnOf(cell.key));
+    cell.td.textContent = saved?.text ?? shown(this.valueOf(cell), this.columnOf(cell.key));
+  }
+
+  /** What the person takes the cell to hold: what is being saved, or else what the row has. */
+  valueOf(cell) {
+    const saved = this.saving.get(cell.td);
+    return saved ? saved.value : this.rows.get(cell.rowId).row.fields[cell.key];
   }
 
   places(rowId, keys) {
@@ -236,7 +253,7 @@ export class Grid {
     if (this.editing) return;
     const column = this.columnOf(cell.key);
     const { row } = this.rows.get(cell.rowId);
-    const value = row.fields[cell.key];
+    const value = this.valueOf(cell);
     if (howEdited(column) === 'toggle') {
       if (typed === undefined) void this.save(cell, toggled(value, column), shown(toggled(value, column), column));
       return;
@@ -269,7 +286,7 @@ export class Grid {
       this.onRefused(error.message);
       return;
     }
-    const before = this.rows.get(cell.rowId).row.fields[cell.key] ?? null;
+    const before = this.valueOf(cell) ?? null;
     const text = input.value;
     this.stop();
     if (value === before) return;
@@ -288,18 +305,25 @@ export class Grid {
 
   /** Whether it was saved, or given up knowingly. */
   async save(cell, value, text, base = this.rows.get(cell.rowId).row.version) {
-    this.saving.set(cell.td, text);
+    const own = { text, value, version: this.sent(cell, value, base, this.saving.get(cell.td)?.version) };
+    this.saving.set(cell.td, own);
     this.paint(cell);
     try {
-      await this.onSave(cell, value, base);
+      await own.version;
       return true;
     } catch (error) {
       this.onRefused(error.message);
       return false;
     } finally {
-      this.saving.delete(cell.td);
+      if (this.saving.get(cell.td) === own) this.saving.delete(cell.td);
       if (this.rows.has(cell.rowId)) this.paint(cell);
     }
+  }
+
+  /** One save of a cell after the other: whoever writes twice in a hurry is in no conflict with himself. */
+  async sent(cell, value, base, earlier) {
+    const version = await earlier?.catch(() => undefined);
+    return this.onSave(cell, value, Math.max(base, version ?? 0));
   }
 
   /** Closes the field. */

@@ -7,6 +7,7 @@ const at = (id) => document.getElementById(id);
 /**
  * Saves a cell. Others may change other cells of the row meanwhile; whoever is second at the same one is asked which value is to stay.
  *
+ * @returns the version that the row got by it; undefined where the other value stayed
  * @throws an `Error` with a sentence for the person, where it was not saved.
  */
 export async function saveCell({ table, live, column, news }, cell, value, baseVersion) {
@@ -19,6 +20,7 @@ export async function saveCell({ table, live, column, news }, cell, value, baseV
     );
     if (row.version > baseVersion + 1) news('Saved, and merged with what others changed in the row meanwhile.');
     await until(live, rowId, row.version);
+    return row.version;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (error.status === 404 || error.status === 410)
@@ -28,12 +30,13 @@ export async function saveCell({ table, live, column, news }, cell, value, baseV
     if (!(await wantsMine(column, theirs, value, cell.by))) {
       news('Kept what the other one wrote.');
       td.focus();
-      return;
+      return undefined;
     }
     const row = await withRetry(() => table.update(rowId, { [key]: value }));
     news('Yours was written over theirs.');
     td.focus();
     await until(live, rowId, row.version);
+    return row.version;
   }
 }
 
