@@ -329,7 +329,7 @@ export interface Operations {
   'GET /views/{viewId}/api/keys': { path: { viewId: string }; query: { limit?: number; cursor?: string }; answer: Schemas['ApiKeyListDto'] };
   'GET /views/{viewId}/api/usage': { path: { viewId: string }; query: { hours?: number; apiVersion?: number }; answer: Schemas['UsageDto'] };
   'GET /views/{viewId}/api/versions': { path: { viewId: string }; answer: Schemas['ApiVersionListDto'] };
-  'GET /views/{viewId}/data': { path: { viewId: string }; query: { limit?: number; as?: string; count?: 'none' | 'bounded' | 'estimated' | 'exact'; fields?: string; filter?: string; search?: string; tz?: string; sort?: string; cursor?: string }; answer: Schemas['ViewRowsDto'] };
+  'GET /views/{viewId}/data': { path: { viewId: string }; query: { limit?: number; as?: string; count?: 'none' | 'bounded' | 'estimated' | 'exact'; rollup?: 'true' | 'false'; fields?: string; filter?: string; search?: string; tz?: string; sort?: string; cursor?: string }; answer: Schemas['ViewRowsDto'] };
   'GET /views/{viewId}/versions': { path: { viewId: string }; query: { limit?: number; cursor?: string }; answer: Schemas['ViewVersionListDto'] };
   'GET /views/{viewId}/versions/{version}': { path: { viewId: string; version: number }; answer: Schemas['ViewVersionDto'] };
   'GET /workspaces': { query: { limit?: number; cursor?: string }; answer: Schemas['WorkspaceListDto'] };

@@ -436,14 +436,13 @@ describe.each(MODES)('%s', (_mode, disturb) => {
     });
 
     it('does it for everybody who may, and writes it down', async () => {
-      const success = Number(
-        must(Object.keys(must(operations.get(name), name).responses)[0], 'a success is documented'),
-      );
+      const documented = Object.keys(must(operations.get(name), name).responses).map(Number);
       const sent = new Map<string, string | null>();
       for (const [who, person] of whoMay(line)) {
         const { caller, ids, body } = await prepare(line, person);
         const { answer, requestId } = await send(name, caller, ids, body);
-        expect([who, answer.status, answer.status === success ? '' : answer.text]).toEqual([who, success, '']);
+        expect([who, answer.status < 400 ? '' : answer.text]).toEqual([who, '']);
+        expect(documented).toContain(answer.status);
         const home = isRole(line.needs) ? must(ids.workspaceId, 'a workspace') : null;
         const told = answer.body as unknown as Readonly<Record<string, unknown>>;
         sent.set(requestId, line.auditedIn ? String(line.auditedIn(told, ids)) : home);

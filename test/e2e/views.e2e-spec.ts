@@ -196,6 +196,8 @@ describe('views', () => {
     const groups = await view({ definition: ofDeals(grouped) });
     const page = expectStatus(await ask(groups.id, { rollup: true, page: { limit: 1 } }), 200);
     expect(page.subtotals).toMatchObject([{ level: 0, group: {} }, { level: 1, group: { status: 'open' }, values: { total: '5' } }]); // prettier-ignore
+    const listed = await people.viewer.get<Rolled>(`/views/${groups.id}/data?rollup=true&limit=1`);
+    expect(expectStatus(listed, 200).subtotals).toEqual(page.subtotals);
     expect(expectStatus(await ask(groups.id, {}), 200).subtotals).toBeUndefined();
     const none = { filter: { field: 'total', op: 'gt', value: 1000 }, rollup: true };
     expect(expectStatus(await ask(groups.id, none), 200)).toMatchObject({ data: [], subtotals: [{ level: 0 }] });

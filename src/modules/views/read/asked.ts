@@ -1,11 +1,15 @@
 import { asksForGroups, bodyOf, flag, groupRequest, requestFromBody, requestFromUrl } from '../../../query/index.js';
-import type { ViewDataQuery } from './view-data-query.dto.js';
+import type { ViewPageQuery } from './view-data-query.dto.js';
 import type { Asked } from './view-reader.service.js';
 
 const MEMBERS = ['fields', 'filter', 'search', 'sort', 'page', 'count', 'tz', 'rollup'] as const;
 
 /** What the query string of a view asks for. */
-export const askedByUrl = (query: ViewDataQuery): Asked => ({ kind: 'rows', request: requestFromUrl(query) });
+export const askedByUrl = ({ rollup, ...query }: ViewPageQuery): Asked => ({
+  kind: 'rows',
+  request: requestFromUrl(query),
+  rollup: rollup === 'true',
+});
 
 /** What a JSON body asks a view for: rows, or groups of what it shows. @throws Problem 422 also for members that nobody knows */
 export const askedByBody = (body: unknown): Asked =>

@@ -49,3 +49,14 @@ export class ViewDataQuery extends PageQuery {
   @IsIn(COUNT_MODES)
   count?: CountMode;
 }
+
+/** The query string of a page of a view. */
+export class ViewPageQuery extends ViewDataQuery {
+  @ApiPropertyOptional({
+    enum: ['true', 'false'],
+    description: 'true: with `subtotals`, where the view shows groups of two or more levels.',
+  })
+  @IsOptional()
+  @IsIn(['true', 'false'])
+  rollup?: 'true' | 'false';
+}

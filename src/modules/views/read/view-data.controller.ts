@@ -16,7 +16,7 @@ import { READING_PROBLEMS } from '../route-parts.js';
 import { askedByBody, askedByUrl } from './asked.js';
 import { StoredViews } from './stored-views.service.js';
 import { ExplainedDto, ViewQueryDto, ViewRowsDto } from './view-data.dto.js';
-import { ViewDataQuery } from './view-data-query.dto.js';
+import { ViewPageQuery } from './view-data-query.dto.js';
 
 const QUERY_EXAMPLE = { filter: { field: 'name', op: 'contains', value: 'a' }, page: { limit: 100 } };
 const DATA =
@@ -39,7 +39,7 @@ export class ViewDataController {
   list(
     @CurrentAccess() access: Access,
     @Param('viewId', IdPipe) viewId: Id,
-    @Query() query: ViewDataQuery,
+    @Query() query: ViewPageQuery,
     @Req() request: AppRequest,
   ) {
     return this.views.data(access, viewId, () => askedByUrl(query), request);
