@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { AppConfig } from '../../../config/index.js';
 import { Breaker } from './breaker.js';
 import { RateLimitStorage, redisNames } from './rate-limit.storage.js';
+import { SharedCounts, type RunScript } from './shared-counts.js';
 import { Window } from './window.js';
 
 describe('a node by itself', () => {
@@ -39,6 +40,26 @@ describe('a window that others count in too', () => {
     window.keep(window.take());
     window.count();
     expect([window.hits, window.take()]).toEqual([2, 1]);
+  });
+});
+
+describe('two nodes that share a generous limit', () => {
+  it('let a tenth more pass at most, however fast all comes', async () => {
+    const totals = new Map<string, number>();
+    const run: RunScript = (_, names, args) => {
+      const added = names.map((name, i) => (totals.get(name) ?? 0) + Number(args[2 * i]));
+      names.forEach((name, i) => totals.set(name, added[i] ?? 0));
+      return Promise.resolve(added.flatMap((total) => [total, 60_000]));
+    };
+    const node = () => new RateLimitStorage(new SharedCounts(run, (key) => key, Date.now));
+    const nodes = [node(), node()];
+    let served = 0;
+    for (let n = 0; n < 400; n++) {
+      const hit = await nodes[n % 2]?.increment('public:a', 60_000, 200, 0, 'public');
+      if (hit?.isBlocked === false) served++;
+    }
+    expect(served).toBeGreaterThanOrEqual(200);
+    expect(served).toBeLessThanOrEqual(220);
   });
 });
 

@@ -14,7 +14,7 @@ export type Hit = Awaited<ReturnType<ThrottlerStorage['increment']>>;
 /**
  * Counts in memory and, where there is Redis, together with the other nodes. Sign-ins (`auth`, `account`) and trials of hosts (`connect`) are
  * counted there at once and exactly. The limit of every request (`default`, `external`, `public`) is generous and must cost none of them a round trip: it is counted here
- * and added up in the background, so that each node may let pass what arrives in a quarter of a second past the limit.
+ * and added up in the background, every quarter of a second and with each fortieth part of the limit: so each node may let pass about that much past it.
  * Redis down or hanging costs one sign-in a second 200 ms, and the nodes the knowledge of each other, nothing else.
  */
 export class RateLimitStorage implements ThrottlerStorage {
@@ -32,7 +32,7 @@ export class RateLimitStorage implements ThrottlerStorage {
     const window = this.windows.hit(key, ttl);
     let hits = window.hits;
     if (!GENEROUS.has(name)) hits = (await this.shared?.exchange(window)) ?? hits;
-    else this.shared?.exchangeSoon(window);
+    else this.shared?.exchangeSoon(window, limit);
     const seconds = Math.max(1, Math.ceil((window.endsAt - this.now()) / 1000));
     const isBlocked = hits > limit;
     return { totalHits: hits, timeToExpire: seconds, isBlocked, timeToBlockExpire: isBlocked ? seconds : 0 };

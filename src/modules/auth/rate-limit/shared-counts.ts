@@ -9,8 +9,9 @@ export type RunScript = RedisClient['evaluate'];
 const DEADLINE_MS = 200;
 /** After a failure Redis is left alone for so long. */
 const PAUSE_MS = 1_000;
-/** How far apart the nodes' knowledge of the `default` limit may be. */
+/** How far apart the nodes' knowledge of a generous limit may be: in time, and as a part of the limit. */
 const SYNC_MS = 250;
+const SYNC_PART = 1 / 40;
 /** Redis does nothing else while a script runs; this many keys take it about a millisecond. */
 const KEYS_AT_ONCE = 500;
 /** Windows that may wait to be told to the others; those past it count on this node alone. */
@@ -53,7 +54,13 @@ export class SharedCounts {
   }
 
   /** The same a moment later and together with others: a request that is only counted does not wait for Redis. */
-  exchangeSoon(window: Window): void {
+  exchangeSoon(window: Window, limit: number): void {
+    // In a rush a quarter of a second is long: two nodes would serve twice the limit.
+    if (window.untold >= limit * SYNC_PART) void this.add([window]);
+    if (window.untold > 0) this.soon(window);
+  }
+
+  private soon(window: Window): void {
     if (this.dirty.size >= MAX_DIRTY) return;
     this.dirty.add(window);
     this.timer ??= setTimeout(() => void this.flush(), SYNC_MS).unref();
@@ -65,7 +72,7 @@ export class SharedCounts {
     this.dirty = new Set();
     for (let at = 0; at < open.length; at += KEYS_AT_ONCE) {
       const some = open.slice(at, at + KEYS_AT_ONCE);
-      if (!(await this.add(some))) some.forEach((window) => this.exchangeSoon(window));
+      if (!(await this.add(some))) some.forEach((window) => this.soon(window));
     }
   }
 

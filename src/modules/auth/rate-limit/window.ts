@@ -18,6 +18,11 @@ export class Window {
     return this.total + this.sending + this.unsent;
   }
 
+  /** What the others have not been told of yet. */
+  get untold(): number {
+    return this.unsent;
+  }
+
   count(): void {
     this.unsent++;
   }
