@@ -152,7 +152,7 @@ describe('the OpenAPI document', () => {
         ({ requestBody }, name) =>
           !/^(POST|PATCH|PUT)/.test(name) ||
           requestBody !== undefined ||
-          /\/(restore|accept|\{connectionId\}\/test)$/.test(name),
+          /\/(restore|accept|redeliver|\{(connection|webhook)Id\}\/test)$/.test(name),
       ),
     ).toEqual([]);
   });
