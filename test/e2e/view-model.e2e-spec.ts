@@ -228,7 +228,9 @@ describe('a view', () => {
     const random = randomOf(SEED + 1);
     const tiers = new Set<string>();
     let [rows, subtotals] = [0, 0];
-    for (let run = 0; run < RUNS; run++) {
+    // Some rows leave most questions without an answer: asks on until there was enough to compare, in every tier.
+    const enough = () => Math.min(rows, subtotals) > RUNS && tiers.size === 3;
+    for (let run = 0; run < RUNS || (run < 10 * RUNS && !enough()); run++) {
       const asked = definition(random);
       const expected = answerOf(asked, sources);
       const limit = 1 + Math.ceil(expected.length / 8) + below(random, 60);
