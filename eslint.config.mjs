@@ -48,7 +48,7 @@ export default tseslint.config(
       'src/backup.ts',
       // Hands it on to programs of PostgreSQL.
       'src/database/backup/programs.ts',
-      'src/check-schema.ts',
+      'src/check.ts',
       'src/rotate-keys.ts',
       'src/**/*.spec.ts',
     ],

@@ -324,6 +324,8 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
     auditedIn: (_, { trashedWorkspaceId }) => trashedWorkspaceId,
   },
   'GET /api/v1/workspaces/{workspaceId}/audit-logs': 'admin',
+  'GET /api/v1/workspaces/{workspaceId}/audit-logs/verify': 'admin',
+  'GET /api/v1/workspaces/{workspaceId}/audit-logs/checkpoint': 'admin',
   'GET /api/v1/workspaces/{workspaceId}/audit-logs/export': { needs: 'admin', audited: true },
 
   'GET /api/v1/workspaces/{workspaceId}/invitations': 'admin',

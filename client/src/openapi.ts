@@ -14,9 +14,12 @@ export interface Schemas {
   AttachmentDto: { id: string; name: string; size: number; mimeType: string; sha256: string };
   AttachmentLinkDto: { id: string; name: string; size: number; mimeType: string; sha256: string; url: string; expiresAt: string };
   AuditActorDto: { id: string | null; via: 'session' | 'token' | 'api_key' | 'system'; name: string };
+  AuditCheckpointDto: { seq: number; hash: string; workspaceId: string; at: string; signature: string; token: string };
+  AuditLinkDto: { seq: number; hash: string };
   AuditLogEntryDto: { before: Record<string, unknown> | null; after: Record<string, unknown> | null; changeSet: string | null; id: string; at: string; actor: Schemas['AuditActorDto']; action: string; resource: Schemas['AuditResourceDto']; requestId: string; ip: string };
   AuditLogListDto: { data: (Schemas['AuditLogEntryDto'])[]; page: Schemas['PageDto'] };
   AuditResourceDto: { id: string | null; type: string; name: string; tableId?: string };
+  AuditVerdictDto: { brokenAt: number | null; brokenEntry: string | null; checkpoint?: 'matches' | 'differs'; ok: boolean; checked: number; unlinked: number; head: Schemas['AuditLinkDto'] };
   BaseDto: { id: string; workspaceId: string; name: string; description: string | null; color: string | null; icon: string | null; position: number; physical: Schemas['BasePhysicalDto']; createdAt: string; updatedAt: string; deletedAt?: string; daysLeft?: number };
   BaseListDto: { data: (Schemas['BaseDto'])[]; page: Schemas['PageDto'] };
   BasePhysicalDto: { schema: string };
@@ -335,7 +338,9 @@ export interface Operations {
   'GET /workspaces': { query: { limit?: number; cursor?: string }; answer: Schemas['WorkspaceListDto'] };
   'GET /workspaces/{workspaceId}': { path: { workspaceId: string }; answer: Schemas['WorkspaceDto'] };
   'GET /workspaces/{workspaceId}/audit-logs': { path: { workspaceId: string }; query: { limit?: number; cursor?: string; actorId?: string; action?: string; resourceType?: string; resourceId?: string; from?: string; to?: string; changeSet?: string; requestId?: string; ip?: string }; answer: Schemas['AuditLogListDto'] };
+  'GET /workspaces/{workspaceId}/audit-logs/checkpoint': { path: { workspaceId: string }; answer: Schemas['AuditCheckpointDto'] };
   'GET /workspaces/{workspaceId}/audit-logs/export': { path: { workspaceId: string }; query: { actorId?: string; action?: string; resourceType?: string; resourceId?: string; from?: string; to?: string; changeSet?: string; requestId?: string; ip?: string }; answer: undefined };
+  'GET /workspaces/{workspaceId}/audit-logs/verify': { path: { workspaceId: string }; query: { checkpoint?: string }; answer: Schemas['AuditVerdictDto'] };
   'GET /workspaces/{workspaceId}/bases': { path: { workspaceId: string }; query: { limit?: number; trashed?: 'true' | 'false'; cursor?: string }; answer: Schemas['BaseListDto'] };
   'GET /workspaces/{workspaceId}/connections': { path: { workspaceId: string }; query: { limit?: number; cursor?: string }; answer: Schemas['ConnectionListDto'] };
   'GET /workspaces/{workspaceId}/invitations': { path: { workspaceId: string }; query: { limit?: number; cursor?: string }; answer: Schemas['InvitationListDto'] };

@@ -1,6 +1,7 @@
 export * from './access.js';
 export * from './answer.js';
 export * from './assert.js';
+export * from './checkpoint.js';
 export * from './decorators/index.js';
 export * from './errors/index.js';
 export * from './failing-twice.js';
@@ -22,6 +23,7 @@ export * from './permissions.js';
 export * from './position-page.js';
 export * from './seal.js';
 export * from './secret-token.js';
+export * from './shared-runs.js';
 export * from './pipes/index.js';
 export * from './read-facts.js';
 export * from './redact.js';

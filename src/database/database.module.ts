@@ -10,6 +10,7 @@ import {
   Outbox,
   OutboxEntity,
   WorkspaceEventEntity,
+  AuditChain,
   WorkspaceLog,
   WorkspaceStreamEntity,
 } from './main/index.js';
@@ -38,6 +39,7 @@ import { LongSessions, MiniDatabase, MiniMaintenance, RoleReport } from './mini/
     MainDatabase,
     AuditedTransaction,
     Outbox,
+    AuditChain,
     WorkspaceLog,
     MiniDatabase,
     LongSessions,
@@ -45,6 +47,15 @@ import { LongSessions, MiniDatabase, MiniMaintenance, RoleReport } from './mini/
     RoleReport,
     DatabaseMetrics,
   ],
-  exports: [MainDatabase, AuditedTransaction, Outbox, WorkspaceLog, MiniDatabase, LongSessions, MiniMaintenance],
+  exports: [
+    MainDatabase,
+    AuditedTransaction,
+    Outbox,
+    AuditChain,
+    WorkspaceLog,
+    MiniDatabase,
+    LongSessions,
+    MiniMaintenance,
+  ],
 })
 export class DatabaseModule {}

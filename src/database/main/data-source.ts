@@ -1,5 +1,6 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { PostgresSettings } from '../../config/index.js';
+import { APPLICATION } from './audit-chain.js';
 import { Foundation1700000000000 } from './migrations/1700000000000-foundation.js';
 import { Accounts1700000000100 } from './migrations/1700000000100-accounts.js';
 import { Idempotency1700000000200 } from './migrations/1700000000200-idempotency.js';
@@ -24,6 +25,7 @@ import { Webhooks1700000002400 } from './migrations/1700000002400-webhooks.js';
 import { LastGoodAnswers1700000002250 } from './migrations/1700000002250-last-good-answers.js';
 import { PublicationVersions1700000002500 } from './migrations/1700000002500-publication-versions.js';
 import { StaleWhileRevalidate1700000002510 } from './migrations/1700000002510-stale-while-revalidate.js';
+import { AuditChain1700000002600 } from './migrations/1700000002600-audit-chain.js';
 
 /** Options of the main database; the server adds the entities of its modules, the migration command needs none. */
 export const mainDataSourceOptions = (settings: PostgresSettings) =>
@@ -60,11 +62,12 @@ export const mainDataSourceOptions = (settings: PostgresSettings) =>
       PublicationVersions1700000002500,
       StaleWhileRevalidate1700000002510,
       Webhooks1700000002400,
+      AuditChain1700000002600,
     ],
     migrationsTableName: '_migrations',
     migrationsTransactionMode: 'each',
     synchronize: false,
-    applicationName: 'live-tables',
+    applicationName: APPLICATION,
     extra: { max: settings.poolSize, connectionTimeoutMillis: 5_000, statement_timeout: 30_000, query_timeout: 35_000 },
   }) satisfies DataSourceOptions;
 

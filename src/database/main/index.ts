@@ -1,4 +1,5 @@
 export * from './actor.js';
+export * from './audit-chain.js';
 export * from './audit-log.entity.js';
 export * from './data-source.js';
 export * from './main-database.js';

@@ -1,8 +1,10 @@
 import { Controller, Get, Query, Req } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { ApiProblems, CurrentAccess, Requires, type Access, type AppRequest } from '../../common/index.js';
+import { AuditChainService } from './audit-chain.service.js';
 import { AuditExport } from './audit-export.service.js';
 import { AuditService } from './audit.service.js';
+import { AuditCheckpointDto, AuditVerdictDto, VerifyAuditQuery } from './dto/audit-chain.dto.js';
 import { AuditLogListDto } from './dto/audit-log.dto.js';
 import { AuditLogFilters, AuditLogQuery } from './dto/audit-log-query.dto.js';
 
@@ -13,6 +15,7 @@ export class AuditController {
   constructor(
     private readonly audit: AuditService,
     private readonly exports: AuditExport,
+    private readonly chain: AuditChainService,
   ) {}
 
   @Get()
@@ -40,5 +43,31 @@ export class AuditController {
   })
   export(@CurrentAccess() access: Access, @Query() filters: AuditLogFilters, @Req() request: AppRequest) {
     return this.exports.export(access, filters, request);
+  }
+
+  @Get('verify')
+  @Requires('audit:read')
+  @ApiOperation({
+    summary: 'Whether the log of metadata is what was written',
+    description:
+      'Computes its hash chain anew, from the first entry to the newest, and names the first that was changed, taken out or put in. With a checkpoint it also tells whether this is ' +
+      'still the log that the checkpoint was made of. The log of the rows of a table has its own: `GET /tables/:id/history/verify`.',
+  })
+  @ApiOkResponse({ type: AuditVerdictDto })
+  @ApiProblems('overloaded')
+  verify(@CurrentAccess() access: Access, @Query() { checkpoint }: VerifyAuditQuery): Promise<AuditVerdictDto> {
+    return this.chain.verify(access.workspaceId, checkpoint);
+  }
+
+  @Get('checkpoint')
+  @Requires('audit:read')
+  @ApiOperation({
+    summary: 'Where the hash chain of the log of metadata stands, signed',
+    description:
+      'To be kept elsewhere: whoever can change the whole database can make the chain anew, but not the signature.',
+  })
+  @ApiOkResponse({ type: AuditCheckpointDto })
+  checkpoint(@CurrentAccess() access: Access): Promise<AuditCheckpointDto> {
+    return this.chain.checkpoint(access.workspaceId);
   }
 }

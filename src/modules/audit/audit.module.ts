@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditLogEntity } from '../../database/main/index.js';
 import { TablesModule } from '../tables/index.js';
+import { AuditChainService } from './audit-chain.service.js';
 import { AuditController } from './audit.controller.js';
 import { AuditExport } from './audit-export.service.js';
 import { AuditService } from './audit.service.js';
@@ -12,6 +13,6 @@ import { RowEntries } from './row-entries.js';
 @Module({
   imports: [TypeOrmModule.forFeature([AuditLogEntity]), TablesModule],
   controllers: [AuditController],
-  providers: [AuditService, AuditExport, MetadataEntries, RowEntries],
+  providers: [AuditService, AuditChainService, AuditExport, MetadataEntries, RowEntries],
 })
 export class AuditModule {}

@@ -1,10 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { must, Problem, type Id } from '../../../../common/index.js';
+import { CheckpointSigner, must, SharedRuns, type Checkpoint, type Id } from '../../../../common/index.js';
 import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../../config/index.js';
 import { LogChain, type ChainEnds } from '../../../../engines/index.js';
 import { TableCatalog } from '../../../tables/index.js';
 import type { ChainVerdictDto, CheckpointDto } from './chain.dto.js';
-import { CheckpointSigner, type Checkpoint } from './checkpoint.js';
 
 /** So many logs are verified at once on one node; each reads all that is kept of one. */
 const AT_ONCE = 2;
@@ -13,19 +12,20 @@ const AT_ONCE = 2;
 const TRIES = 3;
 
 type Verdict = Omit<ChainVerdictDto, 'checkpoint'>;
+type TableCheckpoint = Checkpoint<'table'> & Pick<CheckpointDto, 'epoch' | 'at'>;
 
 /** Use cases of the hash chain: whether a change log is what was written. */
 @Injectable()
 export class ChainService {
-  private readonly signer: CheckpointSigner;
-  private readonly running = new Map<Id, Promise<Verdict>>();
+  private readonly signer: CheckpointSigner<'table', TableCheckpoint>;
+  private readonly runs = new SharedRuns<Verdict>(AT_ONCE, `This server verifies ${AT_ONCE} logs already.`);
 
   constructor(
     private readonly catalog: TableCatalog,
     private readonly chain: LogChain,
     @Inject(APP_CONFIG) config: AppConfig,
   ) {
-    this.signer = new CheckpointSigner(...encryptionKeysOf(config));
+    this.signer = new CheckpointSigner('table', ...encryptionKeysOf(config));
   }
 
   /**
@@ -35,7 +35,7 @@ export class ChainService {
   async verify(tableId: Id, token?: string): Promise<ChainVerdictDto> {
     const { schema } = await this.catalog.find(tableId);
     const checkpoint = token === undefined ? undefined : this.signer.open(token, tableId);
-    const verdict = await this.shared(schema, tableId);
+    const verdict = await this.runs.run(tableId, () => this.judge(schema, tableId));
     if (!checkpoint) return verdict;
     const compared = await this.compare(schema, checkpoint);
     if (compared !== 'differs') return { ...verdict, checkpoint: compared };
@@ -47,22 +47,7 @@ export class ChainService {
   async checkpoint(tableId: Id): Promise<CheckpointDto> {
     const { schema } = await this.catalog.find(tableId);
     const { epoch, head } = await this.ends(schema, tableId);
-    const checkpoint: Checkpoint = { tableId, epoch, seq: head.seq, hash: head.hash, at: new Date().toISOString() };
-    const token = this.signer.seal(checkpoint);
-    return { ...checkpoint, signature: must(token.split('.')[1], 'a signature'), token };
-  }
-
-  private shared(schema: string, tableId: Id): Promise<Verdict> {
-    const under = this.running.get(tableId);
-    if (under) return under;
-    if (this.running.size >= AT_ONCE)
-      throw new Problem('overloaded', {
-        detail: `This server verifies ${AT_ONCE} logs already.`,
-        headers: { 'retry-after': '5' },
-      });
-    const verdict = this.judge(schema, tableId).finally(() => this.running.delete(tableId));
-    this.running.set(tableId, verdict);
-    return verdict;
+    return this.signer.seal({ tableId, epoch, ...head, at: new Date().toISOString() });
   }
 
   private async judge(schema: string, tableId: Id): Promise<Verdict> {
@@ -94,7 +79,7 @@ export class ChainService {
     return told(checked, last.hash === head.hash ? null : head.seq);
   }
 
-  private async compare(schema: string, { tableId, epoch, seq, hash }: Checkpoint) {
+  private async compare(schema: string, { tableId, epoch, seq, hash }: TableCheckpoint) {
     const { anchor, forgotten, ...ends } = await this.ends(schema, tableId);
     if (ends.epoch !== epoch || seq > ends.head.seq) return 'differs';
     if (seq <= forgotten && seq !== anchor.seq) return 'forgotten';
