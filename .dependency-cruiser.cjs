@@ -25,7 +25,7 @@ const modules = {
   publishing: ['rows', 'views', 'connections', 'tables', 'workspaces', 'auth', 'events'],
   websocket: ['rows', 'views', 'tables', 'connections', 'workspaces', 'auth', 'events'],
   webhooks: ['websocket', 'connections', 'tables', 'workspaces', 'idempotency', 'events'],
-  audit: ['rows', 'tables', 'workspaces', 'events'],
+  audit: ['rows', 'views', 'tables', 'workspaces', 'events'],
 };
 const any = (names) => (names.length ? `^src/(${names.join('|')})/` : '^$');
 

@@ -1,4 +1,4 @@
-import type { Role } from '../src/common/index.js';
+import { must, type Role } from '../src/common/index.js';
 import {
   client,
   expectStatus,
@@ -77,6 +77,15 @@ const newWorkspace = async (call: Call): Promise<Partial<Call>> =>
 const newBase = async (call: Call): Promise<Partial<Call>> => {
   const path = `/workspaces/${call.ids.workspaceId ?? ''}/bases`;
   return ids(call, { baseId: expectStatus(await call.owner.post<{ id: string }>(path, { name: name() }), 201).id });
+};
+/** The making of a base, and what confirms that it is taken back. */
+const newEntry = async (call: Call): Promise<Partial<Call>> => {
+  const { baseId = '' } = (await newBase(call)).ids ?? {};
+  const path = `/workspaces/${call.ids.workspaceId ?? ''}/audit-logs`;
+  const found = await call.owner.get<{ data: { id: string }[] }>(`${path}?resourceId=${baseId}`);
+  const entryId = must(expectStatus(found, 200).data[0], 'an entry').id;
+  const tried = await call.owner.post<{ confirmToken: string }>(`${path}/${entryId}/revert`, { dryRun: true });
+  return ids(call, { entryId, confirmToken: expectStatus(tried, 200).confirmToken });
 };
 const newTable = async (call: Call): Promise<Partial<Call>> => {
   const path = `/bases/${call.ids.baseId ?? ''}/tables`;
@@ -326,6 +335,11 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
   'GET /api/v1/workspaces/{workspaceId}/audit-logs': 'admin',
   'GET /api/v1/workspaces/{workspaceId}/audit-logs/verify': 'admin',
   'GET /api/v1/workspaces/{workspaceId}/audit-logs/checkpoint': 'admin',
+  'POST /api/v1/workspaces/{workspaceId}/audit-logs/{entryId}/revert': {
+    needs: 'admin',
+    fresh: newEntry,
+    body: ({ ids: { confirmToken } }) => ({ confirmToken }),
+  },
   'GET /api/v1/workspaces/{workspaceId}/audit-logs/export': { needs: 'admin', audited: true },
 
   'GET /api/v1/workspaces/{workspaceId}/invitations': 'admin',

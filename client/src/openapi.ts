@@ -147,6 +147,9 @@ export interface Schemas {
   MemberDto: { role: Schemas['Role']; attributes?: Record<string, unknown>; id: string; user: Schemas['PersonDto']; status: 'active' | 'suspended'; createdAt: string };
   MemberListDto: { data: (Schemas['MemberDto'])[]; page: Schemas['PageDto'] };
   MemoryHealthDto: { used: number; limit: number; percentage: number; status: 'up' | 'down' | 'degraded'; message?: string };
+  MetadataFieldDto: { current: (string | number | boolean | (unknown)[] | Record<string, unknown>) | null; value: (string | number | boolean | (unknown)[] | Record<string, unknown>) | null; field: string };
+  MetadataRevertDto: { does: 'update' | 'delete' | 'restore' | 'nothing'; fields: (Schemas['MetadataFieldDto'])[]; conflicts: (Schemas['MetadataFieldDto'])[]; skipped: (string)[]; resource: Schemas['AuditResourceDto']; confirmToken?: string };
+  MetadataRevertRequestDto: { onConflict?: 'skip' | 'overwrite'; dryRun?: boolean; confirmToken?: string };
   MutatedDto: { op: 'insert' | 'update' | 'delete'; before: Record<string, unknown> | null; after: Record<string, unknown> | null; object: string };
   MutationDto: { op: 'insert' | 'update' | 'delete'; key?: Record<string, unknown>; values?: Record<string, unknown>; expected?: Record<string, unknown>; version?: Schemas['RowVersionDto']; object: string };
   PageDto: { limit: number; nextCursor?: string };
@@ -410,6 +413,7 @@ export interface Operations {
   'POST /views/{viewId}/versions/{version}/restore': { path: { viewId: string; version: number }; answer: Schemas['ViewDto'] };
   'POST /workspaces': { body: Schemas['CreateWorkspaceDto']; answer: Schemas['WorkspaceDto'] };
   'POST /workspaces/{trashedWorkspaceId}/restore': { path: { trashedWorkspaceId: string }; answer: Schemas['WorkspaceDto'] };
+  'POST /workspaces/{workspaceId}/audit-logs/{entryId}/revert': { path: { entryId: string; workspaceId: string }; body: Schemas['MetadataRevertRequestDto']; answer: Schemas['MetadataRevertDto'] };
   'POST /workspaces/{workspaceId}/bases': { path: { workspaceId: string }; body: Schemas['CreateBaseDto']; answer: Schemas['BaseDto'] };
   'POST /workspaces/{workspaceId}/bases/from-template': { path: { workspaceId: string }; body: Schemas['FromTemplateDto']; answer: Schemas['BaseDto'] };
   'POST /workspaces/{workspaceId}/connections': { path: { workspaceId: string }; body: Schemas['CreateConnectionDto']; answer: Schemas['ConnectionDto'] };

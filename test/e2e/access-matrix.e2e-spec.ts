@@ -160,7 +160,9 @@ async function idsOf({ owner, workspace, base: made, table }: World): Promise<Id
     [deliveryId, webhookId, table.id, expectStatus(changes, 200).meta.epoch, 1],
   );
   const opened = await newToken(owner, 'manage');
+  const entries = await owner.get<{ data: { id: string }[] }>(`/workspaces/${workspace.id}/audit-logs?action=base.created`); // prettier-ignore
   return {
+    entryId: must(expectStatus(entries, 200).data[0], 'an entry').id,
     tokenId: opened.id,
     importId,
     viewId,

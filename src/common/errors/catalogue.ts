@@ -256,6 +256,11 @@ export const ERRORS = {
     title: 'There is nothing to redo',
     hint: 'Only what you undid yourself is done again, and only until you change something else.',
   },
+  not_revertible: {
+    status: 409,
+    title: 'This cannot be taken back here',
+    hint: 'Changes of workspaces, bases, tables, columns and views can be taken back by their entries in the audit log, changes of rows by the history of their table.',
+  },
   confirmation_stale: {
     status: 409,
     title: 'Confirmation is stale',

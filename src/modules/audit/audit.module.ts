@@ -3,6 +3,10 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditLogEntity } from '../../database/main/index.js';
 import { TablesModule } from '../tables/index.js';
 import { AuditChainService } from './audit-chain.service.js';
+import { ViewsModule } from '../views/index.js';
+import { WorkspacesModule } from '../workspaces/index.js';
+import { MetadataRevertController } from './revert/metadata-revert.controller.js';
+import { MetadataRevert } from './revert/metadata-revert.service.js';
 import { AuditController } from './audit.controller.js';
 import { AuditExport } from './audit-export.service.js';
 import { AuditService } from './audit.service.js';
@@ -11,8 +15,8 @@ import { RowEntries } from './row-entries.js';
 
 /** The audit log over the API. It is written where the change is: by `AuditedTransaction`, and by the write path of rows. */
 @Module({
-  imports: [TypeOrmModule.forFeature([AuditLogEntity]), TablesModule],
-  controllers: [AuditController],
-  providers: [AuditService, AuditChainService, AuditExport, MetadataEntries, RowEntries],
+  imports: [TypeOrmModule.forFeature([AuditLogEntity]), TablesModule, ViewsModule, WorkspacesModule],
+  controllers: [AuditController, MetadataRevertController],
+  providers: [AuditService, AuditChainService, AuditExport, MetadataEntries, MetadataRevert, RowEntries],
 })
 export class AuditModule {}

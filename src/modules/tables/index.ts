@@ -6,6 +6,7 @@ export { DriftWatch } from './drift/drift-watch.js';
 export { openDriftChecker } from './drift/open-drift-checker.js';
 export { BasePurge, type BasePurgeStep } from './purge/base-purge.js';
 export { Fence } from './fence.js';
+export { RevertibleStructure } from './revertible-structure.js';
 export { Retention } from './retention.js';
 export { contextOf } from './schema/structure.js';
 export { UsageCounter } from './indexes/usage-counter.js';

@@ -40,6 +40,7 @@ import { RulesController } from './rules/rules.controller.js';
 import { RulesGuard } from './rules/rules.guard.js';
 import { RulesService } from './rules/rules.service.js';
 import { TableRulesEntity } from './rules/table-rules.entity.js';
+import { RevertibleStructure } from './revertible-structure.js';
 import { Retention } from './retention.js';
 import { BaseCopy } from './copies/base-copy.js';
 import { DuplicateBaseController, DuplicateTableController } from './copies/duplicate.controller.js';
@@ -122,6 +123,7 @@ const CONVERSIONS = [Conversions, Confirmations, BackgroundConversions, Conversi
     ViewsOfBases,
     DuplicateService,
     TemplatesService,
+    RevertibleStructure,
     FormulasService,
     RulesService,
     ExplainRules,
@@ -139,6 +141,7 @@ const CONVERSIONS = [Conversions, Confirmations, BackgroundConversions, Conversi
     BasePurge,
     BaseCopy,
     ViewsOfBases,
+    RevertibleStructure,
   ],
 })
 export class TablesModule {

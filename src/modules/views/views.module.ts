@@ -19,6 +19,7 @@ import { ViewUpkeep } from './stored/view-upkeep.js';
 import { ViewVersionEntity } from './stored/view-version.entity.js';
 import { ViewsWithBases } from './stored/views-with-bases.js';
 import { ViewsService } from './stored/views.service.js';
+import { RevertibleViews } from './revertible-views.js';
 import { ViewVersionsController } from './view-versions.controller.js';
 import { ViewsController } from './views.controller.js';
 
@@ -34,8 +35,9 @@ import { ViewsController } from './views.controller.js';
   providers: [
     ...[ViewSources, ViewReader, Ways],
     ...[ViewCatalog, ViewFit, ViewsService, ViewLife, ViewUpkeep, ViewsWithBases, StoredViews, FrozenViews, LiveViews],
+    RevertibleViews,
   ],
-  exports: [ViewReader, ViewCatalog, FrozenViews, LiveViews],
+  exports: [ViewReader, ViewCatalog, FrozenViews, LiveViews, RevertibleViews],
 })
 export class ViewsModule {
   constructor(registry: ResourceRegistry, catalog: ViewCatalog, bases: ViewsOfBases, keeper: ViewsWithBases) {

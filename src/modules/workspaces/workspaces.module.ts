@@ -14,6 +14,7 @@ import { MembersController } from './members/members.controller.js';
 import { MembersService } from './members/members.service.js';
 import { WorkspaceEntity } from './workspace.entity.js';
 import { WorkspacePurge } from './workspace-purge.js';
+import { RevertibleWorkspace } from './revertible-workspace.js';
 import { WorkspacesController } from './workspaces.controller.js';
 import { WorkspacesService } from './workspaces.service.js';
 
@@ -25,12 +26,13 @@ import { WorkspacesService } from './workspaces.service.js';
     WorkspacesService,
     MembersService,
     InvitationsService,
+    RevertibleWorkspace,
     WorkspacePurge,
     AccessService,
     ResourceRegistry,
     { provide: APP_GUARD, useClass: AccessGuard },
   ],
-  exports: [AccessService, ResourceRegistry, WorkspacePurge],
+  exports: [AccessService, ResourceRegistry, RevertibleWorkspace, WorkspacePurge],
 })
 export class WorkspacesModule {
   constructor(registry: ResourceRegistry, members: MembersService, invitations: InvitationsService) {
