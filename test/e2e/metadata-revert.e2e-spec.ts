@@ -183,6 +183,8 @@ describe('a change of metadata is taken back', () => {
     expect(refusal(await ask(await entryOf(column.id, 'column.converted'), { dryRun: true }))[1]).toBe(
       'not_revertible',
     );
+    const { id } = at.workspace;
+    expect(refusal(await ask(await entryOf(id, 'workspace.created'), { dryRun: true }))[1]).toBe('not_revertible');
     await member(at, 'viewer');
     const added = await at.owner.get<{ data: Entry[] }>(`${log()}?action=member.added`);
     expect(refusal(await ask(must(expectStatus(added, 200).data[0], 'an entry').id, { dryRun: true }))[1]).toBe('not_revertible'); // prettier-ignore

@@ -43,6 +43,8 @@ export class MetadataRevert {
     requirePermission(access, kind.permission);
     const plan = planRevert(entry, await this.since(entry), kind.fields);
     if (plan instanceof NotRevertible) throw notRevertible(plan.reason);
+    if ((plan.does === 'delete' && !kind.remove) || (plan.does === 'restore' && !kind.restore))
+      throw notRevertible(`${entry.action} is taken back by the means for that, not here.`);
     const { onConflict = 'skip', dryRun = false, confirmToken } = request;
     const chosen = onConflict === 'overwrite' ? { ...plan, fields: [...plan.fields, ...plan.conflicts], conflicts: [] } : plan; // prettier-ignore
     const told = { ...chosen, resource: { type: entry.resourceType, id: entry.resourceId, name: entry.resourceName } };
@@ -54,24 +56,20 @@ export class MetadataRevert {
   }
 
   private async apply(access: Access, kind: Revertible, id: Id, { does, fields }: RevertPlan): Promise<void> {
-    const wayOf = <T>(way: T | undefined): T => {
-      if (!way) throw notRevertible('This is nothing that has a trash.');
-      return way;
-    };
-    if (does === 'delete') await wayOf(kind.remove?.bind(kind))(access, id);
-    if (does === 'restore') await wayOf(kind.restore?.bind(kind))(access, id);
+    if (does === 'delete') await kind.remove?.(access, id);
+    if (does === 'restore') await kind.restore?.(access, id);
     if (does === 'update' && fields.length > 0)
       await kind.update(access, id, Object.fromEntries(fields.map(({ field, value }) => [field, value])));
   }
 
-  /** What happened to the same thing later, oldest first. */
-  private since({ id, at, resourceType, resourceId }: AuditLogEntity): Promise<AuditLogEntity[]> {
+  /** What happened to the same thing later, oldest first: by the numbers of the chain, since the clocks of nodes differ. */
+  private since({ id, resourceType, resourceId }: AuditLogEntity): Promise<AuditLogEntity[]> {
     return this.log
       .createQueryBuilder('entry')
+      .innerJoin('audit_links', 'link', 'link.audit_id = entry.id')
       .where({ resourceType, resourceId })
-      .andWhere('(entry.at, entry.id) > (:at, :id)', { at, id })
-      .orderBy('entry.at')
-      .addOrderBy('entry.id')
+      .andWhere('link.seq > (select own.seq from audit_links own where own.audit_id = :id)', { id })
+      .orderBy('link.seq')
       .getMany();
   }
 }
