@@ -28,6 +28,7 @@ export * from './shared-runs.js';
 export * from './pipes/index.js';
 export * from './read-facts.js';
 export * from './redact.js';
+export { answerDirectly } from './server/direct.js';
 export { isExactNumber } from './server/exact-numbers.js';
 export { parseJson } from './server/json-body.js';
 export * from './revertible.js';

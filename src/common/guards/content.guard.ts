@@ -3,10 +3,8 @@ import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import { invalid, type ProblemItem } from '../errors/index.js';
 import type { AppRequest } from '../http.js';
-import { MAX_FINDINGS, pointer } from '../pipes/index.js';
+import { unknownKeys, unknownParameters, type Taken } from '../pipes/index.js';
 
-/** What of a request a handler takes: everything (a DTO, which refuses what it does not know) or the named keys only. */
-type Taken = 'all' | ReadonlySet<string>;
 interface Route {
   readonly query: Taken;
   readonly body: Taken;
@@ -27,7 +25,7 @@ export class ContentGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<AppRequest>();
     if (request.bodyProblem) throw request.bodyProblem;
     const route = this.route(context);
-    const unknown = unknownKeys(request.query as object, route.query, 'is not a query parameter of this route');
+    const unknown = unknownParameters(request.query as object, route.query);
     if (request.body !== undefined) unknown.push(...unknownInBody(request.body, route.body));
     if (unknown.length > 0) throw invalid(unknown);
     return true;
@@ -64,16 +62,3 @@ function unknownInBody(body: unknown, taken: Taken): ProblemItem[] {
   }
   return unknownKeys(body, taken, 'is not known here');
 }
-
-function unknownKeys(given: object, taken: Taken, why: string): ProblemItem[] {
-  const items: ProblemItem[] = [];
-  for (const key in given) {
-    if (isTaken(key, taken)) continue;
-    if (items.length === MAX_FINDINGS) break;
-    items.push({ pointer: pointer(key.slice(0, 64)), code: 'unknown_property', detail: `${key.slice(0, 64)} ${why}.` });
-  }
-  return items;
-}
-
-/** class-transformer silently drops what every object inherits, `constructor` or `toString`, so that no validator sees it. */
-const isTaken = (key: string, taken: Taken): boolean => (taken === 'all' ? !(key in Object.prototype) : taken.has(key));

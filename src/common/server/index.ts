@@ -2,6 +2,7 @@ export * from './client-errors.js';
 export * from './compression.js';
 export * from './content-parsers.js';
 export * from './cors.js';
+export * from './direct.js';
 export * from './edge-adapter.js';
 export * from './pace.js';
 export * from './request-hooks.js';

@@ -7,6 +7,7 @@ import { ApiKeysController } from './keys/api-keys.controller.js';
 import { ApiKeysService } from './keys/api-keys.service.js';
 import { ApiKeyEntity } from './keys/api-key.entity.js';
 import { Quotas } from './keys/quotas.js';
+import { Admission } from './public/admission.js';
 import { Heads } from './public/heads.js';
 import { PageStreams } from './public/page-streams.js';
 import { PublicDataController, PublicVersionDataController } from './public/public-data.controller.js';
@@ -45,7 +46,7 @@ import { UsageService } from './usage/usage.service.js';
     ApiVersionsService,
     ApiKeysService,
     Quotas,
-    ...[Publications, PublicationGuard, Heads, SharedAnswers, PublicReader, PublicDataService, PageStreams],
+    ...[Publications, Admission, PublicationGuard, Heads, SharedAnswers, PublicReader, PublicDataService, PageStreams],
     ...[UsageLog, CallCounter, UsageService, PublishingMetrics],
   ],
 })
