@@ -3,7 +3,8 @@ import type { Id } from '../../../common/index.js';
 import { ChangeLog, type StreamHead } from '../../../engines/index.js';
 import type { TableRef } from '../../../query/index.js';
 
-type Found = ReadonlyMap<Id, StreamHead>;
+/** Where the log of each table stands, as text. */
+type Found = ReadonlyMap<Id, string>;
 
 interface Batch {
   readonly ids: Set<Id>;
@@ -25,14 +26,20 @@ class BaseHeads {
 
   private begin(): Batch {
     const ids = new Set<Id>();
-    const found = this.running.then(async () => {
+    const found = this.running.then(nextTurn).then(async () => {
+      // Whoever comes from now on might know of what this question does not see.
       this.waiting = undefined;
-      return new Map((await this.read([...ids])).map((head) => [head.tableId, head]));
+      return new Map((await this.read([...ids])).map((head) => [head.tableId, textOf(head)]));
     });
     this.running = found.catch(() => undefined);
     return (this.waiting = { ids, found });
   }
 }
+
+const textOf = ({ epoch, seq, schemaVersion }: StreamHead): string => `${epoch} ${seq} ${schemaVersion}`;
+
+/** Requests that have arrived already are read first, and share the question. */
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Bases that were asked of; more are forgotten together. */
 const MAX_BASES = 10_000;
@@ -49,17 +56,15 @@ export class Heads {
 
   /** One text for all of them: another one when anything was changed in one. */
   async of(tables: readonly TableRef[]): Promise<string> {
+    const [first] = tables;
+    // One table as a rule.
+    if (tables.length === 1 && first) return textIn(await this.base(first.schema).ask([first.id]), first);
     const bySchema = grouped(tables);
     const found = await Promise.all(
       [...bySchema].map(([schema, each]) => this.base(schema).ask(each.map(({ id }) => id))),
     );
     const heads = new Map(found.flatMap((each) => [...each]));
-    return tables
-      .map(({ id }) => {
-        const head = heads.get(id);
-        return head ? `${id} ${head.epoch} ${head.seq} ${head.schemaVersion}` : `${id} -`;
-      })
-      .join(';');
+    return tables.map((table) => textIn(heads, table)).join(';');
   }
 
   private base(schema: string): BaseHeads {
@@ -71,6 +76,8 @@ export class Heads {
     return base;
   }
 }
+
+const textIn = (heads: Found, { id }: TableRef): string => `${id} ${heads.get(id) ?? '-'}`;
 
 function grouped(tables: readonly TableRef[]): Map<string, TableRef[]> {
   const groups = new Map<string, TableRef[]>();
