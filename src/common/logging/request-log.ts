@@ -17,6 +17,7 @@ export function requestLog(logger: Logger, everything: boolean): (request: AppRe
     const isOrdinary = status < 400 && ms < SLOW_MS;
     if (isOrdinary && (!everything || traitsOf(request.routeOptions).quiet)) return;
     const level = status >= 500 ? 'error' : 'info';
+    if (!logger.isLevelEnabled(level)) return;
     logger[level]({
       requestId: request.id,
       method: request.method,
