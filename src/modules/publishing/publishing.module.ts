@@ -17,6 +17,7 @@ import { PublicReader } from './public/public-reader.service.js';
 import { PublicationGuard } from './public/publication.guard.js';
 import { Publications } from './public/publications.js';
 import { SharedAnswers } from './public/shared-answers.js';
+import { Wishes } from './public/wishes.js';
 import { ApiVersionsController } from './settings/api-versions.controller.js';
 import { ApiVersionsService } from './settings/api-versions.service.js';
 import { FormerVersionEntity } from './settings/former-version.entity.js';
@@ -46,7 +47,17 @@ import { UsageService } from './usage/usage.service.js';
     ApiVersionsService,
     ApiKeysService,
     Quotas,
-    ...[Publications, Admission, PublicationGuard, Heads, SharedAnswers, PublicReader, PublicDataService, PageStreams],
+    ...[
+      Publications,
+      Admission,
+      Wishes,
+      PublicationGuard,
+      Heads,
+      SharedAnswers,
+      PublicReader,
+      PublicDataService,
+      PageStreams,
+    ],
     ...[UsageLog, CallCounter, UsageService, PublishingMetrics],
   ],
 })

@@ -65,11 +65,11 @@ export class Admission {
     request: AppRequest,
     reply: AppReply,
   ): void {
-    reply.raw.once('close', () =>
-      this.calls.count({
-        ...tallyOf(request),
-        ...{ viewId, apiVersion, keyId: key?.id, status: reply.statusCode, ms: reply.elapsedTime },
-      }),
-    );
+    const keyId = key?.id;
+    reply.raw.once('close', () => {
+      const { rows, bytes, isCached, isStream } = tallyOf(request);
+      const { statusCode: status, elapsedTime: ms } = reply;
+      this.calls.count({ viewId, apiVersion, keyId, status, isCached, rows, bytes, ms, isStream });
+    });
   }
 }

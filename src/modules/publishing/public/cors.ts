@@ -26,6 +26,10 @@ export function answerPreflight(reply: AppReply): void {
 /** Answers differ by these headers of requests: a cache between here and the reader has to know. */
 export function vary(reply: AppReply, ...names: readonly string[]): void {
   const before = reply.getHeader('vary');
+  if (before === undefined) {
+    void reply.header('vary', names.join(', '));
+    return;
+  }
   const known = typeof before === 'string' ? before.split(/,\s*/) : [];
   const all = new Map([...known, ...names].map((name) => [name.toLowerCase(), name]));
   void reply.header('vary', [...all.values()].join(', '));

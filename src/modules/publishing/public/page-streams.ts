@@ -67,7 +67,7 @@ export class PageStreams implements OnModuleDestroy {
     };
     try {
       // What is refused is refused before anything is streamed.
-      const first = await this.reader.read(wishOf(visit, query, undefined), new Set());
+      const first = await this.reader.read(wishOf(visit, query, undefined), () => false);
       const follower: Follower = {
         stream: new PageStream(() => {
           this.followers.delete(follower);
@@ -117,8 +117,7 @@ export class PageStreams implements OnModuleDestroy {
       if (visit.publication !== follower.visit.publication) follower.visit = visit;
       if (Date.now() < follower.nextAt) return;
       const wish = wishOf(visit, follower.query, undefined);
-      const has = new Set([follower.last]);
-      const { etag, page, isExact } = await this.reader.read(wish, has);
+      const { etag, page, isExact } = await this.reader.read(wish, (tag) => tag === follower.last);
       if (!isExact) follower.nextAt = Date.now() + Math.max(READ_EVERY_MS, visit.publication.cacheSeconds * 1_000);
       if (page) this.send(follower, etag, page);
     } catch (error) {

@@ -17,7 +17,6 @@ import {
   ApiProblems,
   Public,
   Traits,
-  typedQuery,
   type AppReply,
   type AppRequest,
 } from '../../../common/index.js';
@@ -28,6 +27,7 @@ import { PublicDataService } from './public-data.service.js';
 import { PublicDataQuery, PublicRowsDto, PublicStreamQuery } from './public-data-query.dto.js';
 import { CurrentVisit, PublicationGuard } from './publication.guard.js';
 import type { Visit } from './publication.js';
+import { Wishes } from './wishes.js';
 
 const PAGE = {
   'application/json': { schema: { $ref: getSchemaPath(PublicRowsDto) } },
@@ -51,6 +51,7 @@ export class PublicDataController {
   constructor(
     private readonly service: PublicDataService,
     private readonly admission: Admission,
+    private readonly wishes: Wishes,
     host: HttpAdapterHost,
   ) {
     answerDirectly(host, this, 'data');
@@ -79,10 +80,9 @@ export class PublicDataController {
     @Param('slug') _slug?: string,
     @Query() _query?: PublicDataQuery,
   ): Promise<Answer> {
-    const visit = await this.admission.admit(request, reply);
-    const query = await typedQuery(request.query as object, PublicDataQuery);
-    if (query.format === undefined) vary(reply, 'Accept');
-    return this.service.data(visit, query, request);
+    const wish = await this.wishes.of(await this.admission.admit(request, reply), request);
+    if (wish.query.format === undefined) vary(reply, 'Accept');
+    return this.service.data(wish, request);
   }
 
   @Get('stream')

@@ -6,25 +6,28 @@ import { MEDIA_TYPES } from './formats.js';
 import { openApiOf } from './openapi.js';
 import { PageStreams } from './page-streams.js';
 import { PublicReader, type Reading } from './public-reader.service.js';
-import type { PublicDataQuery, PublicStreamQuery } from './public-data-query.dto.js';
+import type { PublicStreamQuery } from './public-data-query.dto.js';
 import type { Visit } from './publication.js';
 import { tallyOf } from './tally.js';
-import { wishOf, type Wish } from './wish.js';
+import type { Wish } from './wish.js';
+
+type Headers = Readonly<Record<string, string>>;
 
 /** Use case of reading a published view over HTTP: what is asked, and what the headers say. */
 @Injectable()
 export class PublicDataService {
+  /** Of the page that a wish got last. */
+  private readonly links = new WeakMap<Wish, { readonly cursor: string | undefined; readonly headers: Headers }>();
+
   constructor(
     private readonly reader: PublicReader,
     private readonly streams: PageStreams,
   ) {}
 
   /** @throws Problem as strangers may read it */
-  async data(visit: Visit, query: PublicDataQuery, request: AppRequest): Promise<Answer> {
-    const wish = wishOf(visit, query, request.headers.accept);
-    const has = tagsIn(request.headers['if-none-match']);
-    const reading = await this.reader.read(wish, has);
-    const headers = { etag: `W/"${reading.etag}"`, 'cache-control': cacheControl(visit, reading.graceSeconds) };
+  async data(wish: Wish, request: AppRequest): Promise<Answer> {
+    const reading = await this.reader.read(wish, holds(request.headers['if-none-match']));
+    const headers = { etag: `W/"${reading.etag}"`, 'cache-control': cacheControl(wish.visit, reading.graceSeconds) };
     const { page, isCached } = reading;
     Object.assign(tallyOf(request), { isCached, rows: page?.rows ?? 0, bytes: page?.body.length ?? 0 });
     if (!page) return new Answer(undefined, { status: 304, headers });
@@ -33,7 +36,7 @@ export class PublicDataService {
         ...headers,
         'content-type': MEDIA_TYPES[wish.format],
         ...ageOf(reading),
-        ...linkOf(wish, page),
+        ...this.linkOf(wish, page),
       },
       ...(isCached ? {} : { databaseMs: page.databaseMs }),
     });
@@ -58,6 +61,14 @@ export class PublicDataService {
     });
   }
 
+  private linkOf(wish: Wish, page: WrittenPage): Headers {
+    const last = this.links.get(wish);
+    if (last && last.cursor === page.nextCursor) return last.headers;
+    const headers = linkTo(wish, page);
+    this.links.set(wish, { cursor: page.nextCursor, headers });
+    return headers;
+  }
+
   /** The document of what this reader may ask. @throws Problem `view_broken` */
   async openApi(visit: Visit): Promise<Answer> {
     const body = openApiOf(visit, await this.reader.columnsOf(visit));
@@ -76,7 +87,7 @@ function cacheControl({ publication: { auth, cacheSeconds } }: Visit, graceSecon
 }
 
 /** An answer from memory that may be old by now says how old, and one that is older than it may be, that its source fails (RFC 7234, 5.5). What is traced is exact whenever it was read. */
-function ageOf({ page, isCached, isExact, isStale = false }: Reading): Readonly<Record<string, string>> {
+function ageOf({ page, isCached, isExact, isStale = false }: Reading): Headers {
   if (isStale && page) return { age: ageInSeconds(page), warning: '111 - "Revalidation Failed"' };
   if (!page || !isCached || isExact) return {};
   return { age: ageInSeconds(page) };
@@ -85,7 +96,7 @@ function ageOf({ page, isCached, isExact, isStale = false }: Reading): Readonly<
 const ageInSeconds = ({ at }: WrittenPage): string => String(Math.max(0, Math.floor((Date.now() - at) / 1_000)));
 
 /** The next page, in every form (RFC 8288), besides what the guard has told. */
-function linkOf({ visit, query }: Wish, { nextCursor }: WrittenPage): Readonly<Record<string, string>> {
+function linkTo({ visit, query }: Wish, { nextCursor }: WrittenPage): Headers {
   if (nextCursor === undefined) return {};
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries<string | number | undefined>({ ...query, cursor: nextCursor }))
@@ -95,6 +106,13 @@ function linkOf({ visit, query }: Wish, { nextCursor }: WrittenPage): Readonly<R
   return { link: succession ? `${next}, ${successorLink(succession)}` : next };
 }
 
-/** Entity tags of `If-None-Match`, without what makes them weak: the comparison is the weak one (RFC 9110, section 13.1.2). */
-const tagsIn = (header: string | undefined): ReadonlySet<string> =>
-  new Set([...(header ?? '').slice(0, 8_000).matchAll(/(?:W\/)?"([\x21\x23-\x7e]*)"/g)].map(([, tag = '']) => tag));
+/** Whether `If-None-Match` names an entity tag, without what makes it weak: the comparison is the weak one (RFC 9110, section 13.1.2). */
+const holds =
+  (header: string | undefined) =>
+  (tag: string): boolean => {
+    if (header === undefined) return false;
+    // As we gave it out: there is nothing to take apart.
+    if (header === `W/"${tag}"`) return true;
+    const tags = header.slice(0, 8_000).matchAll(/(?:W\/)?"([\x21\x23-\x7e]*)"/g);
+    return [...tags].some(([, each]) => each === tag);
+  };

@@ -36,6 +36,9 @@ interface Sources {
   readonly isExternal: boolean;
 }
 
+/** Whether a reader has the answer that an entity tag names. */
+type Has = (etag: string) => boolean;
+
 /** A schema that changes while it is read settles within so many tries. */
 const TRIES = 3;
 
@@ -49,6 +52,8 @@ export class PublicReader {
   /** Of what publications are made, by view and version. */
   private readonly sources = new LRUCache<string, Sources>({ max: 10_000 });
   private readonly tagKey: Buffer;
+  /** Of what was asked last, where the logs stood then. */
+  private readonly tags = new WeakMap<Wish, { readonly heads: string; readonly etag: string }>();
 
   constructor(
     private readonly views: FrozenViews,
@@ -62,10 +67,10 @@ export class PublicReader {
   }
 
   /**
-   * @param has the entity tags that the reader has answers of
+   * @param has whether the reader has the answer of an entity tag
    * @throws Problem as strangers may read it
    */
-  async read(wish: Wish, has: ReadonlySet<string>): Promise<Reading> {
+  async read(wish: Wish, has: Has): Promise<Reading> {
     try {
       const sources = await this.sourcesOf(wish.visit.publication);
       return sources.isUntraceable || wish.isTimeBound
@@ -88,7 +93,7 @@ export class PublicReader {
     }
   }
 
-  private async readTraced(wish: Wish, has: ReadonlySet<string>, known: Sources): Promise<Reading> {
+  private async readTraced(wish: Wish, has: Has, known: Sources): Promise<Reading> {
     let sources = known;
     for (let tries = 0; tries < TRIES; tries++) {
       const heads = await this.heads.of(sources.tables).catch(async (error: unknown) => {
@@ -96,8 +101,8 @@ export class PublicReader {
         await this.renewed(wish.visit.publication);
         throw error;
       });
-      const etag = this.tag(wish.variant, heads);
-      if (has.has(etag)) return { etag, isCached: true, isExact: true };
+      const etag = this.tagOfHeads(wish, heads);
+      if (has(etag)) return { etag, isCached: true, isExact: true };
       const kept = this.answers.find(etag);
       if (kept) return { etag, page: kept, isCached: true, isExact: true };
       const now = await this.renewed(wish.visit.publication);
@@ -123,7 +128,7 @@ export class PublicReader {
   }
 
   /** Nothing tells whether it has changed: it is read, and kept only as long as it may be old. */
-  private async readUntraceable(wish: Wish, has: ReadonlySet<string>, { isExternal }: Sources): Promise<Reading> {
+  private async readUntraceable(wish: Wish, has: Has, { isExternal }: Sources): Promise<Reading> {
     const { cacheSeconds, staleWhileRevalidateSeconds } = wish.visit.publication;
     // What is made of our tables and the time alone is as quickly read as told to be old.
     const graceSeconds = isExternal ? staleWhileRevalidateSeconds : 0;
@@ -134,7 +139,7 @@ export class PublicReader {
     const anew = isCached && kept ? { page: kept } : await this.readAnew(wish, graceSeconds);
     const { page } = anew;
     const etag = this.tag(wish.variant, must(page.content, 'what is not traced is named by what it says'));
-    return { etag, isCached, isExact: false, graceSeconds, ...(has.has(etag) ? { ...anew, page: undefined } : anew) };
+    return { etag, isCached, isExact: false, graceSeconds, ...(has(etag) ? { ...anew, page: undefined } : anew) };
   }
 
   /** Once for all who are given the last answer meanwhile (RFC 5861); what fails here the next one finds out who waits. */
@@ -194,6 +199,14 @@ export class PublicReader {
     const sources = { tables, isUntraceable, isExternal };
     this.sources.set(nameOf(publication), sources);
     return sources;
+  }
+
+  private tagOfHeads(wish: Wish, heads: string): string {
+    const last = this.tags.get(wish);
+    if (last?.heads === heads) return last.etag;
+    const etag = this.tag(wish.variant, heads);
+    this.tags.set(wish, { heads, etag });
+    return etag;
   }
 
   /** Tells nothing of what it was made of, and is the same on every node. */
