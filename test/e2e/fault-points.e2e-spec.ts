@@ -6,7 +6,6 @@ import {
   databases,
   expectStatus,
   sleep,
-  sql,
   startApp,
   startNode,
   waitFor,
@@ -19,6 +18,7 @@ import {
   type World,
 } from '../harness/index.js';
 import { loggedChanges, replay, storedRows } from '../support/changes.js';
+import { MAY_BE_MISSED, ofColumns, pendingSince, POINTS, settled, unlessLate } from '../support/fault-points.js';
 
 let pair: TestDatabases;
 /** The node that lives on, and from whose own sweep all help comes. */
@@ -136,32 +136,11 @@ const MORE_CHANGES: Readonly<Record<string, Change>> = {
     isDone: async (as, table) => (await columnOf(as, table, 1))?.type === 'text',
   },
 };
-/** Rows with these of their fields alone. */
-const ofColumns = (rows: ReturnType<typeof replay>, columns: Table['columns']): ReturnType<typeof replay> =>
-  new Map(
-    [...rows].map(([id, { version, fields }]) => [
-      id,
-      { version, fields: Object.fromEntries(columns.map(({ key }) => [key, fields[key]])) },
-    ]),
-  );
 const HIDING = {
   name: 'Viewers see what has a name',
   appliesTo: { roles: ['viewer'] },
   read: { filter: { field: 'name', op: 'isNotNull' } },
 };
-
-/** The points of the saga in their order. The transaction of `applying` is the commit point: what dies later has taken place. */
-const POINTS: readonly (readonly [string, boolean])[] = [
-  ['schema.recording', false],
-  ['schema.recorded', false],
-  ['schema.applying', false],
-  ['schema.applied', true],
-  ['schema.finishing', true],
-  ['schema.finished', true],
-];
-
-/** Points that a change does not come to when another node was quicker to complete it. */
-const MAY_BE_MISSED = ['schema.finishing'];
 
 interface Case {
   readonly kind: string;
@@ -171,10 +150,6 @@ interface Case {
   readonly name: string;
   readonly table: Table;
 }
-
-/** How many changes that were begun before are not decided yet. */
-const pendingSince = async (before: Date) =>
-  (await sql(pair.main, "select 1 from schema_ops where state = 'pending' and created_at < $1", [before])).length;
 
 /** A base and a table for each kind of change. */
 const casesAt = (changes: typeof CHANGES, [point, takesPlace]: (typeof POINTS)[number]): Promise<Case[]> =>
@@ -215,21 +190,10 @@ async function dieAt(point: string, cases: readonly Case[]): Promise<boolean> {
   expect(unanswered).toBeGreaterThan(0);
   // Too young for anybody to decide them: were nothing pending, nobody would have died in the middle of anything.
   if (point === 'schema.recorded' || point === 'schema.applying')
-    expect(await pendingSince(new Date())).toBeGreaterThanOrEqual(cases.length);
+    expect(await pendingSince(pair, new Date())).toBeGreaterThanOrEqual(cases.length);
   // Only where some may be missing is it no finding.
   return killed.late && MAY_BE_MISSED.includes(point);
 }
-
-/**
- * The node that is to die holds the locks of its changes until the last of them has come to the point. On a busy machine that may be
- * longer than a client waits, and no fault of whoever wants to write.
- */
-function unlessLate(error: unknown): undefined {
-  if (!(error instanceof Error && error.name === 'TimeoutError')) throw error;
-}
-
-/** Half a minute is twenty seconds of age and ten between two sweeps; the rest is for a busy machine. */
-const settled = (died: Date) => waitFor(async () => (await pendingSince(died)) === 0, 45_000, 200);
 
 describe('a node that dies between two steps of structure changes of every kind', () => {
   const areWholeOrAbsent = async (changes: typeof CHANGES): Promise<void> => {
@@ -262,7 +226,7 @@ describe('a node that dies between two steps of structure changes of every kind'
         cases.filter((each) => each.point === point),
       );
       if (wasLate) open.add(point);
-      settling.push(settled(new Date()));
+      settling.push(settled(pair, new Date()));
     }
     await Promise.all(settling);
     const before = new Map(written);

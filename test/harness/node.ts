@@ -37,7 +37,7 @@ export async function startNode(options: ServerOptions = {}): Promise<TestNode> 
 }
 
 /** Once in each run; after `npm test`, which has built already, it only looks at all sources. */
-function ensureBuilt(): void {
+export function ensureBuilt(): void {
   const mark = path.join(testRun().folder, 'built');
   if (existsSync(mark)) return;
   execFileSync(process.execPath, [path.join(projectRoot, 'scripts/build.mjs'), '--if-stale'], { stdio: 'pipe' });

@@ -38,6 +38,11 @@ export class Retention {
     return deletedAt !== null && deletedAt > this.oldest();
   }
 
+  /** Whether it may be in the middle of its purge. */
+  isDue(deletedAt: Date | null): boolean {
+    return deletedAt !== null && deletedAt < this.purgedBefore();
+  }
+
   /** What a list of the trash adds; nothing for what is not in it. */
   inTrash(deletedAt: Date | null): InTrashDto {
     if (!deletedAt) return {};

@@ -8,6 +8,7 @@ import { ColumnEntity } from '../columns/column.entity.js';
 import { ColumnConversionEntity } from '../columns/convert/background/column-conversion.entity.js';
 import { TableIndexEntity } from '../indexes/table-index.entity.js';
 import { TableRulesEntity } from '../rules/table-rules.entity.js';
+import { Retention } from '../retention.js';
 import { SchemaOpEntity } from '../schema/schema-op.entity.js';
 import { TableEntity } from '../tables/table.entity.js';
 import { DriftChecker } from './drift-checker.js';
@@ -30,7 +31,7 @@ export async function openDriftChecker(
   }).initialize();
   const mini = new MiniDatabase(config);
   return {
-    checker: new DriftChecker(new MainDatabase(dataSource), new MiniDbCatalog(mini)),
+    checker: new DriftChecker(new MainDatabase(dataSource), new MiniDbCatalog(mini), new Retention(config)),
     close: async () => {
       await Promise.all([dataSource.destroy(), mini.onApplicationShutdown()]);
     },

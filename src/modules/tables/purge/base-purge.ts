@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { Id } from '../../../common/index.js';
+import { faultPoint } from '../../../config/index.js';
 import { AuditedTransaction, systemActor, type AuditedManager } from '../../../database/main/index.js';
 import { MiniDbSchema } from '../../../engines/index.js';
 import { BaseEntity } from '../bases/base.entity.js';
@@ -39,8 +40,8 @@ export class BasePurge {
   }
 
   /** @throws NotDue */
-  purge(id: Id): Promise<void> {
-    return this.transaction.run(systemActor('purge'), async (manager) => {
+  async purge(id: Id): Promise<void> {
+    await this.transaction.run(systemActor('purge'), async (manager) => {
       const base = await manager.findOne(BaseEntity, {
         where: { id, deletedAt: this.retention.due() },
         lock: { mode: 'pessimistic_write', onLocked: 'skip_locked' },
@@ -48,11 +49,15 @@ export class BasePurge {
       if (!base) throw new NotDue();
       // The other databases first: when this dies half-way the base is still in the trash, and the next sweep goes on.
       for (const step of this.steps) await step(manager, base);
+      await faultPoint('purge.emptied');
       await this.mini.drop(base.schemaName);
+      await faultPoint('purge.dropped');
       // They hold whole table definitions, and have no foreign key.
       await manager.delete(SchemaOpEntity, { baseId: id });
       await manager.delete(BaseEntity, { id });
+      await faultPoint('purge.deleted');
       return { result: undefined, audit: [audit(base, 'base.purged', view(base))], events: [changed(base)] };
     });
+    await faultPoint('purge.done');
   }
 }

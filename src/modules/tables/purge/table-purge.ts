@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, In, IsNull, type EntityManager } from 'typeorm';
 import { Problem, type Id } from '../../../common/index.js';
+import { faultPoint } from '../../../config/index.js';
 import { systemActor, type AuditEntry } from '../../../database/main/index.js';
 import { MiniDbPurge, type Physical } from '../../../engines/index.js';
 import { dropColumns, dropLinkTable, dropTable, endBackfill, rebuildTable } from '../../../query/index.js';
@@ -63,6 +64,7 @@ export class TablePurge {
   async purgeTable(tableId: Id, goOn: () => boolean): Promise<void> {
     const { schema } = await this.dueTable(this.dataSource.manager, tableId);
     if (!(await this.mini.forgetLog(schema, goOn))) return;
+    await faultPoint('purge.log_forgotten');
     await this.change(tableId, 'table.purge', async (manager) => {
       const structure = await this.dueTable(manager, tableId);
       const { table, columns } = structure;
