@@ -364,7 +364,7 @@ describe('a column of a large table', () => {
     const table = await newTable({ type: 'text', unique: true });
     await fill(table, [...numbers(30), '7.0']);
     expectStatus(await begin(table, { type: 'decimal' }), 202);
-    expect(await ended(table)).toMatchObject({ state: 'failed', error: { code: 'unique_violation' } });
+    expect(await ended(table)).toMatchObject({ state: 'failed', error: { code: 'rows_in_the_way' } });
     expect([await typeOf(table), await remains(table)]).toEqual(['text', []]);
     await noDrift();
   });

@@ -229,7 +229,7 @@ describe('a conversion', () => {
     const unique = await newTable([{ name: 'T', type: 'text', unique: true }]);
     await fill(unique, ['1', '1.0']);
     const refused = await convert(unique, { type: 'decimal' });
-    expect([refused.status, code(refused.body)]).toEqual([409, 'unique_violation']);
+    expect([refused.status, code(refused.body)]).toEqual([409, 'rows_in_the_way']);
     expect(await cells(unique)).toEqual(['1', '1.0']);
     const required = await newTable([{ name: 'T', type: 'text', required: true }]);
     await fill(required, ['abc']);
@@ -248,7 +248,10 @@ describe('a conversion', () => {
     const refused = await convert(table, { type: 'decimal', options: { scale: 1 } });
     expect(refused.body).toMatchObject({
       code: 'rows_in_the_way',
-      errors: [{ detail: expect.stringContaining('the column is required') as unknown }],
+      errors: [
+        { code: 'values_not_convertible', detail: expect.stringContaining('the column is required') as unknown },
+        { code: 'values_repeat', values: [{ value: '1.0', rows: 2 }] },
+      ],
     });
     expect((await tryOut(table, { type: 'text' })).obstacles).toEqual([]);
   });

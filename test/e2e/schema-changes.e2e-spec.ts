@@ -100,6 +100,25 @@ const isFine = ({ status, text }: Answer<unknown>) => {
 };
 
 describe('another node, that nobody told of a change,', () => {
+  it('takes by a structure that it has just learnt of what it would have refused by the old one', async () => {
+    const table = await newTable();
+    const [rows, columns] = [`/tables/${table.id}/rows`, `/tables/${table.id}/columns`];
+    const there = client(other.base, at.owner.token);
+    const filter = (field: string) => `${rows}?filter=${field}.eq.x`;
+    for (const [name, ask, done] of [
+      ['One', () => there.post(rows, { fields: { one: 'x' } }), 201],
+      ['Two', () => there.get(filter('two')), 200],
+      ['Three', () => there.post(`${rows}/bulk`, { ops: [{ op: 'create', fields: { three: 'x' } }] }), 200],
+      ['Four', () => there.get(`${rows}?sort=four&fields=four`), 200],
+    ] as const) {
+      // Known from now on, and not told by anybody.
+      expectStatus(await there.get(rows), 200);
+      expectStatus(await at.owner.post(columns, { name, type: 'text' }), 201);
+      expect([name, (await ask()).status]).toEqual([name, done]);
+      expect((await there.get(filter('nowhere'))).status).toBe(422);
+    }
+  });
+
   it('shows the structure as it is, reads and writes by it, and knows a deleted table no more', async () => {
     const table = await newTable();
     const node = client(other.base, at.owner.token);

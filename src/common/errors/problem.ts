@@ -72,6 +72,11 @@ export function invalid(errors: readonly ProblemItem[], detail?: string): Proble
   return new Problem('validation_failed', { errors, detail: detail ?? errors[0]?.detail });
 }
 
+/** 409 with all that the rows that are there keep a change from. */
+export function rowsInTheWay(errors: readonly ProblemItem[]): Problem {
+  return new Problem('rows_in_the_way', { detail: errors.map(({ detail }) => detail).join(' '), errors });
+}
+
 /** 404 for what does not exist or is not visible to the caller; the two are never told apart. */
 export function notFound(what: string): Problem {
   return new Problem('not_found', { detail: `${what} does not exist or is not visible to you.` });

@@ -31,7 +31,7 @@ interface IndexState {
 }
 
 /** Why an index cannot be there, for good. */
-export type IndexFailure = 'not_unique' | 'value_too_long' | 'search_unavailable' | 'out_of_space';
+export type IndexFailure = 'not_unique' | 'value_too_long' | 'search_unavailable' | 'out_of_space' | 'not_indexable';
 
 /** Column of the predicate that every index of ours has. */
 const PREDICATE = '_deleted_at';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Problem, type Id, type ProblemItem } from '../../common/index.js';
+import { Problem, rowsInTheWay, type Id, type ProblemItem } from '../../common/index.js';
 import { faultPoint } from '../../config/index.js';
 import { asOwner, MiniDatabase, type PgRow, type PgSession } from '../../database/mini/index.js';
 import {
@@ -193,8 +193,7 @@ async function hold(session: PgSession, { lock, checks }: RowConditions): Promis
   await session.query(toStatement(lock));
   const errors: ProblemItem[] = [];
   for (const { look, judge } of checks) errors.push(...judge(await session.query(toStatement(look))));
-  if (errors.length > 0)
-    throw new Problem('rows_in_the_way', { detail: errors.map(({ detail }) => detail).join(' '), errors });
+  if (errors.length > 0) throw rowsInTheWay(errors);
 }
 
 /** What a refused structure change means to its maker. */
@@ -216,6 +215,14 @@ function refusal(error: unknown): unknown {
         headers: { 'retry-after': '2' },
         cause: error,
       });
+    case '54000':
+      return rowsInTheWay([
+        {
+          pointer: '',
+          code: 'values_too_long',
+          detail: 'A row has values that are too long for a unique index (about 2,700 bytes at most).',
+        },
+      ]);
     case '54011':
       return new Problem('limit_reached', {
         detail: 'Too many columns of this table were deleted lately; they count until they are purged.',

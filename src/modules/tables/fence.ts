@@ -6,7 +6,10 @@ import { TableCatalog, type TableMeta } from './table-catalog.js';
 /** Between the mini-DB's commit of a structure change and the main database's there is a moment in which the metadata lags. */
 const WAITS_MS = [0, 25, 100, 400, 1_000];
 
-/** Runs work against tables as this node knows them; when the mini-DB says that the structure is another, reads it anew and does the work again. */
+/**
+ * Runs work against tables as this node knows them; when the mini-DB says that the structure is another, reads it anew and does the work again.
+ * So it does when the work is refused (400, 422) by a structure that another node has changed: what was asked for may be right by now.
+ */
 @Injectable()
 export class Fence {
   constructor(private readonly catalog: TableCatalog) {}
@@ -23,6 +26,7 @@ export class Fence {
   async runWhole<T>(tableId: Id, work: (table: TableMeta) => Promise<T>): Promise<T> {
     let table = await this.catalog.find(tableId);
     return this.again(
+      [tableId],
       () => work(table),
       async () => {
         table = await this.catalog.reload(tableId);
@@ -32,18 +36,18 @@ export class Fence {
 
   /** The same for work that finds its tables itself, each time that it is done. `tableIds` are those that it works with. */
   runOver<T>(tableIds: readonly Id[], work: () => Promise<T>): Promise<T> {
-    return this.again(work, async () => {
+    return this.again(tableIds, work, async () => {
       // One that is gone is found missing by the work.
       for (const id of tableIds) await this.catalog.reload(id).catch(ignoreProblem);
     });
   }
 
-  private async again<T>(work: () => Promise<T>, reload: () => Promise<void>): Promise<T> {
+  private async again<T>(tableIds: readonly Id[], work: () => Promise<T>, reload: () => Promise<void>): Promise<T> {
     for (const wait of WAITS_MS) {
       try {
         return await work();
       } catch (error) {
-        if (!(error instanceof SchemaMoved)) throw error;
+        if (!(error instanceof SchemaMoved) && !(await this.isOfOldStructure(error, tableIds))) throw error;
         if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
         await reload();
       }
@@ -52,6 +56,12 @@ export class Fence {
       detail: 'The structure of the table is being changed. Try again in a moment.',
       headers: { 'retry-after': '2' },
     });
+  }
+
+  private async isOfOldStructure(error: unknown, tableIds: readonly Id[]): Promise<boolean> {
+    if (!(error instanceof Problem) || (error.status !== 400 && error.status !== 422)) return false;
+    const outdated = await Promise.all(tableIds.map((id) => this.catalog.isOutdated(id)));
+    return outdated.includes(true);
   }
 }
 

@@ -29,7 +29,10 @@ export interface TableMeta {
   readonly seen: SeenTables;
 }
 
-/** Old metadata is harmless: the mini-DB's schema fence refuses plans made from it, and `reload` follows. The age bounds what nobody uses. */
+/**
+ * Old metadata is harmless: the mini-DB's schema fence refuses plans made from it, and `reload` follows; before a request is refused for what it
+ * says, {@link TableCatalog.isOutdated} is asked. The age bounds what nobody uses.
+ */
 const MAX_AGE_MS = 60_000;
 
 /** Only says which workspace a base is in; use cases of bases read the base itself. */
@@ -105,6 +108,17 @@ export class TableCatalog {
     const baseId = await this.baseOf.get(tableId);
     if (baseId) this.cache.drop(baseId);
     return this.find(tableId);
+  }
+
+  /** Whether the structure is another by now than what is known of it, as after a change on another node. Tells nothing of a table that is gone. */
+  async isOutdated(tableId: Id): Promise<boolean> {
+    const known = await this.known(tableId);
+    if (known === undefined || known === 'unknown to its base') return false;
+    const now = await this.dataSource.manager.findOne(TableEntity, {
+      where: { id: tableId, deletedAt: IsNull() },
+      select: { id: true, schemaVersion: true },
+    });
+    return now !== null && now.schemaVersion !== known.table.schemaVersion;
   }
 
   /** The workspace that an id of a table leads to. */

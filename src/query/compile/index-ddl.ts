@@ -48,6 +48,10 @@ export function isIndexable(column: ColumnSchema, kind: IndexKind): boolean {
   return plugin.indexBytes !== undefined;
 }
 
+/** Whether it can be built of what its columns are now. Of a unique one values are compared, not their order. */
+export const canBeBuilt = ({ kind, keys, unique = false }: IndexPlan): boolean =>
+  keys.every(({ column }) => isIndexable(column, unique ? 'filter' : kind));
+
 /** Whether every row fits: no value that the columns take is too long for an entry, so that the index never refuses one. */
 export function fitsAlways({ kind, keys }: IndexPlan): boolean {
   if (kind === 'search') return true;
@@ -99,6 +103,9 @@ export const createIndex = (table: TableSchema, name: string, plan: IndexPlan): 
 /** The same within a transaction, which nobody else writes the table in. One that is there already stays. */
 export const createIndexAtOnce = (table: TableSchema, name: string, plan: IndexPlan): Sql =>
   sql`create ${plan.unique === true ? sql`unique index` : sql`index`} if not exists ${ident(name)} on ${tableName(table)} ${indexDefinition(plan)}`;
+
+/** Within a transaction, which nobody else uses the table in. */
+export const dropIndexAtOnce = (schema: string, name: string): Sql => sql`drop index if exists ${ident(schema, name)}`;
 
 /** Not within a transaction. */
 export const dropIndex = (schema: string, name: string): Sql =>

@@ -53,28 +53,38 @@ select (select count(*) from shared), (select coalesce(json_agg(
     where t.${LIVE} group by 1, 2) example)`;
 }
 
+/** A column of a row `t`; `cell` is its value where that is not yet in the column. */
+export interface Cell {
+  readonly column: ColumnSchema;
+  readonly cell?: Sql;
+}
+
 /**
  * Values that several live rows have in all of these columns, where none is empty: how many, and some as JSON `[{values, rows, rowIds}]`,
  * the most frequent first.
  */
-export function sharedTuples(table: TableSchema, columns: readonly ColumnSchema[]): Sql {
+export function sharedTuples(table: TableSchema, columns: readonly Cell[]): Sql {
+  const named = columns.map(({ column, cell = cellOf(column) }, i) => ({ column, cell, name: ident(`v${i}`) }));
   const cells = join(
-    columns.map((column) => ident('t', column.physical)),
+    named.map(({ cell, name }) => sql`${cell} as ${name}`),
+    comma,
+  );
+  const names = join(
+    named.map(({ name }) => name),
     comma,
   );
   const filled = join(
-    columns.map((column) => sql`${ident('t', column.physical)} is not null`),
+    named.map(({ name }) => sql`${name} is not null`),
     sql` and `,
   );
-  const shown = columns.map((column) => {
-    const cell = sql`(array_agg(${ident('t', column.physical)}))[1]`;
-    return sql`${literal(column.key)}, (${columnType(column.type).toJson(cell, table.physical)})::json`;
-  });
+  const shown = named.map(
+    ({ column, name }) => sql`${literal(column.key)}, (${columnType(column.type).toJson(name, table.physical)})::json`,
+  );
   return sql`with shared as materialized (
-  select json_build_object(${join(shown, comma)}) as v, count(*) as n, array_agg(t._id order by t._id) as ids
-  from ${tableName(table)} t where ${LIVE} and ${filled} group by ${cells} having count(*) > 1)
+  select ${names}, count(*) as n, array_agg(_id order by _id) as ids
+  from (select t._id, ${cells} from ${tableName(table)} t where ${LIVE}) t where ${filled} group by ${names} having count(*) > 1)
 select (select count(*) from shared), (select coalesce(json_agg(
-    json_build_object('values', v, 'rows', n, 'rowIds', to_json(ids[1:${EXAMPLES}])) order by n desc, ids), '[]')
+    json_build_object('values', json_build_object(${join(shown, comma)}), 'rows', n, 'rowIds', to_json(ids[1:${EXAMPLES}])) order by n desc, ids), '[]')
   from (select * from shared order by n desc, ids limit ${EXAMPLES}) example)`;
 }
 

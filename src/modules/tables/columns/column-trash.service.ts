@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, In, Not, type EntityManager } from 'typeorm';
+import { DataSource, In } from 'typeorm';
 import {
   must,
   notFound,
@@ -11,16 +11,8 @@ import {
   type PageQuery,
 } from '../../../common/index.js';
 import type { RowCheck } from '../../../engines/index.js';
-import {
-  createIndexAtOnce,
-  indexName,
-  lockTable,
-  type ColumnSchema,
-  type IndexPlan,
-  type TableSchema,
-} from '../../../query/index.js';
-import { planOf } from '../indexes/planned-index.js';
-import { TableIndexEntity } from '../indexes/table-index.entity.js';
+import { lockTable, type Cell, type ColumnSchema, type IndexPlan, type TableSchema } from '../../../query/index.js';
+import { indexesAskedFor, makeAtOnce, uniqueIndexesOf } from '../indexes/indexes-of-column.js';
 import { Retention } from '../retention.js';
 import { TableCatalog } from '../table-catalog.js';
 import { toColumnSchema } from '../tables/table-schema.js';
@@ -89,7 +81,7 @@ export class ColumnTrash {
       const schema = draft.schemaOf(tableId);
       const name = must(retired.get(columnId), 'a hidden column has a name');
       // Where demands are relaxed, the worker tries whether they can be built all the same.
-      const indexes = relax ? [] : await uniqueIndexesOf(manager, schema, columnId);
+      const indexes = relax ? [] : uniqueIndexesOf(await indexesAskedFor(manager, tableId), schema, columnId);
       const checks = [
         ...demandsOf(schema, { ...toColumnSchema(column), physical: name }),
         ...indexes.map(({ plan }) => everyTupleIsUnique(schema, asTheyAre(plan, retired))),
@@ -97,7 +89,7 @@ export class ColumnTrash {
       return {
         draft,
         ...(checks.length === 0 ? {} : { conditions: { lock: lockTable(schema, 'access exclusive'), checks } }),
-        last: indexes.map(({ id, plan }) => createIndexAtOnce(schema, indexName(tableId, id), plan)),
+        last: makeAtOnce(schema, indexes),
         result: toColumnDto(column, position),
       };
     });
@@ -110,23 +102,6 @@ const demandsOf = (schema: TableSchema, hidden: ColumnSchema): RowCheck[] => [
   ...(hidden.unique ? everyValueIsUnique(schema, hidden) : []),
 ];
 
-interface RestingIndex {
-  readonly id: Id;
-  readonly plan: IndexPlan;
-}
-
-/** Unique indexes that rested with the column, and have all of their columns again. */
-async function uniqueIndexesOf(manager: EntityManager, schema: TableSchema, columnId: Id): Promise<RestingIndex[]> {
-  const unique = await manager.findBy(TableIndexEntity, { tableId: schema.id, unique: true, state: Not('dropping') });
-  return unique
-    .filter(({ columns }) => columns.some((column) => column.columnId === columnId))
-    .flatMap((index) => {
-      // One that had failed demands nothing of the rows; the worker tries it once more.
-      const plan = index.error === null ? planOf(index, schema) : undefined;
-      return plan ? [{ id: index.id, plan }] : [];
-    });
-}
-
 /** The columns of an index by the names that they have until the restore takes place. */
-const asTheyAre = ({ keys }: IndexPlan, retired: ReadonlyMap<Id, string>): ColumnSchema[] =>
-  keys.map(({ column }) => ({ ...column, physical: retired.get(column.id) ?? column.physical }));
+const asTheyAre = ({ keys }: IndexPlan, retired: ReadonlyMap<Id, string>): Cell[] =>
+  keys.map(({ column }) => ({ column: { ...column, physical: retired.get(column.id) ?? column.physical } }));

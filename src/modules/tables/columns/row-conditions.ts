@@ -7,6 +7,7 @@ import {
   rowsWithoutValue,
   sharedTuples,
   sharedValues,
+  type Cell,
   type ColumnSchema,
   type Sql,
   type TableSchema,
@@ -48,11 +49,11 @@ export const everyValueIsUnique = (table: TableSchema, column: ColumnSchema, cel
   },
 ];
 
-/** What rows must be like before a unique index can come back; `columns` have the names that they have then. */
-export const everyTupleIsUnique = (table: TableSchema, columns: readonly ColumnSchema[]): RowCheck => ({
+/** What rows must be like for a unique index of these columns. */
+export const everyTupleIsUnique = (table: TableSchema, columns: readonly Cell[]): RowCheck => ({
   look: sharedTuples(table, columns),
   judge: ([row]) => {
-    const names = columns.map(({ key }) => key).join(', ');
+    const names = columns.map(({ column }) => column.key).join(', ');
     const detail = (n: number): string =>
       `${n} values of ${names} are in more than one row, which a unique index forbids.`;
     return finding(row, '', 'values_repeat', detail, 'values');

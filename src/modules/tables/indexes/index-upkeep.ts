@@ -3,7 +3,7 @@ import { DataSource, In } from 'typeorm';
 import { Problem, type Id } from '../../../common/index.js';
 import { AuditedTransaction, MainDatabase, systemActor } from '../../../database/main/index.js';
 import { MiniDbIndexes } from '../../../engines/index.js';
-import type { IndexPlan, TableSchema } from '../../../query/index.js';
+import { canBeBuilt, type IndexPlan, type TableSchema } from '../../../query/index.js';
 import { ColumnEntity } from '../columns/column.entity.js';
 import { readStructure, type Structure } from '../schema/structure.js';
 import { indexAudit } from './index-audit.js';
@@ -56,7 +56,12 @@ export class IndexUpkeep {
 
   private async follow(index: TableIndexEntity, plan: IndexPlan, table: TableSchema, version: number): Promise<void> {
     const { state } = index;
-    if (state === 'pending' || state === 'failed') return this.queue.checked(index, version, state);
+    const fits = canBeBuilt(plan);
+    // Its column may be converted back, or to something else that it can have.
+    const mayTry = state === 'failed' && index.error === 'not_indexable' && fits;
+    if (state === 'pending' || (state === 'failed' && !mayTry)) return this.queue.checked(index, version, state);
+    // The worker takes away what is there, and says why.
+    if (mayTry || !fits) return this.queue.checked(index, version, 'pending');
     const definition = definitionOf(plan);
     const isThere = await this.indexes.isAsPlanned(table, index.id, plan);
     // A restore makes unique ones at once, in the same transaction.

@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { must, Problem } from '../../../common/index.js';
 import { MainDatabase } from '../../../database/main/index.js';
 import { indexFailure, IndexInTheWay, MiniDbIndexes } from '../../../engines/index.js';
+import { canBeBuilt } from '../../../query/index.js';
 import { EventBus } from '../../events/index.js';
 import { BaseEntity } from '../bases/base.entity.js';
 import { readStructure } from '../schema/structure.js';
@@ -109,6 +110,11 @@ export class IndexWorker implements OnApplicationBootstrap, OnModuleDestroy {
     const plan = planOf(index, schema);
     // Its column went away just now; the upkeep sees to it.
     if (!plan) throw new IndexInTheWay();
+    if (!canBeBuilt(plan)) {
+      await this.indexes.drop(schema.physical.schema, index.tableId, index.id, signal);
+      await this.queue.fail(job, 'not_indexable');
+      return;
+    }
     const definition = definitionOf(plan);
     await this.queue.begin(job, definition, table.schemaVersion);
     await this.indexes.build(schema, index.id, plan, index.definition === definition, signal);

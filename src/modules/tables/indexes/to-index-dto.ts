@@ -1,5 +1,12 @@
 import type { Id } from '../../../common/index.js';
-import { fitsAlways, indexName, primaryKeyName, uniqueIndexName, type IndexPlan } from '../../../query/index.js';
+import {
+  canBeBuilt,
+  fitsAlways,
+  indexName,
+  primaryKeyName,
+  uniqueIndexName,
+  type IndexPlan,
+} from '../../../query/index.js';
 import type { TableMeta } from '../table-catalog.js';
 import { toColumnSchema } from '../tables/table-schema.js';
 import type { IndexColumnDto, IndexDto, IndexErrorDto } from './index.dto.js';
@@ -11,6 +18,8 @@ const DETAILS: Readonly<Record<NonNullable<TableIndexEntity['error']>, string>> 
   value_too_long: 'A row holds values that are too long for an index (about 2,700 bytes at most).',
   search_unavailable:
     'This PostgreSQL cannot make indexes for searches: its module pg_trgm is missing or may not be used.',
+  not_indexable:
+    'A column has another type by now, which an index of this kind cannot have. It is built when the column has one again that it can.',
   out_of_space: 'The disk of the database is full.',
   gave_up: 'The build failed too often. Delete the index and add it again to try once more.',
 };
@@ -35,7 +44,7 @@ export function toIndexDto(index: TableIndexEntity, { tableSchema }: Pick<TableM
     unique: index.unique,
     state: shownState(index),
     automatic: false,
-    limitsValues: plan !== undefined && !fitsAlways(plan),
+    limitsValues: plan !== undefined && canBeBuilt(plan) && !fitsAlways(plan),
     ...errorOf(index),
     createdBy: index.createdBy,
     createdAt: index.createdAt.toISOString(),

@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { must, Problem, type Access, type Id, type ProblemItem } from '../../../../common/index.js';
+import { must, rowsInTheWay, type Access, type Id, type ProblemItem } from '../../../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../../../config/index.js';
 import { MainDatabase } from '../../../../database/main/index.js';
-import { MiniDbSchema, type RowConditions } from '../../../../engines/index.js';
+import { MiniDbSchema, type RowCheck, type RowConditions } from '../../../../engines/index.js';
 import {
   addHiddenColumn,
   canBecome,
@@ -17,6 +17,7 @@ import {
   type Conversion,
   type Sql,
 } from '../../../../query/index.js';
+import { indexesAskedFor, type IndexOfColumn } from '../../indexes/indexes-of-column.js';
 import { BaseDraft } from '../../schema/base-draft.js';
 import { TableCatalog } from '../../table-catalog.js';
 import { toColumnSchema } from '../../tables/table-schema.js';
@@ -25,11 +26,11 @@ import { findColumn } from '../change-column.js';
 import type { ColumnDto } from '../column.dto.js';
 import type { ColumnEntity } from '../column.entity.js';
 import { ColumnChanges } from '../column-changes.js';
-import { everyValueIsUnique } from '../row-conditions.js';
 import { needs } from '../dependents.js';
 import { BackgroundConversions } from './background/background-conversions.service.js';
 import { mustBeAtRest } from './background/must-be-at-rest.js';
 import { Confirmations, stale, type Seen } from './confirmation.js';
+import { indexesAfter, remadeIndexes, uniqueAfter, uniqueIndexesAfter } from './converted-indexes.js';
 import type { ColumnConversionDto, ConversionReportDto, ConvertColumnDto } from './convert.dto.js';
 import { conversionOf, keptColumn, notConvertible, SAMPLES, samplesOf, valuesInTheWay } from './planned-conversion.js';
 import { choicesOf, lacksChoices, MAX_CHOICES, optionsOf, targetOf } from './target-of.js';
@@ -67,12 +68,16 @@ export class Conversions {
   /** What a conversion would come to. @throws Problem `not_found`, `validation_failed` */
   async tryOut(tableId: Id, columnId: Id, request: ConvertColumnDto): Promise<ConversionReportDto> {
     const { baseId } = await this.catalog.find(tableId);
-    const draft = await this.main.snapshot((manager) => BaseDraft.read(manager, baseId));
+    const [draft, indexes] = await this.main.snapshot(async (manager) => [
+      await BaseDraft.read(manager, baseId),
+      await indexesAskedFor(manager, tableId),
+    ]);
     const column = findColumn(draft.table(tableId).columns, columnId);
     const options = await this.options(draft, column, request);
     const target = targetOf(column, request.to.type, options);
     const { conversion, converted } = conversionOf(draft, column, target);
     draft.exchangeColumn(target, [], () => []);
+    const unique = uniqueIndexesAfter(indexes, conversion);
     const found = await this.foresee(conversion, converted);
     const { rows, filled, failing, samples, values, lost } = found;
     return {
@@ -80,12 +85,13 @@ export class Conversions {
       convertible: filled - failing,
       failing,
       samples: samplesOf(samples, target),
-      obstacles: await this.obstacles(conversion, converted, target, request, found),
+      obstacles: await this.obstacles(target, request, found, uniqueAfter(conversion, unique, converted)),
       default: target.default,
       defaultDropped: column.default !== null && target.default === null,
       dependents: draft.columns
         .filter((each) => needs(each).includes(columnId))
         .map(({ id, tableId: of, key, type }) => ({ tableId: of, columnId: id, key, type })),
+      indexes: indexesAfter(indexes, conversion),
       confirmToken: this.confirmations.make(column, request, {
         options,
         rows,
@@ -111,15 +117,13 @@ export class Conversions {
 
   /** Looked for only where they can be: each look reads the whole table. */
   private async obstacles(
-    { table, to }: Conversion,
-    converted: Sql,
     target: ColumnEntity,
     { onError = 'abort' }: ConvertColumnDto,
     { failing, samples }: Foreseen,
+    checks: readonly RowCheck[],
   ): Promise<ProblemItem[]> {
     const items =
       failing > 0 && (onError === 'abort' || target.required) ? [valuesInTheWay(failing, samples, target)] : [];
-    const checks = target.unique ? everyValueIsUnique(table, to, converted) : [];
     for (const { look, judge } of checks) items.push(...judge(await this.mini.look(look)));
     return items;
   }
@@ -142,7 +146,7 @@ export class Conversions {
     const { failing, samples, lost } = await this.foresee(conversion, converted);
     if (!mayLose && failing > 0) {
       const item = valuesInTheWay(failing, samples, target);
-      throw new Problem('rows_in_the_way', { detail: item.detail, errors: [item] });
+      throw rowsInTheWay([item]);
     }
     if (lost !== seen.lost) throw stale('Other values cannot be converted now than in the dry run.');
   }
@@ -176,9 +180,13 @@ export class Conversions {
       const target = targetOf(column, request.to.type, seen.options);
       const { conversion, converted } = conversionOf(draft, column, target);
       const kept = keptColumn(column);
-      draft.exchangeColumn(target, [kept], () => exchange(conversion, converted, kept));
+      const unique = uniqueIndexesAfter(await indexesAskedFor(manager, tableId), conversion);
+      draft.exchangeColumn(target, [kept], () => [
+        ...exchange(conversion, converted, kept),
+        ...remadeIndexes(conversion.table, unique),
+      ]);
       const position = columns.indexOf(column);
-      const conditions = conditionsOf(conversion, converted, request, target, seen);
+      const conditions = conditionsOf(conversion, converted, request, target, seen, unique);
       return { draft, conditions, result: toColumnDto(target, position) };
     });
   }
@@ -214,6 +222,7 @@ const conditionsOf = (
   { onError = 'abort', acceptChanges }: ConvertColumnDto,
   target: ColumnEntity,
   seen: Seen,
+  unique: readonly IndexOfColumn[],
 ): RowConditions => ({
   lock: lockTable(conversion.table, 'access exclusive'),
   checks: [
@@ -229,5 +238,6 @@ const conditionsOf = (
         return [];
       },
     },
+    ...uniqueAfter(conversion, unique, converted),
   ],
 });

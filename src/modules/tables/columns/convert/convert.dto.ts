@@ -9,6 +9,7 @@ import {
   type ConversionState,
   type OnError,
 } from './background/column-conversion.entity.js';
+import { IndexColumnDto } from '../../indexes/index.dto.js';
 import { DEFAULT_DOC } from '../column.dto.js';
 import { COLUMN_TYPES, type CellValue, type ColumnTypeName } from '../../../../query/index.js';
 
@@ -122,6 +123,23 @@ export class ColumnConversionDto {
   finishedAt!: string | null;
 }
 
+const STATES_AFTER = ['building', 'failed'] as const;
+
+/** An index of the column that was asked for. */
+export class ConvertedIndexDto {
+  id!: string;
+  columns!: IndexColumnDto[];
+  unique!: boolean;
+  @ApiProperty({
+    enum: STATES_AFTER,
+    example: 'building',
+    description:
+      'What it is after the conversion. `building`: it is built anew; a unique one holds all the time. `failed`: no index of its kind can have the new ' +
+      'type; it waits for one that it can have.',
+  })
+  state!: (typeof STATES_AFTER)[number];
+}
+
 export class ConversionReportDto {
   /** Rows of the table, those in the trash too. @example 4 */
   rows!: number;
@@ -135,7 +153,8 @@ export class ConversionReportDto {
     type: [ProblemItemDto],
     description:
       'Why the conversion would be refused as it is asked for: values that cannot be converted and may not be left empty, and, where the column is ' +
-      'unique, values that several rows would have (`values_repeat`, with `values [{value,rows,rowIds}]`).',
+      'unique, values that several rows would have (`values_repeat`, with `values [{value,rows,rowIds}]`); where a unique index has it, those of its ' +
+      'columns together (`values [{values,rows,rowIds}]`).',
   })
   obstacles!: ProblemItemDto[];
   @ApiProperty({ ...DEFAULT_DOC, description: 'The default that the column will have.', example: null })
@@ -143,5 +162,7 @@ export class ConversionReportDto {
   /** Whether the column has a default that the new type does not take. @example false */
   defaultDropped!: boolean;
   dependents!: DependentColumnDto[];
+  /** Indexes that were asked for with this column. */
+  indexes!: ConvertedIndexDto[];
   confirmToken!: string;
 }

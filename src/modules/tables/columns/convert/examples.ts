@@ -38,6 +38,7 @@ const REPORT: Example<ConversionReportDto> = {
       type: 'lookup',
     },
   ],
+  indexes: [],
   confirmToken: TOKEN,
 };
 

@@ -3,6 +3,7 @@ import { DataSource, In, type EntityManager } from 'typeorm';
 import { newId, notFound, Problem, type Access, type Id } from '../../../../../common/index.js';
 import { actorOf, AuditedTransaction, type AuditEntry, type OutboxEvent } from '../../../../../database/main/index.js';
 import { beginBackfill } from '../../../../../query/index.js';
+import { indexesAskedFor } from '../../../indexes/indexes-of-column.js';
 import { BaseDraft } from '../../../schema/base-draft.js';
 import { SchemaSaga, type SchemaChange } from '../../../schema/schema-saga.js';
 import { SchemaOpEntity } from '../../../schema/schema-op.entity.js';
@@ -12,6 +13,7 @@ import { findColumn } from '../../change-column.js';
 import type { ColumnEntity } from '../../column.entity.js';
 import type { Seen } from '../confirmation.js';
 import type { ColumnConversionDto, ConvertColumnDto } from '../convert.dto.js';
+import { uniqueIndexesAfter } from '../converted-indexes.js';
 import { conversionOf } from '../planned-conversion.js';
 import { targetOf } from '../target-of.js';
 import { ColumnConversionEntity, UNDER_WAY } from './column-conversion.entity.js';
@@ -55,6 +57,7 @@ export class BackgroundConversions {
         const begun = newConversion(access, column, baseId, request, seen);
         // What shows the column elsewhere must agree, now and once more in the end.
         draft.exchangeColumn(target, [], () => []);
+        uniqueIndexesAfter(await indexesAskedFor(manager, tableId), conversion);
         return {
           schema: draft.schemaName,
           statements: beginBackfill({ ...conversion, hidden: begun.hiddenName, trigger: begun.triggerName }),

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { must, Problem, type Id } from '../../../../../common/index.js';
+import { must, rowsInTheWay, type Id, type Problem, type ProblemItem } from '../../../../../common/index.js';
 import { faultPoint } from '../../../../../config/index.js';
 import { AuditedTransaction, MainDatabase } from '../../../../../database/main/index.js';
 import { MiniDbSchema, type RowConditions } from '../../../../../engines/index.js';
@@ -17,6 +17,7 @@ import {
   withTimeout,
   type Backfill,
 } from '../../../../../query/index.js';
+import { indexesAskedFor } from '../../../indexes/indexes-of-column.js';
 import { BaseDraft } from '../../../schema/base-draft.js';
 import { SchemaSaga, type SchemaChange } from '../../../schema/schema-saga.js';
 import { readStructure, type Structure } from '../../../schema/structure.js';
@@ -25,6 +26,7 @@ import { toColumnSchema } from '../../../tables/table-schema.js';
 import { findColumn } from '../../change-column.js';
 import { ColumnEntity } from '../../column.entity.js';
 import { stale } from '../confirmation.js';
+import { remadeIndexes, uniqueAfter, uniqueIndexesAfter } from '../converted-indexes.js';
 import { conversionOf, keptColumn, SAMPLES, valuesInTheWay } from '../planned-conversion.js';
 import { targetOf } from '../target-of.js';
 import { conversionAudit } from './background-conversions.service.js';
@@ -64,6 +66,7 @@ export class ConversionWork {
       if (last === null) {
         for (const statement of validateHiddenCheck(backfill.table, backfill.to))
           await this.mini.validate(backfill.table.physical.schema, statement);
+        await this.mustBeUnique(conversion, backfill);
         return true;
       }
       lastRow = last ?? null;
@@ -94,10 +97,12 @@ export class ConversionWork {
         const backfill = { ...planned.conversion, hidden: conversion.hiddenName, trigger: conversion.triggerName };
         const kept = keptColumn(column);
         const { table, from, to } = backfill;
+        const unique = uniqueIndexesAfter(await indexesAskedFor(manager, tableId), backfill);
         draft.exchangeColumn(target, [kept], () => [
           withTimeout(TIMEOUT_SECONDS),
           ...endBackfill(backfill),
           ...swapColumn(table, from, to, backfill.hidden, toColumnSchema(kept), { checked: true }),
+          ...remadeIndexes(table, unique),
         ]);
         const { patch, ...change } = draft.finish(context);
         const finished: ColumnConversionEntity = { ...conversion, state: 'done', finishedAt: new Date() };
@@ -172,12 +177,25 @@ export class ConversionWork {
     return { backfill: { table: schema, from, to: toColumnSchema(target), hidden, trigger }, target };
   }
 
+  /**
+   * Looked at before the lock, to name the rows; behind it the indexes themselves decide.
+   * @throws Problem `rows_in_the_way` values that several rows would have
+   */
+  private async mustBeUnique({ tableId }: ColumnConversionEntity, backfill: Backfill): Promise<void> {
+    const indexes = await indexesAskedFor(this.dataSource.manager, tableId);
+    const filled = { ...backfill, to: { ...backfill.to, physical: backfill.hidden } };
+    const errors: ProblemItem[] = [];
+    for (const { look, judge } of uniqueAfter(filled, uniqueIndexesAfter(indexes, backfill)))
+      errors.push(...judge(await this.mini.look(look)));
+    if (errors.length > 0) throw rowsInTheWay(errors);
+  }
+
   /** All of them, since it is over anyway. */
   private async inTheWay(backfill: Backfill, target: ColumnEntity): Promise<Problem> {
     const converted = must(convertedCell(backfill, 't'), 'the types convert');
     const [row] = await this.mini.look(tryConversion(backfill, converted, SAMPLES));
     const item = valuesInTheWay(Number(row?.[2] ?? 0), row?.[3], target);
-    return new Problem('rows_in_the_way', { detail: item.detail, errors: [item] });
+    return rowsInTheWay([item]);
   }
 
   private async workspaceOf(tableId: Id): Promise<Id> {
