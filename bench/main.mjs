@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { killAll, rssOf, start } from './children.mjs';
+import { measureConversion } from './convert.mjs';
 import { measureExports, measureImports } from './files.mjs';
 import { call } from './http-client.mjs';
 import { connectExternal, externalQuestion, fillExternal } from './external.mjs';
@@ -20,7 +21,7 @@ import { lookupInside, makeViews, measureJoinEngine, viewQuestions, viewStatemen
 import { cursorBehind, FLOOR_SCHEMA, fill, makeTable } from './world.mjs';
 
 const ALL = [
-  'page', 'ruled', 'linked', 'one', 'keyset', 'insert', 'update', 'bulk', 'external', 'views', 'published', 'export', 'import', 'fanout500', 'fanout2000', 'start',
+  'page', 'ruled', 'linked', 'one', 'keyset', 'insert', 'update', 'bulk', 'external', 'views', 'published', 'export', 'import', 'convert', 'fanout500', 'fanout2000', 'start',
 ]; // prettier-ignore
 const POOL = 10;
 /** A server that has just begun runs mostly interpreted code; it takes thousands of requests until it is what it stays. */
@@ -32,6 +33,7 @@ const HELP = `npm run bench -- [options]
   --rounds 4                 rounds of each side
   --rows 1000000             rows of the table, and of its export
   --import-rows 1000000      lines of the file that is imported
+  --convert-rows 1000000     rows of the table of which a column is converted
   --profile <folder>         write CPU profiles of both servers there
   --write                    write bench/RESULTS.md also after a partial run`;
 
@@ -43,6 +45,7 @@ export async function main() {
       rounds: { type: 'string', default: '4' },
       rows: { type: 'string', default: '1000000' },
       'import-rows': { type: 'string', default: '1000000' },
+      'convert-rows': { type: 'string', default: '1000000' },
       profile: { type: 'string' },
       write: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -84,6 +87,7 @@ export async function main() {
     await overHttp(world, has, pace, count, add);
   if (has('export')) add(...exported(await measureExports(world, Math.min(pace.rounds, 2))));
   if (has('import')) add(...imported(await measureImports(world, folder, Number(options['import-rows']))));
+  if (has('convert')) add(report.conversionRow(await measureConversion(world, Number(options['convert-rows']))));
   for (const sockets of [500, 2000]) if (has(`fanout${sockets}`)) add(...(await fanOut(world, sockets, pace)));
   await Promise.all([world.ours.stop(), world.floor.stop(), world.load.stop()]);
   await postgres.stop();

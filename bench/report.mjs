@@ -90,6 +90,16 @@ const costs = ({ ours, floor }) =>
     digits(us, us < 20 ? 1 : 0),
   );
 
+/** A conversion has no floor: what counts is what writers feel of it, and that nothing is lost. */
+export const conversionRow = ({ count, seconds, before, during, after, longest, compared }) => ({
+  cells: [
+    `text → integer of ${number(count, 0)} rows, 4 writers meanwhile`,
+    `${number(seconds, 1)} s; ${number(before, 0)} writes/s before, ${number(during, 0)} meanwhile, ${number(after, 0)} after; longest pause ${number(longest / 1000, 2)} s`,
+    ...['–', '–', '–', 'none lost'],
+    `none lost: ${number(compared, 0)} written rows compared`,
+  ],
+});
+
 /** How many questions many readers of one page are. */
 export const questionsRow = ({ requests, ofRows, others }) => ({
   cells: [
@@ -137,6 +147,7 @@ ${markdown(COST_HEAD, costRows)}
 - **Bulk**: 1,000 creates a call, 4 clients; ours answers with the rows and keeps the log, the floor is one \`unnest\` INSERT that answers with the ids.
   With \`return=minimal\` ours answers without the rows (\`Prefer\`).
 - **Import**: a CSV file of so many lines, sent with \`Prefer: respond-async\`, until the job says that it is done; into a table of the 8 columns without further indexes. The floor brings the same rows and the same entries of the change log into twins of both tables by two COPYs in one transaction, in PostgreSQL's own format, read from a file. RSS is how far the memory of the server process grew meanwhile.
+- **Conversion**: a column \`text\` becomes \`integer\` in the background, while four clients change and add rows of the same column, each with its next number as soon as the last is acknowledged. In the end every acknowledged value, and every row that nobody wrote, is compared: the run fails when one is lost. The longest pause is the longest wait of a write.
 - **Export**: the table of the other works as CSV, all rows in the order of their ids; the floor is a COPY of the twin's columns to stdout.
 - **Keyset**: the position of page 10,000 is reached by following cursors from the start (a cursor allows another limit and other fields, so the way is walked in pages of 1,000); then both pages are asked by turns. The column "floor" is page 1, the ratio is that of the times.
 - **Fan-out**: as many subscribers on one table, bare WebSockets in one process that count frames. Deliveries: 8 writes are always on their way, another as soon as all sockets have one. Latency: at a third of the deliveries that were reached, from sending the write to its arrival, over all sockets. Memory: how far the RSS of the server grew while the sockets were opened, one process after the other, by socket; with other rooms and rights of ours, and the buffers of the connections in both. The floor broadcasts the same event to a room, without any write.
