@@ -49,11 +49,11 @@ export async function post(
   try {
     const answer = await sent(target, headers, body, outbound, signal);
     const status = answer.statusCode ?? 0;
-    const wait = Number(answer.headers['retry-after']);
+    const wait = secondsIn(answer.headers['retry-after']);
     const excerpt = await beginningOf(answer);
     return {
       ...{ ok: status >= 200 && status < 300, status, error: null, excerpt, ms: ms() },
-      ...(Number.isFinite(wait) && wait > 0 ? { retryAfterSeconds: wait } : {}),
+      ...(wait > 0 ? { retryAfterSeconds: wait } : {}),
     };
   } catch (error) {
     if (stop.aborted) throw new Interrupted();
@@ -97,6 +97,12 @@ function secured(socket: Socket, host: string): Socket {
   // The socket below fails first where the address is not allowed: its reason is the one to be told.
   socket.once('error', (error) => tls.destroy(error));
   return tls;
+}
+
+/** `Retry-After` is a number of seconds or a date (RFC 9110, section 10.2.3); 0 where it is neither. */
+function secondsIn(retryAfter = ''): number {
+  const seconds = /^\d+$/.test(retryAfter) ? Number(retryAfter) : (Date.parse(retryAfter) - Date.now()) / 1_000;
+  return Number.isFinite(seconds) ? seconds : 0;
 }
 
 /** What the answer says first, as printable text. Whatever goes wrong behind its status changes nothing. */
