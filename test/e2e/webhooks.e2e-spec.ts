@@ -277,6 +277,23 @@ describe('a webhook', () => {
   }, 60_000);
 });
 
+describe('a webhook of somebody who is suspended', () => {
+  it('tells nothing any more, until somebody else switches it on', async () => {
+    const admin = await member(at, 'admin');
+    const to = await receiver();
+    const made = await admin.post<Webhook>(hooks, { name: 'Theirs', url: to.url, tables: [at.table.id] });
+    const { id } = expectStatus(made, 201);
+    await row('one');
+    await got(to, 1);
+    await sql(pair.main, `update users set status = 'suspended' where id = $1`, [admin.user.id]);
+    await row('two');
+    await waitFor(async () => (await one(id)).disabledReason === 'rights_lost', LONG);
+    expect(to.got).toHaveLength(1);
+    expectStatus(await at.owner.patch(`${hooks}/${id}`, { active: true }), 200);
+    await got(to, 2);
+  }, 60_000);
+});
+
 describe('secrets of webhooks', () => {
   it('are shown once, rotate with an overlap, and are nowhere else', async () => {
     const to = await receiver();

@@ -36,8 +36,9 @@ export interface Job {
 
 /** Conditions for a webhook `w` to be delivered: it is switched on and its workspace is there; the person that it runs as may manage webhooks. */
 const IS_RUNNING = `w.state = 'active' and exists (select from workspaces s where s.id = w.workspace_id and s.deleted_at is null)`;
-/** Not from memory: a role that was taken away stops the next attempt. */
-const IS_RIGHTFUL = `exists (select from workspace_members m where m.workspace_id = w.workspace_id and m.user_id = w.runs_as and m.role = any(array['${ROLES.filter((role) => mayDo(role, 'webhooks:manage')).join("','")}']))`;
+/** Not from memory: a role that was taken away, and an account that was suspended, stop the next attempt. */
+const IS_RIGHTFUL = `exists (select from workspace_members m join users u on u.id = m.user_id and u.status = 'active'
+  where m.workspace_id = w.workspace_id and m.user_id = w.runs_as and m.role = any(array['${ROLES.filter((role) => mayDo(role, 'webhooks:manage')).join("','")}']))`;
 
 interface PositionRow {
   readonly webhookId: Id;
