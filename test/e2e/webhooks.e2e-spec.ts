@@ -139,6 +139,22 @@ describe('a webhook', () => {
     expect((await deliveries(id, '?limit=1')).length).toBe(1);
   }, 60_000);
 
+  it('is tried at a new address at once, however long the one before was to be left alone', async () => {
+    const [away, to] = [await receiver(fails(503, { 'retry-after': '3000' })), await receiver()];
+    const { id } = await hook(away);
+    await row('one');
+    await waitFor(async () => (await one(id)).failing, LONG);
+    expect(expectStatus(await at.owner.patch<Webhook>(`${hooks}/${id}`, { url: to.url }), 200).failing).toBeNull();
+    await got(to, 1);
+    expect(to.got.map((message) => message.id)).toEqual(away.got.map((message) => message.id));
+  }, 60_000);
+
+  it('stays, and says so, when its last table is gone for good', async () => {
+    const { id } = await hook(await receiver());
+    await sql(pair.main, 'delete from webhook_positions where webhook_id = $1', [id]);
+    expect((await one(id)).tables).toEqual([]);
+  });
+
   it('is not redirected, and what is no 2xx is no receipt', async () => {
     const [inside, to] = [await receiver(), await receiver()];
     to.answer = fails(302, { location: inside.url });

@@ -132,7 +132,7 @@ export class WebhookDto {
   name!: string;
   /** @example 'https://hooks.example.com/deals' */
   url!: string;
-  @ApiProperty(TABLES)
+  @ApiProperty({ ...TABLES, minItems: 0, description: 'Without those that were deleted for good.' })
   tables!: Id[];
   @ApiProperty(EVENTS)
   events!: WebhookEvent[];

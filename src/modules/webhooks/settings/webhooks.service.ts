@@ -214,11 +214,12 @@ async function moveTo(
 function changed(before: WebhookEntity, input: UpdateWebhookDto, by: Id): WebhookEntity {
   const { name = before.name, url = before.url, events = before.events, active } = input;
   const at = new Date();
-  const after = { ...before, name, url, events, updatedAt: at };
+  // What failed at another address says nothing of this one.
+  const fresh = active === true || url !== before.url ? { attempts: 0, failingSince: null, nextAt: at } : {};
+  const after = { ...before, name, url, events, ...fresh, updatedAt: at };
   if (active === undefined) return after;
   if (!active) return { ...after, state: before.state === 'disabled' ? 'disabled' : 'paused' };
-  const fresh = { attempts: 0, failingSince: null, nextAt: at, disabledReason: null };
-  return { ...after, ...fresh, state: 'active', runsAs: by };
+  return { ...after, state: 'active', disabledReason: null, runsAs: by };
 }
 
 /** Locked until the end of the transaction. @throws Problem `not_found` */
