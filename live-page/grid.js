@@ -260,6 +260,7 @@ export class Grid {
     }
     const input = fieldFor(value, column);
     input.setAttribute('aria-label', `${column.name}, row ${this.numberOf(cell.rowId)}`);
+    input.dir = 'auto';
     if (typed !== undefined && ['text', 'textarea'].includes(input.type)) input.value = typed;
     this.editing = cell;
     // What the change is based on is what the person sees now.

@@ -55,6 +55,7 @@ function signedIn() {
   const now = client.session.user;
   if (now?.id === user?.id) return;
   user = now;
+  choice = undefined;
   at('sign-in').hidden = Boolean(now);
   at('main').hidden = !now;
   at('who').hidden = !now;
@@ -94,17 +95,20 @@ async function all(operation, path) {
   return found;
 }
 
+/** The choice that counts: what is read for an earlier one comes too late, whenever it comes. */
+let choice;
+
 /** Fills the list of a level and those below it; the address of the page says which was chosen, if it still is there. */
 async function pickFrom(level, parent) {
+  const mine = (choice = Symbol(level));
   const { select, next, read } = LEVELS[level];
   const list = at(select);
   list.replaceChildren();
   if (next) at(LEVELS[next].select).replaceChildren();
   close();
-  const asker = user;
   try {
     const found = await read(parent);
-    if (asker !== user) return;
+    if (choice !== mine) return;
     chosen[level] = found;
     list.replaceChildren(...found.map(({ id, name }) => new Option(name, id)));
     const wished = location.hash.slice(1).split('/');
@@ -113,7 +117,7 @@ async function pickFrom(level, parent) {
     if (found.length === 0) problem(`There is nothing to choose here: no ${level} yet.`);
     else await pick(level);
   } catch (error) {
-    problem(error.message);
+    if (choice === mine) problem(error.message);
   }
 }
 
@@ -132,6 +136,7 @@ function show(id) {
   const ids = ['workspace', 'base', 'table'].map((select) => at(select).value);
   history.replaceState(null, '', `#${ids.join('/')}`);
   const role = chosen.workspaces.find((workspace) => workspace.id === ids[0])?.role;
+  at('doing').hidden = role === 'viewer';
   const live = client.liveTable(id, { most: STEP });
   open = { id, live, table: client.table(id), mayEdit: role !== 'viewer', read: false, asked: false, ends: [] };
   const on = (source, name, listener) => open.ends.push(source.on(name, listener));

@@ -350,6 +350,62 @@ const chromium = findChromium();
     await page.close();
   });
 
+  it('shows each text in the direction that it is written in, also while it is edited', async () => {
+    const table = await newTable('Directions', [{ name: 'Acme' }, { name: 'مرحبا' }]);
+    const ada = await open(`${base}/live`, at.owner);
+    const { page } = ada;
+    await choose(ada, table.id);
+    const [left, right] = table.rows as [Row, Row];
+    // How far the text is from the left edge of its cell, and from the right one.
+    const gaps = (row: Row) =>
+      page.evaluate<[number, number]>(`(() => {
+        const td = document.querySelector('tr[data-row="${row.id}"] td[data-key="name"]');
+        td.style.minWidth = '20rem';
+        const range = document.createRange();
+        range.selectNodeContents(td);
+        const [text, box] = [range.getBoundingClientRect(), td.getBoundingClientRect()];
+        return [text.left - box.left, box.right - text.right];
+      })()`);
+    const [[a, b], [c, d]] = [await gaps(left), await gaps(right)];
+    expect([a < b, c > d]).toEqual([true, true]);
+    await cell(page, right, 'name').dblclick();
+    const direction = "getComputedStyle(document.querySelector('#grid td input')).direction";
+    expect(await page.evaluate(direction)).toBe('rtl');
+    await page.close();
+  });
+
+  it('shows what was chosen last, though what was chosen before is answered later', async () => {
+    const person = await signup(base, { name: 'Ada' });
+    const made = async (name: string) => {
+      const workspace = expectStatus(await person.post<{ id: string }>('/workspaces', { name }), 201);
+      expectStatus(await person.post(`/workspaces/${workspace.id}/bases`, { name: `Base of ${name}` }), 201);
+      return workspace.id;
+    };
+    const [slow, quick] = [await made('Slow'), await made('Quick')];
+    const her = await open(`${base}/live#${quick}`, person);
+    const { page } = her;
+    const bases = () => page.locator('#base').textContent();
+    await waitFor(async () => (await bases()) === 'Base of Quick', WAIT_MS);
+    let answer: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (answer = resolve));
+    let isAnswered = false;
+    await page.route(`**/workspaces/${slow}/bases*`, async (route) => {
+      await held;
+      await route.continue();
+      await (await route.request().response())?.finished();
+      isAnswered = true;
+    });
+    await page.locator('#workspace').selectOption(slow);
+    await page.locator('#workspace').selectOption(quick);
+    await waitFor(async () => (await bases()) === 'Base of Quick', WAIT_MS);
+    answer();
+    await waitFor(() => isAnswered, WAIT_MS);
+    // A question behind it, so that what would have come of the answer has come.
+    await page.evaluate('fetch("/live/main.js").then((answer) => answer.text())');
+    expect([await page.locator('#workspace').inputValue(), await bases()]).toEqual([quick, 'Base of Quick']);
+    await page.close();
+  });
+
   it('says what is going on with the network, catches up, reads again, and shows more', async () => {
     const table = await newTable('Network', [{ name: 'Acme' }]);
     const [row] = table.rows as [Row];
@@ -402,6 +458,7 @@ const chromium = findChromium();
     const { page } = viewer;
     await choose(viewer, table.id);
     expect(await page.getByRole('grid').getAttribute('aria-readonly')).toBe('true');
+    expect(await page.getByRole('button', { name: 'Undo my last change' }).isVisible()).toBe(false);
     await cell(page, row, 'name').dblclick();
     await cell(page, row, 'name').focus();
     await page.keyboard.type('x');
