@@ -140,6 +140,15 @@ describe('versions of a published view', () => {
     expect((await view.read('/v2')).text).toContain('<main>');
   });
 
+  it('are named by their numbers alone where they are looked after', async () => {
+    const { api, become, publish, versions } = await published();
+    await become(narrower);
+    expectStatus(await publish({ asNewVersion: true }), 201);
+    for (const text of ['1e0', '01', '0x1', '1.0', '%201', 'v1'])
+      expect([text, refused(await at.owner.del(`${api}/versions/${text}`))]).toEqual([text, [404, 'not_found']]);
+    expect((await versions()).map(({ apiVersion }) => apiVersion)).toEqual([2, 1]);
+  });
+
   it('describe themselves in documents of their own', async () => {
     const view = await published();
     await view.become(narrower);

@@ -33,6 +33,8 @@ function inherited(value: unknown, path: readonly (string | number)[]): ProblemI
 class StrictPipe extends ValidationPipe {
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
     const { metatype } = metadata;
+    // Parts of paths are texts, which pipes of their own read: made a number here, `1e0` and `01` would be 1.
+    if (metadata.type === 'param') return value;
     if (metadata.type === 'query' && metatype !== undefined && typeof value === 'object' && value !== null) {
       const query = plainQuery(value, metatype);
       if (query) return query;
