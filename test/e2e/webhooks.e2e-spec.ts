@@ -379,6 +379,25 @@ describe('sending by hand', () => {
   }, 60_000);
 });
 
+describe('a webhook that is removed', () => {
+  it('while its receiver thinks is not there any more, for whoever tries it and for what was under way', async () => {
+    const to = await receiver();
+    const waiting: (() => void)[] = [];
+    to.answer = (_, response) => void waiting.push(() => response.writeHead(204).end());
+    const { id } = await hook(to);
+    await row('one');
+    await got(to, 1);
+    const trying = at.owner.post<ProblemBody>(`${hooks}/${id}/test`);
+    await got(to, 2);
+    expectStatus(await at.owner.del(`${hooks}/${id}`), 204);
+    for (const answer of waiting) answer();
+    expect((await trying).body).toMatchObject({ status: 404, code: 'not_found' });
+    await row('two');
+    await sleep(2_500);
+    expect(to.got).toHaveLength(2);
+  }, 60_000);
+});
+
 describe('what is no webhook', () => {
   it.each([
     ['ftp://example.org/', 'url_invalid'],

@@ -97,7 +97,7 @@ export class DeliveriesService implements OnModuleDestroy {
     if (!attempt)
       throw new Problem('source_unreachable', { detail: 'The secret of this webhook cannot be decrypted: rotate it.' });
     const { kept } = attempt;
-    await this.queue.record(kept);
+    if (!(await this.queue.record(kept))) throw notFound('webhook');
     const told = toDeliveryDto(kept);
     await this.transaction.run(actorOf(access), () => {
       const { messageId, type, outcome, status, error } = told;

@@ -114,7 +114,7 @@ export class WebhookQueue {
   async delivered(job: Job, attempt: WebhookDeliveryEntity, { tableId, epoch, seq }: Position): Promise<void> {
     const { webhook, lease } = job;
     await this.transaction.withoutAudit(async (manager) => {
-      await manager.insert(WebhookDeliveryEntity, attempt);
+      await keep(manager, attempt);
       await manager.query(
         `update webhook_positions p set epoch = $3, seq = $4 where p.webhook_id = $1 and p.table_id = $2
          and exists (select from webhooks w where w.id = p.webhook_id and w.leased_by = $5)`,
@@ -133,7 +133,7 @@ export class WebhookQueue {
   /** An attempt in vain: the webhook is released, and waits for so many seconds. */
   async failed({ webhook, lease }: Job, attempt: WebhookDeliveryEntity, waitSeconds: number): Promise<void> {
     await this.transaction.withoutAudit(async (manager) => {
-      await manager.insert(WebhookDeliveryEntity, attempt);
+      await keep(manager, attempt);
       await manager.query(
         `update webhooks set attempts = attempts + 1, failing_since = coalesce(failing_since, now()),
            next_at = now() + make_interval(secs => $3), leased_by = null, lease_until = null
@@ -143,9 +143,9 @@ export class WebhookQueue {
     });
   }
 
-  /** An attempt that somebody asked for. */
-  async record(attempt: WebhookDeliveryEntity): Promise<void> {
-    await this.transaction.withoutAudit((manager) => manager.insert(WebhookDeliveryEntity, attempt));
+  /** An attempt that moves nothing on. False: the webhook is gone. */
+  record(attempt: WebhookDeliveryEntity): Promise<boolean> {
+    return this.transaction.withoutAudit((manager) => keep(manager, attempt));
   }
 
   async release({ webhook, lease }: Job): Promise<void> {
@@ -193,6 +193,13 @@ export class WebhookQueue {
       return rows;
     });
   }
+}
+
+/** Unless the webhook was removed while its receiver thought; then nothing is left to tell of. */
+async function keep(manager: AuditedManager, attempt: WebhookDeliveryEntity): Promise<boolean> {
+  const there = await manager.query<unknown[]>('select from webhooks where id = $1 for key share', [attempt.webhookId]);
+  if (there.length > 0) await manager.insert(WebhookDeliveryEntity, attempt);
+  return there.length > 0;
 }
 
 /** It is not ours any more: whoever changed it has the last word. */
