@@ -8,6 +8,7 @@ const layers = {
   database: ['common', 'config'],
   engines: ['common', 'config', 'query', 'database'],
   'live-page': ['config'],
+  tracing: ['common', 'config'],
 };
 const modules = {
   events: [],

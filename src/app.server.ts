@@ -20,6 +20,7 @@ import {
   registerSecurity,
   requestId,
 } from './common/server/index.js';
+import { isTracing, traceRequests } from './common/tracing/index.js';
 import type { AppConfig } from './config/index.js';
 import { DOCS_PATH } from './docs/index.js';
 
@@ -65,6 +66,8 @@ export async function createAdapter(config: AppConfig, logger: Logger, problems:
   const adapter = new EdgeAdapter(options, config.responseLimit);
   const instance = adapter.getInstance();
   instance.server.on('checkExpectation', answerExpectation);
+  // First of all, so that waiting is part of it.
+  if (isTracing()) traceRequests(instance);
   // Before everything else: the rest of a request in a rush can wait for its turn.
   paceBelow(instance, `/${API_PREFIX}/auth/`);
   // Not Nest's enableCors: it copies headers to Node's response, and that costs every answer more than the edge in all.

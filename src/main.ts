@@ -6,12 +6,15 @@ import { banner } from './banner.js';
 import { isForPeople, migrate, prepareGround, type Ground } from './boot.js';
 import type { AppConfig } from './config/index.js';
 import { guardProcess } from './process-guard.js';
+import { startTracing, type Tracing } from './tracing/index.js';
 
 /** The server as a program: brings its ground, migrates, listens, and takes everything down again in order. */
 
 /** Under the ten seconds that container platforms grant before they kill. */
 const STOP_WITHIN_MS = 9_000;
 const DATABASE_STOP_MS = 2_000;
+/** Within the time for the databases: nobody waits for traces. */
+const TRACES_STOP_MS = 1_500;
 /**
  * Connections that may wait to be accepted; the kernel caps it (Linux: 4,096). Past Node's own 511 the handshakes of a rush are
  * dropped, and everybody's next connection takes the second or more after which TCP tries again.
@@ -23,6 +26,7 @@ class StartError extends Error {}
 
 let ground: Ground | undefined;
 let app: NestFastifyApplication | undefined;
+let tracing: Tracing | undefined;
 let starting = true;
 let wish: number | undefined;
 let stopping: Promise<void> | undefined;
@@ -41,7 +45,7 @@ async function stop(code: number): Promise<void> {
   setTimeout(() => process.exit(code), STOP_WITHIN_MS + 500).unref();
   try {
     await Promise.race([app?.close(), after(STOP_WITHIN_MS - DATABASE_STOP_MS)]);
-    await ground?.embedded?.stop(deadline - Date.now());
+    await Promise.all([tracing?.stop(TRACES_STOP_MS), ground?.embedded?.stop(deadline - Date.now())]);
   } catch (error) {
     new Logger('Stop').error('Not everything could be stopped in order', error);
   }
@@ -60,6 +64,8 @@ async function start(): Promise<void> {
     migrate(config),
   ]);
   if (stopWished()) return;
+  // Before the application, whose log and server want to know.
+  tracing = await startTracing(config);
   app = await createApp(config);
   app.get(Metrics).addProcess();
   await app.listen({ port: config.port, host: config.host, backlog: BACKLOG });
@@ -68,6 +74,8 @@ async function start(): Promise<void> {
   if (config.environment === 'production')
     new Logger('Start').log(`${config.name} ${config.version} answers at ${address}`);
   else say(banner(address, config));
+  // Its path may hold a key.
+  if (config.tracing) new Logger('Start').log(`Traces go to ${new URL(config.tracing.url).host}`);
   // For a process manager that waits for it (cluster, PM2).
   process.send?.({ ready: address });
 }

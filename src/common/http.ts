@@ -1,3 +1,4 @@
+import type { Context as TraceContext } from '@opentelemetry/api';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Access, Principal, RequestMeta } from './access.js';
 import type { Problem } from './errors/index.js';
@@ -16,6 +17,8 @@ export interface AppRequest extends FastifyRequest {
   databaseMs?: number;
   /** What it was asked to read, for the log of slow reads. */
   read?: () => ReadFacts;
+  /** Its span, where it is traced. */
+  trace?: TraceContext;
 }
 export type AppReply = FastifyReply;
 

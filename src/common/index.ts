@@ -33,4 +33,5 @@ export { isExactNumber } from './server/exact-numbers.js';
 export { parseJson } from './server/json-body.js';
 export * from './revertible.js';
 export * from './rounds.js';
+export * from './tracing/index.js';
 export * from './value-schemas.js';

@@ -44,6 +44,28 @@ export interface FileSettings {
   readonly s3?: S3Settings;
 }
 
+/** Which traces are kept, by the names that OpenTelemetry gives to the ways. */
+export const SAMPLERS = [
+  'always_on',
+  'always_off',
+  'traceidratio',
+  'parentbased_always_on',
+  'parentbased_always_off',
+  'parentbased_traceidratio',
+] as const;
+
+/** Where traces go, and how many of them. */
+export interface TracingSettings {
+  /** Whole address that takes OTLP over HTTP. */
+  readonly url: string;
+  /** Secret. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly serviceName: string;
+  readonly sampler: (typeof SAMPLERS)[number];
+  /** Share of the traces, for the samplers that have a ratio; 0 to 1. */
+  readonly ratio: number;
+}
+
 /** Databases of other people that are read and edited through us. */
 export interface ExternalSettings {
   /** Networks (CIDR) or addresses that may be connected to, besides public ones. */
@@ -77,6 +99,8 @@ export interface AppConfig {
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
   /** From so many milliseconds of the database on, a read of rows is told in the log; 0 is never. */
   readonly slowReadMs: number;
+  /** Absent: nothing is traced. */
+  readonly tracing?: TracingSettings;
   /** Origins that browsers may call from; `*` is any origin, without credentials. */
   readonly corsOrigins: readonly string[];
   /** Number of proxies, or addresses, whose `X-Forwarded-For` counts. */

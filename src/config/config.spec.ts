@@ -54,6 +54,47 @@ const strong = {
 };
 
 describe('configuration', () => {
+  it('traces where a collector is named, as OpenTelemetry spells it, and nowhere else', () => {
+    const load = (env: object) => loadConfig({ ...env }, { main: database, mini: database, secrets }).tracing;
+    const base = { OTEL_EXPORTER_OTLP_ENDPOINT: 'https://otel.example.com:4318/a/' };
+    expect(load({ OTEL_SERVICE_NAME: 'x', OTEL_TRACES_SAMPLER: 'always_on' })).toBeUndefined();
+    expect(load({ ...base, OTEL_SDK_DISABLED: 'true' })).toBeUndefined();
+    expect(load(base)).toEqual({
+      url: 'https://otel.example.com:4318/a/v1/traces',
+      headers: {},
+      serviceName: 'live-tables',
+      sampler: 'parentbased_always_on',
+      ratio: 1,
+    });
+    const all = {
+      ...base,
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://127.0.0.1:9/traces',
+      OTEL_EXPORTER_OTLP_HEADERS: 'Api-Key = a%20b=, x=1',
+      OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+      OTEL_TRACES_SAMPLER_ARG: '0.25',
+    };
+    expect(load(all)).toMatchObject({
+      url: 'http://127.0.0.1:9/traces',
+      headers: { 'api-key': 'a b=', x: '1' },
+      sampler: 'parentbased_traceidratio',
+      ratio: 0.25,
+    });
+  });
+
+  it.each([
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'hush'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'key=hush%0a'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'key=hush%'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'otel:4318'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://user:hush@otel'],
+    ['OTEL_TRACES_SAMPLER', 'jaeger_remote'],
+    ['OTEL_TRACES_SAMPLER_ARG', '1.5'],
+  ])('refuses %s=%s and does not repeat what is secret', (name, value) => {
+    const complaint = complaintsOf(() => loadConfig({ [name]: value }, { main: database, mini: database, secrets }));
+    expect(complaint).toContain(name);
+    expect(complaint).not.toContain('hush');
+  });
+
   it('needs nothing in development: databases and secrets are brought', () => {
     expect(needsOf({})).toMatchObject({ main: true, mini: true, secrets: true });
     const config = loadConfig({}, { main: database, mini: database, secrets });

@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { must } from '../common/assert.js';
-import type { AppConfig, ExternalSettings, FileSettings, PostgresSettings, S3Settings } from './app-config.js';
+import type {
+  AppConfig,
+  ExternalSettings,
+  FileSettings,
+  PostgresSettings,
+  S3Settings,
+  TracingSettings,
+} from './app-config.js';
 import { projectRoot } from './environment.js';
 import { ConfigError, readSettings, type ReadSettings } from './read-settings.js';
 import type { GeneratedSecrets } from './secrets-file.js';
@@ -71,6 +78,7 @@ export function loadConfig(env: Environment, provided: Provided = {}): AppConfig
     miniDb: configured.mini ? databaseOf(read, 'MINI_DB') : (provided.mini ?? missing('MINI_DB_HOST')),
     embedded: !configured.main || !configured.mini,
     ...redisOf(read),
+    ...tracingOf(read),
     jwt: {
       secret: secrets.jwt,
       previousSecrets: values.JWT_SECRETS_PREVIOUS,
@@ -130,6 +138,22 @@ function redisOf({ values }: ReadSettings): Pick<AppConfig, 'redis'> {
   if (values.REDIS_HOST === undefined) return {};
   const { REDIS_HOST: host, REDIS_PORT: port, REDIS_PASSWORD: password, REDIS_TLS: tls } = values;
   return { redis: { host, port, tls, ...(password === undefined ? {} : { password }) } };
+}
+
+/** Off unless there is somewhere to send traces to. */
+function tracingOf({ values }: ReadSettings): { readonly tracing?: TracingSettings } {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: base, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: whole } = values;
+  const url = whole ?? (base === undefined ? undefined : `${base}/v1/traces`);
+  if (url === undefined || values.OTEL_SDK_DISABLED) return {};
+  return {
+    tracing: {
+      url,
+      headers: values.OTEL_EXPORTER_OTLP_HEADERS ?? {},
+      serviceName: values.OTEL_SERVICE_NAME,
+      sampler: values.OTEL_TRACES_SAMPLER,
+      ratio: values.OTEL_TRACES_SAMPLER_ARG,
+    },
+  };
 }
 
 function filesOf({ values }: ReadSettings): FileSettings {

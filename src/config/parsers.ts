@@ -21,6 +21,10 @@ export const integer =
     return number >= min && number <= max ? number : fail(`must be a whole number from ${min} to ${max}`);
   };
 
+/** A part of a whole: a number from 0 to 1. */
+export const share: Parser<number> = (value) =>
+  /^\d{1,3}(\.\d{1,12})?$/.test(value) && Number(value) <= 1 ? Number(value) : fail('must be a number from 0 to 1');
+
 /** One word out of a closed list. */
 export const oneOf =
   <const T extends string>(...words: readonly T[]): Parser<T> =>
@@ -98,6 +102,24 @@ const isNetwork = (item: string): boolean => {
     !ip.includes('%') &&
     (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= width))
   );
+};
+
+/**
+ * HTTP headers as OpenTelemetry writes them in a variable: `name=value,name=value`, values percent-encoded where they have to be
+ * (https://opentelemetry.io/docs/specs/otel/protocol/exporter/#specifying-headers-via-environment-variables). The complaint holds none of it.
+ */
+export const headerList: Parser<Readonly<Record<string, string>>> = (value) => {
+  try {
+    return Object.fromEntries(
+      list(value).map((item) => {
+        const [, name = '', content = ''] = /^([\w!#$%&'*+.^`|~-]+)\s*=\s*(.+)$/.exec(item) ?? [];
+        const decoded = decodeURIComponent(content);
+        return /^[\x20-\x7e]+$/.test(decoded) ? [name.toLowerCase(), decoded] : fail('');
+      }),
+    );
+  } catch {
+    return fail('must be a comma list of headers such as api-key=abc,x-tenant=live-tables');
+  }
 };
 
 /** A comma list of networks; none is allowed too. */

@@ -1,6 +1,7 @@
 import {
   duration,
   flag,
+  headerList,
   integer,
   key32,
   keys32,
@@ -12,11 +13,13 @@ import {
   orForever,
   origins,
   proxies,
+  share,
   smtpUrl,
   text,
   webAddress,
   type Parser,
 } from './parsers.js';
+import { SAMPLERS } from './app-config.js';
 import { weaknessOfKey, weaknessOfKeys, weaknessOfPassword } from './strength.js';
 
 /** Everything there is to know about one environment variable. */
@@ -383,6 +386,55 @@ const KEEPING = {
   }),
 };
 
+const TRACES = {
+  OTEL_EXPORTER_OTLP_ENDPOINT: setting({
+    about: 'Address of an OpenTelemetry collector (OTLP over HTTP); traces go to `/v1/traces` below it.',
+    parse: webAddress,
+    otherwise: 'no traces',
+    example: '',
+  }),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: setting({
+    about: 'Whole address that traces are sent to, where it is another one.',
+    parse: webAddress,
+    otherwise: '`/v1/traces` below OTEL_EXPORTER_OTLP_ENDPOINT',
+    example: '',
+  }),
+  OTEL_EXPORTER_OTLP_HEADERS: setting({
+    about: 'Headers that go with them, such as a key of the collector: `name=value,name=value`.',
+    parse: headerList,
+    otherwise: 'none',
+    // Whatever the collector gave out: there is nothing to judge.
+    secret: () => undefined,
+    example: '',
+  }),
+  OTEL_SERVICE_NAME: setting({
+    about: 'Name under which the collector shows this installation.',
+    parse: text,
+    fallback: 'live-tables',
+    example: 'live-tables',
+  }),
+  OTEL_TRACES_SAMPLER: setting({
+    about:
+      'Which traces are kept; `parentbased_…` follows the `traceparent` of a request, where there is one. The ratio is that of OTEL_TRACES_SAMPLER_ARG.',
+    parse: oneOf(...SAMPLERS),
+    fallback: 'parentbased_always_on',
+    example: 'parentbased_always_on',
+  }),
+  OTEL_TRACES_SAMPLER_ARG: setting({
+    about: 'Share of the traces that are kept, from 0 to 1.',
+    parse: share,
+    fallback: '1',
+    example: '1',
+  }),
+  OTEL_SDK_DISABLED: setting({
+    about:
+      'Whether there are no traces all the same, such as where the other variables are set for all programs of a machine.',
+    parse: flag,
+    fallback: 'false',
+    example: 'false',
+  }),
+};
+
 const STRUCTURE = {
   INDEX_ADVICE: setting({
     about: 'What becomes of the advice on indexes: `suggest` lists it, `auto` also adds what is used often.',
@@ -544,6 +596,7 @@ export const SETTINGS = {
   ...MAIL,
   ...FILES,
   ...KEEPING,
+  ...TRACES,
   ...STRUCTURE,
   ...EXTERNAL,
   ...LIMITS,
@@ -562,6 +615,7 @@ export const SECTIONS: readonly {
   { title: 'Mail (optional)', settings: MAIL },
   { title: 'Attached files', settings: FILES },
   { title: 'Keeping', settings: KEEPING },
+  { title: 'Traces (optional)', settings: TRACES },
   { title: 'Indexes and column types', settings: STRUCTURE },
   { title: 'External databases', settings: EXTERNAL },
   { title: 'Rate limits', settings: LIMITS },

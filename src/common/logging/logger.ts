@@ -1,5 +1,6 @@
 import { destination as writeTo, pino, type DestinationStream, type Logger } from 'pino';
 import { errorFields } from './error-fields.js';
+import { isTracing, traceIds } from '../tracing/index.js';
 import { readable } from './readable.js';
 
 export interface LoggerOptions {
@@ -8,13 +9,14 @@ export interface LoggerOptions {
   readonly readable: boolean;
 }
 
-/** The one logger of the process. */
+/** The one logger of the process. Where it is traced, lines tell of which trace they are. */
 export function createLogger(options: LoggerOptions, destination: DestinationStream = destinationOf(options)): Logger {
   return pino(
     {
       level: options.level,
       base: null,
       serializers: { err: errorFields },
+      ...(isTracing() ? { mixin: traceIds } : {}),
       ...(options.readable ? {} : { formatters: { level: (label: string) => ({ level: label }) } }),
     },
     destination,

@@ -36,8 +36,9 @@ export function readable(json: string): string {
 }
 
 /** `GET /api/v1/tables 404 2.3 ms`; who and where are one request id away. */
-function requestLine({ level, time, method, url, status, ms, requestId }: Line): Line {
-  return { level, time, msg: [method, url, status, ms, 'ms'].join(' '), requestId };
+function requestLine({ level, time, method, url, status, ms, requestId, trace_id: traceId }: Line): Line {
+  const msg = [method, url, status, ms, 'ms'].join(' ');
+  return { level, time, msg, requestId, ...(traceId === undefined ? {} : { trace_id: traceId }) };
 }
 
 function trace(error: ErrorFields | string): string {

@@ -15,7 +15,8 @@ export function registerRequestHooks(
   onAnswered: (request: AppRequest, reply: AppReply) => void,
 ): void {
   // Declared up front, so that every request object has the same shape and stays fast.
-  for (const name of ['principal', 'access', 'bodyProblem', 'databaseMs', 'read']) instance.decorateRequest(name);
+  for (const name of ['principal', 'access', 'bodyProblem', 'databaseMs', 'read', 'trace'])
+    instance.decorateRequest(name);
   instance.addHook('onSend', (request, reply, payload, done) => {
     answerHeaders(request, reply);
     done(null, payload);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import pg from 'pg';
+import { inSpan, noteInSpan, SpanKind, type Attributes } from '../../common/index.js';
 import { APP_CONFIG, type AppConfig, type PostgresSettings } from '../../config/index.js';
 import { poolLoad, type PoolLoad } from '../pool-load.js';
 import { PROBE } from '../probe.js';
@@ -19,6 +20,12 @@ export type PgRow = readonly (string | null)[];
 /** One connection inside a transaction. */
 export interface PgSession {
   query(statement: PgStatement): Promise<PgRow[]>;
+}
+
+/** How the statements of a transaction are run. */
+export interface TransactionManner {
+  readonly prepares?: boolean;
+  readonly timeoutMs?: number;
 }
 
 /** Told of each statement alone, and of each transaction: how long it waited for a connection, how long it then took, in milliseconds. */
@@ -57,11 +64,16 @@ export class MiniDatabase implements OnApplicationShutdown {
   }
 
   /** Runs one statement on any connection. Prepared when its shape has been seen before. */
-  async query(statement: PgStatement): Promise<PgRow[]> {
+  query(statement: PgStatement): Promise<PgRow[]> {
+    return inSpan('plan.execute', STATEMENT, () => this.queryNow(statement), SpanKind.CLIENT);
+  }
+
+  private async queryNow(statement: PgStatement): Promise<PgRow[]> {
     const askedAt = performance.now();
     const client = await this.pool.connect();
     const begunAt = performance.now();
     try {
+      noteInSpan(() => waited(begunAt - askedAt));
       const result = await client.query(this.prepared(statement));
       client.release();
       this.listener?.('statement', begunAt - askedAt, performance.now() - begunAt);
@@ -78,14 +90,19 @@ export class MiniDatabase implements OnApplicationShutdown {
    * prepared like those of {@link query}: for the few shapes that come again and again. With `timeoutMs` PostgreSQL stops each of them
    * after that time (57014).
    */
-  async transaction<T>(
+  transaction<T>(work: (session: PgSession) => Promise<T>, manner: TransactionManner = {}): Promise<T> {
+    return inSpan('plan.execute', TRANSACTION, () => this.transactionNow(work, manner), SpanKind.CLIENT);
+  }
+
+  private async transactionNow<T>(
     work: (session: PgSession) => Promise<T>,
-    { prepares = false, timeoutMs }: { readonly prepares?: boolean; readonly timeoutMs?: number } = {},
+    { prepares = false, timeoutMs }: TransactionManner,
   ): Promise<T> {
     const askedAt = performance.now();
     const client = await this.pool.connect();
     const begunAt = performance.now();
     try {
+      noteInSpan(() => waited(begunAt - askedAt));
       // In one message, which costs no round trip more.
       await client.query(timeoutMs === undefined ? 'begin' : `begin; set local statement_timeout = ${timeoutMs}`);
       const result = await work({
@@ -132,6 +149,12 @@ export class MiniDatabase implements OnApplicationShutdown {
     return name === undefined ? query : { ...query, name };
   }
 }
+
+/** What spans say of the work; statements and values stay here. */
+const STATEMENT = { 'db.system.name': 'postgresql', 'live_tables.work': 'statement' };
+const TRANSACTION = { 'db.system.name': 'postgresql', 'live_tables.work': 'transaction' };
+
+const waited = (ms: number): Attributes => ({ 'live_tables.wait_ms': Math.round(ms * 10) / 10 });
 
 /** The server refused the statement and is fine; anything else (lost, timed out, FATAL) leaves the connection in doubt. */
 const isRefusal = (error: unknown): boolean => error instanceof pg.DatabaseError && error.severity === 'ERROR';

@@ -50,6 +50,7 @@ export class ExternalEngines implements OnApplicationShutdown {
     if (known?.version === version) return known.engine;
     this.retire(target.id);
     const engine = new KeptEngine({
+      of: target,
       idleMs: this.limits.idleMs,
       open: () => {
         const opened = this.open(target);

@@ -1,10 +1,18 @@
-import { Problem } from '../../common/index.js';
+import { inSpan, Problem, SpanKind } from '../../common/index.js';
 import type { Mutation, SourceGroups, SourceRead } from '../../query/index.js';
 import { Circuit } from './circuit.js';
-import type { ExternalCapabilities, ExternalEngine, Mutated, SourcePage, Told } from './external-engine.js';
+import type {
+  ConnectionTarget,
+  ExternalCapabilities,
+  ExternalEngine,
+  Mutated,
+  SourcePage,
+  Told,
+} from './external-engine.js';
 
 /** What a {@link KeptEngine} asks of those who keep it. */
 export interface Keeping {
+  readonly of: Pick<ConnectionTarget, 'id' | 'engine'>;
   readonly idleMs: number;
   /** @throws Problem no more can be opened */
   open(): ExternalEngine;
@@ -46,19 +54,19 @@ export class KeptEngine implements ExternalEngine {
   }
 
   probe(signal?: AbortSignal): Promise<{ readonly serverVersion: string }> {
-    return this.call((engine) => engine.probe(signal));
+    return this.call('probe', (engine) => engine.probe(signal));
   }
 
   discover(signal?: AbortSignal): ReturnType<ExternalEngine['discover']> {
-    return this.call((engine) => engine.discover(signal));
+    return this.call('discover', (engine) => engine.discover(signal));
   }
 
   read(plan: SourceRead, signal?: AbortSignal): Promise<SourcePage> {
-    return this.call((engine) => engine.read(plan, signal));
+    return this.call('read', (engine) => engine.read(plan, signal));
   }
 
   readGroups(plan: SourceGroups, signal?: AbortSignal): Promise<SourcePage> {
-    return this.call((engine) => engine.readGroups(plan, signal));
+    return this.call('readGroups', (engine) => engine.readGroups(plan, signal));
   }
 
   describe(plan: SourceRead | SourceGroups): string {
@@ -67,7 +75,7 @@ export class KeptEngine implements ExternalEngine {
   }
 
   mutate(mutation: Mutation, told?: Told): Promise<Mutated | undefined> {
-    return this.call((engine) => engine.mutate(mutation, told));
+    return this.call('mutate', (engine) => engine.mutate(mutation, told));
   }
 
   /** For good: the connection is another or gone. Calls that are under way come to their end first. */
@@ -84,7 +92,14 @@ export class KeptEngine implements ExternalEngine {
     await engine?.close();
   }
 
-  private async call<T>(work: (engine: ExternalEngine) => Promise<T>): Promise<T> {
+  /** Hosts and statements are nothing for spans: whoever may see the connection finds the one, and `explain` tells the other. */
+  private call<T>(what: string, work: (engine: ExternalEngine) => Promise<T>): Promise<T> {
+    const { id, engine } = this.keeping.of;
+    const attributes = { 'db.system.name': engine, 'live_tables.connection_id': id };
+    return inSpan(`external.${what}`, attributes, () => this.called(work), SpanKind.CLIENT);
+  }
+
+  private async called<T>(work: (engine: ExternalEngine) => Promise<T>): Promise<T> {
     this.circuit.admit();
     let outcome: Parameters<Circuit['report']>[0] = 'unknown';
     this.calls++;

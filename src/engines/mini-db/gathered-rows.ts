@@ -1,4 +1,4 @@
-import type { Id } from '../../common/index.js';
+import { asker, inSharedSpan, type Asker, type Id } from '../../common/index.js';
 import type { ColumnSchema, Condition, TableSchema } from '../../query/index.js';
 import type { RowText } from '../data-engine.js';
 
@@ -15,6 +15,7 @@ export type ReadRows = (question: RowQuestion, ids: readonly Id[]) => Promise<Re
 interface Batch {
   readonly question: RowQuestion;
   readonly ids: Set<Id>;
+  readonly askers: Asker[];
   readonly rows: Promise<ReadonlyMap<Id, RowText>>;
 }
 
@@ -34,15 +35,24 @@ export class GatheredRows {
   /** @returns undefined when there is no such row; rejects, for all who asked together, with what the statement failed with */
   async read(question: RowQuestion, rowId: Id): Promise<RowText | undefined> {
     const batch = this.batches.find((each) => each.ids.size < MAX_ROWS && isSame(each.question, question));
-    const { ids, rows } = batch ?? this.begin(question);
+    const { ids, rows, askers } = batch ?? this.begin(question);
     ids.add(rowId);
+    askers.push(asker());
     return (await rows).get(rowId);
   }
 
   private begin(question: RowQuestion): Batch {
     const ids = new Set<Id>();
-    const rows = this.endOfTurn().then(() => this.readRows(question, [...ids]));
-    const batch = { question, ids, rows };
+    const askers: Asker[] = [];
+    const rows = this.endOfTurn().then(() =>
+      inSharedSpan(
+        askers,
+        'rows.gather',
+        { 'live_tables.table_id': question.table.id, 'live_tables.rows': ids.size },
+        () => this.readRows(question, [...ids]),
+      ),
+    );
+    const batch = { question, ids, askers, rows };
     this.batches.push(batch);
     return batch;
   }

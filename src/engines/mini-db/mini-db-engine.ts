@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Id } from '../../common/index.js';
-import { MiniDatabase, type PgRow } from '../../database/mini/index.js';
+import { MiniDatabase, type PgRow, type PgStatement } from '../../database/mini/index.js';
 import {
   compileEstimate,
   compileGroupEstimate,
@@ -18,6 +18,7 @@ import {
   type TableSchema,
 } from '../../query/index.js';
 import { SchemaMoved, type DataEngine, type PageText, type RowText } from '../data-engine.js';
+import { compiled } from './compiled.js';
 import { GatheredRows, type RowQuestion } from './gathered-rows.js';
 import { countOf, expectedRows, groupsText, pageText } from './page-text.js';
 import { pgError, tellingZone, translate } from './pg-errors.js';
@@ -60,7 +61,8 @@ export class MiniDbEngine implements DataEngine {
     compile: (plan: P) => Sql,
   ): Promise<{ readonly plan: P; readonly row: PgRow }> {
     const counts = plan.count === 'exact' || plan.count === 'bounded';
-    const rows = await (counts ? this.runInTime(compile(plan), plan.from) : this.run(compile(plan), plan.from));
+    const statement = compiled(() => compile(plan));
+    const rows = await (counts ? this.runInTime(statement, plan.from) : this.run(statement, plan.from));
     if (!rows) return this.ran({ ...plan, count: 'estimated' }, compile);
     const [row] = rows;
     // The fence for reads: rows and version come from one snapshot, so a page is never read with another structure's columns.
@@ -79,14 +81,20 @@ export class MiniDbEngine implements DataEngine {
 
   /** A row as it was behind a number of the log. `table` has only columns that can be told of then. */
   async readOneAsOf(table: TableSchema, where: Condition, rowId: Id, asOf: number): Promise<RowText | undefined> {
-    const [row] = await this.run(compileReadRowAsOf(table, where, rowId, asOf), table);
+    const [row] = await this.run(
+      compiled(() => compileReadRowAsOf(table, where, rowId, asOf)),
+      table,
+    );
     if (!row || Number(row[0]) !== table.schemaVersion) throw new SchemaMoved();
     const [, id, version, json] = row;
     return id && json ? { version: Number(version), json } : undefined;
   }
 
   private async readRows({ table, select, where }: RowQuestion, ids: readonly Id[]): Promise<Map<Id, RowText>> {
-    const found = await this.run(compileReadRows(table, select, where, ids), table);
+    const found = await this.run(
+      compiled(() => compileReadRows(table, select, where, ids)),
+      table,
+    );
     if (!found[0] || Number(found[0][0]) !== table.schemaVersion) throw new SchemaMoved();
     return new Map(
       found.flatMap(([, id, version, json]) => (id && json ? [[id, { version: Number(version), json }] as const] : [])),
@@ -99,23 +107,25 @@ export class MiniDbEngine implements DataEngine {
     total: number,
     estimate: (plan: P) => Sql,
   ): Promise<Pick<PageText, 'count'>> {
-    return countOf(mode, plan.count, total, async () => expectedRows(await this.run(estimate(plan), plan.from)));
+    return countOf(mode, plan.count, total, async () =>
+      expectedRows(await this.run(toStatement(estimate(plan)), plan.from)),
+    );
   }
 
   /** Undefined when it took longer than a count may. */
-  private async runInTime(fragment: Sql, table: TableSchema): Promise<PgRow[] | undefined> {
+  private async runInTime(statement: PgStatement, table: TableSchema): Promise<PgRow[] | undefined> {
     const options = { prepares: true, timeoutMs: this.countTimeoutMs };
     try {
-      return await this.database.transaction((session) => session.query(toStatement(fragment)), options);
+      return await this.database.transaction((session) => session.query(statement), options);
     } catch (error) {
       if (pgError(error)?.code === '57014') return undefined;
       throw translate(error, table);
     }
   }
 
-  private async run(fragment: Sql, table: TableSchema): Promise<PgRow[]> {
+  private async run(statement: PgStatement, table: TableSchema): Promise<PgRow[]> {
     try {
-      return await this.database.query(toStatement(fragment));
+      return await this.database.query(statement);
     } catch (error) {
       throw translate(error, table);
     }

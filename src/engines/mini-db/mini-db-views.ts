@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { Problem } from '../../common/index.js';
-import { MiniDatabase, type PgRow } from '../../database/mini/index.js';
+import { MiniDatabase, type PgRow, type PgStatement } from '../../database/mini/index.js';
 import {
   compileStage,
   compileStageAnalysis,
@@ -12,12 +12,12 @@ import {
   compileViewGroups,
   compileViewRead,
   toStatement,
-  type Sql,
   type Stage,
   type ViewGroups,
   type ViewRead,
 } from '../../query/index.js';
 import { SchemaMoved, type PageText } from '../data-engine.js';
+import { compiled } from './compiled.js';
 import { countOf, expectedRows, groupsText, pageText } from './page-text.js';
 import { pgError, tellingZone, translate } from './pg-errors.js';
 
@@ -39,7 +39,7 @@ const COUNT_TIMEOUT_MS = 5_000;
 /** For a turn to join several databases. */
 const MAX_WAIT_MS = 10_000;
 
-type Run = (fragment: Sql) => Promise<PgRow[]>;
+type Run = (statement: PgStatement) => Promise<PgRow[]>;
 
 /**
  * Reads of views whose rows are put together in the mini-DB: tables of ours as they are, external objects as copies in temporary
@@ -73,17 +73,17 @@ export class MiniDbViews {
   }
 
   private async page(plan: ViewRead, asked: ViewRead, run: Run): Promise<PageText> {
-    const [data, found, last, first, total] = freshRow(await run(compileViewRead(plan)));
+    const [data, found, last, first, total] = freshRow(await run(compiled(() => compileViewRead(plan))));
     const count = countOf(asked.count, plan.count, Number(total), async () =>
-      expectedRows(await run(compileViewEstimate(plan))),
+      expectedRows(await run(toStatement(compileViewEstimate(plan)))),
     );
     return { ...pageText({ data, found, last, first }, plan), ...(await count) };
   }
 
   private async groups(plan: ViewGroups, asked: ViewGroups, run: Run): Promise<PageText> {
-    const [data, , position, total] = freshRow(await run(compileViewGroups(plan)));
+    const [data, , position, total] = freshRow(await run(compiled(() => compileViewGroups(plan))));
     const count = countOf(asked.count, plan.count, Number(total), async () =>
-      expectedRows(await run(compileViewGroupEstimate(plan))),
+      expectedRows(await run(toStatement(compileViewGroupEstimate(plan)))),
     );
     return { ...groupsText(data, position), ...(await count) };
   }
@@ -93,11 +93,11 @@ export class MiniDbViews {
     plan: P,
     read: (plan: P, run: Run) => Promise<PageText>,
   ): Promise<PageText> {
-    const run: Run = (fragment) => this.run(fragment);
+    const run: Run = (statement) => this.run(statement);
     if (plan.count !== 'exact' && plan.count !== 'bounded') return read(plan, run);
     try {
       return await this.database.transaction(
-        (session) => read(plan, (fragment) => session.query(toStatement(fragment)).catch(failed)),
+        (session) => read(plan, (statement) => session.query(statement).catch(failed)),
         { prepares: true, timeoutMs: COUNT_TIMEOUT_MS },
       );
     } catch (error) {
@@ -106,8 +106,8 @@ export class MiniDbViews {
     }
   }
 
-  private async run(fragment: Sql): Promise<PgRow[]> {
-    return this.database.query(toStatement(fragment)).catch(failed);
+  private async run(statement: PgStatement): Promise<PgRow[]> {
+    return this.database.query(statement).catch(failed);
   }
 
   /** Until fewer are under way; they take seconds as a rule. @throws Problem `overloaded` */
@@ -133,7 +133,7 @@ export class MiniDbViews {
     this.joining++;
     try {
       return await this.database.transaction(async (session) => {
-        const run: Run = (fragment) => session.query(toStatement(fragment)).catch(failed);
+        const run: Run = (statement) => session.query(statement).catch(failed);
         const load = new StageLoad(run, limits);
         for (const source of sources) await load.copy(source);
         return read(run);
@@ -155,14 +155,14 @@ class StageLoad {
   ) {}
 
   async copy({ pages, ...stage }: StagedSource): Promise<void> {
-    await this.run(compileStage(stage));
+    await this.run(toStatement(compileStage(stage)));
     for await (const page of pages) {
       this.count(page);
-      await this.run(compileStageRows(stage, page)).catch(unstorable);
+      await this.run(toStatement(compileStageRows(stage, page))).catch(unstorable);
     }
     const keys = compileStageKeys(stage);
-    if (keys) await this.run(keys);
-    await this.run(compileStageAnalysis(stage));
+    if (keys) await this.run(toStatement(keys));
+    await this.run(toStatement(compileStageAnalysis(stage)));
   }
 
   /** Rows have a line feed between, which JSON texts escape. */

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { must } from '../../common/index.js';
+import { inSpan, must, noteInSpan, outsideOfSpans, type Attributes } from '../../common/index.js';
 import { MiniDatabase, type PgSession } from '../../database/mini/index.js';
 import {
   compileWrite,
@@ -9,6 +9,7 @@ import {
   toStatement,
   type TableSchema,
 } from '../../query/index.js';
+import { compiled } from './compiled.js';
 import { completeAll, type Submitted } from './kept-writes.js';
 import { linkedTables, LinkedWrite, lockLinksOf, type LinkedResult } from './linked-write.js';
 import { isContentError, isTransient, translate } from './pg-errors.js';
@@ -76,7 +77,7 @@ export class MiniDbWriter {
 
   /** Tells the listeners what a transaction took that is committed by now. */
   committed({ all }: TakenNumbers): void {
-    for (const { table, seq } of all) for (const listener of this.listeners) listener(table, seq);
+    for (const { table, seq } of all) this.tell(table, seq);
   }
 
   /**
@@ -91,6 +92,12 @@ export class MiniDbWriter {
    * @throws Problem `unique_violation`, `overloaded`; nothing was written
    */
   write(table: TableSchema, write: Submitted): Promise<WriteResult> {
+    return inSpan('rows.write', { ...of(table), 'live_tables.ops': write.ops.length }, async () =>
+      noted(await this.begun(table, write)),
+    );
+  }
+
+  private begun(table: TableSchema, write: Submitted): Promise<WriteResult> {
     if (concernsLinks(table, write.ops))
       return this.linking.run(table.physical.schema, () => this.writeLinks(table, write));
     if (write.ops.length <= MAX_OPS) return this.queue.submit(table, write);
@@ -108,14 +115,18 @@ export class MiniDbWriter {
     prepare: (session: PgSession) => Promise<W>,
   ): Promise<{ write: W; result: WriteResult }> {
     const turns = exclusive ? this.exclusive : this.prepared;
-    return turns.run(table.id, () =>
-      this.inOneTransaction(table, async (session) => {
-        if (exclusive)
-          await session.query({ text: 'select pg_advisory_xact_lock(hashtextextended($1, 0))', values: [table.id] });
-        if (links) await lockLinksOf(session, table);
-        return prepare(session);
-      }),
-    );
+    return inSpan('rows.write', of(table), async () => {
+      const done = await turns.run(table.id, () =>
+        this.inOneTransaction(table, async (session) => {
+          if (exclusive)
+            await session.query({ text: 'select pg_advisory_xact_lock(hashtextextended($1, 0))', values: [table.id] });
+          if (links) await lockLinksOf(session, table);
+          return prepare(session);
+        }),
+      );
+      noted(done.result);
+      return done;
+    });
   }
 
   /**
@@ -128,7 +139,7 @@ export class MiniDbWriter {
     { links = false }: { readonly links?: boolean },
     work: (session: PgSession, write: (portion: Submitted) => Promise<WriteResult>) => Promise<T>,
   ): Promise<T> {
-    return this.large.run(table.id, () =>
+    const begin = (): Promise<T> =>
       this.retrying(table, async () => {
         const taken = new TakenNumbers();
         const result = await this.database.transaction(async (session) => {
@@ -144,8 +155,8 @@ export class MiniDbWriter {
         });
         this.committed(taken);
         return result;
-      }),
-    );
+      });
+    return inSpan('rows.write', of(table), () => this.large.run(table.id, begin));
   }
 
   private inOneTransaction<W extends Submitted>(
@@ -197,7 +208,7 @@ export class MiniDbWriter {
     table: TableSchema,
     writes: readonly Submitted[],
   ): Promise<WriteResult[]> {
-    const written = readResults(writes, await session.query(toStatement(compileWrite(table, writes))));
+    const written = readResults(writes, await session.query(compiled(() => compileWrite(table, writes))));
     const results = lags(table, writes) ? await reread(session, table, written) : written;
     return completeAll(session, table, writes, results);
   }
@@ -205,7 +216,13 @@ export class MiniDbWriter {
   private announce(table: TableSchema, results: readonly WriteResult[]): void {
     if (!results.some(({ ops }) => ops.some(({ status }) => status === 'ok'))) return;
     const seq = Math.max(...results.map((result) => result.seq));
-    for (const listener of this.listeners) listener(table, seq);
+    this.tell(table, seq);
+  }
+
+  private tell(table: TableSchema, seq: number): void {
+    outsideOfSpans(() => {
+      for (const listener of this.listeners) listener(table, seq);
+    });
   }
 
   private async retrying<T>(table: TableSchema, work: () => Promise<T>): Promise<T> {
@@ -218,6 +235,14 @@ export class MiniDbWriter {
       }
     }
   }
+}
+
+/** What spans say of a table, and of what became of a write. */
+const of = ({ id }: TableSchema): Attributes => ({ 'live_tables.table_id': id });
+
+function noted(result: WriteResult): WriteResult {
+  noteInSpan(() => ({ 'live_tables.seq': result.seq, 'live_tables.ops': result.ops.length }));
+  return result;
 }
 
 const lags = (table: TableSchema, writes: readonly Submitted[]): boolean => {

@@ -1,4 +1,4 @@
-import { Problem, type Id } from '../../common/index.js';
+import { asker, inSharedSpan, Problem, type Asker, type Id } from '../../common/index.js';
 import type { TableSchema } from '../../query/index.js';
 import type { Submitted } from './kept-writes.js';
 import type { WriteResult } from './write-result.js';
@@ -10,6 +10,7 @@ interface Pending {
   readonly table: TableSchema;
   readonly write: Submitted;
   readonly since: number;
+  readonly asker: Asker;
   readonly resolve: (result: WriteResult) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -61,7 +62,7 @@ export class WriteQueue {
   submit(table: TableSchema, write: Submitted): Promise<WriteResult> {
     if (write.ops.length > this.options.maxOps) return this.alone(table, write);
     return new Promise((resolve, reject) => {
-      const pending = { table, write, since: this.now(), resolve, reject };
+      const pending = { table, write, since: this.now(), asker: asker(), resolve, reject };
       const queue = this.waiting.get(table.id);
       if (queue) {
         queue.push(pending);
@@ -92,9 +93,15 @@ export class WriteQueue {
     if (!first) return;
     const begunAt = this.now();
     try {
-      const results = await this.execute(
-        first.table,
-        batch.map(({ write }) => write),
+      const results = await inSharedSpan(
+        batch.map((pending) => pending.asker),
+        'rows.commit',
+        { 'live_tables.table_id': first.table.id, 'live_tables.writes': batch.length },
+        () =>
+          this.execute(
+            first.table,
+            batch.map(({ write }) => write),
+          ),
       );
       this.options.onBatch?.(batch.length, begunAt - first.since, this.now() - begunAt);
       batch.forEach((pending, i) => {

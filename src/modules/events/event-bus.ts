@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { newId } from '../../common/index.js';
+import { newId, outsideOfSpans } from '../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../config/index.js';
 import { RedisClient } from '../../database/redis/index.js';
 import { decodeMessage, encodeMessage } from './message.js';
@@ -47,7 +47,12 @@ export class EventBus {
     if (message && message.node !== this.nodeId) this.deliver(message.topic, message.payload);
   }
 
+  /** What hears of a fact is no part of the request that told it, and may go on for longer. */
   private deliver(topic: Topic, payload: unknown): void {
+    outsideOfSpans(() => this.tell(topic, payload));
+  }
+
+  private tell(topic: Topic, payload: unknown): void {
     for (const listener of [...(this.listeners.get(topic) ?? [])]) {
       try {
         // Only for listeners that are asynchronous: a promise for each of the others would pile up in a burst.

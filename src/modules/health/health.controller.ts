@@ -1,7 +1,7 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
 import { SkipThrottle } from '@nestjs/throttler';
-import { Public, type Answer } from '../../common/index.js';
+import { Public, Traits, type Answer } from '../../common/index.js';
 import { AliveDto, HealthDto } from './health.dto.js';
 import { HealthService } from './health.service.js';
 
@@ -21,6 +21,7 @@ export class HealthController {
   }
 
   @Get('live')
+  @Traits({ quiet: true })
   @ApiOperation({
     summary: 'Whether the process answers at all',
     description: 'For liveness probes; touches no database.',
@@ -30,6 +31,7 @@ export class HealthController {
   }
 
   @Get('ready')
+  @Traits({ quiet: true })
   @ApiOperation({ summary: 'Whether to send requests here', description: 'For readiness probes and load balancers.' })
   @ApiOkResponse({ type: HealthDto })
   @ApiServiceUnavailableResponse({ type: HealthDto, description: 'A database is down, or the node is stopping.' })

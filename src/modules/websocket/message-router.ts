@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { toProblem } from '../../common/filters/index.js';
-import { newId, Problem, type ProblemBody } from '../../common/index.js';
+import { inTrace, newId, noteFailure, Problem, SpanKind, type ProblemBody } from '../../common/index.js';
 import { TokenService } from '../auth/index.js';
 import type { Connection } from './connection.js';
 import {
@@ -55,8 +55,19 @@ export class MessageRouter {
       return;
     }
     connection.pending += 1;
-    await connection.inTurn(() => this.handle(connection, event, rest, answer));
+    await connection.inTurn(() => this.traced(connection, event, rest, answer));
     connection.pending -= 1;
+  }
+
+  /** A trace for each message; a name that nobody knows is anything that a client may send. */
+  private async traced(connection: Connection, event: string, args: readonly unknown[], answer: Answer): Promise<void> {
+    const name = this.handlers.has(event) ? event : 'unknown';
+    await inTrace(
+      `socket ${name}`,
+      { 'messaging.operation.name': name },
+      () => this.handle(connection, event, args, answer),
+      SpanKind.SERVER,
+    );
   }
 
   private async handle(connection: Connection, event: string, args: readonly unknown[], answer: Answer): Promise<void> {
@@ -65,6 +76,7 @@ export class MessageRouter {
       if (!handler) throw unknownMessage([...this.handlers.keys()]);
       if (!connection.closed) await handler(connection, args, answer);
     } catch (error) {
+      noteFailure(error);
       answer({ ok: false, error: this.problemOf(error, event) });
     }
   }

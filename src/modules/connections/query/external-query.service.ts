@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { JsonText, type Access, type Id } from '../../../common/index.js';
+import { JsonText, resolving, type Access, type Id } from '../../../common/index.js';
 import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
 import type { SourcePage } from '../../../engines/index.js';
 import {
@@ -45,8 +45,10 @@ export class ExternalQuery {
     signal: AbortSignal,
   ): Promise<JsonText> {
     const request = rowsAsked(body);
-    const source = resolveSource(sourceAsked(body), objects);
-    const { plan, query } = resolveSourceRead(request, source, engine.capabilities, this.cursors, contextOf(access));
+    const { plan, query } = resolving(() => {
+      const source = resolveSource(sourceAsked(body), objects);
+      return resolveSourceRead(request, source, engine.capabilities, this.cursors, contextOf(access));
+    });
     const begin = performance.now();
     const page = await engine.read(plan, signal);
     return answer(connectionId, page, plan.limit, this.nextOf(plan, page, query), performance.now() - begin);
@@ -60,15 +62,11 @@ export class ExternalQuery {
     signal: AbortSignal,
   ): Promise<JsonText> {
     const { timeZone = access.timeZone, ...asked } = groupsAsked(body);
-    const source = resolveSource(sourceAsked(body), objects);
     const context = { ...contextOf(access), zone: timeZone };
-    const { plan, query } = resolveSourceGroups(
-      { ...asked, timeZone },
-      source,
-      engine.capabilities,
-      this.cursors,
-      context,
-    );
+    const { plan, query } = resolving(() => {
+      const source = resolveSource(sourceAsked(body), objects);
+      return resolveSourceGroups({ ...asked, timeZone }, source, engine.capabilities, this.cursors, context);
+    });
     const begin = performance.now();
     const page = await engine.readGroups(plan, signal);
     const next = page.next && this.cursors.seal(query, page.next);
@@ -95,5 +93,6 @@ function answer(
   const page = JSON.stringify({ limit, ...(next === undefined ? {} : { nextCursor: next }) });
   const counted = count ? `,"count":${JSON.stringify(count)}` : '';
   const meta = JSON.stringify({ sources: [source] });
-  return new JsonText(['{"data":[', data, `],"page":${page}${counted},"meta":${meta}}`], { databaseMs });
+  const text = ['{"data":[', data, `],"page":${page}${counted},"meta":${meta}}`];
+  return new JsonText(text, { databaseMs });
 }

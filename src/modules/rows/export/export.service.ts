@@ -1,6 +1,6 @@
 import { Inject, Injectable, StreamableFile } from '@nestjs/common';
 import { Readable } from 'node:stream';
-import { Answer, Problem, type Access, type AppRequest, type Id } from '../../../common/index.js';
+import { Answer, beginSpan, Problem, resolving, type Access, type AppRequest, type Id } from '../../../common/index.js';
 import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
 import { actorOf, AuditedTransaction } from '../../../database/main/index.js';
 import { MiniDbExport, type RowLines } from '../../../engines/index.js';
@@ -67,14 +67,9 @@ export class ExportService {
   }
 
   private plan(access: Access, { tableSchema }: TableMeta, query: ExportQuery): ExportPlan {
-    const { plan } = resolveRead(
-      requestFromUrl({ ...query, limit: 1 }),
-      tableSchema,
-      readScope(access, tableSchema),
-      this.cursors,
-      filterContext(access),
-    );
-    return plan;
+    const request = requestFromUrl({ ...query, limit: 1 });
+    const scope = readScope(access, tableSchema);
+    return resolving(() => resolveRead(request, tableSchema, scope, this.cursors, filterContext(access))).plan;
   }
 
   private async texts(plan: ExportPlan, query: ExportQuery, format: ExportFormat): Promise<TextSource> {
@@ -84,14 +79,19 @@ export class ExportService {
         headers: { 'retry-after': '5' },
       });
     this.running++;
+    const end = beginSpan('rows.export', { 'live_tables.table_id': plan.from.id, 'live_tables.format': format });
+    const over = (): void => {
+      this.running--;
+      end();
+    };
     try {
       const lines = await this.engine.open(plan, format);
       return {
         ...(format === 'csv' ? csv(lines, plan, query) : ndjson(lines)),
-        close: () => lines.close().finally(() => this.running--),
+        close: () => lines.close().finally(over),
       };
     } catch (error) {
-      this.running--;
+      over();
       throw error;
     }
   }

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { JsonText, type Access, type Id } from '../../../common/index.js';
+import { JsonText, resolving, shaping, type Access, type Id } from '../../../common/index.js';
 import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
 import { MiniDbEngine } from '../../../engines/index.js';
 import { CursorCodec, resolveGroups, type GroupsAsked } from '../../../query/index.js';
@@ -27,12 +27,8 @@ export class GroupsReader {
     return this.fence.run(access, tableId, async ({ tableSchema }) => {
       const { timeZone = access.timeZone } = asked;
       const context = { ...filterContext(access), zone: timeZone };
-      const { plan, query } = resolveGroups(
-        { ...asked, timeZone },
-        tableSchema,
-        readScope(access, tableSchema),
-        this.cursors,
-        context,
+      const { plan, query } = resolving(() =>
+        resolveGroups({ ...asked, timeZone }, tableSchema, readScope(access, tableSchema), this.cursors, context),
       );
       const startedAt = performance.now();
       const page = await this.engine.readGroups(plan);
@@ -40,10 +36,8 @@ export class GroupsReader {
       // An index can find the rows; their groups are put in order after they were made.
       this.usage.count({ from: plan.from, where: plan.where, orderBy: [] }, databaseMs);
       const next = page.next && this.cursors.seal(query, page.next);
-      return new JsonText(pageJson(page, plan.limit, tableSchema.schemaVersion, { next }), {
-        databaseMs,
-        read: readFacts(plan, page),
-      });
+      const text = shaping(() => pageJson(page, plan.limit, tableSchema.schemaVersion, { next }));
+      return new JsonText(text, { databaseMs, read: readFacts(plan, page) });
     });
   }
 }

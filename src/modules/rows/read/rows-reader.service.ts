@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { JsonText, notFound, type Access, type Id, type ReadFacts } from '../../../common/index.js';
+import { JsonText, notFound, resolving, shaping, type Access, type Id, type ReadFacts } from '../../../common/index.js';
 import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
 import { MiniDbEngine, type PageText } from '../../../engines/index.js';
 import {
@@ -42,21 +42,17 @@ export class RowsReader {
     const { asOf } = request;
     if (asOf) return this.listAsOf(access, tableId, request, asOf);
     return this.fence.run(access, tableId, async ({ tableSchema }) => {
-      const { plan, query } = resolveRead(
-        request,
-        tableSchema,
-        readScope(access, tableSchema),
-        this.cursors,
-        filterContext(access),
+      const { plan, query } = resolving(() =>
+        resolveRead(request, tableSchema, readScope(access, tableSchema), this.cursors, filterContext(access)),
       );
       const startedAt = performance.now();
       const page = await this.engine.read(plan);
       const databaseMs = performance.now() - startedAt;
       this.usage.count(plan, databaseMs);
-      return new JsonText(pageJson(page, plan.limit, tableSchema.schemaVersion, this.cursorsOf(plan, page, query)), {
-        databaseMs,
-        read: readFacts(plan, page),
-      });
+      const text = shaping(() =>
+        pageJson(page, plan.limit, tableSchema.schemaVersion, this.cursorsOf(plan, page, query)),
+      );
+      return new JsonText(text, { databaseMs, read: readFacts(plan, page) });
     });
   }
 
@@ -73,12 +69,8 @@ export class RowsReader {
         context,
       );
       refuseUntold(now.plan, table, { named: request.fields !== undefined });
-      const { plan, query } = resolveRead(
-        { ...request, asOf: { seq } },
-        table,
-        readScope(access, meta.tableSchema),
-        this.cursors,
-        context,
+      const { plan, query } = resolving(() =>
+        resolveRead({ ...request, asOf: { seq } }, table, readScope(access, meta.tableSchema), this.cursors, context),
       );
       const startedAt = performance.now();
       const page = await this.engine.read(plan);

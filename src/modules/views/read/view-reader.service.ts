@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { invalid, JsonText } from '../../../common/index.js';
+import { inSpan, invalid, JsonText, resolving, shaping } from '../../../common/index.js';
 import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
 import {
   CursorCodec,
@@ -213,10 +213,12 @@ export class ViewReader {
     answer: (planned: Planned, outcome: Outcome, ms: number) => T | Promise<T>,
   ): Promise<T> {
     return this.sources.with(access, definition, async (sources) => {
-      const planned = this.planned(access, definition, asked, at, sources, signal);
+      const planned = resolving(() => this.planned(access, definition, asked, at, sources, signal));
+      const { way, question } = planned;
       const begin = performance.now();
-      const outcome = await planned.way.run(planned.question, signal);
-      return answer(planned, outcome, performance.now() - begin);
+      const outcome = await inSpan('view.read', { 'live_tables.tier': way.tier }, () => way.run(question, signal));
+      const ms = performance.now() - begin;
+      return shaping(() => answer(planned, outcome, ms));
     });
   }
 

@@ -1,5 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { newId, Problem } from '../../../common/index.js';
+import {
+  inSpan,
+  inTrace,
+  newId,
+  noteInSpan,
+  Problem,
+  SpanKind,
+  traceHeaders,
+  type Attributes,
+} from '../../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
 import { ExternalEngines } from '../../../engines/index.js';
 import { SealedSecrets, secretsAt, SECRET_PREFIX } from '../settings/webhook-secrets.js';
@@ -16,6 +25,12 @@ export interface Attempt {
   readonly retryAfterSeconds?: number;
 }
 
+/** How an attempt is made: because somebody asks for it or not, and until when. */
+export interface SendManner {
+  readonly manual: boolean;
+  readonly stop: AbortSignal;
+}
+
 /** Signs messages and sends them. */
 @Injectable()
 export class WebhookSender {
@@ -30,10 +45,21 @@ export class WebhookSender {
    * One attempt, which is not stored here; undefined when the webhook's secret cannot be read.
    * @throws Interrupted when `stop` ended it
    */
-  async send(
+  send(webhook: WebhookEntity, message: WebhookMessage, manner: SendManner): Promise<Attempt | undefined> {
+    // Of an attempt that somebody asks for, his request is told; all others are the beginning.
+    const traced = manner.manual ? inSpan : inTrace;
+    return traced(
+      'webhook.deliver',
+      spanOf(webhook, message),
+      () => this.sent(webhook, message, manner),
+      SpanKind.CLIENT,
+    );
+  }
+
+  private async sent(
     webhook: WebhookEntity,
     message: WebhookMessage,
-    { manual, stop }: { readonly manual: boolean; readonly stop: AbortSignal },
+    { manual, stop }: SendManner,
   ): Promise<Attempt | undefined> {
     const secrets = await this.secrets.open(webhook);
     if (!secrets) return undefined;
@@ -43,9 +69,14 @@ export class WebhookSender {
       'content-type': 'application/json',
       'user-agent': `${this.config.name}/${this.config.version}`,
       ...signedHeaders(message.id, at, message.body, inForce),
+      ...traceHeaders(),
     };
     const outcome = await this.posted(webhook, headers, message.body, stop);
     this.metrics.sent(outcome);
+    noteInSpan(() => ({
+      ...(outcome.status === null ? {} : { 'http.response.status_code': outcome.status }),
+      ...(outcome.ok ? {} : { 'error.type': outcome.error ?? String(outcome.status) }),
+    }));
     const { retryAfterSeconds } = outcome;
     return {
       kept: keptAttempt(webhook, message, withoutSecrets(outcome, inForce), at, manual),
@@ -70,6 +101,13 @@ export class WebhookSender {
     return post(target, headers, body, this.engines.outbound, stop);
   }
 }
+
+/** Where it goes to is not told: addresses of webhooks hold keys. */
+const spanOf = ({ id, attempts }: WebhookEntity, { type, of }: WebhookMessage): Attributes => ({
+  ...{ 'http.request.method': 'POST', 'live_tables.webhook_id': id, 'live_tables.message': type },
+  ...{ 'live_tables.attempt': attempts + 1 },
+  ...(of ? { 'live_tables.table_id': of.tableId, 'live_tables.seq': of.seq } : {}),
+});
 
 const NOT_ALLOWED: Outcome = { ok: false, status: null, error: 'host_not_allowed', excerpt: '', ms: 0 };
 

@@ -1,3 +1,4 @@
+import { inTrace, noteInSpan } from '../../../common/index.js';
 import type { ResetReason } from '../messages/index.js';
 import type { Gate } from './gate.js';
 import type { LiveEvent } from './live-event.js';
@@ -194,7 +195,7 @@ export class Feed {
 
   /** Brings the position up to the log. One run at a time; whoever asks meanwhile is served by it. */
   private run(): Promise<void> {
-    this.running ??= this.pull();
+    this.running ??= inTrace('live.fan-out', { 'live_tables.channel': this.room.channel }, () => this.pull());
     return this.running;
   }
 
@@ -221,6 +222,7 @@ export class Feed {
   private async step(): Promise<boolean> {
     const events = await this.read(this.current.seq, READ_SEQS);
     if (this.suspect) return false;
+    noteInSpan(() => ({ 'live_tables.seq': this.current.seq + events.length, 'live_tables.events': events.length }));
     for (const event of events) {
       if (event.payload.prev !== this.current.seq) {
         // Not the next number: what came between is gone, or this is another log.

@@ -1,5 +1,5 @@
 import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { Problem, type Id } from '../../../../common/index.js';
+import { inSpan, inTrace, Problem, type Id } from '../../../../common/index.js';
 import { ImportTakenOver } from '../../../../engines/index.js';
 import { EventBus } from '../../../events/index.js';
 import { AccessService } from '../../../workspaces/index.js';
@@ -49,7 +49,14 @@ export class ImportRuns implements OnModuleInit, OnModuleDestroy {
    * Does the work, and notes how it ended. `gone`: nobody waits for it any more.
    * @throws Problem what it ended with; ImportTakenOver somebody else is at it
    */
-  async run(taken: TakenImport, bytes: Bytes, gone?: AbortSignal): Promise<ImportResult> {
+  run(taken: TakenImport, bytes: Bytes, gone?: AbortSignal): Promise<ImportResult> {
+    const traced = gone ? inSpan : inTrace;
+    const { id, workspaceId } = taken.job;
+    const attributes = { 'live_tables.import_id': id, 'live_tables.workspace_id': workspaceId };
+    return traced('rows.import', attributes, () => this.runNow(taken, bytes, gone));
+  }
+
+  private async runNow(taken: TakenImport, bytes: Bytes, gone: AbortSignal | undefined): Promise<ImportResult> {
     const { jobs, access, bus, logger } = this;
     const run = new ImportRun(taken, bytes, gone, { jobs, access, bus, logger });
     this.running.set(taken.job.id, run);

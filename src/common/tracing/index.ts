@@ -1,0 +1,3 @@
+export * from './spans.js';
+export * from './trace-requests.js';
+export * from './stages.js';
