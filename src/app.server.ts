@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import type { ProblemFilter } from './common/filters/index.js';
 import { API_PREFIX } from './common/http.js';
 import { traitsOf } from './common/decorators/index.js';
-import { requestLog, slowReadLog } from './common/logging/index.js';
+import { requestLog, slowQueryLog } from './common/logging/index.js';
 import {
   answerClientError,
   answerExpectation,
@@ -80,7 +80,7 @@ export async function createAdapter(config: AppConfig, logger: Logger, problems:
   registerContentParsers(instance, config.bodyLimit);
   const [line, slow] = [
     requestLog(logger, config.environment === 'production'),
-    slowReadLog(logger, config.slowReadMs),
+    slowQueryLog(logger, config.slowQueryMs),
   ];
   registerRequestHooks(instance, (request, reply) => {
     line(request, reply);

@@ -1,15 +1,11 @@
 import { API_PREFIX } from './http.js';
-import type { ReadFacts } from './read-facts.js';
+import type { DatabaseWork } from './query-facts.js';
 
 /** What an answer carries besides its body. */
-export interface AnswerOptions {
+export interface AnswerOptions extends DatabaseWork {
   /** Instead of the route's own (201 for POST, else 200, or its `@HttpCode`). */
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Milliseconds that the database took; goes into `Server-Timing` as `db`. */
-  readonly databaseMs?: number;
-  /** What the database was asked to read; told of reads that were slow, and not made up before. */
-  readonly read?: () => ReadFacts;
   /** A write has happened that this tells of: it goes out whatever its size, for a refusal would say that nothing was written. */
   readonly committed?: true;
 }

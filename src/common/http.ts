@@ -2,7 +2,7 @@ import type { Context as TraceContext } from '@opentelemetry/api';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Access, Principal, RequestMeta } from './access.js';
 import type { Problem } from './errors/index.js';
-import type { ReadFacts } from './read-facts.js';
+import type { QueryFacts } from './query-facts.js';
 
 /** Where the API lives; what is not a page or a socket is below it. */
 export const API_PREFIX = 'api/v1';
@@ -15,8 +15,8 @@ export interface AppRequest extends FastifyRequest {
   bodyProblem?: Problem;
   /** Milliseconds that the database took, for `Server-Timing`. */
   databaseMs?: number;
-  /** What it was asked to read, for the log of slow reads. */
-  read?: () => ReadFacts;
+  /** What it was asked to do, for the log of slow queries. */
+  queryFacts?: () => QueryFacts;
   /** Its span, where it is traced. */
   trace?: TraceContext;
 }

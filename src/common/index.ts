@@ -26,7 +26,7 @@ export * from './seal.js';
 export * from './secret-token.js';
 export * from './shared-runs.js';
 export * from './pipes/index.js';
-export * from './read-facts.js';
+export * from './query-facts.js';
 export * from './redact.js';
 export { answerDirectly } from './server/direct.js';
 export { isExactNumber } from './server/exact-numbers.js';

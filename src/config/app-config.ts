@@ -97,8 +97,8 @@ export interface AppConfig {
   readonly port: number;
   readonly host: string;
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
-  /** From so many milliseconds of the database on, a read of rows is told in the log; 0 is never. */
-  readonly slowReadMs: number;
+  /** From so many milliseconds of the database on, a read or write of rows is told in the log; 0 is never. */
+  readonly slowQueryMs: number;
   /** Absent: nothing is traced. */
   readonly tracing?: TracingSettings;
   /** Origins that browsers may call from; `*` is any origin, without credentials. */

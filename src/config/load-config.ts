@@ -64,7 +64,7 @@ export function loadConfig(env: Environment, provided: Provided = {}): AppConfig
     logLevel: values.LOG_LEVEL,
     corsOrigins: values.CORS_ORIGIN,
     trustProxy: values.TRUST_PROXY,
-    slowReadMs: values.SLOW_READ_MS,
+    slowQueryMs: values.SLOW_QUERY_MS,
     bodyLimit: values.BODY_LIMIT_BYTES,
     importMaxBytes: values.IMPORT_MAX_BYTES,
     responseLimit: values.RESPONSE_LIMIT_BYTES,

@@ -5,7 +5,7 @@ import { arbitrary, everyType, fuzz, NOW } from '../../test/query/index.js';
 import { parseJsonFilter } from './filter/json-filter.js';
 import type { GroupPlan } from './group-plan.js';
 import type { ReadPlan } from './plan.js';
-import { planShape } from './plan-shape.js';
+import { planShape, rowShape, writeShape } from './plan-shape.js';
 import { resolveFilter } from './resolve/resolve-filter.js';
 
 const deals = everyType();
@@ -45,6 +45,39 @@ describe('the shape of a plan', () => {
       having: { kind: 'isNull', column: name },
     };
     expect(planShape(groups)).toBe(`${place} groups=0 aggregates=0 having ${name.key}.isNull sort id`);
+  });
+
+  it('names all that a source is joined of, without a schema where there is none', () => {
+    const object = {
+      ...deals,
+      kind: 'collection',
+      columns: [],
+      key: [],
+      estimatedRows: null,
+      physical: { schema: '', table: 'orders' },
+    } as const;
+    const { where, orderBy, limit, count } = plan;
+    const rest = { select: [], where, orderBy, limit, count };
+    const joins = [{ type: 'left', alias: 'b', object, on: [] }] as const;
+    expect(planShape({ ...rest, from: { ...object, object, alias: 'a', joins } })).toBe(
+      'orders join orders columns=0 sort id',
+    );
+    const places = [
+      { alias: 'a', source: { kind: 'table', table: deals } },
+      { alias: 'b', source: { kind: 'object', connectionId: 'c', object } },
+    ] as const;
+    const from = { ...deals, places, columns: [], keys: [] };
+    expect(planShape({ ...rest, from })).toBe(`${place} join orders columns=0 sort id`);
+  });
+
+  it('says of writes what is done how often to which columns, and never with what', () => {
+    const values = new Map([[name, 'secret']]);
+    const ops = [{ kind: 'create', values }, { kind: 'create', values }, { kind: 'delete' }];
+    expect(writeShape(deals, ops)).toBe(`${place} create=2 delete=1 set ${name.key}`);
+    expect(writeShape(deals, [])).toBe(place);
+    expect(rowShape(deals)).toBe(`${place} row`);
+    const many = Array.from({ length: 500 }, (_, n) => [{ key: `column_${n}` }, 'secret'] as const);
+    expect(writeShape(deals, [{ kind: 'update', values: new Map(many) }])).toHaveLength(1_001);
   });
 
   it('holds no value of any filter, and is never long', () => {

@@ -28,12 +28,12 @@ export class EdgeAdapter extends FastifyAdapter {
     if (!(body instanceof Answer)) return super.reply(response, body, statusCode);
     if (body instanceof JsonText && !body.options.committed) refuseTooLarge(body.size, this.responseLimit);
     const reply = response as AppReply;
-    const { status, headers, databaseMs, read } = body.options;
+    const { status, headers, databaseMs, queryFacts } = body.options;
     if (status !== undefined) reply.code(status);
     else if (statusCode !== undefined) reply.code(statusCode);
     if (headers) reply.headers(headers);
     if (databaseMs !== undefined) (reply.request as AppRequest).databaseMs = databaseMs;
-    if (read) (reply.request as AppRequest).read = read;
+    if (queryFacts) (reply.request as AppRequest).queryFacts = queryFacts;
     if (!(body instanceof JsonText)) return super.reply(response, body.body);
     return reply.header('content-type', 'application/json; charset=utf-8').send(body.toBytes());
   }

@@ -15,7 +15,7 @@ export function registerRequestHooks(
   onAnswered: (request: AppRequest, reply: AppReply) => void,
 ): void {
   // Declared up front, so that every request object has the same shape and stays fast.
-  for (const name of ['principal', 'access', 'bodyProblem', 'databaseMs', 'read', 'trace'])
+  for (const name of ['principal', 'access', 'bodyProblem', 'databaseMs', 'queryFacts', 'trace'])
     instance.decorateRequest(name);
   instance.addHook('onSend', (request, reply, payload, done) => {
     answerHeaders(request, reply);

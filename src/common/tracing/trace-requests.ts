@@ -44,6 +44,7 @@ function endSpan(span: Span, request: AppRequest, reply: AppReply): void {
     ...(raw.headersSent ? { 'http.response.status_code': statusCode } : {}),
     'live_tables.request_id': request.id,
     ...of('live_tables.workspace_id', request.access?.workspaceId),
+    ...(span.isRecording() ? of('live_tables.plan', request.queryFacts?.().plan) : {}),
     ...(raw.writableFinished ? {} : { 'live_tables.aborted': true }),
   });
   if (statusCode >= 500) span.setStatus({ code: SpanStatusCode.ERROR }).setAttribute('error.type', String(statusCode));

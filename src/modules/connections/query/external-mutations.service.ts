@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { JsonText, must, notFound, Problem, type Access, type Id } from '../../../common/index.js';
+import { JsonText, must, notFound, Problem, type Access, type Id, type QueryFacts } from '../../../common/index.js';
 import { actorOf, AuditedTransaction } from '../../../database/main/index.js';
 import type { ExternalEngine, Mutated } from '../../../engines/index.js';
 import {
   columnByKey,
   Objects,
   resolveSource,
+  writeShape,
   type Condition,
   type Mutation,
   type ObjectColumn,
@@ -39,12 +40,15 @@ export class ExternalMutations {
       if (objects.access !== 'read-write')
         throw new Problem('read_only_connection', { detail: `${objects.name} can only be read.` });
       const mutation = mutationAsked(body, objects.objects);
+      const begin = performance.now();
       const done = await objects.engine.mutate(mutation, (mutated) =>
         this.record(access, connectionId, objects, mutation, mutated),
       );
+      const databaseMs = performance.now() - begin;
       if (!done) throw await this.whyNot(objects.engine, mutation);
       this.announce(access, connectionId, mutation, done);
-      return new JsonText(answerOf(mutation, done), { committed: true });
+      const queryFacts = (): QueryFacts => ({ kind: 'write', plan: shapeOf(mutation), rows: 1 });
+      return new JsonText(answerOf(mutation, done), { committed: true, databaseMs, queryFacts });
     });
   }
 
@@ -112,6 +116,12 @@ export class ExternalMutations {
 }
 
 const nameOf = ({ object }: Mutation): string => `${object.physical.schema}.${object.physical.table}`;
+
+const shapeOf = (mutation: Mutation): string => {
+  const cells = mutation.op === 'delete' ? [] : mutation.values;
+  const values = new Map(cells.map(({ column, value }) => [column, value]));
+  return writeShape(mutation.object, [{ kind: mutation.op, values }]);
+};
 
 const answerOf = (mutation: Mutation, { before, after }: Mutated): string =>
   `{"object":${JSON.stringify(nameOf(mutation))},"op":"${mutation.op}","before":${before ?? 'null'},"after":${after ?? 'null'}}`;

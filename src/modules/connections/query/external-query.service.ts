@@ -10,6 +10,8 @@ import {
   resolveSourceRead,
   skipPosition,
   type FilterContext,
+  planShape,
+  type SourceGroups,
   type SourceRead,
 } from '../../../query/index.js';
 import { ExternalObjectsReader, type ExternalObjects } from './external-objects.js';
@@ -51,7 +53,7 @@ export class ExternalQuery {
     });
     const begin = performance.now();
     const page = await engine.read(plan, signal);
-    return answer(connectionId, page, plan.limit, this.nextOf(plan, page, query), performance.now() - begin);
+    return answer(connectionId, page, plan, this.nextOf(plan, page, query), performance.now() - begin);
   }
 
   private async groups(
@@ -70,7 +72,7 @@ export class ExternalQuery {
     const begin = performance.now();
     const page = await engine.readGroups(plan, signal);
     const next = page.next && this.cursors.seal(query, page.next);
-    return answer(connectionId, page, plan.limit, next, performance.now() - begin);
+    return answer(connectionId, page, plan, next, performance.now() - begin);
   }
 
   private nextOf(plan: SourceRead, { next }: SourcePage, query: string): string | undefined {
@@ -85,14 +87,14 @@ const contextOf = ({ timeZone }: Access): FilterContext => ({ now: new Date(), z
 function answer(
   connectionId: Id,
   { data, rows, count }: SourcePage,
-  limit: number,
+  plan: SourceRead | SourceGroups,
   next: string | undefined,
   databaseMs: number,
 ): JsonText {
   const source = { id: connectionId, ms: Math.round(databaseMs * 10) / 10, rows, truncated: false };
-  const page = JSON.stringify({ limit, ...(next === undefined ? {} : { nextCursor: next }) });
+  const page = JSON.stringify({ limit: plan.limit, ...(next === undefined ? {} : { nextCursor: next }) });
   const counted = count ? `,"count":${JSON.stringify(count)}` : '';
   const meta = JSON.stringify({ sources: [source] });
   const text = ['{"data":[', data, `],"page":${page}${counted},"meta":${meta}}`];
-  return new JsonText(text, { databaseMs });
+  return new JsonText(text, { databaseMs, queryFacts: () => ({ kind: 'read', plan: planShape(plan), rows }) });
 }

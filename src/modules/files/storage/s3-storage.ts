@@ -13,7 +13,7 @@ import { ObjectMissing, StorageError, type ByteRange, type FileStorage } from '.
 
 /** Bytes that one upload holds in memory, twice: S3 takes no smaller part but the last. */
 const PART_BYTES = 5 * 1024 * 1024;
-/** Slow readers keep their connection to the store; they shall not keep others from theirs. */
+/** Slow queryers keep their connection to the store; they shall not keep others from theirs. */
 const MAX_SOCKETS = 500;
 const DELETES_AT_ONCE = 8;
 

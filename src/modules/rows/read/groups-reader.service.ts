@@ -6,7 +6,7 @@ import { CursorCodec, resolveGroups, type GroupsAsked } from '../../../query/ind
 import { Fence, UsageCounter } from '../../tables/index.js';
 import { readScope } from '../read-scope.js';
 import { filterContext } from './filter-context.js';
-import { pageJson, readFacts } from './rows-reader.service.js';
+import { pageJson, pageFacts } from './rows-reader.service.js';
 
 /** Groups of rows with their aggregates, read as rows are: request → resolve → plan → engine. */
 @Injectable()
@@ -37,7 +37,7 @@ export class GroupsReader {
       this.usage.count({ from: plan.from, where: plan.where, orderBy: [] }, databaseMs);
       const next = page.next && this.cursors.seal(query, page.next);
       const text = shaping(() => pageJson(page, plan.limit, tableSchema.schemaVersion, { next }));
-      return new JsonText(text, { databaseMs, read: readFacts(plan, page) });
+      return new JsonText(text, { databaseMs, queryFacts: pageFacts(plan, page) });
     });
   }
 }

@@ -1,5 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { JsonText, notFound, resolving, shaping, type Access, type Id, type ReadFacts } from '../../../common/index.js';
+import {
+  JsonText,
+  notFound,
+  resolving,
+  shaping,
+  type Access,
+  type Id,
+  type QueryFacts,
+} from '../../../common/index.js';
 import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
 import { MiniDbEngine, type PageText } from '../../../engines/index.js';
 import {
@@ -10,6 +18,7 @@ import {
   resolveFields,
   resolveRead,
   ROW_SEPARATOR,
+  rowShape,
   type AsOf,
   type GroupPlan,
   type Position,
@@ -52,7 +61,7 @@ export class RowsReader {
       const text = shaping(() =>
         pageJson(page, plan.limit, tableSchema.schemaVersion, this.cursorsOf(plan, page, query)),
       );
-      return new JsonText(text, { databaseMs, read: readFacts(plan, page) });
+      return new JsonText(text, { databaseMs, queryFacts: pageFacts(plan, page) });
     });
   }
 
@@ -78,7 +87,7 @@ export class RowsReader {
       const cursors = this.cursorsOf(plan, page, query);
       return new JsonText(pageJson(page, plan.limit, table.schemaVersion, cursors, { leftOut }), {
         databaseMs,
-        read: readFacts(plan, page),
+        queryFacts: pageFacts(plan, page),
       });
     });
   }
@@ -109,6 +118,7 @@ export class RowsReader {
       return new JsonText(row.json, {
         headers: past ? {} : { etag: `"${row.version}"` },
         databaseMs: performance.now() - startedAt,
+        queryFacts: () => ({ kind: 'read', plan: rowShape(tableSchema), rows: 1 }),
       });
     });
   }
@@ -144,7 +154,7 @@ export function pageJson(
   return ['{"data":[', page.data, `],"page":{"limit":${limit}${next}${prev}}${count},"meta":${meta}}`];
 }
 
-/** What a page was asked for and came to, for the log of slow reads; made up only when it is told. */
-export const readFacts =
+/** What a page was asked for and came to, for the log of slow queries; made up only when it is told. */
+export const pageFacts =
   (plan: ReadPlan | GroupPlan, { data }: PageText) =>
-  (): ReadFacts => ({ plan: planShape(plan), rows: data === '' ? 0 : data.split(ROW_SEPARATOR).length });
+  (): QueryFacts => ({ kind: 'read', plan: planShape(plan), rows: data === '' ? 0 : data.split(ROW_SEPARATOR).length });

@@ -1,4 +1,4 @@
-import { JsonText, type Id, type Problem } from '../../../common/index.js';
+import { JsonText, type DatabaseWork, type Id, type Problem } from '../../../common/index.js';
 import type { OpResult } from '../../../engines/index.js';
 import type { RowOp } from '../../../query/index.js';
 import type { BulkEntry } from './bulk-request.js';
@@ -18,7 +18,7 @@ export function bulkAnswer(
   entries: readonly BulkEntry[],
   { failures, results, meta }: BulkOutcome,
   { minimal }: Manner,
-  databaseMs?: number,
+  work: DatabaseWork = {},
 ): JsonText {
   const items = entries.map(({ index, ref, op }) => {
     const head = `{"index":${index}${ref === undefined ? '' : `,"ref":${JSON.stringify(ref)}`}`;
@@ -35,7 +35,7 @@ export function bulkAnswer(
   return new JsonText(text, {
     status: 200,
     headers: { 'live-seq': String(meta.seq), ...(minimal ? MINIMAL : {}) },
-    ...(databaseMs === undefined ? {} : { databaseMs }),
+    ...work,
     committed: true,
   });
 }

@@ -25,6 +25,7 @@ import { RowJudge, type Refusals } from './row-judge.js';
 import { broughtBy } from './settle.js';
 import { changesOf, settleOps } from './settle-ops.js';
 import { decideUpserts, type FindMatches, type Indexed } from './upsert.js';
+import { writeFacts } from './write-facts.js';
 
 /** Another writer may take a unique value between our look and our write; then we look again. */
 const CLASH_RETRIES = 3;
@@ -56,7 +57,9 @@ export class BulkService {
       if (mode === 'atomic' && failures.size > 0) throw await this.allFindings(seen, entries, failures);
       const call: BulkCall = { access, table: tableSchema, seen, entries, mode, failures, manner };
       const outcome = await this.write(call);
-      return bulkAnswer(entries, outcome, manner, performance.now() - startedAt);
+      const databaseMs = performance.now() - startedAt;
+      const ops = entries.flatMap(({ op }) => op ?? []);
+      return bulkAnswer(entries, outcome, manner, { databaseMs, queryFacts: writeFacts(tableSchema, ops) });
     });
   }
 

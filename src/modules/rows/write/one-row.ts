@@ -1,16 +1,17 @@
 import { Injectable } from '@nestjs/common';
-import { Answer, invalid, must, notFound, Problem, type Access } from '../../../common/index.js';
+import { Answer, invalid, must, notFound, Problem, type Access, type DatabaseWork } from '../../../common/index.js';
 import type { PgSession } from '../../../database/mini/index.js';
 import { LinksRefused, MiniDbWriter, type OpResult, type Submitted, type WriteResult } from '../../../engines/index.js';
 import { concernsLinks, wholeOf, type RowOp, type TableSchema, type WriteContext } from '../../../query/index.js';
 import { contextOf } from '../../tables/index.js';
 import { Clashes } from './clashes.js';
 import { inManner, type Manner } from './manner.js';
+import { writeFacts } from './write-facts.js';
 import { Referents, type Valued } from './referents.js';
 import { RowJudge } from './row-judge.js';
 
 /** What the caller hears of a row that was changed, or would have been. */
-export type ToAnswer = (op: OpResult, write: WriteResult, databaseMs?: number) => Answer;
+export type ToAnswer = (op: OpResult, write: WriteResult, work?: DatabaseWork) => Answer;
 
 /** Decides inside of the transaction what is done to the row. */
 export type Prepare = (session: PgSession) => Promise<RowOp>;
@@ -86,7 +87,8 @@ export class OneRow {
     let tried: RowOp | undefined;
     try {
       const result = await write((op) => (tried = op));
-      return toAnswer(succeeded(result), result, performance.now() - startedAt);
+      const work = { databaseMs: performance.now() - startedAt, queryFacts: writeFacts(table, tried ? [tried] : []) };
+      return toAnswer(succeeded(result), result, work);
     } catch (error) {
       if (error instanceof LinksRefused) throw invalid([...error.findings.values()].flat());
       throw tried && Clashes.isOne(error) ? await this.clashes.ofOne(table, tried, error, seen) : error;

@@ -1,4 +1,4 @@
-import { Answer, JsonText, type AnswerOptions } from '../../../common/index.js';
+import { Answer, JsonText, type AnswerOptions, type DatabaseWork } from '../../../common/index.js';
 import type { OpResult, WriteResult } from '../../../engines/index.js';
 import { MINIMAL, type Manner } from './manner.js';
 
@@ -8,14 +8,14 @@ export function rowAnswer(
   { seq }: WriteResult,
   { minimal }: Manner,
   { headers, ...options }: AnswerOptions,
-  databaseMs?: number,
+  work: DatabaseWork = {},
 ): Answer {
   const all: AnswerOptions = {
     ...(minimal || json === undefined ? { status: 204 } : {}),
     ...options,
     headers: { ...headers, etag: `"${version ?? ''}"`, 'live-seq': String(seq), ...(minimal ? MINIMAL : {}) },
     committed: true,
-    ...(databaseMs === undefined ? {} : { databaseMs }),
+    ...work,
   };
   return minimal || json === undefined ? new Answer(undefined, all) : new JsonText(json, all);
 }

@@ -49,7 +49,7 @@ export class RowRestore {
           return { ...asked, values };
         },
         manner,
-        (done, write, databaseMs) => rowAnswer(done, write, manner, {}, databaseMs),
+        (done, write, work) => rowAnswer(done, write, manner, {}, work),
       );
     });
   }

@@ -7,6 +7,7 @@ import {
   newId,
   Problem,
   type Access,
+  type DatabaseWork,
   type Id,
   type ProblemItem,
 } from '../../../common/index.js';
@@ -48,9 +49,9 @@ export class RowsWriter {
       const values = completeNewRow(given, wholeOf(tableSchema), '/fields', errors, defaultsFor(access));
       if (errors.length > 0) throw invalid(errors);
       const op: RowOp = { kind: 'create', id: newId(), values };
-      return this.row.write(access, tableSchema, op, manner, (done, write, databaseMs) => {
+      return this.row.write(access, tableSchema, op, manner, (done, write, work) => {
         const location = `/${API_PREFIX}/tables/${tableId}/rows/${done.id}`;
-        return rowAnswer(done, write, manner, { status: 201, headers: { location } }, databaseMs);
+        return rowAnswer(done, write, manner, { status: 201, headers: { location } }, work);
       });
     });
   }
@@ -69,8 +70,8 @@ export class RowsWriter {
   ): Promise<Answer> {
     return this.fence.run(access, tableId, async ({ tableSchema: table }) => {
       const patch = await judged(this.lookup, table, rowId, () => parsePatch(table, rowId, body, ifMatch));
-      const toAnswer = (done: OpResult, write: WriteResult, databaseMs?: number): Answer =>
-        rowAnswer(done, write, manner, {}, databaseMs);
+      const toAnswer = (done: OpResult, write: WriteResult, work?: DatabaseWork): Answer =>
+        rowAnswer(done, write, manner, {}, work);
       if (patch.changes.size === 0 && !patch.since) return this.row.write(access, table, opOf(patch), manner, toAnswer);
       const asked = { ...opOf(patch), values: new Map([...patch.values, ...broughtBy(patch.changes)]) };
       return this.row.prepared(access, table, asked, this.settled(table, patch), manner, toAnswer);
@@ -81,8 +82,8 @@ export class RowsWriter {
   remove(access: Access, tableId: Id, rowId: Id, ifMatch: string | undefined, manner: Manner): Promise<Answer> {
     return this.fence.run(access, tableId, async ({ tableSchema: table }) => {
       const op = await judged(this.lookup, table, rowId, () => deleteOf(rowId, ifMatch));
-      const toAnswer = (_: OpResult, { seq }: WriteResult): Answer =>
-        new Answer(undefined, { status: 204, headers: { 'live-seq': String(seq) } });
+      const toAnswer = (_: OpResult, { seq }: WriteResult, work: DatabaseWork = {}): Answer =>
+        new Answer(undefined, { ...work, status: 204, headers: { 'live-seq': String(seq) } });
       return this.row.write(access, table, op, manner, toAnswer);
     });
   }

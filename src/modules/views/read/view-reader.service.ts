@@ -4,6 +4,7 @@ import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/in
 import {
   CursorCodec,
   isGrouped,
+  planShape,
   resolveGroupedView,
   resolveGroupsOfView,
   resolveView,
@@ -123,7 +124,10 @@ export class ViewReader {
       const rolled = totals ? `"subtotals":[${totals.join(ROW_SEPARATOR)}],` : '';
       return new JsonText(
         ['{"data":[', page.data, `],${rolled}"page":${JSON.stringify(paging)}${count},"meta":${JSON.stringify(meta)}}`],
-        { databaseMs: ms },
+        {
+          databaseMs: ms,
+          queryFacts: () => ({ kind: 'read', plan: planShape(planned.question.plan), rows: rowsIn(page.data) }),
+        },
       );
     });
   }

@@ -71,7 +71,7 @@ export class RowRevert {
         asked,
         prepare,
         manner,
-        (done, write, databaseMs) => withSkipped(rowAnswer(done, write, manner, {}, databaseMs), skipped),
+        (done, write, work) => withSkipped(rowAnswer(done, write, manner, {}, work), skipped),
         { source: 'revert' },
       );
     });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AppRequest } from '../http.js';
 import { createLogger } from './logger.js';
-import { slowReadLog } from './slow-read-log.js';
+import { slowQueryLog } from './slow-query-log.js';
 
 function setUp(thresholdMs: number) {
   const lines: Record<string, unknown>[] = [];
@@ -10,28 +10,28 @@ function setUp(thresholdMs: number) {
     { write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) },
   );
   let [at, described] = [0, 0];
-  const log = slowReadLog(logger, thresholdMs, () => at);
-  const answered = (databaseMs: number | undefined, isRead = true): void => {
-    const read = () => ({ plan: `deals sort id ${(described += 1)}`, rows: 3 });
+  const log = slowQueryLog(logger, thresholdMs, () => at);
+  const answered = (databaseMs: number | undefined, isTold = true): void => {
+    const queryFacts = () => ({ kind: 'read', plan: `deals sort id ${(described += 1)}`, rows: 3 });
     const request = {
       id: 'r1',
       method: 'GET',
       routeOptions: { url: '/tables/:tableId/rows' },
       access: { workspaceId: 'w1' },
     };
-    log({ ...request, databaseMs, ...(isRead ? { read } : {}) } as unknown as AppRequest);
+    log({ ...request, databaseMs, ...(isTold ? { queryFacts } : {}) } as unknown as AppRequest);
   };
   return { lines, answered, pass: (ms: number) => (at += ms), described: () => described };
 }
 
-describe('the line of a slow read', () => {
+describe('the line of a slow query', () => {
   it('says what was asked for, where and for whom, and how long it took', () => {
     const { lines, answered } = setUp(100);
     answered(123.456);
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatchObject({
-      ...{ level: 'warn', msg: 'Slow read', requestId: 'r1', route: '/tables/:tableId/rows' },
-      ...{ workspaceId: 'w1', plan: 'deals sort id 1', rows: 3, databaseMs: 123.5 },
+      ...{ level: 'warn', msg: 'Slow query', requestId: 'r1', route: '/tables/:tableId/rows' },
+      ...{ workspaceId: 'w1', kind: 'read', plan: 'deals sort id 1', rows: 3, databaseMs: 123.5 },
     });
   });
 

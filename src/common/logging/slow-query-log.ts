@@ -6,37 +6,37 @@ const MAX_PER_MINUTE = 60;
 const MINUTE_MS = 60_000;
 
 /**
- * One line for each read of rows that took the database at least so long, with the shape of its plan and none of its values. Bounded: a database
+ * One line for each read or write of rows that took its databases at least so long, with the shape of its plan and none of its values. Bounded: a database
  * that is slow for everybody does not fill the log as well.
  *
  * @param thresholdMs 0 is no line at all
  * @param now milliseconds, of a clock that never goes back
  */
-export function slowReadLog(
+export function slowQueryLog(
   logger: Logger,
   thresholdMs: number,
   now: () => number = () => performance.now(),
 ): (request: AppRequest) => void {
   let [since, lines, leftOut] = [now(), 0, 0];
   return (request) => {
-    const { databaseMs, read } = request;
-    if (thresholdMs === 0 || read === undefined || databaseMs === undefined || databaseMs < thresholdMs) return;
+    const { databaseMs, queryFacts } = request;
+    if (thresholdMs === 0 || queryFacts === undefined || databaseMs === undefined || databaseMs < thresholdMs) return;
     if (now() - since >= MINUTE_MS) [since, lines] = [now(), 0];
     if (lines >= MAX_PER_MINUTE) {
       leftOut++;
       return;
     }
     lines++;
-    const { plan, rows } = read();
+    const { kind, plan, rows } = queryFacts();
     logger.warn(
       {
         requestId: request.id,
         route: request.routeOptions.url,
         workspaceId: request.access?.workspaceId,
-        ...{ plan, rows, databaseMs: Math.round(databaseMs * 10) / 10 },
+        ...{ kind, plan, rows, databaseMs: Math.round(databaseMs * 10) / 10 },
         ...(leftOut > 0 ? { leftOut } : {}),
       },
-      'Slow read',
+      'Slow query',
     );
     leftOut = 0;
   };
