@@ -89,6 +89,31 @@ const said = (update: Update | undefined) =>
   );
 
 describe('the channel of a view of rows', () => {
+  it('goes by the numbers of its table alone, also where that has links to others', async () => {
+    const at = await world(here.base);
+    const { owner, table, base } = at;
+    const body = { name: 'Companies', columns: [{ name: 'Name', type: 'text' }] };
+    const companies = expectStatus(await owner.post<{ id: string }>(`/bases/${base.id}/tables`, body), 201);
+    const made = expectStatus(await owner.post<Row>(`/tables/${companies.id}/rows`, { fields: { name: 'Acme' } }), 201);
+    const link = { name: 'Company', type: 'link', options: { tableId: companies.id } };
+    expectStatus(await owner.post(`/tables/${table.id}/columns`, link), 201);
+    const view = await viewOf(at, { source: { table: table.id }, columns: ['name'] });
+    const { tab, answer } = await follow(there, owner, view);
+    const rows = `/tables/${table.id}/rows`;
+    const { id } = expectStatus(await owner.post<Row>(rows, { fields: { name: 'Deal', company: [made.id] } }), 201);
+    expectStatus(await owner.patch(`/tables/${companies.id}/rows/${made.id}`, { fields: { name: 'Acme Ltd' } }), 200);
+    expectStatus(await owner.patch(`${rows}/${id}`, { fields: { name: 'Order' } }), 200);
+    await upTo(tab, answer.seq + 2);
+    gapless(tab, answer);
+    expect(updates(tab).map(said)).toMatchObject([
+      { created: [{ id, fields: { name: 'Deal' } }] },
+      { updated: [{ id, fields: { name: 'Order' } }] },
+    ]);
+    expect(tab.payloads('control')).toEqual([]);
+    const again = await follow(here, owner, view, { epoch: answer.epoch, seq: answer.seq });
+    expect(again.answer).toMatchObject({ mode: 'replay', seq: answer.seq + 2 });
+  });
+
   it('tells what came into it, changed, left and moved, on every node, and nothing of what it does not show', async () => {
     const at = await world(here.base);
     const { owner, table } = at;

@@ -81,8 +81,10 @@ export class LiveViews {
       async () => {
         const resolved = await this.fit.checkStored(reader, view);
         const own = tablesOf(resolved);
-        const tables = await this.withVersions(tablesBehind(own), own);
         const rows = ViewInMemory.of(resolved, timeZone);
+        // Its numbers are those of the log of its table: what the table has links to has no say in it.
+        const refs = rows ? own.map(({ id, physical: { schema } }) => ({ id, schema })) : tablesBehind(own);
+        const tables = await this.withVersions(refs, own);
         return {
           ...{ id: view.id, workspaceId, version: view.version, tables },
           ...(rows ? { rows } : {}),
