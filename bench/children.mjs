@@ -30,11 +30,13 @@ export async function start(file, { env = {}, cwd = os.tmpdir(), args = [], exec
     ready,
     output: () => output,
     ask: (message) => ask(child, ended, message, () => output),
+    /** @returns the exit code; null when a signal ended it */
     async stop(signal = 'SIGTERM') {
       child.kill(signal);
       const patience = setTimeout(() => child.kill('SIGKILL'), 12_000);
-      await ended;
+      const code = await ended;
       clearTimeout(patience);
+      return code;
     },
   };
 }
