@@ -1,5 +1,5 @@
 import type { LookupAddress } from 'node:dns';
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -115,5 +115,15 @@ describe('an attempt', () => {
     const attempt = post(target('http'), {}, '{}', leading('127.0.0.2'), stop.signal);
     server.once('request', () => stop.abort());
     await expect(attempt).rejects.toThrow(Interrupted);
+  });
+
+  it('leaves nothing behind at the signal by which the server stops', async () => {
+    const { signal } = new AbortController();
+    for (let nr = 0; nr < 3; nr++) await post(target('http'), {}, '{}', leading('127.0.0.2'), signal);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+    // Where Node.js keeps the signals that were made of it by `AbortSignal.any`.
+    const made = Object.getOwnPropertySymbols(signal).find(({ description }) => description === 'kDependantSignals');
+    const kept = made && (Reflect.get(signal, made) as { readonly size: number } | null);
+    expect(kept?.size ?? 0).toBe(0);
   });
 });

@@ -44,10 +44,9 @@ export async function post(
 ): Promise<Outcome> {
   const begin = performance.now();
   const ms = (): number => Math.round(performance.now() - begin);
-  const late = AbortSignal.timeout(TIMEOUT_MS);
-  const signal = AbortSignal.any([late, stop]);
+  const patience = new Patience(TIMEOUT_MS, stop);
   try {
-    const answer = await sent(target, headers, body, outbound, signal);
+    const answer = await sent(target, headers, body, outbound, patience.signal);
     const status = answer.statusCode ?? 0;
     const wait = secondsIn(answer.headers['retry-after']);
     const excerpt = await beginningOf(answer);
@@ -58,8 +57,42 @@ export async function post(
   } catch (error) {
     if (stop.aborted) throw new Interrupted();
     const refused = error instanceof Problem && error.code === 'host_not_allowed';
-    const kind = refused ? 'host_not_allowed' : late.aborted ? 'timeout' : 'unreachable';
+    const kind = refused ? 'host_not_allowed' : patience.isOver ? 'timeout' : 'unreachable';
     return { ok: false, status: null, error: kind, excerpt: '', ms: ms() };
+  } finally {
+    patience.end();
+  }
+}
+
+/**
+ * Ends what waits after some time, or with the server. Not `AbortSignal.any`: that leaves something behind for each attempt at a signal that
+ * lives as long as the process (https://github.com/nodejs/node/issues/54614), and a timer for as long as one might have waited.
+ */
+class Patience {
+  isOver = false;
+  private readonly control = new AbortController();
+  private readonly abort = (): void => this.control.abort();
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(
+    ms: number,
+    private readonly stop: AbortSignal,
+  ) {
+    this.timer = setTimeout(() => {
+      this.isOver = true;
+      this.abort();
+    }, ms);
+    if (stop.aborted) this.abort();
+    else stop.addEventListener('abort', this.abort);
+  }
+
+  get signal(): AbortSignal {
+    return this.control.signal;
+  }
+
+  end(): void {
+    clearTimeout(this.timer);
+    this.stop.removeEventListener('abort', this.abort);
   }
 }
 
