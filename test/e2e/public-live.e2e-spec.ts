@@ -1,8 +1,10 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import {
+  asSuperuser,
   client,
   databases,
   expectStatus,
+  sql,
   startApp,
   startNode,
   waitFor,
@@ -92,6 +94,11 @@ async function follow(path: string, headers: Record<string, string> = {}, base =
   const ended = read().catch(() => undefined);
   return { status: response.status, text: () => text, events, ended, close: () => control.abort() };
 }
+/** Statements that wait for a lock. */
+const locked = async (): Promise<number> => {
+  const text = `select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+  return (await sql<{ n: number }>(pair.mini, text))[0]?.n ?? 0;
+};
 const shown = (stream: Stream) => stream.events().map(({ data }) => data.data.map(({ name }) => name));
 const has = (stream: Stream, name: string) => waitFor(() => shown(stream).at(-1)?.includes(name));
 
@@ -149,6 +156,28 @@ describe('the stream of a published view', () => {
     await has(second, 'Dora');
     expectStatus(await at.owner.patch(view.api, { enabled: false }), 200);
     await second.ended;
+  });
+
+  it('leaves no place taken by readers who went away before there was anything to send', async () => {
+    const node = await startNode({ databases: pair });
+    const { path } = await published({}, { auth: 'public' });
+    const { schema, table } = at.table.physical;
+    await asSuperuser(pair.mini.database, async (db) => {
+      await db.query(`begin; lock table "${schema}"."${table}" in access exclusive mode`);
+      const control = new AbortController();
+      const asked = Array.from({ length: 20 }, () =>
+        fetch(`${node.base}${path}/stream`, { signal: control.signal }).catch(() => 'gone'),
+      );
+      await waitFor(async () => (await locked()) > 0);
+      control.abort();
+      expect(new Set(await Promise.all(asked))).toEqual(new Set(['gone']));
+      await db.query('rollback');
+    });
+    await waitFor(async () => {
+      const streams = await Promise.all(Array.from({ length: 20 }, () => follow(`${path}/stream`, {}, node.base)));
+      for (const stream of streams) stream.close();
+      return streams.every(({ status }) => status === 200);
+    });
   });
 
   it('is open as often as is allowed, and ends when the server does', async () => {
