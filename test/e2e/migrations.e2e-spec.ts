@@ -1,8 +1,11 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { mainDataSourceOptions, migrateMain, revertMain } from '../../src/database/main/index.js';
 import { migrateMini, revertMini } from '../../src/database/mini/index.js';
 import { createBaseSchema, toStatement } from '../../src/query/index.js';
-import { asSuperuser, databases, sql } from '../harness/index.js';
+import { asSuperuser, client, databases, expectStatus, sql, startApp, world } from '../harness/index.js';
+import { receiver } from '../support/webhook-receiver.js';
+
+jest.setTimeout(120_000);
 
 describe('the migrations of the main database', () => {
   it('go back one by one to nothing, and up again to the same', async () => {
@@ -11,7 +14,10 @@ describe('the migrations of the main database', () => {
       sql(
         main,
         `select table_name, column_name, data_type, is_nullable from information_schema.columns where table_schema = 'public'
-         union all select tablename, indexname, indexdef, '' from pg_indexes where schemaname = 'public' order by 1, 2, 3`,
+         union all select tablename, indexname, indexdef, '' from pg_indexes where schemaname = 'public'
+         union all select tgrelid::regclass::text, tgname, pg_get_triggerdef(oid), '' from pg_trigger where not tgisinternal
+         union all select conrelid::regclass::text, conname, pg_get_constraintdef(oid), '' from pg_constraint
+           where connamespace = 'public'::regnamespace and contype <> 'n' order by 1, 2, 3`,
       );
     const migrated = await schema();
     expect(migrated.length).toBeGreaterThan(50);
@@ -19,6 +25,45 @@ describe('the migrations of the main database', () => {
     expect(new Set((await schema()).map(({ table_name: table }) => table as string))).toEqual(new Set(['_migrations']));
     await migrateMain(main);
     expect(await schema()).toEqual(migrated);
+  });
+
+  it('lose what they added and nothing else: webhooks and versions of published views go, their views go on', async () => {
+    const pair = await databases();
+    const before = await startApp({ databases: pair });
+    const at = await world(before.base);
+    const hook = { name: 'Hook', url: (await receiver()).url, tables: [at.table.id] };
+    const hooks = `/workspaces/${at.workspace.id}/webhooks`;
+    const { id: hookId } = expectStatus(await at.owner.post<{ id: string }>(hooks, hook), 201);
+    expectStatus(await at.owner.post(`${hooks}/${hookId}/test`), 200);
+    const source = { table: at.table.id };
+    const view = { name: 'View', definition: { source, columns: ['name', 'qty'] } };
+    const views = `/workspaces/${at.workspace.id}/views`;
+    const { id } = expectStatus(await at.owner.post<{ id: string }>(views, view), 201);
+    const { slug } = expectStatus(await at.owner.post<{ slug: string }>(`/views/${id}/api`, { auth: 'public' }), 201);
+    expectStatus(await at.owner.patch(`/views/${id}`, { definition: { source, columns: ['name'] } }), 200);
+    expectStatus(await at.owner.post(`/views/${id}/api`, { asNewVersion: true }), 201);
+    // Both are read, so that the use of both is written down.
+    for (const version of ['', '/v2'])
+      expectStatus(await client(before.base).get(`/public/views/${slug}${version}/data`), 200);
+    await before.close();
+    const use = () => sql<{ requests: number }>(pair.main, 'select sum(requests)::int as requests from view_api_usage');
+    expect(await use()).toEqual([{ requests: 2 }]);
+
+    const has = async (name: string) =>
+      (await sql<{ n: number }>(pair.main, `select count(*)::int as n from _migrations where name = '${name}'`))[0]?.n;
+    while ((await has('Webhooks1700000002400')) === 1) await revertMain(pair.main);
+    const there = `select to_regclass('webhooks') as hooks, to_regclass('view_api_versions') as versions`;
+    expect(await sql(pair.main, there)).toEqual([{ hooks: null, versions: null }]);
+    // Of the newest version, which is the only one now.
+    expect(await use()).toEqual([{ requests: 1 }]);
+
+    await migrateMain(pair.main);
+    const after = await startApp({ databases: pair });
+    const owner = client(after.base, at.owner.accessToken);
+    const { data } = expectStatus(await client(after.base).get<{ data: object[] }>(`/public/views/${slug}/data`), 200);
+    expect(data).toEqual([]);
+    expect(expectStatus(await owner.get<{ data: object[] }>(hooks), 200).data).toEqual([]);
+    expectStatus(await owner.post(hooks, hook), 201);
   });
 });
 
