@@ -24,7 +24,7 @@ const HELP = `npm run soak -- [options]
   --warm-up 60         seconds of the same load before the figures that everything is compared with
   --rest 75            seconds that may pass after the load until everything is given back
   --samples <file>     append each sample to a file, one JSON a line
-  --heaps <folder>     write a heap snapshot of each node before and after the load there`;
+  --heaps <folder>     write heap snapshots of the last node before and after the load there; they cost it memory`;
 
 const EVERY_MS = 10_000;
 
@@ -143,8 +143,7 @@ async function untilBack(at, admin, before, seconds) {
 async function snapshots({ nodes }, folder, when) {
   if (!folder) return;
   mkdirSync(folder, { recursive: true });
-  for (const [nr, node] of nodes.entries())
-    await node.ask({ do: 'snapshot', file: path.resolve(folder, `node${nr + 1}-${when}.heapsnapshot`) });
+  await nodes.at(-1).ask({ do: 'snapshot', file: path.resolve(folder, `${when}.heapsnapshot`) });
 }
 
 const line = ({ at, nodes, postgres, redis }, first) =>

@@ -15,7 +15,6 @@ const GAUGES = {
   live_tables_webhooks_delivering: 'webhooks delivering',
   live_tables_webhooks_behind: 'webhooks behind',
   live_tables_outbox_events: 'outbox',
-  live_tables_cache_entries: 'cache entries',
 };
 
 /** @returns flat figures by name, of all nodes one after the other under `nodes`, and of what they share */
@@ -54,7 +53,10 @@ async function readGauges(base, token) {
   const headers = { authorization: `Bearer ${token}`, connection: 'close' };
   const text = await (await fetch(`${base}/metrics`, { headers })).text();
   const found = Object.fromEntries(Object.values(GAUGES).map((name) => [name, 0]));
-  for (const [, series, value] of text.matchAll(/^(\w+)(?:\{[^}]*\})? (\S+)$/gm))
+  const caches = {};
+  for (const [, series, labels, value] of text.matchAll(/^(\w+)(?:\{([^}]*)\})? (\S+)$/gm)) {
     if (Object.hasOwn(GAUGES, series)) found[GAUGES[series]] += Number(value);
-  return found;
+    if (series === 'live_tables_cache_entries') caches[/cache="(\w+)"/.exec(labels)?.[1]] = Number(value);
+  }
+  return { ...found, caches };
 }
