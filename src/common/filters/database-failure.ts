@@ -19,9 +19,10 @@ const UNAVAILABLE = /^(08...|53[0-4]00|57P0[1-5]|58030)$/;
 /** The same for: try again, somebody else was in the way or the statement took too long. */
 const AGAIN = /^(40001|40P01|55P03|57014|25P03)$/;
 
-/** pg and TypeORM say these without a code. */
+/** pg and TypeORM say these without a code: the first where a pool connects, the second where a client of its own does. */
 const MESSAGES = [
   'timeout exceeded when trying to connect',
+  'timeout expired',
   'Connection terminated',
   'Query read timeout',
   'Client has encountered a connection error and is not queryable',

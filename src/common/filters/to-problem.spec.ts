@@ -1,5 +1,8 @@
 import { ForbiddenException, HttpException, NotFoundException } from '@nestjs/common';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
+import pg from 'pg';
 import { QueryRunnerAlreadyReleasedError } from 'typeorm';
 import { ERRORS, Problem } from '../errors/index.js';
 import { toProblem } from './to-problem.js';
@@ -45,6 +48,21 @@ describe('what was thrown becomes a problem', () => {
     const problem = toProblem(error);
     expect(problem.code).toBe(code);
     expect(problem.status).toBe(ERRORS[code].status);
+  });
+
+  // Regression: an export, which has a connection of its own, was a 500 where PostgreSQL was too busy to take it in time.
+  it('that the database is away where it does not answer in time, whoever connects to it', async () => {
+    const silent = createServer((socket) => socket.on('error', () => undefined)).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const settings = { host: '127.0.0.1', port, connectionTimeoutMillis: 50 };
+    const failed = (work: Promise<unknown>) => work.then(() => undefined).catch((error: unknown) => error);
+    for (const error of [
+      await failed(new pg.Client(settings).connect()),
+      await failed(new pg.Pool(settings).query('select 1')),
+    ])
+      expect(toProblem(error)).toMatchObject({ code: 'database_unavailable', status: 503 });
+    silent.close();
   });
 
   it('keeps the cause for the log and tells the caller nothing of it', () => {
