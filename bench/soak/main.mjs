@@ -27,6 +27,7 @@ const HELP = `npm run soak -- [options]
   --heaps <folder>     write heap snapshots of the last node before and after the load there; they cost it memory`;
 
 const EVERY_MS = 10_000;
+const MOST_SAID = 20;
 
 export async function main() {
   const options = read();
@@ -51,6 +52,8 @@ export async function main() {
   const endings = await Promise.all(at.nodes.map((node) => node.stop()));
   await at.postgres.stop();
   print(outcome, options);
+  for (const [nr, node] of at.nodes.entries())
+    for (const said of errorsIn(node.output()).slice(0, MOST_SAID)) console.log(`node ${nr + 1} said: ${said}`);
   const broken = verdict(outcome, endings);
   for (const line of broken) console.log(`BROKEN  ${line}`);
   console.log(broken.length === 0 ? '\nEverything held.' : `\n${broken.length} rules are broken.`);
@@ -145,6 +148,9 @@ async function snapshots({ nodes }, folder, when) {
   mkdirSync(folder, { recursive: true });
   await nodes.at(-1).ask({ do: 'snapshot', file: path.resolve(folder, `${when}.heapsnapshot`) });
 }
+
+/** Lines of a log that say what went wrong inside. */
+const errorsIn = (log) => log.split('\n').filter((text) => /"level":"(error|fatal)"/.test(text));
 
 const line = ({ at, nodes, postgres, redis }, first) =>
   [

@@ -56,7 +56,8 @@ export class Follower {
         this.connects++;
         await this.visit(socket, signal);
       } catch (error) {
-        this.flaws.push(`${this.name}: ${error.message}`);
+        // The structure is being changed: a client is told to come again.
+        if (error.code !== 'conflict') this.flaws.push(`${this.name}: ${error.message}`);
         await pause(500);
       }
     }
@@ -105,7 +106,8 @@ export class Follower {
     return new Promise((resolve, reject) => {
       // Not a promise of the answer: events that come with it in one piece must not be looked at before.
       socket.timeout(ANSWER_MS).emit('subscribe', message, (error, answer) => {
-        if (error ?? answer.error) return reject(error ?? new Error(JSON.stringify(answer.error)));
+        if (error) return reject(error);
+        if (answer.error) return reject(Object.assign(new Error(JSON.stringify(answer.error)), answer.error));
         if (answer.mode === 'reset') {
           this.reset(answer.reason);
           return resolve(this.subscribe(socket));
