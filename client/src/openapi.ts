@@ -51,10 +51,11 @@ export interface Schemas {
   ConnectionSchemaDto: { objects: (Schemas['FoundObjectDto'])[]; discoveredAt: string; drift: Schemas['DriftDto'] };
   ConnectionTestDto: { ok: boolean; latencyMs: number; serverVersion?: string; error?: Schemas['ConnectionErrorDto'] };
   ConversionErrorDto: { errors?: (Schemas['ProblemItemDto'])[]; code: string; detail: string };
-  ConversionReportDto: { obstacles: (Schemas['ProblemItemDto'])[]; default: (string | number | boolean | (unknown)[]) | null; rows: number; convertible: number; failing: number; samples: (Schemas['ConversionSampleDto'])[]; defaultDropped: boolean; dependents: (Schemas['DependentColumnDto'])[]; confirmToken: string };
+  ConversionReportDto: { obstacles: (Schemas['ProblemItemDto'])[]; default: (string | number | boolean | (unknown)[]) | null; rows: number; convertible: number; failing: number; samples: (Schemas['ConversionSampleDto'])[]; defaultDropped: boolean; dependents: (Schemas['DependentColumnDto'])[]; indexes: (Schemas['ConvertedIndexDto'])[]; confirmToken: string };
   ConversionSampleDto: { rowId: string; value: string; code: string };
   ConversionTargetDto: { type: 'text' | 'long_text' | 'integer' | 'decimal' | 'currency' | 'percent' | 'rating' | 'duration' | 'boolean' | 'date' | 'datetime' | 'single_select' | 'multi_select' | 'user' | 'attachment' | 'json' | 'url' | 'email' | 'phone' | 'autonumber' | 'link' | 'lookup' | 'rollup' | 'count' | 'formula' | 'created_at' | 'updated_at' | 'created_by' | 'updated_by'; options?: Record<string, unknown> };
   ConvertColumnDto: { to: Schemas['ConversionTargetDto']; onError?: 'abort' | 'null'; dryRun?: boolean; confirmToken?: string; acceptChanges?: boolean };
+  ConvertedIndexDto: { state: 'building' | 'failed'; id: string; columns: (Schemas['IndexColumnDto'])[]; unique: boolean };
   CountDto: { mode: 'bounded' | 'estimated' | 'exact'; relation: 'exact' | 'atLeast' | 'estimate'; value: number };
   CreateApiKeyDto: { name: string; expiresAt?: string | null; filter?: Record<string, unknown> | null; columns?: (string)[] | null; versions?: (number)[] | null; allowedAddresses?: (string)[] | null; rateLimit?: Schemas['RateLimitDto']; quota?: Schemas['QuotaDto'] | null };
   CreateBaseDto: { icon?: string | null; name: string; description?: string; color?: string | null };
