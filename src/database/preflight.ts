@@ -55,8 +55,15 @@ function judge(facts: Facts, prefix: string, username: string, production: boole
   return undefined;
 }
 
-/** A server that is just starting answers 57P03; it is given this long. */
+/** A server that is just starting answers 57P03, or nothing yet, or breaks off; it is given this long. */
 const STARTING_MS = 30_000;
+
+/** So long it may take to connect, and to answer. */
+const ANSWER_MS = 5_000;
+
+/** What `pg` says where that was not enough: of the connection, of the answer. */
+const TIMEOUTS: readonly string[] = ['timeout expired', 'Query read timeout'];
+const NOT_YET: readonly string[] = ['57P03', 'ECONNRESET', 'Connection terminated unexpectedly', ...TIMEOUTS];
 
 async function factsOf(settings: PostgresSettings): Promise<Facts> {
   const until = Date.now() + STARTING_MS;
@@ -64,7 +71,7 @@ async function factsOf(settings: PostgresSettings): Promise<Facts> {
     try {
       return await askFacts(settings);
     } catch (error) {
-      if (codeOf(error) !== '57P03' || Date.now() > until) throw error;
+      if (!NOT_YET.includes(codeOf(error)) || Date.now() > until) throw error;
       await new Promise((resolve) => setTimeout(resolve, 250));
     }
   }
@@ -78,7 +85,8 @@ async function askFacts(settings: PostgresSettings): Promise<Facts> {
     password: settings.password,
     database: settings.database,
     ssl: settings.tls,
-    connectionTimeoutMillis: 5_000,
+    connectionTimeoutMillis: ANSWER_MS,
+    query_timeout: ANSWER_MS,
     application_name: 'live-tables start',
   });
   // What happens to the connection after the answer is of no interest, and must not end the process.
@@ -115,6 +123,9 @@ function reason(error: unknown, prefix: string, { host, username }: PostgresSett
       return `does not exist: create it, owned by ${username}, or correct ${prefix}_DATABASE`;
     case '53300':
       return `has no connection left: raise its max_connections, or lower ${prefix}_POOL_SIZE on every node`;
+    case TIMEOUTS[0]:
+    case TIMEOUTS[1]:
+      return `takes connections and does not answer: see what keeps PostgreSQL there, or correct ${prefix}_HOST and ${prefix}_PORT`;
     default:
       return `cannot be used (${code}): see that PostgreSQL runs there and that ${prefix}_HOST, ${prefix}_PORT and ${prefix}_SSL are right`;
   }

@@ -12,6 +12,7 @@ import {
   spawnServer,
   sql,
   startNode,
+  tcpProxy,
   waitFor,
 } from '../harness/index.js';
 
@@ -53,6 +54,17 @@ describe('a server process', () => {
     for (const node of nodes) expect((await client(node.base).get('/health')).status).toBe(200);
     expect(await sql(pair.main, 'select name from _migrations')).not.toHaveLength(0);
   });
+});
+
+it('a server waits for a database that takes connections and does not answer yet', async () => {
+  const pair = await databases();
+  const proxy = await tcpProxy(pair.main);
+  proxy.swallow();
+  const starting = startNode({ databases: pair, env: { DB_HOST: proxy.host, DB_PORT: String(proxy.port) } });
+  // Longer than it waits for one answer.
+  await new Promise((resolve) => setTimeout(resolve, 9_000));
+  await proxy.mend();
+  expect((await client((await starting).base).get('/health')).status).toBe(200);
 });
 
 describe('a start that cannot succeed says what to do, in one sentence', () => {
