@@ -112,6 +112,8 @@ export interface ColumnSchema {
   readonly physical: string;
   /** Absent where the cells are stored under {@link physical} and written by people. */
   readonly derived?: Derivation;
+  /** The link that the cells were lists of at another time, of which the log tells; they stand in the row as the relation of then gives it (compile/as-of.ts). */
+  readonly linkThen?: LinkRef;
   /** What the cells hold, of a column that a query makes and that has no type and options of its own. */
   readonly holds?: ValueKind;
   /** People may not write the cells although the column could be written: rules of the table say so. */

@@ -163,6 +163,84 @@ describe(`a table as it was, with AS_OF_SEED=${SEED}`, () => {
     expect(countOf(log)).toBeGreaterThan(CALLS / 3);
   });
 
+  it('has the links of then, from both ends, in their order, whatever happened to them and to the rows that they led to', async () => {
+    const make = async (name: string) =>
+      expectStatus(await at.owner.post<Table>(`/bases/${at.base.id}/tables`, { name, columns: [{ name: 'Name', type: 'text' }] }), 201); // prettier-ignore
+    const [deals, people] = [await make('Deals then'), await make('People then')];
+    for (const [name, multiple, inverseName] of [
+      ['Team', true, 'Deals'],
+      ['Lead', false, 'Leads'],
+    ])
+      expectStatus(
+        await at.owner.post(`/tables/${deals.id}/columns`, { name, type: 'link', options: { tableId: people.id, multiple, inverseName } }), // prettier-ignore
+        201,
+      );
+    const rowsIn = async (of: Table, query = ''): Promise<Page> =>
+      expectStatus(await at.owner.get<Page>(`${path(of)}?limit=200${query}`), 200);
+    const ids: Record<string, string[]> = { [deals.id]: [], [people.id]: [] };
+    const moments: { readonly of: Table; readonly seq: number; readonly rows: Page['data'] }[] = [];
+    const create = async (of: Table, fields: object) => {
+      const made = await at.owner.post<Row>(path(of), { fields });
+      must(ids[of.id], 'ids').push(expectStatus(made, 201).id);
+    };
+    const some = (of: Table) => (ids[of.id] ?? []).filter(() => random() < 0.3).sort(() => random() - 0.5);
+    for (let i = 0; i < 6; i++) await create(people, { name: `p${i}` });
+    for (let i = 0; i < 5; i++)
+      await create(deals, { name: `d${i}`, team: some(people), lead: some(people).slice(0, 1) });
+    for (let call = 0; call < 60; call++) {
+      const of = pick(random, [deals, people]);
+      const id = pick(random, ids[of.id] ?? []);
+      const way = random();
+      const fields = of === deals ? { team: some(people), ...(random() < 0.5 ? { lead: some(people).slice(0, 1) } : {}) } : { deals: some(deals) }; // prettier-ignore
+      const { status } =
+        way < 0.6
+          ? await at.owner.patch(path(of, id), { fields })
+          : way < 0.75
+            ? await at.owner.del(path(of, id))
+            : way < 0.9
+              ? await at.owner.post(path(of, id, 'restore'))
+              : await at.owner.patch(path(of, id), { fields: { name: `n${call}` } });
+      expect([200, 204, 404, 409, 422]).toContain(status);
+      for (const each of [deals, people]) {
+        const { data, meta } = await rowsIn(each);
+        moments.push({ of: each, seq: meta.seq, rows: data });
+      }
+    }
+    let lists = 0;
+    for (const { of, seq, rows: then } of moments) {
+      const { data, meta } = await rowsIn(of, `&asOf=${seq}`);
+      expect({ seed: SEED, seq, data }).toEqual({ seed: SEED, seq, data: then });
+      expect(meta).toMatchObject({ leftOut: [] });
+      lists += data.flatMap(({ fields }) => Object.values(fields).filter((cell) => Array.isArray(cell) && cell.length > 1)).length; // prettier-ignore
+    }
+    expect(lists).toBeGreaterThan(0);
+    const [moment] = moments;
+    const [row] = must(moment, 'a moment').rows;
+    if (moment && row)
+      expect(expectStatus(await at.owner.get<Row>(`${path(moment.of, row.id)}?asOf=${moment.seq}`), 200).fields).toEqual(row.fields); // prettier-ignore
+    // Nothing is found by them, and their rows are not looked into.
+    const past = `${path(deals)}?asOf=${must(moment, 'a moment').seq}`;
+    for (const query of ['filter=team.isEmpty', 'expand=team', 'filter=team.name.eq.p1'])
+      expect((await at.owner.get(`${past}&${query}`)).status).toBe(422);
+    expect((await at.owner.get(`${past}&fields=team`)).status).toBe(200);
+  });
+
+  it('is told without a link whose lists were so long that the log has but what changed in them', async () => {
+    const make = async (name: string) =>
+      expectStatus(await at.owner.post<Table>(`/bases/${at.base.id}/tables`, { name, columns: [{ name: 'Name', type: 'text' }] }), 201); // prettier-ignore
+    const [many, one] = [await make('Many'), await make('One')];
+    const options = { tableId: one.id, multiple: true, inverseName: 'Back' };
+    expectStatus(await at.owner.post(`/tables/${many.id}/columns`, { name: 'Ones', type: 'link', options }), 201);
+    const { id } = expectStatus(await at.owner.post<Row>(path(one), { fields: { name: 'one' } }), 201);
+    const ops = Array.from({ length: 100 }, () => ({ op: 'create', fields: { ones: [id] } }));
+    expectStatus(await at.owner.post(path(many, 'bulk'), { mode: 'atomic', ops }), 200);
+    const { meta } = expectStatus(await at.owner.get<Page>(path(one)), 200);
+    expectStatus(await at.owner.post(path(many), { fields: { ones: [id] } }), 201);
+    const then = expectStatus(await at.owner.get<Page>(`${path(one)}?asOf=${meta.seq}`), 200);
+    expect(then.meta).toMatchObject({ leftOut: ['back'] });
+    expect(then.data[0]?.fields).toEqual({ name: 'one' });
+  });
+
   it('is told without what nobody knows of then, and refuses to speak of it', async () => {
     const before = await look();
     const columnOf = (key: string): Column =>

@@ -117,6 +117,21 @@ export class HistoryLog {
     return rows.map(toChange);
   }
 
+  /** Those of the keys of links under which a change behind the number tells not the whole list of before, which was long, but what was added and removed. */
+  async toldInParts(
+    schema: string,
+    tableId: Id,
+    behind: number,
+    keys: readonly string[],
+  ): Promise<ReadonlySet<string>> {
+    if (keys.length === 0) return new Set();
+    const rows = await this.database.query(
+      toStatement(sql`select distinct e.key from ${log(schema)} c, json_each(c.before) e
+where ${where(tableId, { fromSeq: behind + 1 })} and e.key = any(${value([...keys], 'text[]')}) and json_typeof(e.value) = 'object'`),
+    );
+    return new Set(rows.map(([key]) => String(key)));
+  }
+
   /**
    * What somebody did to rows of late, the oldest first, imports left out. Until the transaction of `session` ends, nobody else reads it: two who
    * undo at once take back two acts, and not one of them twice.

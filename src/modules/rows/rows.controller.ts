@@ -111,7 +111,7 @@ export class RowsController {
     summary: 'List rows',
     description:
       'Filter, sort and page by URL. `meta` says where the live stream stood when the page was read. With `asOf` the rows as they were then, as far as the change log is kept: ' +
-      'links, what is computed from them, and columns that are younger, have come back or got another type since are left out (`meta.leftOut`), and refused where they are named.',
+      'what is computed from links, and columns that are younger, have come back or got another type since are left out (`meta.leftOut`), and refused where they are named; links are told, and nothing is filtered by them.',
   })
   @ApiOkResponse({ type: RowListDto })
   @ApiProblems(

@@ -3,6 +3,7 @@ import { isStored, kindOf } from '../kind.js';
 import { wholeOf, type ColumnSchema, type TableSchema } from '../schema.js';
 import { columnType } from '../types/index.js';
 import { comma, empty, ident, join, literal, sql, value, type Sql } from '../sql.js';
+import { pairsNow } from './cell.js';
 import { physicalType } from './physical.js';
 
 /**
@@ -11,17 +12,21 @@ import { physicalType } from './physical.js';
  *
  * `table` has only columns that can be told of then (resolve-as-of.ts). Rows in the trash are not in it. `rowId`: of one row only.
  *
+ * Lists of links are gathered for those of `shown` only: they can be shown, and nothing else.
+ *
  * Who changed a row last, and when, is told by the entry of the version that it had then; where the log does not reach back so far, by what
  * is known of its making.
  */
-export function tableAsOf(table: TableSchema, seq: number, rowId?: Id): Sql {
+export function tableAsOf(table: TableSchema, seq: number, shown: readonly ColumnSchema[], rowId?: Id): Sql {
   const { schema, table: name } = table.physical;
   const log = ident(schema, '_change');
   const own = sql`table_id = ${value(table.id, 'uuid')}`;
   const only = (column: Sql): Sql => (rowId === undefined ? empty : sql` and ${column} = ${value(rowId, 'uuid')}`);
   // Whatever of it is shown, rules may depend on all of it.
-  const stored = wholeOf(table).columns.filter(isStored);
-  const now = stored.map(({ physical }) => sql`, ${ident('t', physical)}`);
+  const stored = wholeOf(table).columns.filter(
+    (column) => isStored(column) && (!column.linkThen || shown.some(({ id }) => id === column.id)),
+  );
+  const now = stored.map((column) => sql`, ${cellNow(column)} as ${ident(column.physical)}`);
   const then = stored.map((column) => sql`, ${cellThen(column)} as ${ident(column.physical)}`);
   return sql`(with since as materialized (select row_id, seq, ord, op, version, before, at from ${log}
     where ${own} and seq > ${value(seq, 'bigint')} and row_id is not null${only(sql`row_id`)}),
@@ -58,7 +63,11 @@ function cellThen(column: ColumnSchema): Sql {
   const read = loggedOf(column)?.read(logged) ?? logged;
   // An empty list is null in a cell.
   const cell = kindOf(column).list ? sql`nullif(${read}, '{}')` : read;
-  return sql`case when h.fields ? ${literal(column.key)} then ${cell} else ${ident('t', column.physical)} end`;
+  return sql`case when h.fields ? ${literal(column.key)} then ${cell} else ${cellNow(column)} end`;
 }
+
+/** What is there, in the row or in the pairs of a link. */
+const cellNow = ({ physical, linkThen }: ColumnSchema): Sql =>
+  linkThen ? pairsNow(linkThen, 't') : ident('t', physical);
 
 const loggedOf = ({ type }: ColumnSchema) => columnType(type).logged;

@@ -81,6 +81,13 @@ function linkElements(link: LinkRef, alias: string): Elements {
   };
 }
 
+/** The list of linked rows of a row, in its order, null where there are none. */
+export function pairsNow(link: LinkRef, alias: string): Sql {
+  const { mine, theirs, order } = linkColumns(link);
+  const pair = linkAlias(alias);
+  return sql`(select array_agg(${ident(pair, theirs)} order by ${ident(pair, order)}, ${ident(pair, theirs)}) from ${linkTable(link)} ${ident(pair)} where ${ident(pair, mine)} = ${ident(alias, '_id')})`;
+}
+
 function seenElements(link: LinkRef, alias: string): Elements {
   const { from, tie, order } = linkedRows(link, alias);
   return { from: sql`${from} where ${tie}`, element: ident(linkedAlias(alias), '_id'), order };

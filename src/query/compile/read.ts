@@ -35,11 +35,11 @@ where s.table_id = ${value(plan.from.id, 'uuid')}${fence(plan.from, tablesOf(pla
 }
 
 /** The table, or what it was behind a number. */
-const relationOf = (table: TableSchema, asOf: number | undefined, rowId?: Id): Sql =>
-  asOf === undefined ? tableName(table) : tableAsOf(table, asOf, rowId);
+const relationOf = ({ from, asOf, select }: ReadPlan): Sql =>
+  asOf === undefined ? tableName(from) : tableAsOf(from, asOf, select);
 
 const rowsOf = (plan: ReadPlan): FoundRows => ({
-  from: sql`${relationOf(plan.from, plan.asOf)} ${ident(ROW)}`,
+  from: sql`${relationOf(plan)} ${ident(ROW)}`,
   where: plan.asOf === undefined ? visible(plan) : visibleThen(plan),
 });
 
@@ -68,7 +68,7 @@ export const compileReadRowAsOf = (
   asOf: number,
 ): Sql => sql`select s.schema_version, ${ID}, ${VERSION}, ${wholeRowJson(ROW, table.columns, table.physical)} as json
 from ${streamName(table)} s
-left join ${relationOf(table, asOf, rowId)} ${ident(ROW)} on ${visibleThen({ from: table, where })}
+left join ${tableAsOf(table, asOf, table.columns, rowId)} ${ident(ROW)} on ${visibleThen({ from: table, where })}
 where s.table_id = ${value(table.id, 'uuid')}${fence(table, tablesOf({ select: table.columns, where, orderBy: [] }))}`;
 
 /**

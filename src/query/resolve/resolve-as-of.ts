@@ -8,16 +8,24 @@ export type AsOf = { readonly seq: number } | { readonly at: string };
 
 /**
  * The table with the columns that can be told of then. Left out are those that are younger, have come back or got another type since (`changed`), whose
- * cells the log says nothing of, and what is computed from links, which are pairs beside the rows.
+ * cells the log says nothing of, what is computed from links, which are pairs beside the rows, and links to rows that the caller does not see all of.
  */
 export function tableThen(table: TableSchema, changed: ReadonlySet<Id>): TableSchema {
   const isTold = ({ id, derived }: ColumnSchema): boolean => {
     if (changed.has(id)) return false;
     if (derived?.kind === 'formula') return columnsOf(expressionOf(derived.expression)).every(isTold);
+    if (derived?.kind === 'link') return derived.link.target.seen?.rows === undefined;
     return derived === undefined || derived.kind === 'system';
   };
-  const then = { ...table, columns: table.columns.filter(isTold) };
+  const then = { ...table, columns: table.columns.filter(isTold).map(columnThen) };
   return table.seen ? { ...then, seen: { ...table.seen, whole: tableThen(table.seen.whole, changed) } } : then;
+}
+
+/** Of a link the lists of then, which can be shown, and are nothing that leads anywhere. */
+function columnThen(column: ColumnSchema): ColumnSchema {
+  const { derived, ...stored } = column;
+  if (derived?.kind !== 'link') return column;
+  return { ...stored, physical: `_then_${column.id}`, linkThen: derived.link };
 }
 
 /**
@@ -27,17 +35,19 @@ export function tableThen(table: TableSchema, changed: ReadonlySet<Id>): TableSc
 export function refuseUntold(plan: ReadPlan, then: TableSchema, { named }: { readonly named: boolean }): void {
   if (plan.trashed === true) throw refuse('trashed', 'The trash is not told of another time; leave out trashed.');
   if (plan.expand !== undefined) throw refuse('expand', 'Links are not told of another time; leave out expand.');
-  const told = new Set(then.columns);
+  const told = new Map(then.columns.map((column) => [column.id, column]));
   const asked = [
-    ...(named ? plan.select : []),
     ...columnsIn(plan.where),
     ...plan.orderBy.flatMap(({ by }) => (by.kind === 'column' ? [by.column] : [])),
   ];
-  const missing = asked.find((column) => !told.has(column));
+  const missing =
+    (named ? plan.select.find(({ id }) => !told.has(id)) : undefined) ??
+    // Nothing is found by links.
+    asked.find(({ id }) => told.get(id)?.linkThen !== undefined || !told.has(id));
   if (missing)
     throw refuse(
       'not_told',
-      `${missing.key} cannot be told of then: it is made of links, or the column is younger, has come back or got another type since.`,
+      `${missing.key} cannot be told of then: it is made of links, of which only the lists themselves are, or the column is younger, has come back or got another type since.`,
     );
 }
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { must, Problem, type Id } from '../../../common/index.js';
 import { ChangeLog, HistoryLog, type Change } from '../../../engines/index.js';
-import { refuse, tableThen, wholeOf, type AsOf, type TableSchema } from '../../../query/index.js';
+import { linkColumnsOf, refuse, tableThen, wholeOf, type AsOf, type TableSchema } from '../../../query/index.js';
 import type { TableMeta } from '../../tables/index.js';
 
 /** A table as it can be told of a moment. */
@@ -46,15 +46,20 @@ export class PastTables {
         detail: `The log of the table reaches back to number ${oldest - 1}.`,
         extra: { meta: { oldest: oldest - 1 } },
       });
-    const changed = columnsIn(await this.history.structure(schema, id, undefined, seq));
-    const table = tableThen(tableSchema, changed);
+    const links = linkColumnsOf(wholeOf(tableSchema));
+    const [structure, inParts] = await Promise.all([
+      this.history.structure(schema, id, undefined, seq),
+      this.history.toldInParts(schema, id, seq, links.map(({ key }) => key)), // prettier-ignore
+    ]);
+    const untold = links.filter(({ key }) => inParts.has(key)).map((column) => column.id);
+    const table = tableThen(tableSchema, new Set([...columnsIn(structure), ...untold]));
     const known = new Set(wholeOf(table).columns.map((column) => column.id));
     if (table.seen?.rows?.columns.some((column) => !known.has(column.id)))
       throw new Problem('ruled_out', {
         detail: 'Rules that keep you from part of this table depend on what cannot be told of then.',
       });
-    const told = new Set(table.columns);
-    return { seq, table, leftOut: tableSchema.columns.filter((each) => !told.has(each)).map(({ key }) => key) };
+    const told = new Set(table.columns.map((column) => column.id));
+    return { seq, table, leftOut: tableSchema.columns.filter((each) => !told.has(each.id)).map(({ key }) => key) };
   }
 }
 
