@@ -190,6 +190,50 @@ describe('a column', () => {
     expect(await demands(table, 'a')).toMatchObject({ required: false, unique: false, initial: null });
   });
 
+  it('tells a default of JSON as a cell does, and keeps it through other changes, a copy and a template', async () => {
+    const given = { a: [1, null, 'é'] };
+    const table = await newTable([
+      { name: 'A', type: 'json', default: given },
+      { name: 'B', type: 'json', default: '{"text":true}' },
+    ]);
+    const defaults = async ({ id }: Pick<Table, 'id'>) => {
+      const { columns } = expectStatus(await owner.get<Table>(`/tables/${id}`), 200);
+      return columns.map((column) => column.default);
+    };
+    const both = [given, '{"text":true}'];
+    const cells = { a: both[0], b: both[1] };
+    expect(table.columns.map((column) => column.default)).toEqual(both);
+    expect((await addRow(table, {})).fields).toEqual(cells);
+
+    // Neither another name nor what was told, sent back, makes it another one.
+    expectStatus(await change(table, { name: 'C', required: true }), 200);
+    for (const [nr, told] of both.entries()) expectStatus(await change(table, { default: told }, nr), 200);
+    expect(await defaults(table)).toEqual(both);
+    expect((await addRow(table, {})).fields).toEqual(cells);
+    const [column] = (await fresh(table)).columns;
+    const history = await owner.get<{ data: readonly { action: string; after: Column }[] }>(
+      `/workspaces/${at.workspace.id}/audit-logs?resourceId=${column?.id}&action=column.updated`,
+    );
+    expect(history.body.data[0]?.after.default).toEqual(given);
+
+    const to = { to: { type: 'json' } };
+    const tried = await owner.post<{ default: unknown; confirmToken: string }>(`${pathOf(table)}/convert`, {
+      ...to,
+      dryRun: true,
+    });
+    expect(expectStatus(tried, 200).default).toEqual(given);
+    const { confirmToken } = tried.body;
+    expectStatus(await owner.post(`${pathOf(table)}/convert`, { ...to, confirmToken }), 200);
+    expect(await defaults(table)).toEqual(both);
+
+    const copy = await owner.post<Table>(`/tables/${table.id}/duplicate`, { name: 'JSON copied', withRows: false });
+    expect((await addRow(expectStatus(copy, 201), {})).fields).toEqual(cells);
+    const { body: template } = await owner.get<{ tables: readonly { key: string; columns: readonly Column[] }[] }>(
+      `/bases/${at.base.id}/template`,
+    );
+    expect(template.tables.find(({ key }) => key === table.key)?.columns.map((told) => told.default)).toEqual(both);
+  });
+
   it('takes another default, for new rows only, and none', async () => {
     const table = await newTable([{ name: 'A', type: 'integer', default: 1 }]);
     const first = await addRow(table, {});

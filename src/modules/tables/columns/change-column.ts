@@ -21,6 +21,7 @@ import type { UpdateColumnDto } from './column.dto.js';
 import type { ColumnEntity } from './column.entity.js';
 import { judgeDemands, nameTaken, readDefault, SYSTEM } from './make-columns.js';
 import { isComputed } from './resolve-references.js';
+import { toldDefault } from './told-default.js';
 import { viewColumn } from './view-column.js';
 import { choicesAreUnused, everyRowHasValue, everyValueIsUnique } from './row-conditions.js';
 
@@ -103,7 +104,7 @@ function merged(before: ColumnEntity, input: UpdateColumnDto): ColumnEntity {
   const options = input.options === undefined ? before.options : nextOptions(before, input.options, errors);
   const unique = input.unique ?? before.unique;
   judgeDemands({ ...input, type: before.type }, options, '', errors);
-  const initial = input.default === undefined ? before.default : input.default;
+  const initial = input.default === undefined ? toldDefault(before) : input.default;
   const parsed = readDefault(initial, { type: before.type, options, unique });
   if (!parsed.ok) errors.push({ pointer: '/default', code: parsed.code, detail: parsed.detail });
   if (errors.length > 0) throw invalid(errors);

@@ -11,6 +11,7 @@ import { tableChanged } from '../tables/table-changed.js';
 import { toColumnDto } from '../tables/to-dto.js';
 import type { ColumnDto } from './column.dto.js';
 import type { ColumnChange } from './change-column.js';
+import { toldDefault } from './told-default.js';
 
 /** Reads and decides; throws a Problem to refuse. */
 export type DecideColumn = (structure: Structure, manager: EntityManager) => ColumnChange | Promise<ColumnChange>;
@@ -62,8 +63,8 @@ export class ColumnChanges {
         const structure = await readStructure(manager, tableId);
         const { column, moved = [], statements, conditions, position, ...change } = await decide(structure, manager);
         // With the default, since rows that are there get it: whoever follows the log needs nothing else to know them.
-        const { id, key, name, type, default: initial } = column;
-        const told = { id, key, name, type, default: initial, ...formerName(change.before, name) };
+        const { id, key, name, type } = column;
+        const told = { id, key, name, type, default: toldDefault(column), ...formerName(change.before, name) };
         const next = nextVersion(structure, access, { [change.action]: told });
         return {
           schema: structure.base.schemaName,

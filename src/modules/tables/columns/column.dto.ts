@@ -1,14 +1,9 @@
 import { IsBoolean, IsIn, IsInt, IsObject, IsOptional, Min } from 'class-validator';
 import { ApiExtraModels, ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { CELL_SCHEMA, IsName, IsText, MAX_LIMIT, MayBeAbsent, PageDto } from '../../../common/index.js';
-import {
-  COLUMN_TYPES,
-  columnType,
-  type CellValue,
-  type ColumnOptions,
-  type ColumnTypeName,
-} from '../../../query/index.js';
+import { ANY_CELL_SCHEMA, IsName, IsText, MAX_LIMIT, MayBeAbsent, PageDto } from '../../../common/index.js';
+import { COLUMN_TYPES, columnType, type ColumnOptions, type ColumnTypeName } from '../../../query/index.js';
 import { InTrashDto, TrashPageQuery } from '../trash.dto.js';
+import type { ToldDefault } from './told-default.js';
 
 /** Of a table; those in its trash are not counted. */
 export const MAX_COLUMNS = 250;
@@ -29,7 +24,7 @@ const OPTIONS_DOC = {
 export const DEFAULT_DOC = {
   description:
     'Value of new rows that do not give one; in the form of a cell. `now` (date, datetime) and `me` (user) are taken when the row is made.',
-  ...CELL_SCHEMA,
+  ...ANY_CELL_SCHEMA,
 };
 
 /** What each type is, for people who choose one. */
@@ -145,7 +140,7 @@ export class ColumnDto extends InTrashDto {
   required!: boolean;
   unique!: boolean;
   @ApiProperty({ ...DEFAULT_DOC, example: null })
-  default!: CellValue;
+  default!: ToldDefault;
   @ApiProperty({ ...OPTIONS_DOC, example: { scale: 2 } })
   options!: ColumnOptions;
   /** @example 0 */

@@ -1,6 +1,7 @@
 import type { Id } from '../../../common/index.js';
 import type { AuditEntry } from '../../../database/main/index.js';
 import type { ColumnEntity } from '../columns/column.entity.js';
+import { toldDefault } from '../columns/told-default.js';
 
 /** What a draft tells: in the log of each table that is there, and in the audit. */
 export class DraftRecord {
@@ -12,8 +13,8 @@ export class DraftRecord {
   /** A change of a column, in both. */
   note(action: string, column: ColumnEntity, views: Pick<AuditEntry, 'before' | 'after'>): void {
     // With the default, since rows that are there get it: whoever follows the log needs nothing else to know them.
-    const { id, key, name, type, default: initial } = column;
-    this.tell(column.tableId, action, { id, key, name, type, default: initial });
+    const { id, key, name, type } = column;
+    this.tell(column.tableId, action, { id, key, name, type, default: toldDefault(column) });
     this.audit.push({ workspaceId: this.workspaceId, action, resource: { type: 'column', id, name }, ...views });
   }
 

@@ -4,6 +4,7 @@ import type { BaseEntity } from '../bases/base.entity.js';
 import type { BaseDto } from '../bases/base.dto.js';
 import type { ColumnDto } from '../columns/column.dto.js';
 import type { ColumnEntity } from '../columns/column.entity.js';
+import { toldDefault } from '../columns/told-default.js';
 import type { TableDto } from './table.dto.js';
 import type { TableEntity } from './table.entity.js';
 
@@ -57,7 +58,7 @@ export const toColumnDto = (column: ColumnEntity, position: number, inTrash: InT
   type: column.type,
   required: column.required,
   unique: column.unique,
-  default: column.default,
+  default: toldDefault(column),
   options: shownOptions(column.options),
   position,
   ...inTrash,

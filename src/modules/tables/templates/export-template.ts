@@ -3,6 +3,7 @@ import type { MiniDbLookup } from '../../../engines/index.js';
 import { isWritable, type ColumnSchema } from '../../../query/index.js';
 import type { BaseEntity } from '../bases/base.entity.js';
 import type { ColumnEntity } from '../columns/column.entity.js';
+import { toldDefault } from '../columns/told-default.js';
 import type { TableEntity } from '../tables/table.entity.js';
 import type { Structure } from '../schema/structure.js';
 import { TEMPLATE_FORMAT, type TemplateRow } from './template.js';
@@ -33,7 +34,7 @@ function columnOf(
   column: ColumnEntity,
   structures: readonly Structure[],
 ): TemplateDto['tables'][number]['columns'][number] {
-  const { key, name, description, type, required, unique, default: initial } = column;
+  const { key, name, description, type, required, unique } = column;
   return {
     key,
     name,
@@ -42,7 +43,7 @@ function columnOf(
     required,
     unique,
     // A person of one workspace is nobody in another.
-    default: type === 'user' && initial !== 'me' ? null : initial,
+    default: type === 'user' && column.default !== 'me' ? null : toldDefault(column),
     options: optionsOf(column, structures),
   };
 }

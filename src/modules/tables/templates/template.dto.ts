@@ -1,9 +1,10 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsObject } from 'class-validator';
-import { CELL_SCHEMA, IsName, MayBeAbsent } from '../../../common/index.js';
-import { COLUMN_TYPES, type CellValue, type ColumnTypeName } from '../../../query/index.js';
+import { ANY_CELL_SCHEMA, IsName, MayBeAbsent } from '../../../common/index.js';
+import { COLUMN_TYPES, type ColumnTypeName } from '../../../query/index.js';
 import { LEFT_OUT, type LeftOut } from '../views-of-bases.js';
 import { TEMPLATES } from './built-in.js';
+import type { ToldDefault } from '../columns/told-default.js';
 
 export class TemplateColumnDto {
   /** Derived from the name when it is left out. @example 'unit_price' */
@@ -16,8 +17,8 @@ export class TemplateColumnDto {
   type!: ColumnTypeName;
   required!: boolean;
   unique!: boolean;
-  @ApiProperty(CELL_SCHEMA)
-  default!: CellValue;
+  @ApiProperty(ANY_CELL_SCHEMA)
+  default!: ToldDefault;
   @ApiProperty({
     type: 'object',
     additionalProperties: true,

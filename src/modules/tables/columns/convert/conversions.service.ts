@@ -27,6 +27,7 @@ import type { ColumnDto } from '../column.dto.js';
 import type { ColumnEntity } from '../column.entity.js';
 import { ColumnChanges } from '../column-changes.js';
 import { needs } from '../dependents.js';
+import { toldDefault } from '../told-default.js';
 import { BackgroundConversions } from './background/background-conversions.service.js';
 import { mustBeAtRest } from './background/must-be-at-rest.js';
 import { Confirmations, stale, type Seen } from './confirmation.js';
@@ -86,7 +87,7 @@ export class Conversions {
       failing,
       samples: samplesOf(samples, target),
       obstacles: await this.obstacles(target, request, found, uniqueAfter(conversion, unique, converted)),
-      default: target.default,
+      default: toldDefault(target),
       defaultDropped: column.default !== null && target.default === null,
       dependents: draft.columns
         .filter((each) => needs(each).includes(columnId))

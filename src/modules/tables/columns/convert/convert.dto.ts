@@ -11,7 +11,8 @@ import {
 } from './background/column-conversion.entity.js';
 import { IndexColumnDto } from '../../indexes/index.dto.js';
 import { DEFAULT_DOC } from '../column.dto.js';
-import { COLUMN_TYPES, type CellValue, type ColumnTypeName } from '../../../../query/index.js';
+import { COLUMN_TYPES, type ColumnTypeName } from '../../../../query/index.js';
+import type { ToldDefault } from '../told-default.js';
 
 /** What a column is to become. */
 export class ConversionTargetDto {
@@ -158,7 +159,7 @@ export class ConversionReportDto {
   })
   obstacles!: ProblemItemDto[];
   @ApiProperty({ ...DEFAULT_DOC, description: 'The default that the column will have.', example: null })
-  default!: CellValue;
+  default!: ToldDefault;
   /** Whether the column has a default that the new type does not take. @example false */
   defaultDropped!: boolean;
   dependents!: DependentColumnDto[];
