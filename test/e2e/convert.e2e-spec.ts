@@ -225,6 +225,15 @@ describe('a conversion', () => {
     expect(await cells(table)).toEqual([['red', 'blue'], ['blue'], ['green']]);
   });
 
+  it('makes a list in JSON of each list of choices', async () => {
+    const choices = [{ label: 'Red' }, { label: 'Blue' }];
+    const table = await newTable([{ name: 'T', type: 'multi_select', options: { choices } }]);
+    await fill(table, [['blue', 'red'], ['red'], []]);
+    expect(await tryOut(table, { type: 'json' })).toMatchObject({ convertible: 2, failing: 0, samples: [] });
+    expectStatus(await convert(table, { type: 'json' }, 'abort'), 200);
+    expect(await cells(table)).toEqual([['blue', 'red'], ['red'], null]);
+  });
+
   it('keeps what is demanded of the column, or is refused', async () => {
     const unique = await newTable([{ name: 'T', type: 'text', unique: true }]);
     await fill(unique, ['1', '1.0']);
@@ -268,6 +277,9 @@ describe('a conversion', () => {
     ['text', {}, 'now', 'date', {}, null],
     ['single_select', { choices: [{ key: 'a', label: 'Open' }] }, 'a', 'text', {}, 'Open'],
     ['single_select', { choices: [{ key: 'a', label: 'Open' }] }, 'a', 'multi_select', {}, ['a']],
+    ['multi_select', { choices: [{ key: 'a', label: 'Open' }] }, ['a'], 'json', {}, ['a']],
+    ['json', {}, 7, 'integer', {}, 7],
+    ['json', {}, { a: 7 }, 'json', {}, { a: 7 }],
   ])(
     'keeps a default (%s %j %j) that %s %j takes as %j, and says when it does not',
     async (type, options, given, to, more, expected) => {

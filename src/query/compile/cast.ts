@@ -20,6 +20,8 @@ export function castCell(from: ValueKind, to: ValueKind, cell: Sql): Sql | undef
   const cast = castOf(from, to);
   if (!cast) return undefined;
   if (from.list && to.list) return eachElement(cell, (element) => cast(element, to.options));
+  // JSON holds lists itself.
+  if (from.list && columnType(to.type).family === 'json') return cast(cell, to.options);
   if (from.list) return cast(onlyElement(from, to, cell), to.options);
   if (!to.list) return cast(cell, to.options);
   // Texts are taken apart at their commas; anything else is the only element.
