@@ -58,7 +58,7 @@ export class AttachmentsController {
       'All of them or none. Put the ids into an attachment column of any table of the base; a file that no row holds for a day is removed. `Location` leads to the first.',
   })
   @ApiCreatedResponse({ type: UploadedAttachmentsDto })
-  @ApiProblems('not_found', 'role_too_low', 'bad_request', 'limit_reached', 'storage_unavailable')
+  @ApiProblems('not_found', 'role_too_low', 'bad_request', 'limit_reached', 'storage_unavailable', 'schema_busy')
   upload(@CurrentAccess() access: Access, @Param('tableId', IdPipe) tableId: Id, @Req() request: AppRequest) {
     return this.uploads.upload(access, tableId, request);
   }

@@ -123,6 +123,7 @@ export class RowsController {
     'cursor_mismatch',
     'validation_failed',
     'limit_reached',
+    'schema_busy',
     'changes_gone',
   )
   list(@CurrentAccess() access: Access, @Param('tableId', IdPipe) tableId: Id, @Query() query: ListRowsQuery) {
@@ -150,6 +151,7 @@ export class RowsController {
     'cursor_mismatch',
     'validation_failed',
     'limit_reached',
+    'schema_busy',
     'changes_gone',
   )
   query(
@@ -258,7 +260,7 @@ export class RowsController {
     description: 'With `asOf` as it was then, without `ETag`; what is left out is as with lists.',
   })
   @ApiOkResponse({ type: RowDto, headers: ROW_ETAG })
-  @ApiProblems('not_found', 'validation_failed', 'changes_gone')
+  @ApiProblems('not_found', 'validation_failed', 'changes_gone', 'schema_busy')
   get(
     @CurrentAccess() access: Access,
     @Param('tableId', IdPipe) tableId: Id,

@@ -43,11 +43,13 @@ export class Fence {
   }
 
   private async again<T>(tableIds: readonly Id[], work: () => Promise<T>, reload: () => Promise<void>): Promise<T> {
-    for (const wait of WAITS_MS) {
+    for (const [i, wait] of WAITS_MS.entries()) {
       try {
         return await work();
       } catch (error) {
-        if (!(error instanceof SchemaMoved) && !(await this.isOfOldStructure(error, tableIds))) throw error;
+        // What is refused by one structure after the other is refused in the end.
+        const isLast = i === WAITS_MS.length - 1;
+        if (!(error instanceof SchemaMoved) && (isLast || !(await this.isOfOldStructure(error, tableIds)))) throw error;
         if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
         await reload();
       }

@@ -36,6 +36,7 @@ export const READING_PROBLEMS = [
   'validation_failed',
   'cursor_invalid',
   'cursor_mismatch',
+  'schema_busy',
   'limit_reached',
   'answer_too_large',
   'join_too_large',

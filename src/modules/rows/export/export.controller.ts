@@ -33,7 +33,15 @@ export class ExportController {
     description: 'The file; a connection that ends early means that it is not whole.',
     content: { 'text/csv': { schema: { type: 'string' } }, 'application/x-ndjson': { schema: { type: 'string' } } },
   })
-  @ApiProblems('not_found', 'invalid_syntax', 'filter_invalid', 'sort_invalid', 'validation_failed', 'overloaded')
+  @ApiProblems(
+    'not_found',
+    'invalid_syntax',
+    'filter_invalid',
+    'sort_invalid',
+    'validation_failed',
+    'overloaded',
+    'schema_busy',
+  )
   export(
     @CurrentAccess() access: Access,
     @Param('tableId', IdPipe) tableId: Id,
