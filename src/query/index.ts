@@ -42,6 +42,7 @@ export * from './compile/reread.js';
 export * from './compile/alter-column.js';
 export * from './compile/backfill.js';
 export * from './compile/cast.js';
+export * from './compile/converted.js';
 export * from './compile/ddl.js';
 export * from './compile/purge.js';
 export * from './compile/chain.js';

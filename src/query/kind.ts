@@ -1,4 +1,4 @@
-import type { ColumnSchema, Derivation, RollupFunction, ValueKind } from './schema.js';
+import type { ColumnSchema, Derivation, RollupFunction, TableSchema, ValueKind } from './schema.js';
 import { remembered } from './remember.js';
 import { columnType, type ColumnType, type Operator } from './types/index.js';
 
@@ -91,6 +91,10 @@ export const isStored = ({ derived }: Pick<ColumnSchema, 'derived'>): boolean =>
 /** Whether the cells are texts that people write into the row itself. */
 export const isTextual = (column: ColumnSchema): boolean =>
   isStored(column) && !kindOf(column).list && valueType(column).operators.includes('contains');
+
+/** What rows of the table are called by: their first column of text, their first column where there is none. */
+export const titleColumn = ({ columns }: TableSchema): ColumnSchema | undefined =>
+  columns.find(isTextual) ?? columns[0];
 
 /** Whether rows can be looked up by a value of the column that is given to them. */
 export const isMatchable = (column: ColumnSchema): boolean =>

@@ -17,6 +17,7 @@ import {
   type TestDatabases,
   type World,
 } from '../harness/index.js';
+import { convertColumn } from '../support/conversions.js';
 import { addIndex, physicalIndexes, settled, type Index } from '../support/indexes.js';
 import { refusal } from '../support/rows.js';
 
@@ -24,10 +25,6 @@ interface Report {
   readonly obstacles: readonly object[];
   readonly indexes: readonly { readonly id: string; readonly unique: boolean; readonly state: string }[];
   readonly confirmToken: string;
-}
-interface Conversion {
-  readonly state: string;
-  readonly error?: { readonly code: string; readonly errors?: readonly object[] };
 }
 
 let pair: TestDatabases;
@@ -65,21 +62,8 @@ const columnPath = ({ id, columns }: Table): string => `/tables/${id}/columns/${
 const tryOut = (table: Table, to: object, onError = 'abort') =>
   at.owner.post<Report & ProblemBody>(`${columnPath(table)}/convert`, { to, onError, dryRun: true });
 
-/** @returns what became of it, however it was done */
-async function convert(as: Client, table: Table, to: object, onError = 'abort') {
-  const { confirmToken } = expectStatus(await tryOut(table, to, onError), 200);
-  const answer = await as.post<ProblemBody>(`${columnPath(table)}/convert`, { to, onError, confirmToken });
-  if (answer.status === 200) return { state: 'done' };
-  if (answer.status !== 202) return { state: 'failed', error: answer.body };
-  return waitFor(
-    async () => {
-      const { body } = await as.get<Conversion>(`${columnPath(table)}/conversion`);
-      return /done|failed/.test(body.state) ? body : undefined;
-    },
-    30_000,
-    50,
-  );
-}
+const convert = (as: Client, table: Table, to: object, onError?: string) =>
+  convertColumn(as, columnPath(table), to, onError);
 const typeOf = async ({ id }: Table) => (await at.owner.get<Table>(`/tables/${id}`)).body.columns[0]?.type;
 const add = ({ id }: Table, t: unknown, n: number) => at.owner.post<Row>(`/tables/${id}/rows`, { fields: { t, n } });
 const there = async (table: Table, { name }: Index) =>

@@ -10,7 +10,7 @@ import {
   uniqueIndexName,
 } from './ddl.js';
 import { columnType } from '../types/index.js';
-import { kindOf } from '../kind.js';
+import { isStored, kindOf } from '../kind.js';
 import { defaultValue, physicalType } from './physical.js';
 import { tableName } from './read.js';
 
@@ -104,8 +104,8 @@ const checkOf = (column: ColumnSchema, physical: string): Sql | undefined =>
   kindOf(column).list ? undefined : columnType(column.type).check?.(ident(physical), column.options);
 
 /**
- * Puts a hidden column in the place of another, which stays under the name of `kept`, with what its type demands. `to` has the id and
- * the name of `from`. With `checked` the hidden column has {@link addHiddenCheck}, and the rows are not looked at for that.
+ * Puts a hidden column in the place of another, which stays under the name of `kept`, with what its type demands, if it is stored. `to` has the
+ * id and the name of `from`. With `checked` the hidden column has {@link addHiddenCheck}, and the rows are not looked at for that.
  */
 export const swapColumn = (
   table: TableSchema,
@@ -115,8 +115,7 @@ export const swapColumn = (
   kept: ColumnSchema,
   { checked = false } = {},
 ): Sql[] => [
-  ...(checkOf(from, from.physical) ? [renameConstraint(table, checkName(from), checkName(kept))] : []),
-  ...retireColumn(table, from, kept.physical),
+  ...(isStored(from) ? putAside(table, from, kept) : []),
   rename(table, hiddenName, to.physical),
   commentColumn(table, to),
   ...(checked && checkOf(to, to.physical)
@@ -125,6 +124,11 @@ export const swapColumn = (
   ...(to.default === null ? [] : setDefault(table, to)),
   ...(to.required ? demandValue(table, to) : []),
   ...(to.unique ? demandUnique(table, to) : []),
+];
+
+const putAside = (table: TableSchema, from: ColumnSchema, kept: ColumnSchema): Sql[] => [
+  ...(checkOf(from, from.physical) ? [renameConstraint(table, checkName(from), checkName(kept))] : []),
+  ...retireColumn(table, from, kept.physical),
 ];
 
 const renameConstraint = (table: TableSchema, from: string, to: string): Sql =>

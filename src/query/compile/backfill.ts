@@ -2,12 +2,14 @@ import type { Id } from '../../common/index.js';
 import type { TableSchema } from '../schema.js';
 import { ident, integer, literal, sql, toStatement, value, type Sql } from '../sql.js';
 import { addHiddenCheck, addHiddenColumn } from './alter-column.js';
-import { convertedCell, type Conversion } from './cast.js';
+import { isStored } from '../kind.js';
+import { convertedCell, isLost, type Conversion } from './converted.js';
 import { tableName } from './read.js';
 
 /**
  * A conversion that takes its time while rows are read and written: a hidden column, which a trigger keeps right from the moment it
- * is there on, and which is filled behind that, some rows at a time.
+ * is there on, and which is filled behind that, some rows at a time. A computed cell changes without its row being written, so no trigger
+ * follows it; {@link catchUp} makes the difference in the end.
  */
 export interface Backfill extends Conversion {
   /** Name of the column that is filled. */
@@ -16,19 +18,22 @@ export interface Backfill extends Conversion {
   readonly trigger: string;
 }
 
+const isFollowed = ({ from }: Conversion): boolean => isStored(from);
+
 /**
  * From here on whoever writes the old cell writes the new one, too. The function has its own settings: an operator's session may have
  * others. Casts are total, so that it never refuses a row.
  */
 export function beginBackfill(backfill: Backfill): Sql[] {
   const { table, from, to, hidden, trigger } = backfill;
+  const added = [addHiddenColumn(table, to, hidden), ...addHiddenCheck(table, to, hidden)];
+  if (!isFollowed(backfill)) return added;
   const { text, values } = toStatement(converted(backfill, 'new'));
   // The body of a function has no parameters.
   if (values.length > 0) throw new Error('a cast is made of constants');
   const body = `begin new.${toStatement(ident(hidden)).text} := ${text}; return new; end`;
   return [
-    addHiddenColumn(table, to, hidden),
-    ...addHiddenCheck(table, to, hidden),
+    ...added,
     sql`create function ${functionName(table, trigger)}() returns trigger language plpgsql
 set search_path = pg_catalog set timezone = 'UTC' as ${literal(body)}`,
     sql`create trigger ${ident(trigger)} before insert or update of ${ident(from.physical)} on ${tableName(table)}
@@ -45,7 +50,7 @@ export function fillNext(backfill: Backfill, after: Id | null, size: number): Sq
   const { table, hidden } = backfill;
   const rest = after === null ? sql`true` : sql`_id > ${value(after, 'uuid')}`;
   return sql`with next as (select _id from ${tableName(table)} where ${rest} order by _id limit ${integer(size)} for no key update),
-filled as (update ${tableName(table)} t set ${ident(hidden)} = ${converted(backfill, 't')} from next where t._id = next._id returning ${isLost(backfill, 't')} as lost)
+filled as (update ${tableName(table)} t set ${ident(hidden)} = ${converted(backfill, 't')} from next where t._id = next._id returning ${isLost(backfill, ident('t', hidden), 't')} as lost)
 select (select _id from next order by _id desc limit 1), count(*), count(*) filter (where lost) from filled`;
 }
 
@@ -55,12 +60,22 @@ export const endBackfill = ({ table, trigger }: Pick<Backfill, 'table' | 'trigge
   sql`drop function if exists ${functionName(table, trigger)}()`,
 ];
 
-/** How many cells became none, once all are filled. */
-export const countLost = (backfill: Backfill): Sql =>
-  sql`select count(*) from ${tableName(backfill.table)} t where ${isLost(backfill, 't')}`;
+/** What has changed of computed cells since they were filled; nothing of those that a trigger followed. */
+export function catchUp(backfill: Backfill): Sql[] {
+  if (isFollowed(backfill)) return [];
+  const { table, hidden } = backfill;
+  const name = tableName(table);
+  return [
+    sql`update ${name} t set ${ident(hidden)} = n.v from (select s._id, ${converted(backfill, 's')} as v from ${name} s offset 0) n
+where n._id = t._id and t.${ident(hidden)} is distinct from n.v`,
+  ];
+}
 
-const isLost = ({ from, hidden }: Backfill, alias: string): Sql =>
-  sql`${ident(alias, from.physical)} is not null and ${ident(alias, hidden)} is null`;
+/** How many cells become none, once all are filled. */
+export function countLost(backfill: Backfill): Sql {
+  const became = isFollowed(backfill) ? ident('t', backfill.hidden) : converted(backfill, 't');
+  return sql`select count(*) from ${tableName(backfill.table)} t where ${isLost(backfill, became, 't')}`;
+}
 
 const functionName = (table: TableSchema, name: string): Sql => ident(table.physical.schema, name);
 

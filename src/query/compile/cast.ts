@@ -1,8 +1,7 @@
-import { isStored, isWritable, kindOf } from '../kind.js';
-import type { ColumnOptions, ColumnSchema, TableSchema, ValueKind } from '../schema.js';
-import { columnType, foldedLabel, trimmedLabel } from '../types/index.js';
-import { ident, integer, sql, value, type Sql } from '../sql.js';
-import { tableName } from './read.js';
+import { isStored, isWritable } from '../kind.js';
+import type { ColumnOptions, ColumnSchema, ValueKind } from '../schema.js';
+import { columnType } from '../types/index.js';
+import { sql, type Sql } from '../sql.js';
 
 /*
  * Conversions of cells in SQL. They are total: what cannot be converted is null and never an error, because one row must not
@@ -34,9 +33,10 @@ export function castCell(from: ValueKind, to: ValueKind, cell: Sql): Sql | undef
 export const canBecome = (column: Pick<ColumnSchema, 'type' | 'derived'>): boolean =>
   isStored(column) && isWritable(column) && column.type !== 'attachment';
 
-const isText = ({ type }: Pick<ValueKind, 'type'>): boolean => columnType(type).family === 'text';
+export const isText = ({ type }: Pick<ValueKind, 'type'>): boolean => columnType(type).family === 'text';
 
-const partsOf = (text: Sql): Sql => sql`string_to_array(${text}, ',')`;
+/** Texts of a list that is written with commas. */
+export const partsOf = (text: Sql): Sql => sql`string_to_array(${text}, ',')`;
 
 /** All elements converted, in order, each once; null when one of them cannot be, or there is none. */
 const eachElement = (list: Sql, convert: (element: Sql) => Sql): Sql =>
@@ -50,7 +50,7 @@ const onlyElement = (from: ValueKind, to: ValueKind, list: Sql): Sql =>
     : sql`(case when cardinality(${list}) = 1 then ${list} end)[1]`;
 
 /** The text of a value from which other types are read: what a person reads, but times in full. */
-function plainText({ type, options }: ValueKind, cell: Sql): Sql {
+export function plainText({ type, options }: ValueKind, cell: Sql): Sql {
   const source = columnType(type);
   if (source.family === 'datetime') return sql`to_char(${cell}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
   return source.toText(cell, options);
@@ -71,65 +71,3 @@ function castOf(from: ValueKind, to: ValueKind): Cast | undefined {
   // A list that became one text is text already.
   return (cell, options) => fromText(from.list && isText(to) ? cell : plainText(from, cell), options);
 }
-
-/** A conversion inside one table, with the hidden column that it fills. */
-export interface Conversion {
-  readonly table: TableSchema;
-  readonly from: ColumnSchema;
-  readonly to: ColumnSchema;
-}
-
-/** The new cell; undefined where the types do not convert. */
-export const convertedCell = ({ from, to }: Pick<Conversion, 'from' | 'to'>, alias: string): Sql | undefined =>
-  castCell(kindOf(from), kindOf(to), ident(alias, from.physical));
-
-/**
- * What a conversion would come to: `rows, with a value, of them failing, samples [{rowId, text}] as JSON, digest of all values, digest of those
- * that fail`;
- * rows in the trash count, too. The digests do not depend on the order of the rows.
- */
-export function tryConversion(conversion: Conversion, converted: Sql, samples: number): Sql {
-  const { table, from } = conversion;
-  const cell = ident('t', from.physical);
-  const fails = sql`${cell} is not null and (${converted}) is null`;
-  const first = sql`(select coalesce(json_agg(json_build_object('rowId', _id, 'text', ${sampleText(from)}) order by _id), '[]')
-    from (select t.* from ${tableName(table)} t where ${fails} order by t._id limit ${integer(samples)}) t)`;
-  // Looked for only where there are some: it would read the whole table once more.
-  const hash = sql`hashtextextended(t._id::text || ' ' || ${cell}::text, 0)::numeric`;
-  return sql`select count(*), count(${cell}), count(*) filter (where ${fails}),
-  case when count(*) filter (where ${fails}) > 0 then ${first} else '[]' end,
-  count(*) || ' ' || coalesce(sum(${hash}), 0), coalesce(sum(${hash}) filter (where ${fails}), 0)::text
-from ${tableName(table)} t`;
-}
-
-const sampleText = (from: ColumnSchema): Sql =>
-  kindOf(from).list
-    ? sql`array_to_string(${ident('t', from.physical)}, ', ')`
-    : sql`left(${plainText(kindOf(from), ident('t', from.physical))}, 1000)`;
-
-/**
- * Labels for choices that the texts of the cells are, as many as may be and one more: rows `text`. Of those that are one label it is the most
- * frequent; a text that becomes a list is taken apart as {@link castCell} does.
- */
-export function distinctTexts(
-  { table, from, list }: Pick<Conversion, 'table' | 'from'> & { readonly list: boolean },
-  most: number,
-): Sql {
-  const [kind, cell] = [kindOf(from), ident('t', from.physical)];
-  const parts = kind.list ? cell : list && isText(kind) ? partsOf(cell) : sql`array[${plainText(kind, cell)}]`;
-  return sql`select mode() within group (order by v) from (
-  select ${trimmedLabel(sql`e`)} collate "C" as v from ${tableName(table)} t, unnest(${parts}) as e where ${cell} is not null) d
-where v <> '' group by ${foldedLabel(sql`v`)} order by 1 limit ${integer(most + 1)}`;
-}
-
-/** How many rows there are, those in the trash too; counts no further than just past `most`. */
-export const countUpTo = (table: TableSchema, most: number): Sql =>
-  sql`select count(*) from (select from ${tableName(table)} limit ${integer(most + 1)}) r`;
-
-/** Fills the hidden column of every row, those in the trash too. */
-export const fillConverted = (table: TableSchema, hidden: string, converted: Sql): Sql =>
-  sql`update ${tableName(table)} t set ${ident(hidden)} = ${converted}`;
-
-/** For statements that may take longer than those of requests. */
-export const withTimeout = (seconds: number): Sql =>
-  sql`select set_config('statement_timeout', ${value(`${seconds}s`, 'text')}, true)`;

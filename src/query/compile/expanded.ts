@@ -15,13 +15,13 @@ export function expandedJson(alias: string, links: readonly ExpandedLink[]): Sql
 function linkedTitles(alias: string, { link, title }: ExpandedLink): Sql {
   const { from, tie, order } = linkedRows(link, alias);
   const row = linkedAlias(alias);
-  const text = title ? sql`to_json(${titleOf(title, row)})::text` : sql`null`;
+  const text = title ? sql`to_json(${titleText(title, row)})::text` : sql`null`;
   const entry = sql`concat('{"id":"', ${ident(row, '_id')}, '","title":', coalesce(${text}, 'null'), '}')`;
   return sql`(select concat('[', string_agg(${entry}, ',' order by ${order}), ']') ${from} where ${tie})`;
 }
 
 /** What a person reads in a cell; null where it is empty. */
-function titleOf(column: ColumnSchema, alias: string): Sql {
+export function titleText(column: ColumnSchema, alias: string): Sql {
   const { list, options } = kindOf(column);
   const type = valueType(column);
   if (!list) return type.toText(cellOf(column, alias), options);

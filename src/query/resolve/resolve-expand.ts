@@ -1,12 +1,12 @@
 import { Problem } from '../../common/index.js';
-import { isTextual } from '../kind.js';
+import { titleColumn } from '../kind.js';
 import type { ExpandedLink } from '../plan.js';
 import { columnByKey, type TableSchema } from '../schema.js';
 
 export const MAX_EXPAND = 10;
 
 /**
- * The links whose rows are shown by their titles: the first column of text at the other end, the first column where there is none.
+ * The links whose rows are shown by their titles, see {@link titleColumn}.
  * @throws Problem `validation_failed`
  */
 export function resolveExpand(keys: readonly string[], table: TableSchema): readonly ExpandedLink[] {
@@ -18,7 +18,7 @@ export function resolveExpand(keys: readonly string[], table: TableSchema): read
       throw refuse(column ? 'not_a_link' : 'unknown_field', `There is no link ${shown}.`);
     if (keys.indexOf(key) !== i) throw refuse('duplicate_key', `${shown} occurs twice.`);
     const { link } = column.derived;
-    const title = link.target.columns.find(isTextual) ?? link.target.columns[0];
+    const title = titleColumn(link.target);
     return { column, link, ...(title ? { title } : {}) };
   });
 }

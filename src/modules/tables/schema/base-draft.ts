@@ -25,7 +25,7 @@ import { tableChanged } from '../tables/table-changed.js';
 import type { TableEntity } from '../tables/table.entity.js';
 import { DraftRecord } from './draft-record.js';
 import { DraftTables, type DraftTable } from './draft-tables.js';
-import { cannotBeComputed, leadTooDeep, mustBeRunnable } from './judge-draft.js';
+import { cannotBeComputed, leadTooDeep, mustBeRunnable, needTheLink } from './judge-draft.js';
 import type { MetadataPatch } from './schema-op.entity.js';
 import { nextVersionBy, randomSuffix, readBase, readStructures, type Structure } from './structure.js';
 
@@ -167,11 +167,11 @@ export class BaseDraft {
   }
 
   /**
-   * Another column under the id and name of one that is there; `beside` are further columns that this leaves behind. Tables that show it
-   * move on, too.
-   * @throws Problem `validation_failed` where a rollup or a formula elsewhere could not be computed any more
+   * Another column under the id and name of one that is there, which is left behind as `kept`, unless this is only tried out. Tables that show
+   * it move on, too.
+   * @throws Problem `validation_failed` where a column elsewhere could not be computed any more
    */
-  exchangeColumn(column: ColumnEntity, beside: readonly ColumnEntity[], statements: () => readonly Sql[]): void {
+  exchangeColumn(column: ColumnEntity, kept: ColumnEntity | undefined, statements: () => readonly Sql[]): void {
     const { columns } = this.table(column.tableId);
     const before = must(
       columns.find(({ id }) => id === column.id),
@@ -179,11 +179,25 @@ export class BaseDraft {
     );
     this.steps.columns.push(() => [...statements()]);
     this.tables.replace(column);
-    for (const each of beside) this.tables.write(each);
+    if (kept) this.tables.write(kept);
+    if (before.type === 'link') this.hideInverse(before, kept);
     this.judgeDependents('/to/type');
     this.record.note('column.converted', column, { before: viewColumn(before), after: viewColumn(column) });
     const shown = withDependents([column], this.columns).filter(({ tableId }) => tableId !== column.tableId);
     for (const { id, key, tableId } of shown) this.record.tell(tableId, 'column.source_converted', { id, key });
+  }
+
+  /** The other end of a link that became something else goes where that went. */
+  private hideInverse(link: ColumnEntity, kept: ColumnEntity | undefined): void {
+    const inverse = must(
+      this.columns.find(({ id }) => id === link.options.inverseColumnId),
+      'a link has another end',
+    );
+    const errors = needTheLink(this.tables, link, inverse);
+    if (errors.length > 0) throw invalid([...errors]);
+    this.removeColumns([inverse], kept?.id ?? null);
+    const hidden = this.tables.changedColumns.find(({ id }) => id === inverse.id);
+    if (kept && hidden) this.tables.write({ ...hidden, options: { ...hidden.options, inverseColumnId: kept.id } });
   }
 
   /**

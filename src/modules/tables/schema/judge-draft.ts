@@ -1,5 +1,7 @@
 import { invalid, type Id, type ProblemItem } from '../../../common/index.js';
 import { areTooLarge } from '../../../query/index.js';
+import type { ColumnEntity } from '../columns/column.entity.js';
+import { needs } from '../columns/dependents.js';
 import { flawedFormulas } from '../columns/formula-columns.js';
 import { isTooDeep, misfitOf } from '../columns/resolve-references.js';
 import type { DraftTables } from './draft-tables.js';
@@ -27,6 +29,15 @@ const misfits = (tables: DraftTables, pointer: string): readonly ColumnFinding[]
       const detail = `${misfit}, which the rollup ${key} of the table ${tables.get(tableId).table.key} does.`;
       return [{ pointer, code: 'rollup_in_the_way', detail, columnId: id, tableId }];
     });
+
+/** Columns that would have nothing to follow if a link were no link any more. */
+export const needTheLink = (tables: DraftTables, link: ColumnEntity, inverse: ColumnEntity): readonly ColumnFinding[] =>
+  tables.columns
+    .filter((column) => needs(column).includes(inverse.id) || column.options.linkColumnId === link.id)
+    .map(({ id, key, type, tableId }) => ({
+      ...{ pointer: '/to/type', code: 'link_in_the_way', columnId: id, tableId },
+      detail: `The ${type} ${key} of the table ${tables.get(tableId).table.key} needs the link. Convert or delete it first.`,
+    }));
 
 /** Columns that lead through too many lookups. */
 export const leadTooDeep = ({ columns }: DraftTables): readonly ColumnFinding[] =>

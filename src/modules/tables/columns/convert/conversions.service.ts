@@ -5,10 +5,10 @@ import { MainDatabase } from '../../../../database/main/index.js';
 import { MiniDbSchema, type RowCheck, type RowConditions } from '../../../../engines/index.js';
 import {
   addHiddenColumn,
-  canBecome,
   countUpTo,
   distinctTexts,
   fillConverted,
+  kindOf,
   lockTable,
   swapColumn,
   tryConversion,
@@ -33,7 +33,7 @@ import { mustBeAtRest } from './background/must-be-at-rest.js';
 import { Confirmations, stale, type Seen } from './confirmation.js';
 import { indexesAfter, remadeIndexes, uniqueAfter, uniqueIndexesAfter } from './converted-indexes.js';
 import type { ColumnConversionDto, ConversionReportDto, ConvertColumnDto } from './convert.dto.js';
-import { conversionOf, keptColumn, notConvertible, SAMPLES, samplesOf, valuesInTheWay } from './planned-conversion.js';
+import { conversionOf, keptColumn, SAMPLES, samplesOf, valuesInTheWay } from './planned-conversion.js';
 import { choicesOf, lacksChoices, MAX_CHOICES, optionsOf, targetOf } from './target-of.js';
 
 /** What a conversion would come to, see {@link tryConversion}. */
@@ -77,7 +77,7 @@ export class Conversions {
     const options = await this.options(draft, column, request);
     const target = targetOf(column, request.to.type, options);
     const { conversion, converted } = conversionOf(draft, column, target);
-    draft.exchangeColumn(target, [], () => []);
+    draft.exchangeColumn(target, undefined, () => []);
     const unique = uniqueIndexesAfter(indexes, conversion);
     const found = await this.foresee(conversion, converted);
     const { rows, filled, failing, samples, values, lost } = found;
@@ -182,7 +182,7 @@ export class Conversions {
       const { conversion, converted } = conversionOf(draft, column, target);
       const kept = keptColumn(column);
       const unique = uniqueIndexesAfter(await indexesAskedFor(manager, tableId), conversion);
-      draft.exchangeColumn(target, [kept], () => [
+      draft.exchangeColumn(target, kept, () => [
         ...exchange(conversion, converted, kept),
         ...remadeIndexes(conversion.table, unique),
       ]);
@@ -196,9 +196,9 @@ export class Conversions {
     const given = to.options ?? {};
     if (!lacksChoices(to.type, given)) return optionsOf(to.type, given);
     const from = draft.columnSchema(column);
-    if (!canBecome(from)) throw notConvertible(column, to.type);
-    // A select that becomes another select keeps its choices.
-    if (column.options.choices) return optionsOf(to.type, { ...given, choices: column.options.choices });
+    // A select that becomes another select keeps its choices, also where it is only shown.
+    const { choices } = kindOf(from).options;
+    if (choices) return optionsOf(to.type, { ...given, choices });
     const list = to.type === 'multi_select';
     const texts = distinctTexts({ table: draft.schemaOf(column.tableId), from, list }, MAX_CHOICES);
     const rows = await this.mini.look(texts);

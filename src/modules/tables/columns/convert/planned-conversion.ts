@@ -1,5 +1,5 @@
 import { invalid, newId, type ProblemItem } from '../../../../common/index.js';
-import { canBecome, columnType, convertedCell, type Conversion, type Sql } from '../../../../query/index.js';
+import { columnType, convertedCell, type Conversion, type Sql } from '../../../../query/index.js';
 import type { BaseDraft } from '../../schema/base-draft.js';
 import { randomSuffix } from '../../schema/structure.js';
 import { toColumnSchema } from '../../tables/table-schema.js';
@@ -19,12 +19,12 @@ export function conversionOf(
 ): { readonly conversion: Conversion; readonly converted: Sql } {
   const from = draft.columnSchema(column);
   const conversion: Conversion = { table: draft.schemaOf(column.tableId), from, to: toColumnSchema(target) };
-  const converted = canBecome(from) ? convertedCell(conversion, 't') : undefined;
+  const converted = convertedCell(conversion, 't');
   if (!converted) throw notConvertible(column, target.type);
   return { conversion, converted };
 }
 
-export const notConvertible = (column: ColumnEntity, type: string): Error =>
+const notConvertible = (column: ColumnEntity, type: string): Error =>
   invalid([
     {
       pointer: '/to/type',

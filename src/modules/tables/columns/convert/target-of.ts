@@ -50,7 +50,8 @@ export function optionsOf(type: ColumnTypeName, input: Readonly<Record<string, u
  * @throws Problem `validation_failed` it cannot become that, or is required or unique where the new type cannot be
  */
 export function targetOf(column: ColumnEntity, type: ColumnTypeName, options: ColumnOptions): ColumnEntity {
-  const target: ColumnEntity = { ...column, type, options, default: null };
+  const physicalName = UNSTORED.has(column.type) ? column.key : column.physicalName;
+  const target: ColumnEntity = { ...column, type, options, default: null, physicalName };
   if (!canBecome({ type, ...(UNSTORED.has(type) ? { derived: { kind: 'system' } } : {}) }))
     throw refuse('/to/type', 'not_convertible', `A column cannot become ${type}; make a new one.`);
   const errors: Parameters<typeof judgeDemands>[3] = [];

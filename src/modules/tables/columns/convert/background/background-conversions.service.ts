@@ -56,7 +56,7 @@ export class BackgroundConversions {
         const { conversion } = conversionOf(draft, column, target);
         const begun = newConversion(access, column, baseId, request, seen);
         // What shows the column elsewhere must agree, now and once more in the end.
-        draft.exchangeColumn(target, [], () => []);
+        draft.exchangeColumn(target, undefined, () => []);
         uniqueIndexesAfter(await indexesAskedFor(manager, tableId), conversion);
         return {
           schema: draft.schemaName,

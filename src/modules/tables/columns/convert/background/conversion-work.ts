@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
+import { DataSource, IsNull, type EntityManager } from 'typeorm';
 import { must, rowsInTheWay, type Id, type Problem, type ProblemItem } from '../../../../../common/index.js';
 import { faultPoint } from '../../../../../config/index.js';
 import { AuditedTransaction, MainDatabase } from '../../../../../database/main/index.js';
 import { MiniDbSchema, type RowConditions } from '../../../../../engines/index.js';
 import {
+  catchUp,
   convertedCell,
   countLost,
   dropColumns,
@@ -17,6 +18,7 @@ import {
   withTimeout,
   type Backfill,
 } from '../../../../../query/index.js';
+import { BaseEntity } from '../../../bases/base.entity.js';
 import { indexesAskedFor } from '../../../indexes/indexes-of-column.js';
 import { BaseDraft } from '../../../schema/base-draft.js';
 import { SchemaSaga, type SchemaChange } from '../../../schema/schema-saga.js';
@@ -98,8 +100,9 @@ export class ConversionWork {
         const kept = keptColumn(column);
         const { table, from, to } = backfill;
         const unique = uniqueIndexesAfter(await indexesAskedFor(manager, tableId), backfill);
-        draft.exchangeColumn(target, [kept], () => [
+        draft.exchangeColumn(target, kept, () => [
           withTimeout(TIMEOUT_SECONDS),
+          ...catchUp(backfill),
           ...endBackfill(backfill),
           ...swapColumn(table, from, to, backfill.hidden, toColumnSchema(kept), { checked: true }),
           ...remadeIndexes(table, unique),
@@ -119,6 +122,17 @@ export class ConversionWork {
   /** Leaves the column as it is: {@link takeBack} is to follow. */
   async stop({ id }: ColumnConversionEntity, error: ConversionFailure): Promise<void> {
     await this.note(id, { state: 'stopping', error, attempts: 0, nextAt: new Date() });
+  }
+
+  /** Whether the column went to the trash, with what it was computed from, while its table is there. */
+  async hasNoColumn({ tableId, columnId, baseId }: ColumnConversionEntity): Promise<boolean> {
+    const { manager } = this.dataSource;
+    const [column, table, base] = await Promise.all([
+      manager.existsBy(ColumnEntity, { id: columnId, deletedAt: IsNull() }),
+      manager.existsBy(TableEntity, { id: tableId, deletedAt: IsNull() }),
+      manager.existsBy(BaseEntity, { id: baseId, deletedAt: IsNull() }),
+    ]);
+    return !column && table && base;
   }
 
   /** To be tried again after so many seconds. */

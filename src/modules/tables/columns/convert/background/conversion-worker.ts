@@ -99,7 +99,10 @@ export class ConversionWorker implements OnApplicationBootstrap, OnModuleDestroy
       }
       const until = Date.now() + TURN_MS;
       const filled = await this.steps.fill(conversion, () => !this.stop.signal.aborted && Date.now() < until);
-      if (filled) await this.steps.exchange(conversion);
+      if (filled) {
+        await faultPoint('conversion.exchange');
+        await this.steps.exchange(conversion);
+      }
       return filled;
     } catch (error) {
       return this.settle(conversion, error);
@@ -111,8 +114,12 @@ export class ConversionWorker implements OnApplicationBootstrap, OnModuleDestroy
     const isRefusal = error instanceof Problem;
     // A table that is only in use will be free some day.
     const inUse = isRefusal && error.code === 'schema_busy';
-    // Its table or base went into the trash just now, with all that is filled.
-    if (isRefusal && error.code === 'not_found') return true;
+    if (isRefusal && error.code === 'not_found') {
+      // Its table or base went into the trash just now, with all that is filled; that waits for them.
+      if (!(await this.steps.hasNoColumn(conversion))) return true;
+      await this.steps.stop(conversion, { code: 'not_found', detail: 'The column went to the trash meanwhile.' });
+      return false;
+    }
     if (conversion.state === 'converting' && isRefusal && !inUse) {
       const { code, detail, errors } = error;
       await this.steps.stop(conversion, { code, detail: detail ?? error.message, ...(errors ? { errors } : {}) });
