@@ -11,6 +11,7 @@ import {
   answerClientError,
   answerExpectation,
   answerHeaders,
+  apiHeaders,
   COMPRESSION,
   corsOptions,
   EdgeAdapter,
@@ -28,6 +29,8 @@ const SECONDS = 1_000;
 /** Fastify as this product sets it up: limits, timeouts, request ids, bodies, logging. */
 export async function createAdapter(config: AppConfig, logger: Logger, problems: ProblemFilter): Promise<EdgeAdapter> {
   const requestMs = config.requestSeconds * SECONDS;
+  const https = config.environment === 'production';
+  const setApiHeaders = apiHeaders(https);
   const options: FastifyHttpOptions<Server> & { skipMiddie: true } = {
     // Fastify itself has nothing to say below a warning.
     loggerInstance: logger.child({}, { level: logger.isLevelEnabled('warn') ? 'warn' : logger.level }),
@@ -59,6 +62,7 @@ export async function createAdapter(config: AppConfig, logger: Logger, problems:
     clientErrorHandler: answerClientError,
     // What the router refuses before any hook runs, such as "%zz" in a path.
     frameworkErrors: (error, request, reply) => {
+      setApiHeaders(reply);
       answerHeaders(request, reply);
       problems.answer(error, reply);
     },
@@ -76,12 +80,9 @@ export async function createAdapter(config: AppConfig, logger: Logger, problems:
     if (traitsOf(route).compress === false) route.compress = false;
   });
   await instance.register(compress, COMPRESSION);
-  registerSecurity(instance, { pagesBelow: `/${DOCS_PATH}`, https: config.environment === 'production' });
+  registerSecurity(instance, { pagesBelow: `/${DOCS_PATH}`, https });
   registerContentParsers(instance, config.bodyLimit);
-  const [line, slow] = [
-    requestLog(logger, config.environment === 'production'),
-    slowQueryLog(logger, config.slowQueryMs),
-  ];
+  const [line, slow] = [requestLog(logger, https), slowQueryLog(logger, config.slowQueryMs)];
   registerRequestHooks(instance, (request, reply) => {
     line(request, reply);
     slow(request);

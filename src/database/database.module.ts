@@ -15,6 +15,7 @@ import {
   WorkspaceStreamEntity,
 } from './main/index.js';
 import { LongSessions, MiniDatabase, MiniMaintenance, RoleReport } from './mini/index.js';
+import { isNotYet } from './preflight.js';
 
 /**
  * The two databases, for every module: the main one through TypeORM (entities load with the modules that own them) and
@@ -28,8 +29,10 @@ import { LongSessions, MiniDatabase, MiniMaintenance, RoleReport } from './mini/
       useFactory: (config: AppConfig) => ({
         ...mainDataSourceOptions(config.mainDb),
         autoLoadEntities: true,
-        // A database that is down at the start is told at once and in one sentence, not after ten silent tries.
-        retryAttempts: 1,
+        // A database that is down at the start is told at once and in one sentence; only one that is slow is asked again.
+        retryAttempts: 5,
+        retryDelay: 500,
+        toRetry: isNotYet,
         verboseRetryLog: false,
       }),
     }),

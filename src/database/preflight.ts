@@ -37,7 +37,7 @@ async function findingOf(
 ): Promise<DatabaseUnusable | undefined> {
   const place = `${which} database ${settings.database} at ${settings.host}:${settings.port}`;
   try {
-    const complaint = judge(await factsOf(settings), prefix, settings.username, production);
+    const complaint = judge(await patiently(() => askFacts(settings)), prefix, settings.username, production);
     return complaint === undefined ? undefined : new DatabaseUnusable(`The ${place} ${complaint}.`);
   } catch (error) {
     return new DatabaseUnusable(`The ${place} ${reason(error, prefix, settings)}.`, error);
@@ -63,15 +63,27 @@ const ANSWER_MS = 5_000;
 
 /** What `pg` says where that was not enough: of the connection, of the answer. */
 const TIMEOUTS: readonly string[] = ['timeout expired', 'Query read timeout'];
-const NOT_YET: readonly string[] = ['57P03', 'ECONNRESET', 'Connection terminated unexpectedly', ...TIMEOUTS];
+/** The last two: the same of a connection for a pool. */
+const NOT_YET: readonly string[] = [
+  '57P03',
+  'ECONNRESET',
+  'Connection terminated unexpectedly',
+  ...TIMEOUTS,
+  'Connection terminated due to connection timeout',
+  'timeout exceeded when trying to connect',
+];
 
-async function factsOf(settings: PostgresSettings): Promise<Facts> {
+/** Whether a database may answer if it is asked again in a moment. */
+export const isNotYet = (error: unknown): boolean => NOT_YET.includes(codeOf(error));
+
+/** Tries what may be repeated, for as long as a database may take to start. */
+export async function patiently<T>(work: () => Promise<T>): Promise<T> {
   const until = Date.now() + STARTING_MS;
   for (;;) {
     try {
-      return await askFacts(settings);
+      return await work();
     } catch (error) {
-      if (!NOT_YET.includes(codeOf(error)) || Date.now() > until) throw error;
+      if (!isNotYet(error) || Date.now() > until) throw error;
       await new Promise((resolve) => setTimeout(resolve, 250));
     }
   }

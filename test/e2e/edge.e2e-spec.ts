@@ -97,11 +97,13 @@ describe('every answer', () => {
   });
 
   it('is not kept by caches, not taken for a page and not guessed at', async () => {
-    const { headers } = await acme.owner.get('/workspaces');
-    expect(headers.get('cache-control')).toBe('no-store');
-    expect(headers.get('x-content-type-options')).toBe('nosniff');
-    expect(headers.get('content-security-policy')).toContain("default-src 'none'");
-    expect(headers.get('x-powered-by')).toBeNull();
+    for (const path of ['/workspaces', '/nowhere', '/%zz']) {
+      const { headers } = await acme.owner.get(path);
+      expect(headers.get('cache-control')).toBe('no-store');
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+      expect(headers.get('content-security-policy')).toContain("default-src 'none'");
+      expect(headers.get('x-powered-by')).toBeNull();
+    }
   });
 });
 

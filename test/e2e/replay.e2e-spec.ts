@@ -52,9 +52,17 @@ const isDeath = (error: unknown): boolean =>
 const told = ({ id, kind, method, path, body }: RandomCall): string =>
   `${id} (${kind}) ${method} ${path} ${JSON.stringify(body ?? null).slice(0, 500)}`;
 
+const problemOf = (call: RandomCall, { status, text }: Answer<ProblemBody>): string =>
+  `${status} ${text.slice(0, 1_000)} to ${told(call)}`;
+
 /** Two nodes that are killed and come back. */
 function mortalNodes(pair: TestDatabases) {
-  const start = () => startNode({ databases: pair });
+  const ever: TestNode[] = [];
+  const start = async () => {
+    const node = await startNode({ databases: pair });
+    ever.push(node);
+    return node;
+  };
   const nodes = [start(), start()];
   const at = (i: number): Promise<TestNode> => nodes[i % 2] ?? start();
   const kill = async (i: number): Promise<void> => {
@@ -62,7 +70,13 @@ function mortalNodes(pair: TestDatabases) {
     nodes[i] = node.kill9().then(start);
     await nodes[i];
   };
-  return { at, kill };
+  /** What the nodes, dead ones too, have said of a request that went wrong. */
+  const said = (requestId: string): string =>
+    ever
+      .flatMap((node) => node.output().split('\n'))
+      .filter((line) => line.includes(requestId))
+      .join('\n');
+  return { at, kill, said };
 }
 
 async function makeTables({ owner, base }: World): Promise<readonly LoadedTable[]> {
@@ -119,7 +133,11 @@ function load(nodes: ReturnType<typeof mortalNodes>, token: string, tables: read
       if (answer === undefined || random() < LOST) {
         if (!isKeyed) return { call, ended: 'unknown' };
       } else if (answer.status >= 300) {
-        if (answer.body.code !== 'idempotency_in_progress') return refusedBy(call, answer);
+        if (answer.body.code !== 'idempotency_in_progress') {
+          if (answer.status >= 500)
+            throw new Error(`${problemOf(call, answer)}\n${nodes.said(answer.body.requestId ?? 'no request id')}`);
+          return refusedBy(call, answer);
+        }
       } else {
         if (call.doomed) throw new Error(`was done: ${told(call)}`);
         const heard = heardOf(call, answer);
@@ -155,8 +173,7 @@ function load(nodes: ReturnType<typeof mortalNodes>, token: string, tables: read
 }
 
 function refusedBy(call: RandomCall, answer: Answer<ProblemBody>): Ending {
-  if (answer.status >= 500 || !call.refusals.includes(answer.body.code))
-    throw new Error(`${answer.status} ${answer.text.slice(0, 1_000)} to ${told(call)}`);
+  if (!call.refusals.includes(answer.body.code)) throw new Error(problemOf(call, answer));
   return { call, ended: 'refused' };
 }
 

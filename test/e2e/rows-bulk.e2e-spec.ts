@@ -5,7 +5,7 @@ import { loggedChanges } from '../support/changes.js';
 import { path, refusal, rowsFixture, seq, type Bulk } from '../support/rows.js';
 
 const rows = rowsFixture();
-const { newTable, add, bulk, list, proveLog, onEitherNode } = rows;
+const { newTable, add, bulk, list, proveLog, onEitherNode, deletedMeanwhile } = rows;
 
 describe('bulk', () => {
   it('creates, changes, upserts and deletes in one transaction under one number, and answers in order', async () => {
@@ -184,6 +184,21 @@ describe('bulk', () => {
     expect(answers.flatMap((answer) => answer.body.results).filter(({ status }) => status === 201)).toHaveLength(2);
     await proveLog(table);
   });
+
+  it.each(['atomic', 'partial'])(
+    'upserts of a row that somebody deletes meanwhile make a new one: %s',
+    async (mode) => {
+      const table = await newTable();
+      const [row, kept] = [await add(table, { code: 'a' }), await add(table, { code: 'b' })];
+      const ops = ['a', 'b'].map((code) => ({ op: 'upsert', matchOn: ['code'], fields: { code, name: 'mine' } }));
+      const answer = await deletedMeanwhile(table, row, () => bulk(table, ops, mode));
+      expect(expectStatus(answer, 200).results.map(({ status }) => status)).toEqual([201, 200]);
+      const { data } = await list(table, 'sort=code');
+      expect(data.map(({ fields: { code, name } }) => [code, name])).toEqual([['a', 'mine'], ['b', 'mine']]); // prettier-ignore
+      expect(data.map(({ id }) => id)).toEqual([expect.not.stringMatching(row.id), kept.id]);
+      await proveLog(table);
+    },
+  );
 
   it('upsert names the call that matches several rows', async () => {
     const table = await newTable();

@@ -1,9 +1,11 @@
 import { beforeAll, expect } from '@jest/globals';
 import {
+  asSuperuser,
   client,
   databases,
   expectStatus,
   startApp,
+  waitFor,
   world,
   type Answer,
   type Client,
@@ -83,6 +85,24 @@ export function rowsFixture() {
     const versions = (rows: typeof stored) => [...rows].map(([id, { version }]) => [id, version]).toSorted();
     expect(versions(replay(changes))).toEqual(versions(stored));
   };
+  /** Lets a row be deleted after `write` has looked for it, and before it is written. */
+  const deletedMeanwhile = <T>(table: Table, { id }: Row, write: () => Promise<T>): Promise<T> =>
+    asSuperuser(app.config.miniDb.database, async (holder) => {
+      const { schema, table: name } = table.physical;
+      const waiting = async (count: number): Promise<void> => {
+        const text = `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
+        await waitFor(async () => (await holder.query(text)).rowCount === count, 20_000, 10);
+      };
+      await holder.query('begin');
+      await holder.query(`select from "${schema}"."${name}" where _id = $1 for update`, [id]);
+      // By the other node: one node does not begin two writes of a table at once.
+      const deletion = client(other.base, at.owner.token).del(`${path(table)}/${id}`);
+      const written = waiting(1).then(write);
+      await waiting(2);
+      await holder.query('commit');
+      expectStatus(await deletion, 204);
+      return written;
+    });
   /** The owner as a client of the one node or the other. */
   const onEitherNode = (): ((i: number) => Client) => {
     const [a, b] = [client(app.base, at.owner.token), client(other.base, at.owner.token)];
@@ -103,6 +123,7 @@ export function rowsFixture() {
     bulk,
     list,
     proveLog,
+    deletedMeanwhile,
     onEitherNode,
   };
 }

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import helmet, { type HelmetOptions } from 'helmet';
 
 export interface SecurityOptions {
@@ -15,18 +15,26 @@ export interface SecurityOptions {
  */
 export function registerSecurity(instance: FastifyInstance, { pagesBelow, https }: SecurityOptions): void {
   const setPageHeaders = helmet(pagePolicy(https));
-  const forApi = Object.entries(apiHeaders(https));
+  const setApiHeaders = apiHeaders(https);
   instance.addHook('onRequest', (request, reply, done) => {
     if ((request.routeOptions.url ?? request.url).startsWith(pagesBelow)) {
       setPageHeaders(request.raw, reply.raw, (error?: unknown) => done(error as Error | undefined));
       return;
     }
-    for (const [name, value] of forApi) void reply.header(name, value);
+    setApiHeaders(reply);
     done();
   });
 }
 
-const apiHeaders = (https: boolean): Readonly<Record<string, string>> => ({
+/** Those of the API, also for answers that no hook sees. */
+export function apiHeaders(https: boolean): (reply: FastifyReply) => void {
+  const headers = Object.entries(headersOf(https));
+  return (reply) => {
+    for (const [name, value] of headers) void reply.header(name, value);
+  };
+}
+
+const headersOf = (https: boolean): Readonly<Record<string, string>> => ({
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'referrer-policy': 'no-referrer',

@@ -1,6 +1,6 @@
 import { must, Problem, type ProblemItem } from '../../../common/index.js';
 import type { PgSession } from '../../../database/mini/index.js';
-import { LinksRefused, toldTo, type Submitted, type WriteResult } from '../../../engines/index.js';
+import { LinksRefused, toldTo, type OpResult, type Submitted, type WriteResult } from '../../../engines/index.js';
 import { uniqueIdentityOf, wholeOf, type RowOp, type TableSchema, type WriteContext } from '../../../query/index.js';
 import type { UpsertOp } from '../write/bulk-request.js';
 import type { Refusals, RowJudge } from '../write/row-judge.js';
@@ -71,6 +71,8 @@ export class PortionWriter {
         const write = this.writeOf(decided.ops);
         const also = async (session: PgSession, result: WriteResult): Promise<void> => {
           await write.also?.(session, result);
+          // A row that was matched went to the trash meanwhile: whoever holds the table looks once more.
+          if (result.ops.some(isGone)) throw new NothingLeft();
           tally = new Tally();
           refuse(tally, problems(decided));
           count(tally, write, result);
@@ -184,11 +186,13 @@ function count(tally: Tally, write: LineWrite, { ops, epoch, seq }: WriteResult)
   tally.meta = { epoch, seq };
   for (const [at, { status }] of ops.entries()) {
     if (status === 'unchanged') tally.unchanged++;
-    else if (status !== 'ok') tally.refuse(write.lines[at] ?? 0, [GONE]);
+    else if (isGone({ status })) tally.refuse(write.lines[at] ?? 0, [GONE]);
     else if (write.ops[at]?.kind === 'create') tally.created++;
     else tally.updated++;
   }
 }
+
+const isGone = ({ status }: Pick<OpResult, 'status'>): boolean => status !== 'ok' && status !== 'unchanged';
 
 const plain = (ops: readonly Indexed<RowOp>[]): RowOp[] => ops.map(({ op }) => op);
 

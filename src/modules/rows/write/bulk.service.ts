@@ -84,12 +84,19 @@ export class BulkService {
       const ops = open.map(({ op, index }) => ({ index, op: must(op, 'an entry without findings has an op') }));
       let tried: readonly Indexed<RowOp>[] = [];
       try {
-        const { write, result } = await this.execute(call, ops, (decided) => (tried = decided));
+        const { write, result } = await this.execute(call, ops, {
+          trying: (decided) => (tried = decided),
+          again: attempt <= CLASH_RETRIES,
+        });
         const outcome = outcomeOf(call, write, result);
         for (const [index, problem] of outcome.failures) failures.set(index, problem);
         if (mode === 'atomic' && failures.size > 0) throw new Refused();
         return outcome;
       } catch (error) {
+        if (error instanceof MatchGone) {
+          attempt++;
+          continue;
+        }
         if (error instanceof Refused) for (const [index, problem] of error.failures) failures.set(index, problem);
         if (error instanceof NothingLeft) return this.nothingWritten(call);
         // Of a partial call, what rules do not let rows become is left out; the rest is tried without.
@@ -115,7 +122,7 @@ export class BulkService {
   private async execute(
     call: BulkCall,
     ops: readonly IndexedOp[],
-    trying: (ops: readonly Indexed<RowOp>[]) => void,
+    { trying, again }: { readonly trying: (ops: readonly Indexed<RowOp>[]) => void; readonly again: boolean },
   ): Promise<{ write: BulkWrite; result: WriteResult }> {
     const { table, seen, mode } = call;
     const exclusive = ops.some(({ op }) => op.kind === 'upsert');
@@ -141,12 +148,17 @@ export class BulkService {
       if (allowed.length === 0) throw new NothingLeft(refused);
       trying(allowed);
       const write = submitted(call, allowed, refused);
-      if (!seen.seen) return write;
+      const matched = new Set(again ? ops.flatMap(({ op, index }) => (op.kind === 'upsert' ? [index] : [])) : []);
+      if (!seen.seen && matched.size === 0) return write;
       const also: Submitted['also'] = async (inside, { ops: results }) => {
+        const isLost = ({ status }: OpResult, at: number): boolean =>
+          status === 'not_found' && matched.has(write.indexes[at] ?? -1);
+        if (results.some(isLost)) throw new MatchGone();
+        if (!seen.seen) return;
         const become = await this.rules.after(inside, seen, write.ops, results);
         if (become.size > 0) throw new Refused(byIndex(allowed, become));
       };
-      return { ...write, shownAs: seen, also };
+      return { ...write, ...(seen.seen ? { shownAs: seen } : {}), also };
     });
   }
 
@@ -230,6 +242,9 @@ class Refused extends Error {
     super('operations cannot be done');
   }
 }
+
+/** A row that an upsert matched went to the trash before it was written: the upsert has to look again. Rolls the transaction back on its way. */
+class MatchGone extends Error {}
 
 /** None of the ops can be done; a statement without ops would be none. */
 class NothingLeft extends Refused {}
