@@ -360,14 +360,27 @@ describe('a column of a large table', () => {
     expect([...(await cells(open)).values()].slice(20)).toEqual([null, null]);
   }, 60_000);
 
-  it('that would not be unique any more stays as it is', async () => {
+  it('is not begun where values would repeat that may not, and names them; nor does it end so where they come to repeat meanwhile', async () => {
     const table = await newTable({ type: 'text', unique: true });
-    await fill(table, [...numbers(30), '7.0']);
-    expectStatus(await begin(table, { type: 'decimal' }), 202);
-    expect(await ended(table)).toMatchObject({ state: 'failed', error: { code: 'rows_in_the_way' } });
+    const ids = await fill(table, [...numbers(30), '7.0']);
+    const to = { type: 'decimal' };
+    const refused = await begin(table, to);
+    expect(refusal(refused)).toEqual([409, 'rows_in_the_way']);
+    const repeats = [{ pointer: '/unique', code: 'values_repeat', count: 1, values: [{ rows: 2 }] }];
+    expect(refused.body.errors).toMatchObject(repeats);
+    expect(await remains(table)).toEqual([]);
+    expectStatus(await owner.del(`/tables/${table.id}/rows/${ids[30]}`), 204);
+
+    const node = await stuckNode();
+    await beginOn(node, table, to);
+    const late = { fields: { t: '7.00' } };
+    expectStatus(await client(node.base, owner.token).post(`/tables/${table.id}/rows`, late), 201);
+    await node.kill9();
+    await backAgain();
+    expect(await ended(table)).toMatchObject({ state: 'failed', error: { code: 'rows_in_the_way', errors: repeats } });
     expect([await typeOf(table), await remains(table)]).toEqual(['text', []]);
     await noDrift();
-  });
+  }, 60_000);
 
   it('lets nobody change it meanwhile, goes on on another node after a crash, and can be cancelled', async () => {
     const [table, cancelled, trashed] = [

@@ -18,6 +18,7 @@ import {
   type Sql,
 } from '../../../../query/index.js';
 import { indexesAskedFor, type IndexOfColumn } from '../../indexes/indexes-of-column.js';
+import type { TableIndexEntity } from '../../indexes/table-index.entity.js';
 import { BaseDraft } from '../../schema/base-draft.js';
 import { TableCatalog } from '../../table-catalog.js';
 import { toColumnSchema } from '../../tables/table-schema.js';
@@ -47,6 +48,8 @@ interface Foreseen {
   readonly lost: string;
 }
 
+const NONE_LOST = { failing: 0, samples: null };
+
 /** Below the time after which the client gives a statement up. */
 const TIMEOUT_SECONDS = 30;
 
@@ -69,10 +72,7 @@ export class Conversions {
   /** What a conversion would come to. @throws Problem `not_found`, `validation_failed` */
   async tryOut(tableId: Id, columnId: Id, request: ConvertColumnDto): Promise<ConversionReportDto> {
     const { baseId } = await this.catalog.find(tableId);
-    const [draft, indexes] = await this.main.snapshot(async (manager) => [
-      await BaseDraft.read(manager, baseId),
-      await indexesAskedFor(manager, tableId),
-    ]);
+    const [draft, indexes] = await this.read(baseId, tableId);
     const column = findColumn(draft.table(tableId).columns, columnId);
     const options = await this.options(draft, column, request);
     const target = targetOf(column, request.to.type, options);
@@ -120,7 +120,7 @@ export class Conversions {
   private async obstacles(
     target: ColumnEntity,
     { onError = 'abort' }: ConvertColumnDto,
-    { failing, samples }: Foreseen,
+    { failing, samples }: Pick<Foreseen, 'failing' | 'samples'>,
     checks: readonly RowCheck[],
   ): Promise<ProblemItem[]> {
     const items =
@@ -130,26 +130,35 @@ export class Conversions {
   }
 
   /**
-   * A large table is not looked at behind a lock. Here and now the values that cannot be converted must be those that were confirmed.
+   * A large table is not looked at behind a lock. Here and now the values that cannot be converted must be those that were confirmed, and
+   * none may repeat where that is forbidden: better to know it before all rows are filled than after it.
    * @throws Problem `confirmation_stale`; `rows_in_the_way` with samples
    */
   private async mustBeAsSeen(
     { baseId, tableId, columnId }: { readonly baseId: Id; readonly tableId: Id; readonly columnId: Id },
-    { to, onError = 'abort', acceptChanges }: ConvertColumnDto,
+    request: ConvertColumnDto,
     seen: Seen,
   ): Promise<void> {
-    const draft = await this.main.snapshot((manager) => BaseDraft.read(manager, baseId));
-    const target = targetOf(findColumn(draft.table(tableId).columns, columnId), to.type, seen.options);
-    const mayLose = onError === 'null' && !target.required;
-    // Without that, the first value that is in the way ends it.
-    if (mayLose ? acceptChanges === true : seen.failing === 0) return;
-    const { conversion, converted } = conversionOf(draft, findColumn(draft.table(tableId).columns, columnId), target);
-    const { failing, samples, lost } = await this.foresee(conversion, converted);
-    if (!mayLose && failing > 0) {
-      const item = valuesInTheWay(failing, samples, target);
-      throw rowsInTheWay([item]);
-    }
-    if (lost !== seen.lost) throw stale('Other values cannot be converted now than in the dry run.');
+    const [draft, indexes] = await this.read(baseId, tableId);
+    const column = findColumn(draft.table(tableId).columns, columnId);
+    const target = targetOf(column, request.to.type, seen.options);
+    const { conversion, converted } = conversionOf(draft, column, target);
+    const unique = uniqueAfter(conversion, uniqueIndexesAfter(indexes, conversion), converted);
+    const mayLose = request.onError === 'null' && !target.required;
+    // Where all may be lost, or none is, there is nothing to compare: the first value that is in the way ends it.
+    const isSure = mayLose ? request.acceptChanges === true : seen.failing === 0;
+    const found = isSure ? undefined : await this.foresee(conversion, converted);
+    const obstacles = await this.obstacles(target, request, found ?? NONE_LOST, unique);
+    if (obstacles.length > 0) throw rowsInTheWay(obstacles);
+    if (found && found.lost !== seen.lost) throw stale('Other values cannot be converted now than in the dry run.');
+  }
+
+  /** The base and the indexes of a table, of one moment. */
+  private read(baseId: Id, tableId: Id): Promise<[BaseDraft, TableIndexEntity[]]> {
+    return this.main.snapshot(async (manager) => [
+      await BaseDraft.read(manager, baseId),
+      await indexesAskedFor(manager, tableId),
+    ]);
   }
 
   /**
