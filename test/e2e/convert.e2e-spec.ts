@@ -232,6 +232,21 @@ describe('a conversion', () => {
     expect(await tryOut(table, { type: 'json' })).toMatchObject({ convertible: 2, failing: 0, samples: [] });
     expectStatus(await convert(table, { type: 'json' }, 'abort'), 200);
     expect(await cells(table)).toEqual([['blue', 'red'], ['red'], null]);
+    expectStatus(await convert(table, { type: 'multi_select' }, 'abort'), 200);
+    expect(await cells(table)).toEqual([['blue', 'red'], ['red'], []]);
+  });
+
+  it('makes JSON of the texts of it, of its lists choices, and the same of a default', async () => {
+    const table = await newTable([{ name: 'T', type: 'text', default: ' ["Red", "blue"]' }]);
+    await fill(table, ['{"a":{"b":[1]}}', '[Red', '["Blue"]', 'Red, Blue']);
+    const column = expectStatus(await convert(table, { type: 'json' }, 'abort'), 200);
+    expect(column.default).toEqual(['Red', 'blue']);
+    expect(await cells(table)).toEqual([{ a: { b: [1] } }, '[Red', ['Blue'], 'Red, Blue']);
+    const choices = [{ label: 'Red' }, { label: 'Blue' }];
+    const to = { type: 'multi_select', options: { choices } };
+    expect(await tryOut(table, to)).toMatchObject({ convertible: 2, failing: 2, default: ['red', 'blue'] });
+    expectStatus(await convert(table, to), 200);
+    expect(await cells(table)).toEqual([[], [], ['blue'], ['red', 'blue']]);
   });
 
   it('keeps what is demanded of the column, or is refused', async () => {

@@ -5,6 +5,7 @@ import {
   columnType,
   ident,
   kindOf,
+  readJsonText,
   sql,
   toStatement,
   value,
@@ -82,9 +83,75 @@ describe('a text becomes in PostgreSQL what its new type reads', () => {
     expect(await read('datetime', '2026-01-01T10:00:00.123+02:00')).toBe('2026-01-01 08:00:00.123+00');
     expect(await read('single_select', 'Lost for good', { choices: CHOICES })).toBe('lost');
     expect(await read('multi_select', 'Open, lost,Open', { choices: CHOICES })).toBe('{open,lost}');
+    expect(await read('multi_select', ' Open ,, lost\r\nopen,', { choices: CHOICES })).toBe('{open,lost}');
     expect(await read('multi_select', 'Open, nobody', { choices: CHOICES })).toBeNull();
+    expect(await read('multi_select', ' , ', { choices: CHOICES })).toBeNull();
     expect(await read('json', 'abc')).toBe('"abc"');
   });
+});
+
+describe('a text becomes JSON in PostgreSQL', () => {
+  const ESCAPED = String.raw`{"a\"b":"\\","c":"\u00e9\ud83d\ude00\/","d":"{[\"#"}`;
+  const CONTAINERS = [
+    '{}', '[]', ' [ ] ', '{"a":1}', '\n{ "a" : [1, -2.5, 1e3, "x", true, false, null, {"b":{}}] }\t', '[[[[]]]]', '[""]', '["#","{"]', '[0.30000000000000004]',
+    ESCAPED, '{"a":1,"a":2}', `${'['.repeat(64)}${']'.repeat(64)}`, `["${'x'.repeat(5_000)}"]`, '["\u2028 é"]',
+  ]; // prettier-ignore
+  const TEXTS_ONLY = [
+    '', 'abc', '1', 'null', 'true', '"x"', '[', ']', '{', '[1', '[1,]', '[,1]', '{"a"}', '{"a":}', '{a:1}', "{'a':1}", '{[]:1}', '[1[]]', '[[]1]', '[[][]]', '[#]', '#', '[01]', '[1.]',
+    '[.5]', '[+1]', '[NaN]', '[1 2]', '["a" "b"]', '["a]', '["a\nb"]', String.raw`["\x"]`, String.raw`["\u00g0"]`, '{}{}', '[]x', '{"a":1}}', '[1]\u00a0', '(1)', '[tru]',
+    // What PostgreSQL could not keep, or would write out at length, or a reader would not read to the last digit.
+    String.raw`["\u0000"]`, String.raw`["\ud800"]`, String.raw`["\udc00\ud800"]`, '[1e400]', '[1e131000]', '[12345678901234567890]', `${'['.repeat(65)}1${']'.repeat(65)}`,
+  ]; // prettier-ignore
+
+  it('where it is the text of an object or a list, and is a text in it otherwise', async () => {
+    const read = await cast(column('a', 'text'), column('b', 'json'), [...CONTAINERS, ...TEXTS_ONLY]);
+    const expected = [...CONTAINERS.map((text) => JSON.parse(text) as unknown), ...TEXTS_ONLY];
+    expect(read.map((found) => JSON.parse(String(found)) as unknown)).toEqual(expected);
+  });
+
+  it('as it would in memory', () => {
+    for (const text of CONTAINERS) expect([text, readJsonText(text)]).toEqual([text, JSON.parse(text)]);
+    const strict = TEXTS_ONLY.map((text) => [text, columnType('json').parse(readJsonText(text), { options: {} }).ok]);
+    expect(strict.filter(([, ok]) => ok !== true).map(([text]) => text)).toEqual([
+      String.raw`["\u0000"]`, String.raw`["\ud800"]`, String.raw`["\udc00\ud800"]`, '[1e400]', '[1e131000]', '[12345678901234567890]', `${'['.repeat(65)}1${']'.repeat(65)}`,
+    ]); // prettier-ignore
+  });
+
+  it.each([
+    ['brackets that open', '['.repeat(900_000)],
+    ['brackets that close', `${'['.repeat(50_000)}${']'.repeat(50_000)}`],
+    ['quotes', `["${'\\"'.repeat(400_000)}`],
+    ['lists that do not end', '[1,'.repeat(300_000)],
+    ['objects in objects', '{"a":'.repeat(150_000)],
+    ['a list of numbers', `[${'1,'.repeat(400_000)}2]`],
+    ['more than may be kept', `["${'x'.repeat(1_000_000)}"]`],
+  ])('whatever it is, and however long: %s', async (_, text) => {
+    const [found] = await cast(column('a', 'long_text'), column('b', 'json'), [text]);
+    expect(typeof JSON.parse(String(found))).toBe(
+      text.startsWith('[1,1,1') && text.endsWith('2]') ? 'object' : 'string',
+    );
+  });
+});
+
+it('JSON becomes what its texts and the elements of its lists are', async () => {
+  const read = async (to: ColumnSchema, value: string) => {
+    const converted = must(castCell(kindOf(column('a', 'json')), kindOf(to), sql`t.v`), 'the types convert');
+    const { text } = toStatement(sql`select (${converted})::text from (select v) t`);
+    const [row] = await store.database.query({
+      text: text.replace('(select v)', '(select $1::jsonb as v)'),
+      values: [value],
+    });
+    return row?.[0] ?? null;
+  };
+  const tags = column('t', 'multi_select');
+  const texts = ['["open","lost","open"]', '["Open"]', '"lost, Open"', '"open"', '["open","nobody"]', '["open",null]', '["open",["lost"]]', '{"open":1}', '[]', '7', 'null']; // prettier-ignore
+  expect(await Promise.all(texts.map((text) => read(tags, text)))).toEqual([
+    '{open,lost}', '{open}', '{lost,open}', '{open}', null, null, null, null, null, null, null,
+  ]); // prettier-ignore
+  expect(await read(column('s', 'single_select'), '"Open"')).toBe('open');
+  expect(await read(column('x', 'text'), '"a \\"b\\""')).toBe('a "b"');
+  expect(await read(column('x', 'text'), '{"a": "b"}')).toBe('{"a": "b"}');
+  expect(await read(column('x', 'date'), '"2026-11-26"')).toBe('2026-11-26');
 });
 
 it('numbers, times, lists and choices become each other', async () => {

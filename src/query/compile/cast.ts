@@ -1,6 +1,6 @@
 import { isStored, isWritable } from '../kind.js';
 import type { ColumnOptions, ColumnSchema, ValueKind } from '../schema.js';
-import { columnType } from '../types/index.js';
+import { columnType, trimmedLabel } from '../types/index.js';
 import { sql, type Sql } from '../sql.js';
 
 /*
@@ -20,23 +20,37 @@ export function castCell(from: ValueKind, to: ValueKind, cell: Sql): Sql | undef
   if (!cast) return undefined;
   if (from.list && to.list) return eachElement(cell, (element) => cast(element, to.options));
   // JSON holds lists itself.
-  if (from.list && columnType(to.type).family === 'json') return cast(cell, to.options);
+  if (from.list && isJson(to)) return cast(cell, to.options);
   if (from.list) return cast(onlyElement(from, to, cell), to.options);
   if (!to.list) return cast(cell, to.options);
-  // Texts are taken apart at their commas; anything else is the only element.
-  return isText(from)
-    ? eachElement(partsOf(cell), (part) => cast(sql`trim(${part})`, to.options))
-    : sql`case when ${cast(cell, to.options)} is not null then array[${cast(cell, to.options)}] end`;
+  const parts = partsOf(from, cell);
+  if (!parts) return sql`case when ${cast(cell, to.options)} is not null then array[${cast(cell, to.options)}] end`;
+  const fromPart = castOf(TEXT, to);
+  return fromPart && eachElement(parts, (part) => fromPart(part, to.options));
 }
 
 /** Whether a column of the type can be made of another one. */
 export const canBecome = (column: Pick<ColumnSchema, 'type' | 'derived'>): boolean =>
   isStored(column) && isWritable(column) && column.type !== 'attachment';
 
-export const isText = ({ type }: Pick<ValueKind, 'type'>): boolean => columnType(type).family === 'text';
+const isText = ({ type }: Pick<ValueKind, 'type'>): boolean => columnType(type).family === 'text';
 
-/** Texts of a list that is written with commas. */
-export const partsOf = (text: Sql): Sql => sql`string_to_array(${text}, ',')`;
+const isJson = ({ type }: Pick<ValueKind, 'type'>): boolean => columnType(type).family === 'json';
+
+const TEXT: ValueKind = { type: 'text', options: {}, list: false };
+
+/** What one value is as the texts of a list; undefined where it can only be the one element. */
+export function partsOf(from: ValueKind, cell: Sql): Sql | undefined {
+  if (isText(from)) return partsOfText(cell);
+  if (!isJson(from)) return undefined;
+  return sql`case jsonb_typeof(${cell})
+    when 'array' then array(select e #>> '{}' from jsonb_array_elements(${cell}) with ordinality u(e, o) order by o)
+    when 'string' then ${partsOfText(plainText(from, cell))} else array[${plainText(from, cell)}] end`;
+}
+
+/** Between commas and ends of lines, which no label has; what is empty is no part. */
+const partsOfText = (text: Sql): Sql =>
+  sql`array(select ${trimmedLabel(sql`p`)} from unnest(string_to_array(translate(${text}, e'\n\r', ',,'), ',')) with ordinality u(p, o) where ${trimmedLabel(sql`p`)} <> '' order by o)`;
 
 /** All elements converted, in order, each once; null when one of them cannot be, or there is none. */
 const eachElement = (list: Sql, convert: (element: Sql) => Sql): Sql =>
@@ -52,6 +66,7 @@ const onlyElement = (from: ValueKind, to: ValueKind, list: Sql): Sql =>
 /** The text of a value from which other types are read: what a person reads, but times in full. */
 export function plainText({ type, options }: ValueKind, cell: Sql): Sql {
   const source = columnType(type);
+  if (source.family === 'json') return sql`(${cell} #>> '{}')`;
   if (source.family === 'datetime') return sql`to_char(${cell}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
   return source.toText(cell, options);
 }
@@ -60,7 +75,8 @@ export function plainText({ type, options }: ValueKind, cell: Sql): Sql {
 function castOf(from: ValueKind, to: ValueKind): Cast | undefined {
   const [source, target] = [columnType(from.type), columnType(to.type)];
   if (source.family === 'id' || target.family === 'id') return from.type === to.type ? (cell) => cell : undefined;
-  if (target.family === 'json') return (cell) => (source.family === 'json' ? cell : sql`to_jsonb(${cell})`);
+  if (target.family === 'json' && source.family === 'json') return (cell) => cell;
+  if (target.family === 'json' && (from.list || source.family !== 'text')) return (cell) => sql`to_jsonb(${cell})`;
   if (source.family === 'date' && target.family === 'datetime')
     return (cell) => sql`(${cell}::timestamp at time zone 'UTC')`;
   if (source.family === 'datetime' && target.family === 'date')

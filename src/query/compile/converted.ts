@@ -2,7 +2,7 @@ import { isStored, kindOf, titleColumn, valueType } from '../kind.js';
 import type { ColumnSchema, TableSchema, ValueKind } from '../schema.js';
 import { foldedLabel, trimmedLabel } from '../types/index.js';
 import { ident, integer, sql, value, type Sql } from '../sql.js';
-import { castCell, isText, partsOf, plainText } from './cast.js';
+import { castCell, partsOf, plainText } from './cast.js';
 import { cellOf, elementsOf } from './cell.js';
 import { titleText } from './expanded.js';
 import { tableName } from './read.js';
@@ -93,7 +93,7 @@ const sampleText = (kind: ValueKind): Sql =>
 
 /**
  * Labels for choices that the texts of the cells are, as many as may be and one more: rows `text`. Of those that are one label it is the most
- * frequent; a text that becomes a list is taken apart as {@link castCell} does.
+ * frequent; what becomes a list is taken apart as {@link castCell} does.
  */
 export function distinctTexts(
   conversion: Pick<Conversion, 'table' | 'from'> & { readonly list: boolean },
@@ -102,9 +102,7 @@ export function distinctTexts(
   const { kind, cell } = takenOf(conversion, 't');
   const parts = kind.list
     ? sql`c`
-    : conversion.list && isText(kind)
-      ? partsOf(sql`c`)
-      : sql`array[${plainText(kind, sql`c`)}]`;
+    : ((conversion.list ? partsOf(kind, sql`c`) : undefined) ?? sql`array[${plainText(kind, sql`c`)}]`);
   return sql`select mode() within group (order by v) from (
   select ${trimmedLabel(sql`e`)} collate "C" as v from (select ${cell} as c from ${tableName(conversion.table)} t offset 0) taken, unnest(${parts}) as e where c is not null) d
 where v <> '' group by ${foldedLabel(sql`v`)} order by 1 limit ${integer(most + 1)}`;

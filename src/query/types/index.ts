@@ -66,3 +66,4 @@ export const uniqueIdentityOf = (column: Pick<ColumnSchema, 'type'>, value: Scal
 
 export * from './column-type.js';
 export * from './label.js';
+export { readJsonText } from './json-text.js';

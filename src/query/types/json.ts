@@ -1,10 +1,8 @@
 import { sql } from '../sql.js';
 import { accepted, refused, type ColumnType, type Parsed } from './column-type.js';
+import { jsonOfText, MAX_BYTES, MAX_DEPTH } from './json-text.js';
 import { knownOptions } from './options.js';
 import { compareCodePoints } from './text.js';
-
-const MAX_BYTES = 1_000_000;
-const MAX_DEPTH = 64;
 
 /** Why PostgreSQL could not keep it as it is, if so. */
 function flaw(value: unknown, depth: number): Parsed<never> | undefined {
@@ -58,6 +56,7 @@ export const json: ColumnType = {
   carried: { as: sql`text`, read: (cell) => sql`${cell}::jsonb` },
   toJson: (cell) => sql`${cell}::text`,
   toText: (cell) => sql`${cell}::text`,
+  fromText: jsonOfText,
   sortable: false,
   uniquable: false,
   compare: (a, b) => compareCodePoints(String(a), String(b)),

@@ -25,7 +25,8 @@ export class ConversionTargetDto {
     additionalProperties: true,
     description:
       'As for a new column. Without `choices`, those of a select are made of the values that are there; letter case and blanks around a value ' +
-      'make no other choice. For a `multi_select`, texts are taken apart at their commas.',
+      'make no other choice. For a `multi_select`, texts are taken apart at commas and ends of lines, lists in JSON element by element. For `json`, ' +
+      'the text of an object or a list becomes that, any other a text in JSON.',
     example: { scale: 2 },
   })
   @MayBeAbsent()
