@@ -76,8 +76,11 @@ describe('bases and tables', () => {
       const cleared = { color: null, icon: null, position: -1 };
       expect((await owner.patch(path, cleared)).body).toMatchObject(cleared);
       for (const [bad, finding] of [
-        [{ color: 'red;' }, '/color matches'],
-        [{ color: 7 }, '/color matches'],
+        [{ color: 'red;' }, '/color is_color'],
+        [{ color: 'banana' }, '/color is_color'],
+        [{ color: '#0af' }, '/color is_color'],
+        [{ color: '#00aaff\n' }, '/color is_color'],
+        [{ color: 7 }, '/color is_color'],
         [{ icon: 'x'.repeat(65) }, '/icon is_text'],
         [{ icon: '\ud800' }, '/icon is_text'],
         [{ position: null }, '/position max'],
@@ -128,12 +131,12 @@ describe('bases and tables', () => {
       await Promise.all([
         owner.patch(`/bases/${base.id}`, { name: `Renamed ${i}` }),
         client(other.base, owner.token).patch(`/bases/${base.id}`, { description: `d${i}` }),
-        owner.patch(`/bases/${base.id}`, { color: `c${i}` }),
+        owner.patch(`/bases/${base.id}`, { color: `#00000${i}` }),
       ]);
       expect((await owner.get(`/bases/${base.id}`)).body).toMatchObject({
         name: `Renamed ${i}`,
         description: `d${i}`,
-        color: `c${i}`,
+        color: `#00000${i}`,
       });
     }
     const [comment] = await sql(pair.mini, `select obj_description($1::regnamespace) as name`, [base.physical.schema]);

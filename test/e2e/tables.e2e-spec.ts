@@ -457,6 +457,12 @@ describe('columns', () => {
         { key: 'a', label: 'Ah', color: 'red' },
       ],
     });
+    for (const color of ['banana', '#0af', '', 7, null])
+      expect(refusal(await owner.patch(path, { options: { choices: [...choices, { label: 'D', color }] } }))).toEqual([
+        422,
+        'validation_failed',
+        '/options invalid_option',
+      ]);
     await addRow(table, { s: 'Ah' });
     const { data } = expectStatus(await owner.get<List<Row>>(`/tables/${table.id}/rows?sort=s`), 200);
     expect(data.map(({ fields }) => fields.s)).toEqual(['b', 'a']);

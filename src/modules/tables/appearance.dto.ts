@@ -1,16 +1,15 @@
-import { IsNumber, IsOptional, Matches, Max, Min } from 'class-validator';
-import { IsText, MayBeAbsent } from '../../common/index.js';
+import { IsNumber, IsOptional, Max, Min } from 'class-validator';
+import { IsColor, IsText, MayBeAbsent } from '../../common/index.js';
 
 export const MAX_ICON = 64;
-export const COLOR = /^[#a-zA-Z0-9_-]{1,32}$/;
 /** Positions beyond it would leave no room for fractions between two of them. */
 const MAX_POSITION = 1_000_000_000;
 
 /** How a base or table looks in a list, and where it stands there; of no meaning to us. */
 export class AppearanceDto {
-  /** A name or #rrggbb; null clears it. @example 'teal' */
+  /** A name of CSS (https://www.w3.org/TR/css-color-4/#named-colors) or #rrggbb; null clears it. @example 'teal' */
   @IsOptional()
-  @Matches(COLOR)
+  @IsColor()
   color?: string | null;
 
   /** An emoji or the name of an icon; null clears it. @example '🤝' */

@@ -1,4 +1,4 @@
-import { cleanName, deriveKey, foldName } from '../../common/index.js';
+import { cleanName, COLOR_RULE, deriveKey, foldName, isColor } from '../../common/index.js';
 import type { Choice, ColumnOptions } from '../schema.js';
 import { comma, join, literal, sql, type Sql } from '../sql.js';
 import { accepted, refused, type ColumnType, type Parsed } from './column-type.js';
@@ -50,8 +50,8 @@ function parseChoice(entry: unknown, taken: ReadonlySet<string>): Parsed<Choice>
     return refused('invalid_option', 'A choice needs a label of 1 to 255 characters without control characters.');
   if (key !== undefined && (typeof key !== 'string' || !/^[a-z][a-z0-9_]{0,47}$/.test(key)))
     return refused('invalid_option', 'A choice key has lower-case letters, digits and underscores, at most 48.');
-  if (color !== undefined && (typeof color !== 'string' || !/^[#a-zA-Z0-9_-]{1,32}$/.test(color)))
-    return refused('invalid_option', 'A color is a name or #rrggbb.');
+  if (color !== undefined && !isColor(color))
+    return refused('invalid_option', `The color of a choice is ${COLOR_RULE}.`);
   return accepted({ key: key ?? deriveKey(name, taken), label: name, ...(color === undefined ? {} : { color }) });
 }
 

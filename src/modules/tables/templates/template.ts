@@ -1,6 +1,16 @@
-import { cleanName, deriveKey, foldName, invalid, pointer, Problem, type ProblemItem } from '../../../common/index.js';
+import {
+  cleanName,
+  COLOR_RULE,
+  deriveKey,
+  foldName,
+  invalid,
+  isColor,
+  pointer,
+  Problem,
+  type ProblemItem,
+} from '../../../common/index.js';
 import { COLUMN_TYPES, type ColumnTypeName } from '../../../query/index.js';
-import { COLOR, MAX_ICON } from '../appearance.dto.js';
+import { MAX_ICON } from '../appearance.dto.js';
 import { MAX_VIEWS_OF_DOCUMENT } from '../views-of-bases.js';
 import { MAX_DESCRIPTION } from '../tables/table.dto.js';
 
@@ -222,8 +232,8 @@ class TemplateReader {
       color: this.text(color, `${at}/color`),
       icon: this.text(icon, `${at}/icon`, MAX_ICON),
     };
-    if (found.color !== null && !COLOR.test(found.color))
-      this.refuse(`${at}/color`, 'matches', 'color is a name or #rrggbb.');
+    if (found.color !== null && !isColor(found.color))
+      this.refuse(`${at}/color`, 'is_color', `color is ${COLOR_RULE}.`);
     return found;
   }
 
