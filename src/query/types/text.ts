@@ -88,5 +88,9 @@ function textType(name: 'text' | 'long_text', summary: string, hardLimit: number
   };
 }
 
-export const text = textType('text', 'One line of text, up to 100,000 characters.', 100_000);
+export const text = textType(
+  'text',
+  'Text that is shown in one line, up to 100,000 characters; ends of lines in it are kept as they are written.',
+  100_000,
+);
 export const longText = textType('long_text', 'Text of any number of lines, up to 1,000,000 characters.', 1_000_000);
