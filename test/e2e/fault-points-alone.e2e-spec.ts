@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { beforeAll, describe, expect, it } from '@jest/globals';
@@ -23,6 +24,7 @@ import {
   type TestDatabases,
   type World,
 } from '../harness/index.js';
+import { form, type Attachment } from '../support/attachments.js';
 import { loggedChanges, replay, storedRows } from '../support/changes.js';
 import { MAY_BE_MISSED, ofColumns, POINTS, settled, unlessLate } from '../support/fault-points.js';
 
@@ -60,6 +62,7 @@ async function work(
       DB_POOL_SIZE: '20',
       MINI_DB_POOL_SIZE: '20',
       CONVERSION_BACKGROUND_ROWS: '0',
+      FILES_DIR: survivor.config.files.directory,
       ...(point === '' ? {} : { FAULT_POINT: `${point}*${steps.length}` }),
     },
   });
@@ -96,7 +99,7 @@ interface Kind {
 
 const there = async (made: TestDatabases['main'], query: string, ...values: readonly unknown[]): Promise<boolean> =>
   (await sql(made, query, values)).length > 0;
-const longAgo = (what: 'tables' | 'columns' | 'bases', where: string, id: string) =>
+const longAgo = (what: 'tables' | 'columns' | 'bases' | 'workspaces', where: string, id: string) =>
   sql(
     pair.main,
     `update ${what} set deleted_at = now() - interval '40 days' where ${where} = $1 and deleted_at is not null`,
@@ -216,6 +219,23 @@ async function expectAgreement({ table: { id }, kind }: Case): Promise<void> {
   expect([kind, ofColumns(replay(await loggedChanges(pair.mini, now)), columns)]).toEqual([kind, stored]);
 }
 
+/** A workspace with two bases, one of them in the trash, a row that holds a file, and all of that deleted long ago. */
+async function workspaceToPurge(): Promise<World & { readonly schemas: readonly string[] }> {
+  const made = await world(survivor.base);
+  const { owner, workspace, table } = made;
+  const other = await owner.post<{ id: string }>(`/workspaces/${workspace.id}/bases`, { name: 'Other' });
+  const { id } = expectStatus(other, 201);
+  const columns = [{ name: 'Files', type: 'attachment' }];
+  const holder = expectStatus(await owner.post<Table>(`/bases/${id}/tables`, { name: 'Things', columns }), 201);
+  const uploaded = await owner.post<{ data: Attachment[] }>(`/tables/${holder.id}/attachments`, form('some bytes'));
+  const files = expectStatus(uploaded, 201).data;
+  expectStatus(await owner.post(`/tables/${holder.id}/rows`, { fields: { files } }), 201);
+  expectStatus(await owner.del(`/bases/${id}`), 204);
+  expectStatus(await owner.del(`/workspaces/${workspace.id}`), 204);
+  await longAgo('workspaces', 'id', workspace.id);
+  return { ...made, schemas: [table.physical.schema, holder.physical.schema] };
+}
+
 describe('a process that dies between two steps of what the server does to structures by itself', () => {
   it('leaves purges, tables made anew and conversions wholly there or wholly absent, and writers on another node go on', async () => {
     await sql(pair.main, HOLD);
@@ -308,6 +328,36 @@ describe('a process that dies between two steps of what the server does to struc
       expect(await sql(pair.main, purges, [id, '%.purged'])).toEqual([{ action: `${kind}d` }]);
       const schema = await there(pair.mini, 'select from pg_namespace where nspname = $1', table.physical.schema);
       expect(schema).toBe(kind === 'table.purge');
+    }
+    await noDrift();
+  }, 300_000);
+
+  it('leaves a workspace that it purges in the trash, and the next purge ends it', async () => {
+    const step: Step = { kind: 'workspace.purge', baseId: '', tableId: '', columnId: '' };
+    const points = [
+      ...['workspace.claimed', 'workspace.base_dropped', 'workspace.emptied_0', 'workspace.emptied_1'],
+      ...['workspace.deleted', 'workspace.done'],
+    ];
+    for (const point of points) {
+      const { workspace, schemas } = await workspaceToPurge();
+      const isThere = () => there(pair.main, 'select from workspaces where id = $1', workspace.id);
+      expect([point, await work([step], point)]).toEqual([point, 'killed']);
+      expect([point, await isThere()]).toEqual([point, point !== 'workspace.done']);
+      // What is due and half gone is no drift; it is to whoever keeps it for longer.
+      const opened = await openDriftChecker({ ...survivor.config, trashSeconds: 30 * 86_400 });
+      expect([point, await opened.checker.check()]).toMatchObject([point, { skipped: [], findings: [] }]);
+      await opened.close();
+
+      expect([point, await work([step])]).toEqual([point, [null]]);
+      expect([point, await isThere()]).toEqual([point, false]);
+      const left = 'select nspname from pg_namespace where nspname = any($1)';
+      expect([point, await sql(pair.mini, left, [schemas])]).toEqual([point, []]);
+      const folders = schemas.filter((schema) => existsSync(path.join(survivor.config.files.directory, schema)));
+      expect([point, folders]).toEqual([point, []]);
+      const purges = "select from audit_log where workspace_id = $1 and action = 'workspace.purged'";
+      expect([point, await sql(pair.main, purges, [workspace.id])]).toHaveProperty('1.length', 1);
+      for (const table of ['bases', 'schema_ops'])
+        expect(await there(pair.main, `select from ${table} where workspace_id = $1`, workspace.id)).toBe(false);
     }
     await noDrift();
   }, 300_000);

@@ -6,6 +6,7 @@ import { ColumnConversionEntity } from '../../dist/modules/tables/columns/conver
 import { ConversionWork } from '../../dist/modules/tables/columns/convert/background/conversion-work.js';
 import { BasePurge } from '../../dist/modules/tables/purge/base-purge.js';
 import { TablePurge } from '../../dist/modules/tables/purge/table-purge.js';
+import { WorkspacePurge } from '../../dist/modules/workspaces/workspace-purge.js';
 import { DataSource } from 'typeorm';
 
 /**
@@ -20,6 +21,7 @@ const conversionOf = ({ columnId }) =>
   app.get(DataSource).manager.findOneByOrFail(ColumnConversionEntity, { columnId });
 const STEPS = {
   'base.purge': ({ baseId }) => app.get(BasePurge).purge(baseId),
+  'workspace.purge': () => app.get(WorkspacePurge).sweep(),
   'table.purge': ({ tableId }) => app.get(TablePurge).purgeTable(tableId, () => true),
   'column.purge': ({ tableId }) => app.get(TablePurge).purgeColumns(tableId),
   'table.rebuild': ({ tableId }) => app.get(TablePurge).rebuild(tableId),

@@ -22,7 +22,7 @@ export class Retention {
 
   /** `deletedAt` of what can be restored. */
   restorable(): FindOperator<Date> {
-    return MoreThan(this.oldest());
+    return MoreThan(this.restorableAfter());
   }
 
   /** `deletedAt` of what is to be purged: nobody can restore it, or is still about to. */
@@ -30,12 +30,17 @@ export class Retention {
     return LessThan(this.purgedBefore());
   }
 
+  /** What was deleted before it can be restored no more. */
+  restorableAfter(): Date {
+    return new Date(Date.now() - this.ms);
+  }
+
   purgedBefore(): Date {
     return new Date(Date.now() - this.ms - GRACE_MS);
   }
 
   isRestorable(deletedAt: Date | null): boolean {
-    return deletedAt !== null && deletedAt > this.oldest();
+    return deletedAt !== null && deletedAt > this.restorableAfter();
   }
 
   /** Whether it may be in the middle of its purge. */
@@ -48,9 +53,5 @@ export class Retention {
     if (!deletedAt) return {};
     const left = Math.ceil((deletedAt.getTime() + this.ms - Date.now()) / DAY_MS);
     return { deletedAt: deletedAt.toISOString(), daysLeft: Math.max(0, left) };
-  }
-
-  private oldest(): Date {
-    return new Date(Date.now() - this.ms);
   }
 }

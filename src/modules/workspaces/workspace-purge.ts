@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger, type OnModuleDestroy, type OnModuleInit } f
 import { InjectRepository } from '@nestjs/typeorm';
 import { LessThan, Repository } from 'typeorm';
 import { Rounds, type Id } from '../../common/index.js';
-import { APP_CONFIG, type AppConfig } from '../../config/index.js';
+import { APP_CONFIG, faultPoint, type AppConfig } from '../../config/index.js';
 import { AuditedTransaction, systemActor, type AuditedManager } from '../../database/main/index.js';
 import { WorkspaceEntity } from './workspace.entity.js';
 
@@ -74,9 +74,14 @@ export class WorkspacePurge implements OnModuleInit, OnModuleDestroy {
         lock: { mode: 'pessimistic_write', onLocked: 'skip_locked' },
       });
       if (!workspace) throw new NotDue();
+      await faultPoint('workspace.claimed');
       // The other databases first: when this dies half-way the workspace is still in the trash, and the next sweep goes on.
-      for (const step of this.steps) await step(manager, id);
+      for (const [i, step] of this.steps.entries()) {
+        await step(manager, id);
+        await faultPoint(`workspace.emptied_${i}`);
+      }
       await manager.delete(WorkspaceEntity, { id });
+      await faultPoint('workspace.deleted');
       const { name, slug } = workspace;
       return {
         result: undefined,
@@ -91,6 +96,7 @@ export class WorkspacePurge implements OnModuleInit, OnModuleDestroy {
         events: [{ topic: 'workspace.changed', payload: { workspaceId: id } }],
       };
     });
+    await faultPoint('workspace.done');
   }
 
   private limit(): Date {

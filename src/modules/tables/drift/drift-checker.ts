@@ -78,7 +78,7 @@ export class DriftChecker {
       else {
         const physical = await this.catalog.base(metadata.base.schemaName);
         // A purge that died half-way has dropped the schema first; the next one goes on.
-        if (!physical && this.retention.isDue(metadata.base.deletedAt)) return [];
+        if (!physical && (await this.mayBeInPurge(metadata.base))) return [];
         const findings = compareBase(expectedBase(metadata), physical);
         const now = JSON.stringify([metadata, findings]);
         if (findings.length === 0 || now === before) return findings;
@@ -87,6 +87,19 @@ export class DriftChecker {
       await pause(80 * look);
     }
     return 'busy';
+  }
+
+  /** With its workspace, too. */
+  private async mayBeInPurge({ id, deletedAt }: BaseEntity): Promise<boolean> {
+    if (this.retention.isDue(deletedAt)) return true;
+    return this.main.snapshot((manager) =>
+      manager
+        .createQueryBuilder(BaseEntity, 'base')
+        .innerJoin('workspaces', 'workspace', 'workspace.id = base.workspaceId')
+        .where({ id })
+        .andWhere('workspace.deleted_at < :limit', { limit: this.retention.restorableAfter() })
+        .getExists(),
+    );
   }
 
   private metadata(baseId: Id): Promise<BaseMetadata | 'busy' | 'gone'> {

@@ -1,3 +1,4 @@
+import { faultPoint } from '../../../config/index.js';
 import type { AuditedManager } from '../../../database/main/index.js';
 import type { Id } from '../../../common/index.js';
 import type { MiniDbSchema } from '../../../engines/index.js';
@@ -10,6 +11,9 @@ import { SchemaOpEntity } from './schema-op.entity.js';
  */
 export async function purgeTables(main: AuditedManager, mini: MiniDbSchema, workspaceId: Id): Promise<void> {
   const bases = await main.find(BaseEntity, { where: { workspaceId }, select: { id: true, schemaName: true } });
-  for (const { schemaName } of bases) await mini.drop(schemaName);
+  for (const { schemaName } of bases) {
+    await mini.drop(schemaName);
+    await faultPoint('workspace.base_dropped');
+  }
   await main.delete(SchemaOpEntity, { workspaceId });
 }
