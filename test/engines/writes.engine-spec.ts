@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { must, newId, Problem, type Id } from '../../src/common/index.js';
 import { pgError, SchemaMoved, type WriteResult } from '../../src/engines/index.js';
 import type { ReadPlan, RowWrite, TableSchema } from '../../src/query/index.js';
-import { databases, type TestDatabases } from '../harness/index.js';
+import { databases, sql, type TestDatabases } from '../harness/index.js';
 import { column, everyType, table } from '../query/index.js';
 import { replay, storedRows, type Rows } from '../support/changes.js';
 import { create, fill, makeTable, node, readLog, remove, update, writeOf, type Node } from './store.js';
@@ -334,6 +334,37 @@ describe('one write', () => {
     await expect(a.writer.write(gone, writeOf([update(gone, id, { gone: 'x' })]))).rejects.toBeInstanceOf(SchemaMoved);
     expect(await proveLog(deals)).toHaveLength(1);
   });
+
+  it.each([
+    ['json', 'text', { a: 1 }, "'abc'"],
+    ['text', 'jsonb', 'abc', `'{"a":1}'`],
+    ['integer', 'boolean', 1, 'true'],
+    ['integer', 'text', 1, "'abc'"],
+    ['boolean', 'bigint', true, '1'],
+    ['multi_select', 'text', ['open'], "'open'"],
+    ['date', 'text', '2026-11-27', "'soon'"],
+  ] as const)(
+    'compiled before a column of the type %s became one of %s is refused as that, whatever its statement stumbles over',
+    async (type, physical, value, instead) => {
+      const from = await makeTable(a, table([column('name', 'text'), column('was', type)]));
+      const [row] = await fill(a, from, [{ name: 'x', was: value }]);
+      const id = must(row, 'was created').id;
+      const place = `"${from.physical.schema}"."${from.physical.table}"`;
+      for (const text of [
+        `alter table ${place} drop column was, add column was ${physical} default ${instead}`,
+        `update "${from.physical.schema}"._stream set schema_version = 2 where table_id = '${from.id}'`,
+      ])
+        await sql(pair.mini, text);
+      for (const op of [
+        create(from, { was: value }),
+        update(from, id, { name: 'y' }),
+        update(from, id, { was: null }),
+        remove(id),
+      ])
+        await expect(a.writer.write(from, writeOf([op]))).rejects.toBeInstanceOf(SchemaMoved);
+      await expect(a.engine.readOne(from, from.columns, { kind: 'true' }, id)).rejects.toBeInstanceOf(SchemaMoved);
+    },
+  );
 
   it('with a value too long for its unique index is a refusal that says so', async () => {
     const deals = await makeTable(a, DEALS());

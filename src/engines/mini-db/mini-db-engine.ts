@@ -21,7 +21,8 @@ import { SchemaMoved, type DataEngine, type PageText, type RowText } from '../da
 import { compiled } from './compiled.js';
 import { GatheredRows, type RowQuestion } from './gathered-rows.js';
 import { countOf, expectedRows, groupsText, pageText } from './page-text.js';
-import { pgError, tellingZone, translate } from './pg-errors.js';
+import { meaningOf } from './meaning.js';
+import { pgError, tellingZone } from './pg-errors.js';
 
 /** Reads of the managed tables: one statement, one round trip, for rows by id also for several requests (with a count, which has its own limit of time, three); PostgreSQL makes the JSON. */
 @Injectable()
@@ -119,7 +120,7 @@ export class MiniDbEngine implements DataEngine {
       return await this.database.transaction((session) => session.query(statement), options);
     } catch (error) {
       if (pgError(error)?.code === '57014') return undefined;
-      throw translate(error, table);
+      throw await meaningOf(error, table, this.database);
     }
   }
 
@@ -127,7 +128,7 @@ export class MiniDbEngine implements DataEngine {
     try {
       return await this.database.query(statement);
     } catch (error) {
-      throw translate(error, table);
+      throw await meaningOf(error, table, this.database);
     }
   }
 }

@@ -4,6 +4,7 @@ import { LongSessions, type LongSession, type PgSession } from '../../database/m
 import { lockTables, sql, toStatement, value, type RowWrite, type TableSchema } from '../../query/index.js';
 import { linkedTables, lockLinksOf } from './linked-write.js';
 import { MiniDbWriter } from './mini-db-writer.js';
+import { meaningOf } from './meaning.js';
 import { isTransient, pgError, translate } from './pg-errors.js';
 import { TakenNumbers } from './taken-numbers.js';
 import type { WriteResult } from './write-result.js';
@@ -98,7 +99,7 @@ class Portions implements PortionedWrite {
       return { write, result: done.result };
     } catch (error) {
       await this.session.query(toStatement(sql`rollback to savepoint portion`));
-      throw translate(error, this.table);
+      throw await meaningOf(error, this.table, this.session);
     }
   }
 

@@ -26,7 +26,7 @@ import {
   type RowFilter,
   type TableSchema,
 } from '../../query/index.js';
-import { translate } from './pg-errors.js';
+import { meaningOf } from './meaning.js';
 
 /** The columns of an index that was asked for, and whether no two live rows may have the same values in all of them. */
 export interface IndexKeys {
@@ -157,7 +157,7 @@ export class MiniDbLookup {
       return rows.map(([id, version]) => ({ id: String(id), version: Number(version) }));
     } catch (error) {
       // Transactions that are to be tried again are the business of whoever began them.
-      throw session ? error : translate(error, table);
+      throw session ? error : await meaningOf(error, table, this.database);
     }
   }
 

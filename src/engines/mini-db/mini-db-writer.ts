@@ -12,7 +12,8 @@ import {
 import { compiled } from './compiled.js';
 import { completeAll, type Submitted } from './kept-writes.js';
 import { linkedTables, LinkedWrite, lockLinksOf, type LinkedResult } from './linked-write.js';
-import { isContentError, isTransient, translate } from './pg-errors.js';
+import { meaningOf } from './meaning.js';
+import { isContentError, isTransient } from './pg-errors.js';
 import { TakenNumbers } from './taken-numbers.js';
 import { Turns } from './turns.js';
 import { readResults } from './read-results.js';
@@ -230,7 +231,7 @@ export class MiniDbWriter {
       try {
         return await work();
       } catch (error) {
-        if (attempt > RETRIES || !isTransient(error)) throw translate(error, table);
+        if (attempt > RETRIES || !isTransient(error)) throw await meaningOf(error, table, this.database);
         await new Promise((resolve) => setTimeout(resolve, Math.random() * 20 * attempt));
       }
     }

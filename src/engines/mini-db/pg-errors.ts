@@ -31,11 +31,11 @@ export const pgError = (error: unknown): PgError | undefined =>
 export const isTransient = (error: unknown): boolean => ['40P01', '40001'].includes(pgError(error)?.code ?? '');
 
 /**
- * Undefined column, table or schema, changed result type of a prepared statement, a value or an operator of another type than the column
- * has: the structure is not the one that the statement was planned for.
+ * Undefined column, table or schema, changed result type of a prepared statement, a value, a cast or an operator of another type than the
+ * column has: the structure is not the one that the statement was planned for.
  */
 export const isOtherStructure = (error: unknown): boolean =>
-  ['42804', '42883', '42703', '42P01', '3F000', '0A000'].includes(pgError(error)?.code ?? '');
+  ['42804', '42846', '42883', '42703', '42P01', '3F000', '0A000'].includes(pgError(error)?.code ?? '');
 
 /** A statement that names a time zone has no other parameter of ours that could be invalid. */
 const isUnknownTimeZone = (error: unknown): boolean => pgError(error)?.code === '22023';

@@ -14,6 +14,10 @@ import { listedRowJson, wholeRowJson } from './row-json.js';
 export const tableName = remembered(({ physical }: TableSchema): Sql => ident(physical.schema, physical.table));
 export const streamName = remembered(({ physical }: TableSchema): Sql => ident(physical.schema, '_stream'));
 
+/** Of tables of the base of one of them: rows `table, version of its structure`. */
+export const schemaVersions = (table: TableSchema, tableIds: readonly Id[]): Sql =>
+  sql`select table_id, schema_version from ${streamName(table)} where table_id = any(${value([...tableIds], 'uuid[]')})`;
+
 const [ID, VERSION, DELETED_AT] = [ident(ROW, '_id'), ident(ROW, '_version'), ident(ROW, '_deleted_at')];
 
 /**
