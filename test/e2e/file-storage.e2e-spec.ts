@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readdirSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
@@ -11,7 +12,8 @@ import {
   StorageError,
   type FileStorage,
 } from '../../src/modules/files/storage/index.js';
-import { ownFolder } from '../harness/index.js';
+import { S3Storage } from '../../src/modules/files/storage/s3-storage.js';
+import { afterThisFile, ownFolder } from '../harness/index.js';
 import { fileSettings, s3Server } from '../support/s3-server.js';
 
 const SCHEMA = 'crm_k3f9a2';
@@ -135,6 +137,19 @@ describe('a store that is away', () => {
     const storage = await storageFor(fileSettings({ s3 }));
     await expect(storage.put(key(), Readable.from([Buffer.from('x')]))).rejects.toBeInstanceOf(StorageError);
     await expect(storage.open(key())).rejects.toBeInstanceOf(StorageError);
+  });
+
+  it('is away, too, when it takes connections and never answers', async () => {
+    const silent = createServer((socket) => socket.resume().on('error', () => undefined));
+    afterThisFile(() => void silent.close());
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const { port } = silent.address() as AddressInfo;
+    const storage = new S3Storage({ ...(await s3Server()), endpoint: `http://127.0.0.1:${port}` }, 200);
+    await expect(storage.put(key(), Readable.from([Buffer.from('x')]))).rejects.toBeInstanceOf(StorageError);
+    await expect(storage.put(key(), Readable.from([randomBytes(2 * PART)]))).rejects.toBeInstanceOf(StorageError);
+    for (const asked of [storage.open(key()), storage.copy(key(), key()), storage.remove(key())])
+      await expect(asked).rejects.toBeInstanceOf(StorageError);
+    await expect(storage.removeAll(SCHEMA)).rejects.toBeInstanceOf(StorageError);
   });
 });
 

@@ -16,6 +16,9 @@ const PART_BYTES = 5 * 1024 * 1024;
 /** Slow queryers keep their connection to the store; they shall not keep others from theirs. */
 const MAX_SOCKETS = 500;
 const DELETES_AT_ONCE = 8;
+/** A store that takes connections and says nothing is away: whoever asked for a file waits for it twice so long at most. */
+const ANSWERS_WITHIN_MS = 15_000;
+const ATTEMPTS = 2;
 
 /**
  * A bucket of S3, or of a server that speaks its protocol. An object is there when its last part is; the parts of an upload that
@@ -26,7 +29,8 @@ export class S3Storage implements FileStorage {
   private readonly bucket: string;
   private readonly prefix: string;
 
-  constructor({ bucket, prefix, endpoint, region, credentials }: S3Settings) {
+  /** @param answersWithinMs until the head of an answer, which for a part that is written is behind all of its bytes */
+  constructor({ bucket, prefix, endpoint, region, credentials }: S3Settings, answersWithinMs = ANSWERS_WITHIN_MS) {
     this.bucket = bucket;
     this.prefix = prefix === '' ? '' : `${prefix}/`;
     this.client = new S3Client({
@@ -37,8 +41,11 @@ export class S3Storage implements FileStorage {
       // By default the SDK adds checksums that other servers than AWS do not know.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
+      maxAttempts: ATTEMPTS,
       requestHandler: {
         connectionTimeout: 5_000,
+        requestTimeout: answersWithinMs,
+        throwOnRequestTimeout: true,
         socketTimeout: 60_000,
         httpAgent: { maxSockets: MAX_SOCKETS },
         httpsAgent: { maxSockets: MAX_SOCKETS },
