@@ -363,6 +363,10 @@ describe('one write', () => {
       ])
         await expect(a.writer.write(from, writeOf([op]))).rejects.toBeInstanceOf(SchemaMoved);
       await expect(a.engine.readOne(from, from.columns, { kind: 'true' }, id)).rejects.toBeInstanceOf(SchemaMoved);
+      if (type === 'integer')
+        await expect(a.lookup.matches(from, from.columns.slice(1), [{ o: 0, values: [1] }])).rejects.toBeInstanceOf(
+          SchemaMoved,
+        );
     },
   );
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Id } from '../../common/index.js';
-import { MiniDatabase, type PgSession } from '../../database/mini/index.js';
+import { MiniDatabase, type PgRow, type PgSession } from '../../database/mini/index.js';
 import {
   cellsOf,
   changedSince,
@@ -24,6 +24,7 @@ import {
   type MatchRecord,
   type RowBefore,
   type RowFilter,
+  type Sql,
   type TableSchema,
 } from '../../query/index.js';
 import { meaningOf } from './meaning.js';
@@ -50,7 +51,10 @@ export interface SeenRow {
   readonly was: boolean;
 }
 
-/** Looks that writes need before they can be decided, or to say what was wrong with them. */
+/**
+ * Looks that writes need before they can be decided, or to say what was wrong with them. Outside of a session each throws SchemaMoved where the
+ * structure is another by now.
+ */
 @Injectable()
 export class MiniDbLookup {
   constructor(private readonly database: MiniDatabase) {}
@@ -60,11 +64,11 @@ export class MiniDbLookup {
     table: TableSchema,
     columns: readonly ColumnSchema[],
     records: readonly MatchRecord[],
-    session: PgSession = this.database,
+    session?: PgSession,
   ): Promise<Map<number, Id[]>> {
     const found = new Map<number, Id[]>();
     if (records.length === 0) return found;
-    for (const [o, id] of await session.query(toStatement(compileMatch(table, columns, records)))) {
+    for (const [o, id] of await this.query(compileMatch(table, columns, records), table, session)) {
       found.set(Number(o), [...(found.get(Number(o)) ?? []), String(id)]);
     }
     return found;
@@ -72,7 +76,7 @@ export class MiniDbLookup {
 
   /** What the indexes that were asked for refuse rows by. */
   async indexKeys(table: TableSchema): Promise<IndexKeys[]> {
-    const rows = await this.database.query(toStatement(compileIndexKeys(table)));
+    const rows = await this.query(compileIndexKeys(table), table);
     return rows.flatMap(([unique, names]) => {
       // The id, which ends an order, is no column of ours.
       const keys = (JSON.parse(names ?? '[]') as string[]).filter((name) => name !== '_id');
@@ -83,9 +87,9 @@ export class MiniDbLookup {
   }
 
   /** Versions of those of the rows that are there. Inside `session` if given. */
-  async versions(table: TableSchema, ids: readonly Id[], session: PgSession = this.database): Promise<Map<Id, number>> {
+  async versions(table: TableSchema, ids: readonly Id[], session?: PgSession): Promise<Map<Id, number>> {
     if (ids.length === 0) return new Map();
-    const rows = await session.query(toStatement(compileVersions(table, ids)));
+    const rows = await this.query(compileVersions(table, ids), table, session);
     return new Map(rows.map(([id, version]) => [String(id), Number(version)]));
   }
 
@@ -94,17 +98,17 @@ export class MiniDbLookup {
     table: TableSchema,
     ids: readonly Id[],
     conditions: readonly RowFilter[],
-    session: PgSession = this.database,
+    session?: PgSession,
   ): Promise<Map<Id, readonly boolean[]>> {
     if (ids.length === 0) return new Map();
-    const rows = await session.query(toStatement(judgeRows(table, ids, conditions)));
+    const rows = await this.query(judgeRows(table, ids, conditions), table, session);
     return new Map(rows.map(([id, verdicts]) => [String(id), [...String(verdicts)].map((each) => each === 't')]));
   }
 
   /** What somebody who sees part of a table sees of these rows, and whether he saw them before they were changed. */
   async seenRows(table: TableSchema, rows: readonly RowBefore[]): Promise<Map<Id, SeenRow>> {
     if (rows.length === 0) return new Map();
-    const found = await this.database.query(toStatement(compileSeenRows(table, rows)));
+    const found = await this.query(compileSeenRows(table, rows), table);
     return new Map(
       found.map(([id, version, fields, was]) => [
         String(id),
@@ -130,9 +134,9 @@ export class MiniDbLookup {
     table: TableSchema,
     ids: readonly Id[],
     columns: readonly ColumnSchema[],
-    session: PgSession = this.database,
+    session?: PgSession,
   ): Promise<Map<Id, HeldRow>> {
-    const rows = await session.query(toStatement(cellsOf(table, ids, columns)));
+    const rows = await this.query(cellsOf(table, ids, columns), table, session);
     return new Map(
       rows.map(([id, version, json]) => [String(id), { version: Number(version), fields: fieldsOf(json) }]),
     );
@@ -144,21 +148,15 @@ export class MiniDbLookup {
     return row?.[1] ?? undefined;
   }
 
-  /** Rows that a condition holds for, with their versions, in id order. With a `session` they are locked until its transaction ends. @throws SchemaMoved, Problem `overloaded` */
+  /** Rows that a condition holds for, with their versions, in id order. With a `session` they are locked until its transaction ends. @throws Problem `overloaded` */
   async matching(
     table: TableSchema,
     where: Condition,
     atMost: number,
     session?: PgSession,
   ): Promise<readonly { readonly id: Id; readonly version: number }[]> {
-    const statement = toStatement(matchingRows(table, where, atMost, session !== undefined));
-    try {
-      const rows = await (session ?? this.database).query(statement);
-      return rows.map(([id, version]) => ({ id: String(id), version: Number(version) }));
-    } catch (error) {
-      // Transactions that are to be tried again are the business of whoever began them.
-      throw session ? error : await meaningOf(error, table, this.database);
-    }
+    const rows = await this.query(matchingRows(table, where, atMost, session !== undefined), table, session);
+    return rows.map(([id, version]) => ({ id: String(id), version: Number(version) }));
   }
 
   /** Which of these rows at the other end of a link are linked with some row. */
@@ -205,11 +203,20 @@ export class MiniDbLookup {
     columns: readonly ColumnSchema[],
     most: number,
   ): Promise<{ readonly id: Id; readonly fields: Readonly<Record<string, unknown>> }[]> {
-    const rows = await this.database.query(toStatement(oldestRows(table, columns, most)));
+    const rows = await this.query(oldestRows(table, columns, most), table);
     return rows.map(([id, fields]) => ({
       id: String(id),
       fields: fieldsOf(fields),
     }));
+  }
+
+  /** Transactions that are to be tried again are the business of whoever began them, and so are their errors. */
+  private async query(statement: Sql, table: TableSchema, session?: PgSession): Promise<readonly PgRow[]> {
+    try {
+      return await (session ?? this.database).query(toStatement(statement));
+    } catch (error) {
+      throw session ? error : await meaningOf(error, table, this.database);
+    }
   }
 }
 
