@@ -316,7 +316,7 @@ export interface Operations {
   'GET /tables/{tableId}/changes': { path: { tableId: string }; query: { after?: number; limit?: number; wait?: number }; answer: Schemas['ChangesDto'] };
   'GET /tables/{tableId}/columns': { path: { tableId: string }; query: { limit?: number; trashed?: 'true' | 'false'; cursor?: string }; answer: Schemas['ColumnListDto'] };
   'GET /tables/{tableId}/columns/{columnId}/conversion': { path: { tableId: string; columnId: string }; answer: Schemas['ColumnConversionDto'] };
-  'GET /tables/{tableId}/export': { path: { tableId: string }; query: { as?: string; fields?: string; filter?: string; search?: string; sort?: string; tz?: string; format?: 'csv' | 'ndjson'; header?: 'keys' | 'names'; bom?: 'true' | 'false' }; answer: undefined };
+  'GET /tables/{tableId}/export': { path: { tableId: string }; query: { as?: string; fields?: string; filter?: string; search?: string; sort?: string; tz?: string; asOf?: string; format?: 'csv' | 'ndjson'; header?: 'keys' | 'names'; bom?: 'true' | 'false' }; answer: undefined };
   'GET /tables/{tableId}/history': { path: { tableId: string }; query: { limit?: number; cursor?: string; actorId?: string; changeSet?: string }; answer: Schemas['HistoryDto'] };
   'GET /tables/{tableId}/history/checkpoint': { path: { tableId: string }; answer: Schemas['CheckpointDto'] };
   'GET /tables/{tableId}/history/verify': { path: { tableId: string }; query: { checkpoint?: string }; answer: Schemas['ChainVerdictDto'] };

@@ -9,6 +9,8 @@ import type { Condition, CountMode, OrderTerm } from './plan.js';
 export interface GroupPlan {
   readonly from: TableSchema;
   readonly where: Condition;
+  /** As of a {@link ReadPlan}. */
+  readonly asOf?: number;
   /** None: all rows are one group, which is there even when there is no row. */
   readonly groups: readonly GroupKey[];
   readonly aggregates: readonly Aggregate[];

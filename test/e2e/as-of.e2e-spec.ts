@@ -123,6 +123,94 @@ describe(`a table as it was, with AS_OF_SEED=${SEED}`, () => {
     }
   });
 
+  it('is counted and grouped as it was, page by page', async () => {
+    const body = {
+      groupBy: [{ field: 'status' }, { field: 'due', bucket: 'year' }],
+      aggregates: [
+        { as: 'n', fn: 'count' },
+        { as: 'lanes', fn: 'sum', field: 'lane' },
+        { as: 'doubles', fn: 'max', field: 'double' },
+        { as: 'tags', fn: 'countDistinct', field: 'tags' },
+      ],
+      filter: { field: 'lane', op: 'isNotNull' },
+      having: { field: 'n', op: 'gte', value: 1 },
+      count: 'exact',
+      page: { limit: 1000 },
+    };
+    const groups = async (more: object) =>
+      expectStatus(await at.owner.post<Page>(path(table, 'query'), { ...body, ...more }), 200);
+    const marked = await groups({});
+    const { seq: now } = marked.meta;
+    // Behind the newest number it is what is there.
+    const { data, count } = await groups({ asOf: now });
+    expect({ data, count }).toEqual({ data: marked.data, count: marked.count });
+    let most = 0;
+    for (const asOf of numbers(8)) {
+      const { rows: then } = must(seen.get(asOf), 'a number that was looked at');
+      const told = await groups({ asOf });
+      expect(told.meta.seq).toBe(asOf);
+      const counts = told.data as unknown as readonly { group: { status: unknown }; values: { n: number; lanes: number } }[]; // prettier-ignore
+      const filtered = then.filter(({ fields }) => fields.lane !== null);
+      const sum = (numbers: readonly unknown[]) => numbers.reduce<number>((all, each) => all + Number(each), 0);
+      expect(sum(counts.map(({ values }) => values.n))).toBe(filtered.length);
+      expect(sum(counts.map(({ values }) => values.lanes))).toBe(sum(filtered.map(({ fields }) => fields.lane)));
+      for (const status of new Set(filtered.map(({ fields }) => fields.status)))
+        expect(sum(counts.filter(({ group }) => group.status === status).map(({ values }) => values.n))).toBe(
+          filtered.filter(({ fields }) => fields.status === status).length,
+        );
+      most = Math.max(most, counts.length);
+      const paged: unknown[] = [];
+      for (let cursor: string | undefined; ;) {
+        const one = await groups({ asOf, page: { limit: 20, ...(cursor === undefined ? {} : { cursor }) } });
+        paged.push(...one.data);
+        expect(one).toMatchObject({ count: { value: counts.length } });
+        cursor = one.page.nextCursor;
+        if (cursor === undefined) break;
+      }
+      expect(paged).toEqual(told.data);
+    }
+    expect(most).toBeGreaterThan(2);
+    const { nextCursor: cursor } = (await groups({ asOf: now, page: { limit: 1 } })).page;
+    for (const other of [{}, { asOf: now - 1 }]) {
+      const answer = await at.owner.post(path(table, 'query'), { ...body, ...other, page: { limit: 1, cursor } });
+      expect(refusal(answer)).toEqual([400, 'cursor_mismatch']);
+    }
+  });
+
+  it('is taken out as a file as it was', async () => {
+    const file = async (query: string): Promise<string> => {
+      const answer = await at.owner.get(`/tables/${table.id}/export?${query}`);
+      expect([answer.status, answer.text.slice(0, 300)]).toEqual([200, expect.any(String)]);
+      return answer.text;
+    };
+    for (const seq of numbers(6)) {
+      const then = must(seen.get(seq), 'a number that was looked at');
+      const lines = (await file(`format=ndjson&asOf=${seq}`)).split('\n').filter((line) => line !== '');
+      expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(then.rows);
+      const some = (await file(`format=csv&fields=name,lane&asOf=${seq}&${ASKED}`)).split('\r\n');
+      expect(some.length).toBe(then.asked.length + 2);
+    }
+    const [newest] = numbers(0).slice(-1);
+    for (const format of ['csv', 'ndjson'])
+      expect(await file(`format=${format}&asOf=${newest}`)).toBe(await file(`format=${format}`));
+    const { data } = expectStatus(
+      await at.owner.get<{ data: { after: object }[] }>(
+        `/workspaces/${at.workspace.id}/audit-logs?action=table.exported&limit=4`,
+      ),
+      200,
+    );
+    expect(data.map(({ after }) => after)).toContainEqual({ format: 'csv', asOf: String(newest) });
+    for (const [query, code] of [
+      ['asOf=99999999', 'in_the_future'],
+      ['asOf=yesterday', 'not_a_moment'],
+    ])
+      expect(refusal(await at.owner.get(`/tables/${table.id}/export?${query}`))).toEqual([
+        422,
+        'validation_failed',
+        `/asOf ${code}`,
+      ]);
+  });
+
   it('at a time is as it was behind the newest number of then', async () => {
     const log = await sql<{ seq: number; at: Date }>(
       app.config.miniDb,
@@ -222,6 +310,15 @@ describe(`a table as it was, with AS_OF_SEED=${SEED}`, () => {
     const past = `${path(deals)}?asOf=${must(moment, 'a moment').seq}`;
     for (const query of ['filter=team.isEmpty', 'expand=team', 'filter=team.name.eq.p1'])
       expect((await at.owner.get(`${past}&${query}`)).status).toBe(422);
+    // Groups of rows that lead to the same.
+    const { seq, rows: linked } = must(moments.filter(({ of }) => of === deals).at(-1), 'a moment');
+    const body = { groupBy: [{ field: 'lead' }], aggregates: [{ as: 'n', fn: 'count' }], asOf: seq };
+    const groups = expectStatus(await at.owner.post<{ data: { group: { lead: string[] }; values: { n: number } }[] }>(path(deals, 'query'), body), 200); // prettier-ignore
+    const lead = ({ fields }: { readonly fields: Record<string, unknown> }): string =>
+      JSON.stringify(fields.lead ?? []);
+    const expected = new Map<string, number>();
+    for (const row of linked) expected.set(lead(row), (expected.get(lead(row)) ?? 0) + 1);
+    expect(new Map(groups.data.map(({ group, values }) => [JSON.stringify(group.lead), values.n]))).toEqual(expected);
     expect((await at.owner.get(`${past}&fields=team`)).status).toBe(200);
   });
 
@@ -280,6 +377,11 @@ describe(`a table as it was, with AS_OF_SEED=${SEED}`, () => {
       expect((await list(`asOf=${before}&${query}`)).status).toBe(422);
     expect(refusal(await list(`asOf=${before}&sort=later`))).toEqual([422, 'validation_failed', '/asOf not_told']);
     expect((await list(`asOf=${before}&fields=name&sort=name`)).status).toBe(200);
+    const untold = [422, 'validation_failed', '/asOf not_told'];
+    for (const body of [{ groupBy: [{ field: 'later' }] }, { aggregates: [{ as: 'n', fn: 'count', field: 'stars' }] }])
+      expect(refusal(await at.owner.post(path(table, 'query'), { ...body, asOf: before }))).toEqual(untold);
+    for (const query of ['fields=later', 'sort=stars'])
+      expect(refusal(await at.owner.get(`/tables/${table.id}/export?asOf=${before}&${query}`))).toEqual(untold);
   });
 
   it('is refused where it has not come, is none, or is forgotten', async () => {
@@ -300,6 +402,9 @@ describe(`a table as it was, with AS_OF_SEED=${SEED}`, () => {
     for (const moment of ['18', '2020-01-01T00:00:00Z'])
       expect(refusal(await list(`asOf=${moment}`))).toEqual([410, 'changes_gone']);
     expect((await list('asOf=19')).status).toBe(200);
+    const groups = { aggregates: [{ as: 'n', fn: 'count' }], asOf: 18 };
+    expect(refusal(await at.owner.post(path(table, 'query'), groups))).toEqual([410, 'changes_gone']);
+    expect(refusal(await at.owner.get(`/tables/${table.id}/export?asOf=18`))).toEqual([410, 'changes_gone']);
   });
 });
 

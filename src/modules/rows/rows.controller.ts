@@ -160,7 +160,7 @@ export class RowsController {
     @Body() body: unknown,
     @Query() _as: ViewedAsQuery,
   ) {
-    if (asksForGroups(body)) return this.groups.list(access, tableId, groupRequest(body));
+    if (asksForGroups(body)) return this.groups.list(access, tableId, groupRequest(body, ['asOf']));
     return this.reader.list(access, tableId, requestFromBody(body));
   }
 

@@ -1,16 +1,16 @@
 import { kindOf, valueType } from '../kind.js';
 import type { ReadPlan } from '../plan.js';
 import type { ColumnSchema } from '../schema.js';
-import { ident, integer, literal, sql, value, type Sql } from '../sql.js';
+import { integer, literal, sql, value, type Sql } from '../sql.js';
 import { columnType } from '../types/index.js';
 import { cellOf, elementsOf } from './cell.js';
 import { ROW } from './condition.js';
 import { compileOrderBy } from './order.js';
-import { fence, streamName, tableName, tablesOf, visible } from './read.js';
+import { fence, kept, rowsOf, streamName, tablesOf } from './read.js';
 import { concat, wholeRowJson } from './row-json.js';
 
 /** Everything that a plan finds goes out; pages and counts mean nothing to a file. */
-export type ExportPlan = Pick<ReadPlan, 'from' | 'select' | 'where' | 'orderBy'>;
+export type ExportPlan = Pick<ReadPlan, 'from' | 'select' | 'where' | 'orderBy' | 'asOf'>;
 
 export const EXPORT_FORMATS = ['csv', 'ndjson'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
@@ -23,11 +23,13 @@ export const FORMULA = "^'*[=+@\\t\\r-]";
 
 /** Which version the structure has in the snapshot of this transaction: one row, or none where a table that is read besides has another. */
 export const compileExportFence = (plan: ExportPlan): Sql =>
-  sql`select s.schema_version from ${streamName(plan.from)} s where s.table_id = ${value(plan.from.id, 'uuid')}${fence(plan.from, tablesOf(plan))}`;
+  sql`select s.schema_version from ${streamName(plan.from)} s where s.table_id = ${value(plan.from.id, 'uuid')}${fence(plan.from, tablesOf(plan))}${kept(plan)}`;
 
 /** Opens the cursor that {@link compileFetch} reads: one column, the line of a row without its end. */
-export const compileExport = (plan: ExportPlan, format: ExportFormat): Sql =>
-  sql`declare rows_out no scroll cursor for select ${line(plan, format)} from ${tableName(plan.from)} ${ROW_ALIAS} where ${visible(plan)} order by ${compileOrderBy(plan.orderBy)}`;
+export function compileExport(plan: ExportPlan, format: ExportFormat): Sql {
+  const { from, where } = rowsOf(plan);
+  return sql`declare rows_out no scroll cursor for select ${line(plan, format)} from ${from} where ${where} order by ${compileOrderBy(plan.orderBy)}`;
+}
 
 function line({ from, select }: ExportPlan, format: ExportFormat): Sql {
   return format === 'ndjson' ? wholeRowJson(ROW, select, from.physical) : csvLine(select);
@@ -78,8 +80,6 @@ function csvText(text: Sql): Sql {
 
 /** Null of null. */
 const quoted = (text: Sql): Sql => sql`'"' || replace(${text}, '"', '""') || '"'`;
-
-const ROW_ALIAS = ident(ROW);
 
 /** The next lines of the cursor. */
 export const compileFetch = (rows: number): Sql => sql`fetch ${integer(rows)} from rows_out`;

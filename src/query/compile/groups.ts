@@ -7,7 +7,7 @@ import { aggregate, cellOf } from './cell.js';
 import { compileCondition, ROW } from './condition.js';
 import { compileAfter, compileOrderBy, compilePosition } from './order.js';
 import { compileCount, explained, ROW_SEPARATOR, type FoundRows } from './page.js';
-import { fence, streamName, tableName, tablesOf, visible } from './read.js';
+import { fence, kept, rowsOf as rowsOfTable, streamName, tablesOf, toldSeq } from './read.js';
 import { concat, fieldsJson } from './row-json.js';
 
 /*
@@ -22,10 +22,10 @@ const GROUPS = ident('g');
 export function compileGroups(plan: GroupPlan): Sql {
   const rows = rowsOf(plan);
   return sql`${withGroups(plan, rows)}
-select s.epoch, s.seq, s.schema_version, page.data, page.found, page.position, ${compileGroupCount(plan)} as total
+select s.epoch, ${toldSeq(plan)}, s.schema_version, page.data, page.found, page.position, ${compileGroupCount(plan)} as total
 from ${streamName(plan.from)} s
 left join lateral (${compileGroupPage(plan)}) page on true
-where s.table_id = ${value(plan.from.id, 'uuid')}${fence(plan.from, tablesOf({ select: groupedColumns(plan), where: plan.where, orderBy: [] }))}`;
+where s.table_id = ${value(plan.from.id, 'uuid')}${fence(plan.from, tablesOf({ select: groupedColumns(plan), where: plan.where, orderBy: [] }))}${kept(plan)}`;
 }
 
 /** `with` the groups of the rows, before a statement that takes a page of them or counts them. */
@@ -61,11 +61,7 @@ export const compileGroupEstimate = (plan: GroupPlan): Sql => explainedGroups(pl
 export const explainedGroups = (plan: GroupPlan, rows: FoundRows): Sql =>
   explained({ from: sql`(${compileGrouped(plan, rows)}) ${ident(ROW)}`, where: compileCondition(plan.having) });
 
-/** The rows of the table that are there. */
-const rowsOf = ({ from, where }: GroupPlan): FoundRows => ({
-  from: sql`${tableName(from)} ${ident(ROW)}`,
-  where: visible({ from, where }),
-});
+const rowsOf = (plan: GroupPlan): FoundRows => rowsOfTable({ ...plan, select: groupedColumns(plan) });
 
 function groupJson({ groups, aggregates, from }: GroupPlan): Sql {
   const fields = (outputs: readonly { readonly output: ColumnSchema }[]): Sql =>

@@ -31,18 +31,31 @@ const [ID, VERSION, DELETED_AT] = [ident(ROW, '_id'), ident(ROW, '_version'), id
  */
 export function compileRead(plan: ReadPlan): Sql {
   const rows = rowsOf(plan);
-  const seq = plan.asOf === undefined ? sql`s.seq` : value(plan.asOf, 'bigint');
-  return sql`select s.epoch, ${seq}, s.schema_version, page.data, page.found, page.last, page.first, ${compileCount(plan.count, rows)} as total
+  return sql`select s.epoch, ${toldSeq(plan)}, s.schema_version, page.data, page.found, page.last, page.first, ${compileCount(plan.count, rows)} as total
 from ${streamName(plan.from)} s
 left join lateral (${compilePage(plan, rows, listedRowJson(ROW, plan, plan.from.physical))}) page on true
-where s.table_id = ${value(plan.from.id, 'uuid')}${fence(plan.from, tablesOf(plan))}`;
+where s.table_id = ${value(plan.from.id, 'uuid')}${fence(plan.from, tablesOf(plan))}${kept(plan)}`;
 }
 
+/** What a plan says of where its rows come from. */
+type RowsPlan = Pick<ReadPlan, 'from' | 'asOf' | 'select' | 'where' | 'trashed'>;
+
+/** The number that the answer is behind. */
+export const toldSeq = ({ asOf }: Pick<RowsPlan, 'asOf'>): Sql =>
+  asOf === undefined ? sql`s.seq` : value(asOf, 'bigint');
+
+/** Of another time: in this snapshot the log still reaches back so far, or there is no answer. */
+export const kept = ({ from, asOf }: Pick<RowsPlan, 'from' | 'asOf'>): Sql =>
+  asOf === undefined
+    ? empty
+    : sql` and (s.seq = ${value(asOf, 'bigint')} or exists (select from ${ident(from.physical.schema, '_change')} c where c.table_id = s.table_id and c.seq = ${value(asOf + 1, 'bigint')}))`;
+
 /** The table, or what it was behind a number. */
-const relationOf = ({ from, asOf, select }: ReadPlan): Sql =>
+const relationOf = ({ from, asOf, select }: RowsPlan): Sql =>
   asOf === undefined ? tableName(from) : tableAsOf(from, asOf, select);
 
-const rowsOf = (plan: ReadPlan): FoundRows => ({
+/** The rows of a table that are there, or were. */
+export const rowsOf = (plan: RowsPlan): FoundRows => ({
   from: sql`${relationOf(plan)} ${ident(ROW)}`,
   where: plan.asOf === undefined ? visible(plan) : visibleThen(plan),
 });
@@ -73,7 +86,7 @@ export const compileReadRowAsOf = (
 ): Sql => sql`select s.schema_version, ${ID}, ${VERSION}, ${wholeRowJson(ROW, table.columns, table.physical)} as json
 from ${streamName(table)} s
 left join ${tableAsOf(table, asOf, table.columns, rowId)} ${ident(ROW)} on ${visibleThen({ from: table, where })}
-where s.table_id = ${value(table.id, 'uuid')}${fence(table, tablesOf({ select: table.columns, where, orderBy: [] }))}`;
+where s.table_id = ${value(table.id, 'uuid')}${fence(table, tablesOf({ select: table.columns, where, orderBy: [] }))}${kept({ from: table, asOf })}`;
 
 /**
  * Lookups and conditions on links read other tables, whose structure may have moved on while this one's has not. Their versions

@@ -2,6 +2,7 @@ import { parseJsonFilter } from '../filter/json-filter.js';
 import type { AggregateInput, GroupInput, GroupRequest } from '../resolve/resolve-groups.js';
 import { bodyOf, listOf, refuse } from './body.js';
 import { pagedBy, timeZone } from './paged-by.js';
+import { moment } from './read-request.js';
 
 const OWN = ['groupBy', 'aggregates', 'having'];
 /** What speaks of rows, which groups do not show. */
@@ -26,6 +27,7 @@ export function groupRequest(input: unknown, more: readonly string[] = []): Grou
     ...(having === undefined || having === null ? {} : { having: parseJsonFilter(having, '/having') }),
     ...pagedBy(body),
     ...(body.tz === undefined ? {} : { timeZone: timeZone(body.tz) }),
+    ...(body.asOf === undefined ? {} : { asOf: moment(body.asOf) }),
   };
 }
 

@@ -28,11 +28,16 @@ function columnThen(column: ColumnSchema): ColumnSchema {
   return { ...stored, physical: `_then_${column.id}`, linkThen: derived.link };
 }
 
+/** What is asked of a table: which rows, in which order, and columns that the answer names or is made of. */
+export type AskedOfTable = Pick<ReadPlan, 'where' | 'orderBy' | 'trashed' | 'expand'> & {
+  readonly named: readonly ColumnSchema[];
+};
+
 /**
- * What a plan for the table of now asks for must be there in the table of then, or it is refused; only a choice of columns that was left to us is not.
+ * What is asked of the table of now must be there in the table of then, or it is refused; only a choice of columns that was left to us is not.
  * @throws Problem `validation_failed`
  */
-export function refuseUntold(plan: ReadPlan, then: TableSchema, { named }: { readonly named: boolean }): void {
+export function refuseUntold(plan: AskedOfTable, then: TableSchema): void {
   if (plan.trashed === true) throw refuse('trashed', 'The trash is not told of another time; leave out trashed.');
   if (plan.expand !== undefined) throw refuse('expand', 'Links are not told of another time; leave out expand.');
   const told = new Map(then.columns.map((column) => [column.id, column]));
@@ -41,7 +46,7 @@ export function refuseUntold(plan: ReadPlan, then: TableSchema, { named }: { rea
     ...plan.orderBy.flatMap(({ by }) => (by.kind === 'column' ? [by.column] : [])),
   ];
   const missing =
-    (named ? plan.select.find(({ id }) => !told.has(id)) : undefined) ??
+    plan.named.find(({ id }) => !told.has(id)) ??
     // Nothing is found by links.
     asked.find(({ id }) => told.get(id)?.linkThen !== undefined || !told.has(id));
   if (missing)

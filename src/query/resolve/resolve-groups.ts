@@ -12,7 +12,7 @@ import { canRollUp, kindOf, rollupKind, valueType } from '../kind.js';
 import type { OrderTerm } from '../plan.js';
 import { columnByKey, type ColumnSchema, type TableSchema, type ValueKind } from '../schema.js';
 import { resolveFilter, type FilterContext } from './resolve-filter.js';
-import { both, resolveSortKeys, TRUE, type ReadRequest, type ReadScope } from './resolve-read.js';
+import { asOfNumber, both, resolveSortKeys, TRUE, type ReadRequest, type ReadScope } from './resolve-read.js';
 import type { FilterInput } from '../filter/filter-input.js';
 
 export interface GroupInput {
@@ -29,7 +29,7 @@ export interface AggregateInput {
 }
 
 /** Groups of rows as a caller asked for them. */
-export interface GroupRequest extends Pick<ReadRequest, 'filter' | 'sort' | 'limit' | 'cursor' | 'count'> {
+export interface GroupRequest extends Pick<ReadRequest, 'filter' | 'sort' | 'limit' | 'cursor' | 'count' | 'asOf'> {
   readonly groupBy: readonly GroupInput[];
   readonly aggregates: readonly AggregateInput[];
   readonly having?: FilterInput;
@@ -58,12 +58,14 @@ export function resolveGroups(
   const where = request.filter ? resolveFilter(request.filter, table, context) : TRUE;
   const having = request.having ? resolveFilter(request.having, result, context) : TRUE;
   const orderBy = withTies(resolveSortKeys(request.sort, result), groups);
+  const asOf = asOfNumber(request);
   const query = fingerprint(request, table, groups, aggregates, orderBy);
   return {
     query,
     plan: {
       from: table,
       where: both(scope.where, where),
+      ...asOf,
       groups,
       aggregates,
       having,
@@ -90,7 +92,7 @@ function withTies(terms: readonly OrderTerm[], groups: readonly GroupKey[]): rea
 }
 
 function fingerprint(
-  { filter, having, timeZone }: GroupRequest,
+  { filter, having, timeZone, asOf }: GroupRequest,
   table: TableSchema,
   groups: readonly GroupKey[],
   aggregates: readonly Aggregate[],
@@ -105,6 +107,7 @@ function fingerprint(
     having ?? null,
     timeZone,
     orderBy.map(({ by, dir }) => [by.kind === 'column' ? by.column.key : '', dir]),
+    ...(asOf === undefined ? [] : [{ asOf }]),
   ]);
 }
 

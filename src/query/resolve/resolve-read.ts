@@ -55,7 +55,7 @@ export function resolveRead(
   const { trashed = false, tz, search } = request;
   const zoned = tz === undefined ? context : { ...context, zone: tz };
   const own = request.filter ? resolveFilter(request.filter, table, zoned) : TRUE;
-  const asOf = request.asOf && 'seq' in request.asOf ? { asOf: request.asOf.seq } : {};
+  const asOf = asOfNumber(request);
   const query = fingerprint(table, request.filter, orderBy, {
     ...(trashed ? { trashed } : {}),
     ...(tz === undefined ? {} : { tz }),
@@ -79,6 +79,10 @@ export function resolveRead(
     },
   };
 }
+
+/** The number of the log that a plan is behind, as a member of it. */
+export const asOfNumber = ({ asOf }: Pick<ReadRequest, 'asOf'>): Pick<ReadPlan, 'asOf'> =>
+  asOf && 'seq' in asOf ? { asOf: asOf.seq } : {};
 
 const edge = ({ position, way }: Edge): Pick<ReadPlan, 'after' | 'way'> => ({
   after: position,

@@ -7,7 +7,15 @@ export const HEADERS = ['keys', 'names'] as const;
 const FLAGS = ['true', 'false'] as const;
 
 /** What is to be in the file, and in which form. */
-export class ExportQuery extends PickType(ListRowsQuery, ['fields', 'filter', 'search', 'sort', 'tz', 'as'] as const) {
+export class ExportQuery extends PickType(ListRowsQuery, [
+  'fields',
+  'filter',
+  'search',
+  'sort',
+  'tz',
+  'asOf',
+  'as',
+] as const) {
   @ApiPropertyOptional({ enum: EXPORT_FORMATS, default: 'csv' })
   @IsOptional()
   @IsIn(EXPORT_FORMATS)

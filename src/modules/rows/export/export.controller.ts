@@ -26,7 +26,7 @@ export class ExportController {
   @ApiOperation({
     summary: 'Export rows as a file',
     description:
-      'CSV (RFC 4180, UTF-8) that the import takes as it is, or one row in JSON a line. All rows that the filter finds, as they are at one moment. ' +
+      'CSV (RFC 4180, UTF-8) that the import takes as it is, or one row in JSON a line. All rows that the filter finds, as they are at one moment; with `asOf` as they were then, without what a list of rows leaves out. ' +
       'In CSV nothing between two commas is null and `""` the empty text; lists are JSON lists, selects their keys, and texts that a spreadsheet would take for a formula get a leading apostrophe.',
   })
   @ApiOkResponse({
@@ -41,6 +41,7 @@ export class ExportController {
     'validation_failed',
     'overloaded',
     'schema_busy',
+    'changes_gone',
   )
   export(
     @CurrentAccess() access: Access,

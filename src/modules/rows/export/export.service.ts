@@ -4,10 +4,21 @@ import { Answer, beginSpan, Problem, resolving, type Access, type AppRequest, ty
 import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
 import { actorOf, AuditedTransaction } from '../../../database/main/index.js';
 import { MiniDbExport, type RowLines } from '../../../engines/index.js';
-import { CursorCodec, requestFromUrl, resolveRead, type ExportFormat, type ExportPlan } from '../../../query/index.js';
+import {
+  CursorCodec,
+  requestFromUrl,
+  resolveRead,
+  type ExportFormat,
+  type ExportPlan,
+  type ReadPlan,
+  type ReadRequest,
+  type TableSchema,
+} from '../../../query/index.js';
 import { contentDisposition } from '../../files/index.js';
 import type { TableMeta } from '../../tables/index.js';
 import { filterContext } from '../read/filter-context.js';
+import { PastTables } from '../read/past-tables.service.js';
+import { askedOf, withoutPlace } from '../read/rows-reader.service.js';
 import { readScope } from '../read-scope.js';
 import { CRLF, headerLine } from './csv-line.js';
 import type { ExportQuery } from './export-query.dto.js';
@@ -29,6 +40,7 @@ export class ExportService {
     private readonly fence: Fence,
     private readonly engine: MiniDbExport,
     private readonly audited: AuditedTransaction,
+    private readonly past: PastTables,
     @Inject(APP_CONFIG) config: AppConfig,
   ) {
     this.cursors = new CursorCodec(...encryptionKeysOf(config));
@@ -41,20 +53,20 @@ export class ExportService {
   export(access: Access, tableId: Id, query: ExportQuery, { method }: Pick<AppRequest, 'method'>): Promise<Answer> {
     const { format = 'csv' } = query;
     return this.fence.run(access, tableId, async (meta) => {
-      const plan = this.plan(access, meta, query);
+      const plan = await this.plan(access, meta, query);
       const content = method === 'HEAD' ? Readable.from([]) : await this.taken(access, meta, query, plan);
       return new Answer(new StreamableFile(content), { headers: headersOf(meta, format) });
     });
   }
 
   private async taken(access: Access, meta: TableMeta, query: ExportQuery, plan: ExportPlan): Promise<LineStream> {
-    const { format = 'csv', fields, filter, search, sort } = query;
+    const { format = 'csv', fields, filter, search, sort, asOf } = query;
     const content = new LineStream(await this.texts(plan, query, format));
     const entry = {
       workspaceId: access.workspaceId,
       action: 'table.exported',
       resource: { type: 'table', id: meta.id, name: meta.name },
-      after: { format, fields, filter, search, sort },
+      after: { format, fields, filter, search, sort, asOf },
     };
     try {
       await this.audited.run(actorOf(access), () => Promise.resolve({ result: undefined, audit: [entry], events: [] }));
@@ -66,10 +78,16 @@ export class ExportService {
     }
   }
 
-  private plan(access: Access, { tableSchema }: TableMeta, query: ExportQuery): ExportPlan {
-    const request = requestFromUrl({ ...query, limit: 1 });
-    const scope = readScope(access, tableSchema);
-    return resolving(() => resolveRead(request, tableSchema, scope, this.cursors, filterContext(access))).plan;
+  private async plan(access: Access, meta: TableMeta, query: ExportQuery): Promise<ExportPlan> {
+    const { asOf, ...request } = requestFromUrl({ ...query, limit: 1 });
+    const scope = readScope(access, meta.tableSchema);
+    const resolve = (of: ReadRequest, table: TableSchema): ReadPlan =>
+      resolveRead(of, table, scope, this.cursors, filterContext(access)).plan;
+    if (!asOf) return resolving(() => resolve(request, meta.tableSchema));
+    const { seq, table } = await this.past.asked(meta, asOf, (now) =>
+      askedOf(request, resolve(withoutPlace(request), now)),
+    );
+    return resolving(() => resolve({ ...request, asOf: { seq } }, table));
   }
 
   private async texts(plan: ExportPlan, query: ExportQuery, format: ExportFormat): Promise<TextSource> {

@@ -2,10 +2,19 @@ import { Inject, Injectable } from '@nestjs/common';
 import { JsonText, resolving, shaping, type Access, type Id } from '../../../common/index.js';
 import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
 import { MiniDbEngine } from '../../../engines/index.js';
-import { CursorCodec, resolveGroups, type GroupsAsked } from '../../../query/index.js';
+import {
+  CursorCodec,
+  groupedColumns,
+  resolveGroups,
+  type AskedOfTable,
+  type GroupPlan,
+  type GroupsAsked,
+  type TableSchema,
+} from '../../../query/index.js';
 import { Fence, UsageCounter } from '../../tables/index.js';
 import { readScope } from '../read-scope.js';
 import { filterContext } from './filter-context.js';
+import { PastTables } from './past-tables.service.js';
 import { pageJson, pageFacts } from './rows-reader.service.js';
 
 /** Groups of rows with their aggregates, read as rows are: request → resolve → plan → engine. */
@@ -17,6 +26,7 @@ export class GroupsReader {
     private readonly fence: Fence,
     private readonly engine: MiniDbEngine,
     private readonly usage: UsageCounter,
+    private readonly past: PastTables,
     @Inject(APP_CONFIG) config: AppConfig,
   ) {
     this.cursors = new CursorCodec(...encryptionKeysOf(config));
@@ -24,20 +34,38 @@ export class GroupsReader {
 
   /** One page of groups. */
   list(access: Access, tableId: Id, asked: GroupsAsked): Promise<JsonText> {
-    return this.fence.run(access, tableId, async ({ tableSchema }) => {
-      const { timeZone = access.timeZone } = asked;
+    const { timeZone = access.timeZone, asOf } = asked;
+    return this.fence.run(access, tableId, async (meta) => {
       const context = { ...filterContext(access), zone: timeZone };
+      const scope = readScope(access, meta.tableSchema);
+      const resolve = (request: GroupsAsked, table: TableSchema) =>
+        resolveGroups({ ...request, timeZone }, table, scope, this.cursors, context);
+      const past =
+        asOf && (await this.past.asked(meta, asOf, (now) => askedOfGroups(resolve(withoutCursor(asked), now).plan)));
       const { plan, query } = resolving(() =>
-        resolveGroups({ ...asked, timeZone }, tableSchema, readScope(access, tableSchema), this.cursors, context),
+        past ? resolve({ ...asked, asOf: { seq: past.seq } }, past.table) : resolve(asked, meta.tableSchema),
       );
       const startedAt = performance.now();
       const page = await this.engine.readGroups(plan);
       const databaseMs = performance.now() - startedAt;
       // An index can find the rows; their groups are put in order after they were made.
-      this.usage.count({ from: plan.from, where: plan.where, orderBy: [] }, databaseMs);
+      if (!past) this.usage.count({ from: plan.from, where: plan.where, orderBy: [] }, databaseMs);
       const next = page.next && this.cursors.seal(query, page.next);
-      const text = shaping(() => pageJson(page, plan.limit, tableSchema.schemaVersion, { next }));
+      const text = shaping(() => pageJson(page, plan.limit, plan.from.schemaVersion, { next }));
       return new JsonText(text, { databaseMs, queryFacts: pageFacts(plan, page) });
     });
   }
+}
+
+/** The rows that are found, and what groups and aggregates are made of. */
+const askedOfGroups = (plan: GroupPlan): AskedOfTable => ({
+  where: plan.where,
+  orderBy: [],
+  named: groupedColumns(plan),
+});
+
+function withoutCursor(asked: GroupsAsked): GroupsAsked {
+  const question = { ...asked };
+  Reflect.deleteProperty(question, 'cursor');
+  return question;
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { must, Problem, type Id } from '../../../common/index.js';
 import { ChangeLog, HistoryLog, type Change } from '../../../engines/index.js';
-import { linkColumnsOf, refuse, tableThen, wholeOf, type AsOf, type TableSchema } from '../../../query/index.js';
+import { linkColumnsOf, refuse, refuseUntold, tableThen, wholeOf, type AskedOfTable, type AsOf, type TableSchema } from '../../../query/index.js'; // prettier-ignore
 import type { TableMeta } from '../../tables/index.js';
 
 /** A table as it can be told of a moment. */
@@ -30,8 +30,18 @@ export class PastTables {
     private readonly history: HistoryLog,
   ) {}
 
+  /**
+   * The table as it can be told of a moment, where that has all that is asked of the table of now.
+   * @throws Problem as {@link of}; `validation_failed` what cannot be told of then; what `asked` throws
+   */
+  async asked(meta: TableMeta, asOf: AsOf, asked: (now: TableSchema) => AskedOfTable): Promise<PastTable> {
+    const past = await this.of(meta, asOf);
+    refuseUntold(asked(meta.tableSchema), past.table);
+    return past;
+  }
+
   /** @throws Problem `ruled_out` the caller sees part of the table, by rules that depend on what cannot be told of then; `changes_gone` the log does not reach back so far; `validation_failed` a moment that has not come */
-  async of({ schema, id, tableSchema }: TableMeta, asOf: AsOf): Promise<PastTable> {
+  private async of({ schema, id, tableSchema }: TableMeta, asOf: AsOf): Promise<PastTable> {
     const [span, found] = await Promise.all([
       this.log.span(schema, id),
       'seq' in asOf ? asOf.seq : this.log.seqAt(schema, id, asOf.at),

@@ -75,7 +75,7 @@ export class QueryRowsDto {
 
   @ApiPropertyOptional({
     oneOf: [{ type: 'integer' }, { type: 'string', format: 'date-time' }],
-    description: "The rows as they were: behind a number of the table's log, or at a time. Not for groups.",
+    description: "The rows as they were: behind a number of the table's log, or at a time. Groups are made of these.",
     example: 42,
   })
   asOf?: number | string;

@@ -14,11 +14,11 @@ import {
   CursorCodec,
   isBackward,
   planShape,
-  refuseUntold,
   resolveFields,
   resolveRead,
   ROW_SEPARATOR,
   rowShape,
+  type AskedOfTable,
   type AsOf,
   type GroupPlan,
   type Position,
@@ -68,18 +68,13 @@ export class RowsReader {
   /** The same of the table as it was. What is asked for has to be there now, too: whose columns have gone is not told. */
   private listAsOf(access: Access, tableId: Id, request: ReadRequest, asOf: AsOf): Promise<JsonText> {
     return this.fence.run(access, tableId, async (meta) => {
-      const { seq, table, leftOut } = await this.past.of(meta, asOf);
+      const scope = readScope(access, meta.tableSchema);
       const context = filterContext(access);
-      const now = resolveRead(
-        withoutPlace(request),
-        meta.tableSchema,
-        readScope(access, meta.tableSchema),
-        this.cursors,
-        context,
+      const { seq, table, leftOut } = await this.past.asked(meta, asOf, (now) =>
+        askedOf(request, resolveRead(withoutPlace(request), now, scope, this.cursors, context).plan),
       );
-      refuseUntold(now.plan, table, { named: request.fields !== undefined });
       const { plan, query } = resolving(() =>
-        resolveRead({ ...request, asOf: { seq } }, table, readScope(access, meta.tableSchema), this.cursors, context),
+        resolveRead({ ...request, asOf: { seq } }, table, scope, this.cursors, context),
       );
       const startedAt = performance.now();
       const page = await this.engine.read(plan);
@@ -108,8 +103,7 @@ export class RowsReader {
     return this.fence.run(access, tableId, async (meta) => {
       const { tableSchema } = meta;
       const { where } = readScope(access, tableSchema);
-      const past = asOf && (await this.past.of(meta, asOf));
-      if (past) refuseUntold({ ...NOTHING, from: tableSchema, where }, past.table, { named: false });
+      const past = asOf && (await this.past.asked(meta, asOf, () => ({ where, orderBy: [], named: [] })));
       const startedAt = performance.now();
       const row = past
         ? await this.engine.readOneAsOf(past.table, where, rowId, past.seq)
@@ -125,14 +119,17 @@ export class RowsReader {
 }
 
 /** The question alone: where its page begins, and words, which are looked for in what there is, say nothing of columns. */
-function withoutPlace(request: ReadRequest): ReadRequest {
+export function withoutPlace(request: ReadRequest): ReadRequest {
   const question = { ...request };
   for (const name of ['cursor', 'search'] as const) Reflect.deleteProperty(question, name);
   return question;
 }
 
-/** A plan that asks for nothing but what is put into it. */
-const NOTHING = { select: [], orderBy: [], limit: 1, count: 'none' } as const;
+/** What a plan for rows asks of the table; a choice of columns that was left to us asks for none. */
+export const askedOf = ({ fields }: Pick<ReadRequest, 'fields'>, plan: ReadPlan): AskedOfTable => ({
+  ...plan,
+  named: fields === undefined ? [] : plan.select,
+});
 
 interface Cursors {
   readonly next: string | undefined;
