@@ -26,7 +26,7 @@ const modules = {
   publishing: ['rows', 'views', 'connections', 'tables', 'workspaces', 'auth', 'events'],
   websocket: ['rows', 'views', 'tables', 'connections', 'workspaces', 'auth', 'events'],
   webhooks: ['websocket', 'connections', 'tables', 'workspaces', 'idempotency', 'events'],
-  audit: ['rows', 'views', 'tables', 'workspaces', 'events'],
+  audit: ['rows', 'publishing', 'webhooks', 'views', 'tables', 'connections', 'workspaces', 'events'],
 };
 const any = (names) => (names.length ? `^src/(${names.join('|')})/` : '^$');
 

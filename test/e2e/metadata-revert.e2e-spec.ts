@@ -1,25 +1,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { must } from '../../src/common/index.js';
 import { expectStatus, member, startApp, world, type Column, type Table, type World } from '../harness/index.js';
+import { reverting } from '../support/reverting.js';
 import { refusal } from '../support/rows.js';
-
-interface Field {
-  readonly field: string;
-  readonly current: unknown;
-  readonly value: unknown;
-}
-interface Revert {
-  readonly does: string;
-  readonly resource: { readonly type: string; readonly id: string; readonly name: string };
-  readonly fields: readonly Field[];
-  readonly conflicts: readonly Field[];
-  readonly skipped: readonly string[];
-  readonly confirmToken?: string;
-}
-interface Entry {
-  readonly id: string;
-  readonly action: string;
-}
 
 let at: World;
 beforeAll(async () => {
@@ -27,22 +10,7 @@ beforeAll(async () => {
   at = await world(base);
 }, 60_000);
 
-const log = () => `/workspaces/${at.workspace.id}/audit-logs`;
-/** The newest entry of an action upon a thing. */
-const entryOf = async (resourceId: string, action: string): Promise<string> => {
-  const found = await at.owner.get<{ data: Entry[] }>(`${log()}?resourceId=${resourceId}&action=${action}`);
-  return must(expectStatus(found, 200).data[0], action).id;
-};
-const ask = (entryId: string, body: object, as = at.owner) => as.post<Revert>(`${log()}/${entryId}/revert`, body);
-const dryRun = async (entryId: string, more: object = {}): Promise<Revert> =>
-  expectStatus(await ask(entryId, { ...more, dryRun: true }), 200);
-/** Taken back, after a dry run. */
-const takeBack = async (entryId: string, more: object = {}): Promise<Revert> => {
-  const { confirmToken, ...told } = await dryRun(entryId, more);
-  const done = expectStatus(await ask(entryId, { ...more, confirmToken }), 200);
-  expect(done).toEqual(told);
-  return done;
-};
+const { ask, dryRun, entryOf, takeBack } = reverting(() => at);
 const newTable = async (name: string): Promise<Table> =>
   expectStatus(await at.owner.post<Table>(`/bases/${at.base.id}/tables`, { name }), 201);
 const newColumn = async (table: Table, body: object): Promise<Column> =>
@@ -185,9 +153,6 @@ describe('a change of metadata is taken back', () => {
     );
     const { id } = at.workspace;
     expect(refusal(await ask(await entryOf(id, 'workspace.created'), { dryRun: true }))[1]).toBe('not_revertible');
-    await member(at, 'viewer');
-    const added = await at.owner.get<{ data: Entry[] }>(`${log()}?action=member.added`);
-    expect(refusal(await ask(must(expectStatus(added, 200).data[0], 'an entry').id, { dryRun: true }))[1]).toBe('not_revertible'); // prettier-ignore
   });
 
   it('with the rights of such changes, within the workspace, and with words for what is wrong', async () => {
@@ -195,7 +160,7 @@ describe('a change of metadata is taken back', () => {
     const entry = await entryOf(table.id, 'table.created');
     const [editor, other] = [await member(at, 'editor'), await world(at.owner.base)];
     expectStatus(await ask(entry, { dryRun: true }, editor), 403);
-    expectStatus(await other.owner.post(`${log()}/${entry}/revert`, { dryRun: true }), 404);
+    expectStatus(await ask(entry, { dryRun: true }, other.owner), 404);
     expectStatus(await other.owner.post(`/workspaces/${other.workspace.id}/audit-logs/${entry}/revert`, { dryRun: true }), 404); // prettier-ignore
     for (const body of [{ dryRun: 1 }, { dryRun: true, onConflict: 'maybe' }, { confirmToken: 7 }, { more: 1 }])
       expectStatus(await ask(entry, body), 422);

@@ -479,7 +479,12 @@ describe('workspaces', () => {
         },
         { action: 'member.added', actor_id: by(owner), before: null, after: { role: 'viewer' } },
         { action: 'member.updated', actor_id: by(owner), before: { role: 'viewer' }, after: { role: 'editor' } },
-        { action: 'member.removed', actor_id: by(person), before: { role: 'editor' }, after: null },
+        {
+          action: 'member.removed',
+          actor_id: by(person),
+          before: { userId: by(person), role: 'editor', attributes: {} },
+          after: null,
+        },
         { action: 'workspace.updated', actor_id: by(owner), before: { name: 'Ledger' }, after: { name: 'Book' } },
         {
           action: 'workspace.deleted',

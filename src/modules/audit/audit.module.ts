@@ -1,9 +1,12 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditLogEntity } from '../../database/main/index.js';
+import { ConnectionsModule } from '../connections/index.js';
+import { PublishingModule } from '../publishing/index.js';
 import { TablesModule } from '../tables/index.js';
 import { AuditChainService } from './audit-chain.service.js';
 import { ViewsModule } from '../views/index.js';
+import { WebhooksModule } from '../webhooks/index.js';
 import { WorkspacesModule } from '../workspaces/index.js';
 import { MetadataRevertController } from './revert/metadata-revert.controller.js';
 import { MetadataRevert } from './revert/metadata-revert.service.js';
@@ -15,7 +18,10 @@ import { RowEntries } from './row-entries.js';
 
 /** The audit log over the API. It is written where the change is: by `AuditedTransaction`, and by the write path of rows. */
 @Module({
-  imports: [TypeOrmModule.forFeature([AuditLogEntity]), TablesModule, ViewsModule, WorkspacesModule],
+  imports: [
+    TypeOrmModule.forFeature([AuditLogEntity]),
+    ...[ConnectionsModule, PublishingModule, TablesModule, ViewsModule, WebhooksModule, WorkspacesModule],
+  ],
   controllers: [AuditController, MetadataRevertController],
   providers: [AuditService, AuditChainService, AuditExport, MetadataEntries, MetadataRevert, RowEntries],
 })

@@ -16,6 +16,7 @@ import { ExternalQueryController } from './query/external-query.controller.js';
 import { ExternalQuery } from './query/external-query.service.js';
 import { ObjectDigests } from './query/object-digests.service.js';
 import { ExternalRows } from './query/external-rows.service.js';
+import { RevertibleConnections } from './revertible-connections.js';
 import { ConnectionSchemaEntity } from './schema/connection-schema.entity.js';
 import { ConnectionSchemaController } from './schema/schema.controller.js';
 import { SchemaStore } from './schema/schema-store.js';
@@ -27,6 +28,7 @@ import { ConnectionSchemas } from './schema/schemas.service.js';
   controllers: [ConnectionsController, ConnectionTestsController, ConnectionSchemaController, ExternalQueryController],
   providers: [
     ConnectionsService,
+    RevertibleConnections,
     ConnectionTests,
     ConnectionCatalog,
     ConnectionSchemas,
@@ -38,7 +40,10 @@ import { ConnectionSchemas } from './schema/schemas.service.js';
     SchemaStore,
     { provide: CredentialVault, useClass: LocalVault },
   ],
-  exports: [CredentialVault, ConnectionCatalog, ConnectionSchemas, ExternalObjectsReader, ExternalRows, ObjectDigests],
+  exports: [
+    ...[CredentialVault, ConnectionCatalog, ConnectionSchemas, ExternalObjectsReader, ExternalRows, ObjectDigests],
+    RevertibleConnections,
+  ],
 })
 export class ConnectionsModule {
   constructor(registry: ResourceRegistry, catalog: ConnectionCatalog) {

@@ -18,4 +18,5 @@ export { CredentialVault } from './credentials/credential-vault.js';
 export { KeyRotation, openKeyRotation } from './credentials/key-rotation.js';
 export { sealedIn, type SealedStore } from './credentials/sealed-store.js';
 export { ExternalObjectsReader, type ExternalObjects } from './query/external-objects.js';
+export { RevertibleConnections } from './revertible-connections.js';
 export { whileConnected } from './query/while-connected.js';

@@ -21,6 +21,7 @@ import { Wishes } from './public/wishes.js';
 import { ApiVersionsController } from './settings/api-versions.controller.js';
 import { ApiVersionsService } from './settings/api-versions.service.js';
 import { FormerVersionEntity } from './settings/former-version.entity.js';
+import { RevertiblePublications } from './settings/revertible-publications.js';
 import { ViewApiController } from './settings/view-api.controller.js';
 import { ViewApiEntity } from './settings/view-api.entity.js';
 import { ViewApisService } from './settings/view-apis.service.js';
@@ -44,6 +45,7 @@ import { UsageService } from './usage/usage.service.js';
   ],
   providers: [
     ViewApisService,
+    RevertiblePublications,
     ApiVersionsService,
     ApiKeysService,
     Quotas,
@@ -60,5 +62,6 @@ import { UsageService } from './usage/usage.service.js';
     ],
     ...[UsageLog, CallCounter, UsageService, PublishingMetrics],
   ],
+  exports: [RevertiblePublications],
 })
 export class PublishingModule {}

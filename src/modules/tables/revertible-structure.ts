@@ -6,16 +6,20 @@ import { BasesService } from './bases/bases.service.js';
 import { ColumnTrash } from './columns/column-trash.service.js';
 import { ColumnEntity } from './columns/column.entity.js';
 import { ColumnsService } from './columns/columns.service.js';
+import { RulesService } from './rules/rules.service.js';
 import { TablesService } from './tables/tables.service.js';
 
 const APPEARANCE = ['name', 'description', 'color', 'icon', 'position'] as const;
 
-/** How changes of bases, tables and columns are taken back. */
+const COLUMN = ['name', 'description', 'required', 'unique', 'position'] as const;
+
+/** How changes of bases, tables, their rules, and columns are taken back. */
 @Injectable()
 export class RevertibleStructure {
   readonly base: Revertible;
   readonly table: Revertible;
   readonly column: Revertible;
+  readonly rules: Revertible & Required<Pick<Revertible, 'ways'>>;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -24,25 +28,34 @@ export class RevertibleStructure {
     tables: TablesService,
     columns: ColumnsService,
     trashedColumns: ColumnTrash,
+    rules: RulesService,
   ) {
     const permission = 'structure:change';
     this.base = {
-      ...{ permission, fields: APPEARANCE },
+      ...{ permission, fields: () => APPEARANCE },
       update: (access, id, fields) => bases.update(access, id, fields),
       remove: (access, id) => bases.remove(access, id),
       restore: (access, id) => trashedBases.restore(access, id),
     };
     this.table = {
-      ...{ permission, fields: APPEARANCE },
+      ...{ permission, fields: () => APPEARANCE },
       update: (access, id, fields) => tables.update(access, id, fields),
       remove: (access, id) => tables.remove(access, id),
       restore: (access, id) => tables.restore(access, id),
     };
     this.column = {
-      ...{ permission, fields: ['name', 'description', 'required', 'unique', 'default', 'options', 'position'] },
+      permission,
+      // What a field held as another type means nothing to this one.
+      fields: (moved) => [...COLUMN, ...(moved.has('type') ? [] : ['default', 'options'])],
       update: async (access, id, fields) => columns.update(access, await this.tableOf(id), id, fields),
       remove: async (access, id) => columns.remove(access, await this.tableOf(id), id),
       restore: async (access, id) => trashedColumns.restore(access, await this.tableOf(id), id, {}),
+    };
+    this.rules = {
+      permission: 'rules:manage',
+      fields: () => ['rules'],
+      ways: { 'table.rules_changed': 'update' },
+      update: (access, tableId, { rules: told }) => rules.putBack(access, tableId, told),
     };
   }
 

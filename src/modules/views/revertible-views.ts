@@ -7,12 +7,15 @@ import { ViewsService } from './stored/views.service.js';
 @Injectable()
 export class RevertibleViews implements Revertible {
   readonly permission = 'views:write';
-  readonly fields = ['name', 'description', 'visibility'];
 
   constructor(
     private readonly views: ViewsService,
     private readonly life: ViewLife,
   ) {}
+
+  fields(): readonly string[] {
+    return ['name', 'description', 'visibility'];
+  }
 
   update(access: Access, id: Id, fields: Readonly<Record<string, unknown>>): Promise<unknown> {
     return this.views.update(access, id, fields);

@@ -1,2 +1,3 @@
+export { RevertibleWebhooks } from './settings/revertible-webhooks.js';
 export { SEALED_WEBHOOKS } from './settings/sealed-webhooks.js';
 export * from './webhooks.module.js';

@@ -11,6 +11,7 @@ import { WebhookMetrics } from './delivery/webhook-metrics.js';
 import { WebhookQueue } from './delivery/webhook-queue.js';
 import { WebhookTurn } from './delivery/webhook-turn.js';
 import { WebhookWorker } from './delivery/webhook-worker.js';
+import { RevertibleWebhooks } from './settings/revertible-webhooks.js';
 import { SealedSecrets } from './settings/webhook-secrets.js';
 import { WebhookDeliveryEntity, WebhookEntity, WebhookPositionEntity } from './settings/webhook.entity.js';
 import { WebhooksController } from './settings/webhooks.controller.js';
@@ -24,9 +25,10 @@ import { WebhooksService } from './settings/webhooks.service.js';
   ],
   controllers: [WebhooksController, DeliveriesController],
   providers: [
-    ...[WebhooksService, SealedSecrets, DeliveriesService],
+    ...[WebhooksService, RevertibleWebhooks, SealedSecrets, DeliveriesService],
     ...[WebhookWorker, WebhookTurn, WebhookQueue, WebhookSender, WebhookMetrics],
   ],
+  exports: [RevertibleWebhooks],
 })
 export class WebhooksModule {
   constructor(registry: ResourceRegistry, webhooks: WebhooksService) {

@@ -1,16 +1,27 @@
 import { Injectable } from '@nestjs/common';
-import type { Access, Id, Revertible } from '../../common/index.js';
+import type { Revertible } from '../../common/index.js';
+import { MembersService } from './members/members.service.js';
 import { WorkspacesService } from './workspaces.service.js';
 
-/** How changes of a workspace's settings are taken back. */
+/** How changes of a workspace's settings and of its members are taken back. */
 @Injectable()
-export class RevertibleWorkspace implements Revertible {
-  readonly permission = 'workspace:update';
-  readonly fields = ['name', 'timeZone', 'historyDays'];
+export class RevertibleWorkspace {
+  readonly workspace: Revertible;
+  readonly member: Revertible;
 
-  constructor(private readonly workspaces: WorkspacesService) {}
-
-  update(access: Access, _id: Id, fields: Readonly<Record<string, unknown>>): Promise<unknown> {
-    return this.workspaces.update(access, fields);
+  constructor(workspaces: WorkspacesService, members: MembersService) {
+    this.workspace = {
+      permission: 'workspace:update',
+      fields: () => ['name', 'timeZone', 'historyDays'],
+      update: (access, _id, fields) => workspaces.update(access, fields),
+    };
+    this.member = {
+      permission: 'members:manage',
+      fields: () => ['role', 'attributes'],
+      ways: { 'member.added': 'delete', 'member.removed': 'restore' },
+      update: (access, id, fields) => members.update(access, id, fields),
+      remove: (access, id) => members.remove(access, id),
+      restore: (access, id, was) => members.putBack(access, id, was),
+    };
   }
 }

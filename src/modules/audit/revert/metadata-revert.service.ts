@@ -5,8 +5,11 @@ import { Repository } from 'typeorm';
 import { ConfirmTokens, notFound, Problem, requirePermission, type Access, type Id, type Revertible } from '../../../common/index.js'; // prettier-ignore
 import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
 import { AuditLogEntity } from '../../../database/main/index.js';
+import { RevertibleConnections } from '../../connections/index.js';
+import { RevertiblePublications } from '../../publishing/index.js';
 import { RevertibleStructure } from '../../tables/index.js';
 import { RevertibleViews } from '../../views/index.js';
+import { RevertibleWebhooks } from '../../webhooks/index.js';
 import { RevertibleWorkspace } from '../../workspaces/index.js';
 import type { MetadataRevertDto, MetadataRevertRequestDto } from './metadata-revert.dto.js';
 import { NotRevertible, planRevert, type RevertPlan } from './plan-revert.js';
@@ -20,12 +23,23 @@ export class MetadataRevert {
   constructor(
     @InjectRepository(AuditLogEntity) private readonly log: Repository<AuditLogEntity>,
     structure: RevertibleStructure,
-    views: RevertibleViews,
-    workspace: RevertibleWorkspace,
+    view: RevertibleViews,
+    publication: RevertiblePublications,
+    workspaces: RevertibleWorkspace,
+    connection: RevertibleConnections,
+    webhook: RevertibleWebhooks,
     @Inject(APP_CONFIG) config: AppConfig,
   ) {
-    const { base, table, column } = structure;
-    this.kinds = new Map<string, Revertible>(Object.entries({ base, table, column, view: views, workspace }));
+    const { base, table, column, rules } = structure;
+    const { member } = workspaces;
+    // What has actions of its own comes before the kind of thing that they are told of.
+    this.kinds = new Map<string, Revertible>([
+      ...Object.entries({ base, table, column, view, workspace: workspaces.workspace, member, connection, webhook }),
+      ...[...Object.keys(rules.ways), ...Object.keys(publication.ways)].map((action): [string, Revertible] => [
+        action,
+        action in rules.ways ? rules : publication,
+      ]),
+    ]);
     this.tokens = new ConfirmTokens('metadata revert v1', 'It was changed since', encryptionKeysOf(config));
   }
 
@@ -37,27 +51,30 @@ export class MetadataRevert {
   async run(access: Access, entryId: Id, request: MetadataRevertRequestDto): Promise<MetadataRevertDto> {
     const entry = await this.log.findOneBy({ id: entryId, workspaceId: access.workspaceId });
     if (!entry) throw notFound('entry');
-    const kind = this.kinds.get(entry.resourceType);
+    const kind = this.kinds.get(entry.action) ?? this.kinds.get(entry.resourceType);
     if (!kind || entry.resourceId === null)
       throw notRevertible(`${entry.action} is nothing that can be taken back here.`);
     requirePermission(access, kind.permission);
-    const plan = planRevert(entry, await this.since(entry), kind.fields);
+    const plan = planRevert(entry, await this.since(entry), kind);
     if (plan instanceof NotRevertible) throw notRevertible(plan.reason);
-    if ((plan.does === 'delete' && !kind.remove) || (plan.does === 'restore' && !kind.restore))
-      throw notRevertible(`${entry.action} is taken back by the means for that, not here.`);
     const { onConflict = 'skip', dryRun = false, confirmToken } = request;
     const chosen = onConflict === 'overwrite' ? { ...plan, fields: [...plan.fields, ...plan.conflicts], conflicts: [] } : plan; // prettier-ignore
     const told = { ...chosen, resource: { type: entry.resourceType, id: entry.resourceId, name: entry.resourceName } };
     if (dryRun) return { ...told, confirmToken: this.tokens.make(entry.id, digestOf(chosen)) };
     if (confirmToken === undefined) throw new Problem('confirmation_required');
     this.tokens.check(entry.id, confirmToken, digestOf(chosen));
-    await this.apply(access, kind, entry.resourceId, chosen);
+    await this.apply(access, kind, { ...entry, resourceId: entry.resourceId }, chosen);
     return told;
   }
 
-  private async apply(access: Access, kind: Revertible, id: Id, { does, fields }: RevertPlan): Promise<void> {
+  private async apply(
+    access: Access,
+    kind: Revertible,
+    { resourceId: id, before }: { readonly resourceId: Id; readonly before: object | null },
+    { does, fields }: RevertPlan,
+  ): Promise<void> {
     if (does === 'delete') await kind.remove?.(access, id);
-    if (does === 'restore') await kind.restore?.(access, id);
+    if (does === 'restore') await kind.restore?.(access, id, { ...before });
     if (does === 'update' && fields.length > 0)
       await kind.update(access, id, Object.fromEntries(fields.map(({ field, value }) => [field, value])));
   }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { REDACTED } from '../../../common/index.js';
+import { REDACTED, type Revertible, type WayBack } from '../../../common/index.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -34,41 +34,64 @@ export class NotRevertible {
 
 const NONE = { fields: [], conflicts: [], skipped: [] };
 
+const WAYS: Readonly<Record<string, WayBack>> = {
+  created: 'delete',
+  restored: 'delete',
+  deleted: 'restore',
+  updated: 'update',
+};
+
+/** Actions that tell of a thing and change nothing of it. */
+const READS: ReadonlySet<string> = new Set(['tested', 'exported', 'viewed_as']);
+
+/** What an action is called without the kind of thing. */
+const verbOf = (action: string): string => action.split('.').at(-1) ?? action;
+
 /**
  * The way back from `entry`, by it and by what happened to the same thing since, oldest first: all that a thing is has been told by one of
- * its entries. `settable` are the fields that a change may set.
+ * its entries.
  */
 export function planRevert(
   entry: Told,
   since: readonly Told[],
-  settable: readonly string[],
+  kind: Pick<Revertible, 'fields' | 'ways' | 'remove' | 'restore'>,
 ): RevertPlan | NotRevertible {
-  switch (entry.action.split('.').at(-1)) {
-    case 'created':
-    case 'restored':
-      return { does: 'delete', ...NONE };
-    case 'deleted':
-      return { does: 'restore', ...NONE };
-    case 'updated':
-      return planUpdate(entry, since, settable);
-    default:
+  const way = kind.ways?.[entry.action] ?? WAYS[verbOf(entry.action)];
+  switch (way) {
+    case undefined:
       return new NotRevertible(`${entry.action} is nothing that can be taken back here.`);
+    case 'delete':
+    case 'restore':
+      if (way === 'delete' ? kind.remove : kind.restore) return { does: way, ...NONE };
+      return new NotRevertible(`${entry.action} is taken back by the means for that, not here.`);
+    case 'update':
+      return planUpdate(entry.before as Fields | null, entry, since, kind);
+    default:
+      return planUpdate({ ...entry.after, ...way.set }, entry, since, kind);
   }
 }
 
-function planUpdate(entry: Told, since: readonly Told[], settable: readonly string[]): RevertPlan | NotRevertible {
-  const [before, after] = [entry.before as Fields | null, entry.after as Fields | null];
+function planUpdate(
+  before: Fields | null,
+  entry: Told,
+  since: readonly Told[],
+  kind: Pick<Revertible, 'fields'>,
+): RevertPlan | NotRevertible {
+  const after = entry.after as Fields | null;
   if (!before || !after || 'omitted' in before || 'omitted' in after)
     return new NotRevertible('The log does not hold what it was before.');
-  const present = since.reduce<Fields>((now, { after: then }) => ({ ...now, ...then }), after);
+  const present = since
+    .filter(({ action }) => !READS.has(verbOf(action)))
+    .reduce<Fields>((now, { after: then }) => ({ ...now, ...then }), after);
+  const differing = (one: Fields, other: Fields): string[] =>
+    Object.keys(after).filter((field) => !isDeepStrictEqual(one[field], other[field]));
+  const settable = kind.fields(new Set([...differing(before, after), ...differing(after, present)]));
+  if (!Object.keys({ ...before, ...after }).some((field) => settable.includes(field)))
+    return new NotRevertible('The log does not hold what it was before.');
   const changed = Object.keys({ ...before, ...after }).filter((field) => !isDeepStrictEqual(before[field], after[field])); // prettier-ignore
   const backs = changed.map((field) => ({ field, current: present[field] ?? null, value: before[field] ?? null }));
-  // What a field held as another type means nothing to this one.
-  const converted = !isDeepStrictEqual(present.type, after.type);
   const maySet = ({ field, value }: FieldBack): boolean =>
-    settable.includes(field) &&
-    !JSON.stringify(value).includes(REDACTED) &&
-    !(converted && ['options', 'default'].includes(field));
+    settable.includes(field) && !JSON.stringify(value).includes(REDACTED);
   const open = backs.filter((back) => maySet(back) && !isDeepStrictEqual(back.current, back.value));
   const conflicts = open.filter(({ field, current }) => !isDeepStrictEqual(current, after[field] ?? null));
   return {

@@ -32,11 +32,14 @@ export function toViewApiDto(api: ViewApiEntity): ViewApiDto {
   };
 }
 
-/** Settings that the audit log tells. */
-const TOLD = [
+/** Settings, which can be changed one by one. */
+export const SETTINGS = [
   'enabled', 'slug', 'auth', 'cacheSeconds', 'staleWhileRevalidateSeconds', 'staleIfErrorSeconds', 'rateLimit', 'corsOrigins', 'filterable', 'sortable', 'maxLimit',
-  'page', 'apiVersion', 'viewVersion',
+  'page',
 ] as const; // prettier-ignore
+
+/** What the audit log tells. */
+const TOLD = [...SETTINGS, 'apiVersion', 'viewVersion'] as const;
 
 const describe = (api: ViewApiEntity): object => {
   const settings = toViewApiDto(api);

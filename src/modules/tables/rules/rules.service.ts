@@ -36,9 +36,34 @@ export class RulesService {
    * the mini-DB itself, on every node. The tables that lead here move on, too, since they show what is behind their links.
    * @throws Problem `validation_failed`, `filter_invalid`; `version_mismatch` somebody else changed them; `schema_busy`
    */
-  async put(access: Access, tableId: Id, input: PutRulesDto, expectedVersion: number | undefined): Promise<RulesDto> {
-    const { baseId } = await this.catalog.find(tableId);
+  put(access: Access, tableId: Id, input: PutRulesDto, expectedVersion: number | undefined): Promise<RulesDto> {
     const rules = input.rules.map(toRule);
+    return this.change(access, tableId, expectedVersion, async (schema, before) =>
+      judgeRules(rules, schema, access, await this.strangers(access, rules, before)),
+    );
+  }
+
+  /**
+   * Puts rules back as the audit log tells that they were, with what their keys meant then: what is gone since stays closed, and what came since under the same
+   * key is none of theirs.
+   * @throws Problem `not_revertible` the log does not hold that; `schema_busy`
+   */
+  putBack(access: Access, tableId: Id, told: unknown): Promise<RulesDto> {
+    const rules = told as readonly StoredRule[];
+    if (!Array.isArray(told) || !rules.every((rule) => 'columnIds' in rule && 'reads' in rule))
+      throw new Problem('not_revertible', {
+        detail: 'The log does not hold what the columns of these rules were: put the rules again.',
+      });
+    return this.change(access, tableId, undefined, () => Promise.resolve(rules));
+  }
+
+  private async change(
+    access: Access,
+    tableId: Id,
+    expectedVersion: number | undefined,
+    judge: (schema: TableSchema, before: readonly StoredRule[]) => Promise<readonly StoredRule[]>,
+  ): Promise<RulesDto> {
+    const { baseId } = await this.catalog.find(tableId);
     return this.saga.run({
       kind: 'table.rules',
       baseId,
@@ -52,7 +77,7 @@ export class RulesService {
         );
         const before = await manager.findOneBy(TableRulesEntity, { tableId });
         if (expectedVersion !== undefined && expectedVersion !== (before?.version ?? 0)) throw stale(before);
-        const stored = judgeRules(rules, own.schema, access, await this.strangers(access, rules, before?.rules ?? []));
+        const stored = await judge(own.schema, before?.rules ?? []);
         const entity: TableRulesEntity = {
           tableId,
           baseId,
@@ -77,8 +102,9 @@ export class RulesService {
                 workspaceId: access.workspaceId,
                 action: 'table.rules_changed',
                 resource: { type: 'table', id: tableId, name: own.table.name },
-                before: { rules: (before?.rules ?? []).map(toRuleDto) },
-                after: { rules: stored.map(toRuleDto) },
+                // With what their keys mean, so that they can be put back.
+                before: { rules: before?.rules ?? [] },
+                after: { rules: stored },
               },
             ],
             events: next.map(({ table }) => tableChanged(table)),

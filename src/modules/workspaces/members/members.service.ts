@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { In, IsNull, Repository } from 'typeorm';
-import { idOfCursor, idPage, Problem, type Access, type Id, type PageQuery } from '../../../common/index.js';
+import { idOfCursor, idPage, notFound, Problem, ROLES, type Access, type Id, type PageQuery } from '../../../common/index.js'; // prettier-ignore
 import { actorOf, AuditedTransaction, type AuditedManager } from '../../../database/main/index.js';
 import { AccountDeletion, UsersService, type Released, type UserEntity } from '../../users/index.js';
 import type { AddMemberDto, InvitedDto, MemberDto, MemberListDto, UpdateMemberDto } from '../dto/members.dto.js';
@@ -115,8 +115,29 @@ export class MembersService implements OnModuleInit {
       if (member.userId !== access.principal.userId) requireGrant(acting, member.role);
       if (member.role === 'owner') await requireAnotherOwner(manager, member);
       await manager.delete(MemberEntity, { id: member.id });
-      const entry = memberAudit('member.removed', member, { before: { role: member.role } });
-      return { result: undefined, audit: [entry], events: [memberChanged(member)] };
+      return { result: undefined, audit: [removalAudit(member)], events: [memberChanged(member)] };
+    });
+  }
+
+  /**
+   * Makes somebody who was removed the member that he was, as the audit log tells of it: under the same id, of which rules may speak.
+   * @throws Problem `not_revertible` the log does not hold who it was; `role_too_low`, `already_member`; `not_found` there is no such account any more
+   */
+  async putBack(access: Access, memberId: Id, { userId, role, attributes }: Readonly<Record<string, unknown>>) {
+    const was = ROLES.find((known) => known === role);
+    if (typeof userId !== 'string' || was === undefined)
+      throw new Problem('not_revertible', { detail: 'The log does not hold who it was: add the member again.' });
+    return this.transaction.run(actorOf(access), async (manager) => {
+      const user = await this.users.hold(manager, userId);
+      if (!user) throw notFound('account');
+      requireGrant(await lockAndReadRole(manager, access), was);
+      const told = { id: memberId, attributes: { ...(attributes as MemberEntity['attributes']) } };
+      const member = await insertMember(manager, access.workspaceId, user, was, told);
+      return {
+        result: undefined,
+        audit: [memberAudit('member.added', member, { after: { role: was, attributes: member.attributes } })],
+        events: [memberChanged(member)],
+      };
     });
   }
 
@@ -145,6 +166,12 @@ export class MembersService implements OnModuleInit {
     });
   }
 }
+
+/** With all that it takes to make somebody that member again. */
+const removalAudit = (member: MemberEntity) => {
+  const { userId, role, attributes } = member;
+  return memberAudit('member.removed', member, { before: { userId, role, attributes } });
+};
 
 /** What becomes different. */
 const changeOf = (
@@ -178,7 +205,7 @@ async function leaveEverything(manager: AuditedManager, user: UserEntity): Promi
   await manager.delete(MemberEntity, { userId: user.id });
   const withPerson = members.map((member) => ({ ...member, user }));
   return {
-    audit: withPerson.map((member) => memberAudit('member.removed', member, { before: { role: member.role } })),
+    audit: withPerson.map(removalAudit),
     events: withPerson.map(memberChanged),
   };
 }

@@ -60,9 +60,10 @@ export async function insertMember(
   workspaceId: Id,
   user: UserEntity,
   role: Role,
+  told: Partial<Pick<MemberEntity, 'id' | 'attributes'>> = {},
 ): Promise<MemberEntity> {
   const now = new Date();
-  const row = { id: newId(), workspaceId, userId: user.id, role, attributes: {}, createdAt: now, updatedAt: now };
+  const row = { id: newId(), workspaceId, userId: user.id, role, attributes: {}, createdAt: now, updatedAt: now, ...told }; // prettier-ignore
   try {
     await manager.insert(MemberEntity, row);
   } catch (error) {
