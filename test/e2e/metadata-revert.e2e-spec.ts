@@ -1,13 +1,24 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { must } from '../../src/common/index.js';
-import { expectStatus, member, startApp, world, type Column, type Table, type World } from '../harness/index.js';
+import {
+  expectStatus,
+  member,
+  sql,
+  startApp,
+  world,
+  type Column,
+  type Table,
+  type TestApp,
+  type World,
+} from '../harness/index.js';
 import { reverting } from '../support/reverting.js';
 import { refusal } from '../support/rows.js';
 
+let app: TestApp;
 let at: World;
 beforeAll(async () => {
-  const { base } = await startApp();
-  at = await world(base);
+  app = await startApp();
+  at = await world(app.base);
 }, 60_000);
 
 const { ask, dryRun, entryOf, takeBack } = reverting(() => at);
@@ -153,6 +164,29 @@ describe('a change of metadata is taken back', () => {
     );
     const { id } = at.workspace;
     expect(refusal(await ask(await entryOf(id, 'workspace.created'), { dryRun: true }))[1]).toBe('not_revertible');
+  });
+
+  it.each([
+    ['an object', { a: [1, null] }],
+    ['a list', ['x']],
+    ['a text', 'plain'],
+  ])('with %s as the default of JSON, also where an older server wrote it down as text', async (what, first) => {
+    const table = await newTable(`JSON of ${what}`);
+    const column = await newColumn(table, { name: 'Data', type: 'json', default: first });
+    const url = `/tables/${table.id}/columns/${column.id}`;
+    expectStatus(await at.owner.patch(url, { default: { b: 2 } }), 200);
+    const entry = await entryOf(column.id, 'column.updated');
+    await takeBack(entry);
+    expect((await columnNow(table, column)).default).toEqual(first);
+    await takeBack(await entryOf(column.id, 'column.updated'));
+    expect((await columnNow(table, column)).default).toEqual({ b: 2 });
+    const [told] = await sql<{ before: object }>(app.config.mainDb, 'select before from audit_log where id = $1', [
+      entry,
+    ]);
+    const old = { ...told?.before, default: JSON.stringify(first) };
+    await sql(app.config.mainDb, 'update audit_log set before = $2 where id = $1', [entry, JSON.stringify(old)]);
+    await takeBack(entry, { onConflict: 'overwrite' });
+    expect((await columnNow(table, column)).default).toEqual(first);
   });
 
   it('with the rights of such changes, within the workspace, and with words for what is wrong', async () => {

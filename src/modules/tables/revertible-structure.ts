@@ -6,6 +6,7 @@ import { BasesService } from './bases/bases.service.js';
 import { ColumnTrash } from './columns/column-trash.service.js';
 import { ColumnEntity } from './columns/column.entity.js';
 import { ColumnsService } from './columns/columns.service.js';
+import { defaultOfLog } from './columns/told-default.js';
 import { RulesService } from './rules/rules.service.js';
 import { TablesService } from './tables/tables.service.js';
 
@@ -47,9 +48,13 @@ export class RevertibleStructure {
       permission,
       // What a field held as another type means nothing to this one.
       fields: (moved) => [...COLUMN, ...(moved.has('type') ? [] : ['default', 'options'])],
-      update: async (access, id, fields) => columns.update(access, await this.tableOf(id), id, fields),
-      remove: async (access, id) => columns.remove(access, await this.tableOf(id), id),
-      restore: async (access, id) => trashedColumns.restore(access, await this.tableOf(id), id, {}),
+      update: async (access, id, fields) => {
+        const { tableId, type } = await this.columnOf(id);
+        const json = type === 'json' && 'default' in fields ? { default: defaultOfLog(fields.default) } : {};
+        return columns.update(access, tableId, id, { ...fields, ...json });
+      },
+      remove: async (access, id) => columns.remove(access, (await this.columnOf(id)).tableId, id),
+      restore: async (access, id) => trashedColumns.restore(access, (await this.columnOf(id)).tableId, id, {}),
     };
     this.rules = {
       permission: 'rules:manage',
@@ -59,9 +64,9 @@ export class RevertibleStructure {
     };
   }
 
-  private async tableOf(columnId: Id): Promise<Id> {
-    const column = await this.dataSource.manager.findOneBy(ColumnEntity, { id: columnId });
+  private async columnOf(id: Id): Promise<ColumnEntity> {
+    const column = await this.dataSource.manager.findOneBy(ColumnEntity, { id });
     if (!column) throw notFound('column');
-    return column.tableId;
+    return column;
   }
 }
