@@ -15,6 +15,7 @@ import {
   type TestDatabases,
   type World,
 } from '../harness/index.js';
+import { forgeries } from '../support/forgeries.js';
 import { refusal } from '../support/rows.js';
 
 interface Verdict {
@@ -106,6 +107,26 @@ describe('the hash chain of the audit log', () => {
     expect(found).toMatchObject({ ok: false, brokenAt: 5 });
     expect((await verify()).ok).toBe(true);
   });
+
+  it.each(['audit_log', 'audit_links'])(
+    'names an entry in any column of %s of which stands something else',
+    async (log) => {
+      const found: unknown[] = [];
+      const which = log === 'audit_log' ? `id = ${FIFTH}` : 'stream = $1 and seq = 5';
+      for (const forgery of await forgeries(app.config.mainDb, ['public', log])) {
+        await main(`create table kept as select * from ${log}`);
+        await main(`update ${log} set ${forgery} where ${which}`, [at.workspace.id]);
+        const { ok, brokenAt } = await verify();
+        await main(`delete from ${log}`);
+        await main(`insert into ${log} select * from kept`);
+        await main('drop table kept');
+        found.push([forgery, ok, brokenAt]);
+      }
+      expect(found.length).toBeGreaterThan(3);
+      expect(found).toEqual(found.map((each) => [(each as [string])[0], false, 5]));
+      expect((await verify()).ok).toBe(true);
+    },
+  );
 
   it('finds what was put in beside the server, and the newest when they were taken out', async () => {
     await main('create table kept_log as select * from audit_log');

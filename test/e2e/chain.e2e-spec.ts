@@ -12,6 +12,7 @@ import {
   type TestApp,
   type World,
 } from '../harness/index.js';
+import { forgeries } from '../support/forgeries.js';
 import { path, refusal } from '../support/rows.js';
 
 interface Verdict {
@@ -127,6 +128,63 @@ describe('the hash chain of a change log', () => {
     await mini('insert into @._change select * from @._kept');
     await mini('drop table @._kept');
     expect(found).toMatchObject({ ok: false, brokenAt: brokenAt ?? to });
+    expect((await verify()).ok).toBe(true);
+  });
+
+  it('names an entry in any column of which stands something else', async () => {
+    const found: unknown[] = [];
+    // What the kind of a change may be is checked by the database itself.
+    for (const forgery of await forgeries(app.config.miniDb, [at.table.physical.schema, '_change'], ['op'])) {
+      await mini(KEEP);
+      await mini(`update @._change set ${forgery} where ${entry} and ord = 0`, [at.table.id]);
+      const { ok, brokenAt } = await verify();
+      await mini('delete from @._change');
+      await mini('insert into @._change select * from @._kept');
+      await mini('drop table @._kept');
+      found.push([forgery, ok, brokenAt]);
+    }
+    expect(found.length).toBeGreaterThan(15);
+    expect(found).toEqual(found.map((each) => [(each as [string])[0], false, 7]));
+    expect((await verify()).ok).toBe(true);
+  });
+
+  it('says so where the place of the table among the streams was taken away', async () => {
+    const kept = await checkpoint();
+    await mini('create table @._places as select * from @._stream');
+    await mini('update @._stream set table_id = gen_random_uuid() where table_id = $1', [at.table.id]);
+    const found = [await verify(), await verify(at.table, `?checkpoint=${kept.token}`)];
+    const refused = await at.owner.get(`/tables/${at.table.id}/history/checkpoint`);
+    await mini('delete from @._stream');
+    await mini('insert into @._stream select * from @._places');
+    await mini('drop table @._places');
+    expect(found).toMatchObject([
+      { ok: false, brokenAt: 1 },
+      { ok: false, brokenAt: 1, checkpoint: 'differs' },
+    ]);
+    expect(refused.status).toBe(404);
+    expect((await verify()).ok).toBe(true);
+  });
+
+  it('that lost its newest, with all that tells of them, is told from the one that a checkpoint was signed of', async () => {
+    await create({ name: 'to be lost' });
+    const kept = await checkpoint();
+    const newest = 'table_id = $1 and seq = (select seq from @._stream where table_id = $1)';
+    for (const kind of ['_stream', '_change']) await mini(`create table @._kept${kind} as select * from @.${kind}`);
+    await mini(`delete from @._change where ${newest}`, [at.table.id]);
+    await mini(
+      `update @._stream s set seq = c.seq, head = c.hash from @._change c where s.table_id = $1 and c.table_id = $1 and c.seq = s.seq - 1 and c.hash is not null`,
+      [at.table.id],
+    );
+    const found = [await verify(), await verify(at.table, `?checkpoint=${kept.token}`)];
+    for (const kind of ['_stream', '_change']) {
+      await mini(`delete from @.${kind}`);
+      await mini(`insert into @.${kind} select * from @._kept${kind}`);
+      await mini(`drop table @._kept${kind}`);
+    }
+    expect(found).toMatchObject([
+      { ok: true, to: kept.seq - 1 },
+      { ok: false, brokenAt: kept.seq, checkpoint: 'differs' },
+    ]);
     expect((await verify()).ok).toBe(true);
   });
 

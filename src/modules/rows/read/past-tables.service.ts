@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { must, Problem, type Id } from '../../../common/index.js';
-import { ChangeLog, HistoryLog, type Change } from '../../../engines/index.js';
+import { Problem, type Id } from '../../../common/index.js';
+import { ChangeLog, HistoryLog, SchemaMoved, type Change } from '../../../engines/index.js';
 import { linkColumnsOf, refuse, refuseUntold, tableThen, wholeOf, type AskedOfTable, type AsOf, type TableSchema } from '../../../query/index.js'; // prettier-ignore
 import type { TableMeta } from '../../tables/index.js';
 
@@ -46,7 +46,8 @@ export class PastTables {
       this.log.span(schema, id),
       'seq' in asOf ? asOf.seq : this.log.seqAt(schema, id, asOf.at),
     ]);
-    const { seq: newest, oldest } = must(span, 'a table has a log');
+    if (!span) throw new SchemaMoved();
+    const { seq: newest, oldest } = span;
     // Before the first number there was nothing, where that is still known.
     const seq = found ?? (oldest === 1 ? 0 : -1);
     if (seq > newest || ('at' in asOf && Date.parse(asOf.at) > Date.now()))

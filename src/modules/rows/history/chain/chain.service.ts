@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { CheckpointSigner, must, SharedRuns, type Checkpoint, type Id } from '../../../../common/index.js';
+import { CheckpointSigner, notFound, SharedRuns, type Checkpoint, type Id } from '../../../../common/index.js';
 import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../../config/index.js';
 import { LogChain, type ChainEnds } from '../../../../engines/index.js';
 import { TableCatalog } from '../../../tables/index.js';
@@ -10,6 +10,9 @@ const AT_ONCE = 2;
 
 /** What is forgotten meanwhile looks as if it had been taken out; so often the log is looked at anew. */
 const TRIES = 3;
+
+/** Of a table whose place in the streams was taken away by hand: nothing of its log can be trusted. */
+const WITHOUT_STREAM = { ok: false, checked: 0, from: 1, to: 0, brokenAt: 1, head: { seq: 0, hash: '' } };
 
 type Verdict = Omit<ChainVerdictDto, 'checkpoint'>;
 type TableCheckpoint = Checkpoint<'table'> & Pick<CheckpointDto, 'epoch' | 'at'>;
@@ -37,7 +40,7 @@ export class ChainService {
     const checkpoint = token === undefined ? undefined : this.signer.open(token, tableId);
     const verdict = await this.runs.run(tableId, () => this.judge(schema, tableId));
     if (!checkpoint) return verdict;
-    const compared = await this.compare(schema, checkpoint);
+    const compared = verdict === WITHOUT_STREAM ? 'differs' : await this.compare(schema, checkpoint);
     if (compared !== 'differs') return { ...verdict, checkpoint: compared };
     const brokenAt = Math.min(verdict.brokenAt ?? Infinity, checkpoint.seq);
     return { ...verdict, ok: false, brokenAt, checkpoint: compared };
@@ -52,7 +55,8 @@ export class ChainService {
 
   private async judge(schema: string, tableId: Id): Promise<Verdict> {
     for (let attempt = 1; ; attempt++) {
-      const ends = await this.ends(schema, tableId);
+      const ends = await this.chain.ends(schema, tableId);
+      if (!ends) return WITHOUT_STREAM;
       const verdict = await this.walk(schema, tableId, ends);
       if (verdict.ok || attempt === TRIES) return verdict;
       const now = await this.ends(schema, tableId);
@@ -88,6 +92,8 @@ export class ChainService {
   }
 
   private async ends(schema: string, tableId: Id): Promise<ChainEnds> {
-    return must(await this.chain.ends(schema, tableId), 'a table has a log');
+    const ends = await this.chain.ends(schema, tableId);
+    if (!ends) throw notFound('change log');
+    return ends;
   }
 }
