@@ -244,6 +244,31 @@ describe('the hash chain of a change log', () => {
     expect((await verify()).ok).toBe(true);
   });
 
+  it('forgets a number with more changes than are forgotten at once, as a whole', async () => {
+    await create({ name: 'before the large one' });
+    const { to: large } = await verify();
+    // Such as a row that many others were linked to leaves behind when it goes.
+    const columns = 'row_id, version, op, before, after, at, actor_id, actor_name, client_id, ip, source, request_id, change_set, revert_of, schema_version'; // prettier-ignore
+    await mini(
+      `insert into @._change (table_id, seq, ord, ${columns}) select table_id, seq, ord + n, ${columns} from @._change, generate_series(1, 12000) n where table_id = $1 and seq = $2`,
+      [at.table.id, large],
+    );
+    const upkeep = app.app.get(MiniDbUpkeep);
+    const forget = () => upkeep.forgetChanges(at.table.physical.schema, at.table.id, new Date(Date.now() + 1_000), () => true); // prettier-ignore
+    // The newest number stays, however large it is.
+    await forget();
+    const kept = () =>
+      mini<{ seq: number; n: number }>(
+        'select seq::int, count(*)::int as n from @._change where table_id = $1 group by 1 order by 1',
+        [at.table.id],
+      );
+    expect(await kept()).toEqual([{ seq: large, n: 12_001 }]);
+    await create({ name: 'after the large one' });
+    expect(await forget()).toBe(12_001);
+    expect(await kept()).toEqual([{ seq: large + 1, n: 1 }]);
+    expect(await verify()).toMatchObject({ ok: true, from: large + 1, to: large + 1 });
+  });
+
   it('begins where it is when the log is older than the chain', async () => {
     const { to } = await verify(people);
     // As the migration leaves it.

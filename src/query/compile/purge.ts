@@ -32,7 +32,7 @@ select count(*) from gone`;
 
 /**
  * Removes the oldest numbers of a table's log whose changes were all made before a time, and tells how many changes that were. Numbers are
- * taken whole, and in order: what is left has no hole. The newest number is never taken. The link of the last that was taken is kept: what is left
+ * taken whole, and in order, one that is larger than `atMost` by itself: what is left has no hole. The newest number is never taken. The link of the last that was taken is kept: what is left
  * builds upon it, and can still be verified. Numbers from before there were links have none, and then the chain begins where it began.
  */
 export function forgetOldChanges(schema: string, tableId: Id, before: string, atMost: number): Sql {
@@ -40,7 +40,8 @@ export function forgetOldChanges(schema: string, tableId: Id, before: string, at
   const anchor = ident(schema, '_anchor');
   const own = sql`table_id = ${value(tableId, 'uuid')}`;
   return sql`with oldest as materialized (select seq, at from ${log} where ${own} order by seq, ord limit ${integer(atMost)}),
-until as (select coalesce(min(seq) filter (where at >= ${value(before, 'timestamptz')}), max(seq)) as seq from oldest),
+until as (select coalesce(min(seq) filter (where at >= ${value(before, 'timestamptz')}),
+  case when min(seq) < max(seq) or not exists (select from ${log} where ${own} and seq > (select max(seq) from oldest)) then max(seq) else max(seq) + 1 end) as seq from oldest),
 gone as (delete from ${log} using until where ${own} and ${log}.seq < until.seq returning ${log}.seq, ${log}.hash),
 anchored as (insert into ${anchor} as a (table_id, seq, hash, forgotten)
   select ${value(tableId, 'uuid')}, seq, coalesce(hash, ''), seq from gone order by seq desc, hash is null limit 1
