@@ -1,11 +1,9 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import {
-  asSuperuser,
   client,
   databases,
   expectStatus,
   sleep,
-  startNode,
   waitFor,
   world,
   type Answer,
@@ -13,8 +11,6 @@ import {
   type ProblemBody,
   type Row,
   type Table,
-  type TestDatabases,
-  type TestNode,
   type World,
 } from '../harness/index.js';
 import { allChanges, allRows, differences, tableOf, type ChangeEvent } from '../support/change-feed.js';
@@ -28,6 +24,7 @@ import {
   type LoadedTable,
   type RandomCall,
 } from '../support/random-calls.js';
+import { cutOff, isDeath, mortalNodes } from '../support/mortal-nodes.js';
 import { randomOf, type Random } from '../support/random.js';
 import { path, seq } from '../support/rows.js';
 
@@ -45,39 +42,11 @@ type Ending =
   | { readonly call: RandomCall; readonly ended: 'unknown' | 'refused' }
   | { readonly call: RandomCall; readonly ended: 'done'; readonly heard: readonly Effect[]; readonly seq: number };
 
-/** A connection that ends is what we wait for; everything else is a wrong answer. */
-const isDeath = (error: unknown): boolean =>
-  /^(fetch failed|terminated)$/.test((error as { readonly message: string }).message);
-
 const told = ({ id, kind, method, path, body }: RandomCall): string =>
   `${id} (${kind}) ${method} ${path} ${JSON.stringify(body ?? null).slice(0, 500)}`;
 
 const problemOf = (call: RandomCall, { status, text }: Answer<ProblemBody>): string =>
   `${status} ${text.slice(0, 1_000)} to ${told(call)}`;
-
-/** Two nodes that are killed and come back. */
-function mortalNodes(pair: TestDatabases) {
-  const ever: TestNode[] = [];
-  const start = async () => {
-    const node = await startNode({ databases: pair });
-    ever.push(node);
-    return node;
-  };
-  const nodes = [start(), start()];
-  const at = (i: number): Promise<TestNode> => nodes[i % 2] ?? start();
-  const kill = async (i: number): Promise<void> => {
-    const node = await at(i);
-    nodes[i] = node.kill9().then(start);
-    await nodes[i];
-  };
-  /** What the nodes, dead ones too, have said of a request that went wrong. */
-  const said = (requestId: string): string =>
-    ever
-      .flatMap((node) => node.output().split('\n'))
-      .filter((line) => line.includes(requestId))
-      .join('\n');
-  return { at, kill, said };
-}
 
 async function makeTables({ owner, base }: World): Promise<readonly LoadedTable[]> {
   const make = async (name: string, columns: readonly object[]) =>
@@ -176,14 +145,6 @@ function refusedBy(call: RandomCall, answer: Answer<ProblemBody>): Ending {
   if (!call.refusals.includes(answer.body.code)) throw new Error(problemOf(call, answer));
   return { call, ended: 'refused' };
 }
-
-/** Ends every connection of the servers, as a restart of PostgreSQL does. */
-const cutOff = ({ main, mini }: TestDatabases) =>
-  asSuperuser('postgres', (superuser) =>
-    superuser.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = any($1)', [
-      [main.database, mini.database],
-    ]),
-  );
 
 type Logs = ReadonlyMap<LoadedTable, readonly ChangeEvent[]>;
 
