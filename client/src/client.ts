@@ -2,9 +2,18 @@ import type { ManagerOptions, SocketOptions } from 'socket.io-client';
 import { Connection } from './connection.js';
 import { send, type AnswerOf, type CallOptions, type Fetch, type Operation, type Request } from './http.js';
 import { LiveTable, type LiveOptions } from './live-table.js';
+import { LiveView, type LiveViewOptions } from './live-view.js';
+import { LiveWorkspace } from './live-workspace.js';
 import { ApiError } from './problem.js';
 import { Session } from './session.js';
 import { Table } from './table.js';
+import { workspaceReader } from './workspace-reader.js';
+
+/** A live copy, as far as all of them are alike. */
+interface Kept {
+  readonly channel: string;
+  dispose(): void;
+}
 
 export interface ClientOptions {
   /** Where the server is, without a path: `https://tables.example.org`. */
@@ -24,7 +33,7 @@ export class LiveTables {
   readonly connection: Connection;
   private readonly baseUrl: string;
   private readonly fetch: Fetch;
-  private readonly live = new Set<LiveTable>();
+  private readonly live = new Set<Kept>();
 
   constructor({ baseUrl, clientId, fetch = (url, init) => globalThis.fetch(url, init), socket = {} }: ClientOptions) {
     this.baseUrl = baseUrl.replace(/\/+$/, '');
@@ -60,25 +69,45 @@ export class LiveTables {
       describe: () => table.describe(),
       page: (cursor: string | undefined, pageSize: number) => table.page({ pageSize }, cursor),
     };
-    const live: LiveTable<Fields> = new LiveTable<Fields>(
-      id,
-      this.connection,
-      reader,
-      () => {
-        this.live.delete(live as unknown as LiveTable);
-        if ([...this.live].some((other) => other.id === id) || !this.connection.connected) return;
-        this.connection.ask('unsubscribe', { channel: `table:${id}` }).catch(() => undefined);
-      },
-      options,
-    );
-    this.live.add(live as unknown as LiveTable);
-    return live;
+    return this.keep((left) => new LiveTable<Fields>(id, this.connection, reader, left, options));
   }
 
-  /** Ends all live tables and the socket; the session stays. */
+  /** A local copy of what the view shows, or of its first rows, until it is disposed of. */
+  liveView<Fields extends object = Record<string, unknown>>(
+    id: string,
+    options: LiveViewOptions = {},
+  ): LiveView<Fields> {
+    const path = { viewId: id };
+    const reader = {
+      describe: () => this.call('GET /views/{viewId}', { path }),
+      page: (cursor: string | undefined, limit: number) =>
+        this.call('GET /views/{viewId}/data', { path, query: { limit, ...(cursor === undefined ? {} : { cursor }) } }),
+    };
+    return this.keep((left) => new LiveView<Fields>(id, this.connection, reader, left, options));
+  }
+
+  /** A local copy of what the workspace is made of but rows, until it is disposed of. */
+  liveWorkspace(id: string): LiveWorkspace {
+    const reader = workspaceReader(this.call, id);
+    return this.keep((left) => new LiveWorkspace(id, this.connection, reader, left));
+  }
+
+  /** Ends all live copies and the socket; the session stays. */
   close(): void {
     for (const live of [...this.live]) live.dispose();
     this.connection.close();
+  }
+
+  /** A socket follows a channel once, however many copies there are of it. */
+  private keep<T extends Kept>(make: (left: () => void) => T): T {
+    const live: T = make(() => {
+      this.live.delete(live);
+      const { channel } = live;
+      if ([...this.live].some((other) => other.channel === channel) || !this.connection.connected) return;
+      this.connection.ask('unsubscribe', { channel }).catch(() => undefined);
+    });
+    this.live.add(live);
+    return live;
   }
 
   private send<O extends Operation>(operation: O, options: CallOptions<O>, token: string): Promise<unknown> {

@@ -1,20 +1,18 @@
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import { Emitter } from './emitter.js';
 import { ApiError, ConnectionError, SignedOutError, type Problem } from './problem.js';
-import type { Control, Numbered } from './protocol.js';
+import { UPDATES, type Control, type Position, type Subscribed, type Told, type UpdateName } from './protocol.js';
 import type { Session } from './session.js';
-
-/** What a channel is told, by the name of the event. */
-export type Told = Readonly<{ channel: string }> & Readonly<Record<string, unknown>>;
 
 export interface ConnectionEvents {
   /** The socket is there (again): what it followed has to be subscribed to anew. */
   up: undefined;
   down: undefined;
-  /** `data:update` or `schema:update` */
-  numbered: { readonly name: 'data:update' | 'schema:update'; readonly event: Numbered };
+  update: { readonly name: UpdateName; readonly event: Told };
   control: Control;
   people: { readonly name: 'user:join' | 'user:cursor' | 'user:leave'; readonly event: Told };
+  /** The feed of a channel began anew, behind this number; without one there is none. Whoever else follows it has to see to himself. */
+  followed: { readonly channel: string; readonly by: object; readonly from: Position | undefined };
   /** The session has ended; it does not come up again by itself. */
   ended: Error;
 }
@@ -82,8 +80,7 @@ export class Connection extends Emitter<ConnectionEvents> {
       // A refusal by the server itself; of the network Socket.IO takes care.
       if (!socket.active) this.reconnectLater();
     });
-    for (const name of ['data:update', 'schema:update'] as const)
-      socket.on(name, (event: Numbered) => this.emit('numbered', { name, event }));
+    for (const name of UPDATES) socket.on(name, (event: Told) => this.emit('update', { name, event }));
     for (const name of ['user:join', 'user:cursor', 'user:leave'] as const)
       socket.on(name, (event: Told) => this.emit('people', { name, event }));
     socket.on('control', (control: Control) => this.emit('control', control));
@@ -95,6 +92,18 @@ export class Connection extends Emitter<ConnectionEvents> {
     this.socket?.removeAllListeners();
     this.socket?.close();
     this.socket = undefined;
+  }
+
+  /**
+   * Subscribes to a channel, behind a number or from now on. A socket has one feed of each channel: the one that was there ends.
+   *
+   * @param by who does so. Throws as {@link ask} does.
+   */
+  async follow(by: object, channel: string, from?: Position): Promise<Subscribed> {
+    const answer = await this.ask<Subscribed>('subscribe', { channel, ...(from ? { from } : {}) });
+    const { epoch, seq, mode } = answer;
+    this.emit('followed', { channel, by, from: mode === 'reset' ? undefined : (from ?? { epoch, seq }) });
+    return answer;
   }
 
   /**

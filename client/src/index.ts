@@ -3,14 +3,16 @@ export { LiveTables, type ClientOptions } from './client.js';
 export type { Connection } from './connection.js';
 export type { LiveRow, RowChanges } from './held-rows.js';
 export type { AnswerOf, CallOptions, Fetch, Operation } from './http.js';
+export type { ViewChanges, ViewRow } from './held-view.js';
+export { LiveChannel, type LiveEvents, type LiveState } from './live-channel.js';
+export { LiveTable, type LiveChange, type LiveOptions, type TableDescription } from './live-table.js';
+export { LiveView, type LiveViewChange, type LiveViewOptions, type ViewDescription } from './live-view.js';
 export {
-  LiveTable,
-  type LiveChange,
-  type LiveEvents,
-  type LiveOptions,
-  type LiveState,
-  type TableDescription,
-} from './live-table.js';
+  LiveWorkspace,
+  type LiveWorkspaceChange,
+  type WorkspaceContents,
+  type WorkspaceView,
+} from './live-workspace.js';
 export type { Operations, Schemas } from './openapi.js';
 export { Presence } from './presence.js';
 export {

@@ -1,6 +1,6 @@
-import type { Connection, Told } from './connection.js';
+import type { Connection } from './connection.js';
 import { Emitter } from './emitter.js';
-import type { PresenceState, PresentPerson } from './protocol.js';
+import type { PresenceState, PresentPerson, Told } from './protocol.js';
 
 export interface PresenceEvents {
   /** Everybody else who is there now. */

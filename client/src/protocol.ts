@@ -12,7 +12,14 @@ export interface Actor {
   readonly clientId?: string;
 }
 
-/** `data:update` and `schema:update` of a table; docs/LIVE.md says what is in them. */
+/** Names of what channels tell; docs/LIVE.md says what is in them. */
+export const UPDATES = ['data:update', 'schema:update', 'view:update', 'workspace:update'] as const;
+export type UpdateName = (typeof UPDATES)[number];
+
+/** Whatever a channel is told. */
+export type Told = Readonly<{ channel: string }> & Readonly<Record<string, unknown>>;
+
+/** `data:update` and `schema:update` of a table. */
 export interface Numbered extends Position {
   readonly channel: string;
   readonly prev: number;
@@ -26,10 +33,58 @@ export interface Numbered extends Position {
   readonly invalidated?: true;
 }
 
+/** A row of a view, as events name it. */
+export interface ToldViewRow {
+  readonly id: string;
+  readonly version: number;
+  /** By the keys of what the view shows; of `updated` the changed ones only. */
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** Why a view has to be read again. */
+export interface ViewCause {
+  readonly kind: 'tables' | 'object' | 'time' | 'size';
+  readonly tables?: readonly string[];
+  readonly object?: string;
+}
+
+/** `data:update` of a view: what happened to its rows, or that it is to be read again. */
+export interface ViewNumbered extends Position {
+  readonly prev: number;
+  readonly actor?: Actor;
+  readonly created?: readonly ToldViewRow[];
+  readonly entered?: readonly ToldViewRow[];
+  readonly updated?: readonly ToldViewRow[];
+  readonly deleted?: readonly { readonly id: string; readonly version: number }[];
+  readonly left?: readonly string[];
+  readonly moved?: readonly string[];
+  readonly invalidated?: true;
+  readonly cause?: ViewCause;
+}
+
+/** `workspace:update`. Without `change` it was about the private view of somebody else. */
+export interface WorkspaceNumbered extends Position {
+  readonly prev: number;
+  readonly actor?: Actor;
+  readonly change?: {
+    readonly action: string;
+    readonly resource: {
+      readonly type: string;
+      readonly id: string | null;
+      readonly name: string;
+      readonly baseId?: string;
+      readonly tableId?: string;
+    };
+    readonly role?: string;
+  };
+}
+
 export type Subscribed = Position & {
   readonly channel: string;
   readonly mode: 'live' | 'replay' | 'reset';
-  readonly schemaVersion: number;
+  readonly schemaVersion?: number;
+  /** Of a view: each change of its rows, or only that it is to be read again. */
+  readonly tells?: 'rows' | 'invalidated';
   readonly reason?: string;
 };
 

@@ -1,7 +1,7 @@
 import { newId, Problem, type Caller, type Id, type Principal } from '../../common/index.js';
 import type { ExternalObject } from '../connections/index.js';
 import type { Feed } from './feed/index.js';
-import type { LiveSocket } from './messages/index.js';
+import type { LiveSocket, SubscribedAnswer } from './messages/index.js';
 
 interface Followed {
   readonly channel: string;
@@ -32,6 +32,7 @@ export interface ViewSubscription extends NumberedSubscription {
   readonly tableIds: readonly Id[];
   /** Those of other databases that the view shows. */
   readonly objects: readonly ExternalObject[];
+  readonly tells: NonNullable<SubscribedAnswer['tells']>;
 }
 
 /** The channel of an object of an external database. */

@@ -181,6 +181,7 @@ export class Subscriptions implements OnModuleDestroy {
       for (const object of objects) this.watches.acquire(object);
       return {
         ...{ kind: 'view', channel, workspaceId, objects, joined: false, tableIds: view.tables.map(({ id }) => id) },
+        tells: view.rows ? 'rows' : 'invalidated',
         feed: this.feeds.acquire(channel, () => this.sources.view(view, () => this.viewOutdated(viewId))),
       };
     });
@@ -285,7 +286,10 @@ export class Subscriptions implements OnModuleDestroy {
     assertCurrent(connection, subscription);
     subscription.joined = true;
     void connection.socket.join(roomsOf(subscription));
-    answer({ ok: true, channel: subscription.channel, mode: admission.mode, ...positionOf(admission) });
+    answer({
+      ...{ ok: true, channel: subscription.channel, mode: admission.mode, ...positionOf(admission) },
+      ...(subscription.kind === 'view' ? { tells: subscription.tells } : {}),
+    });
     for (const event of admission.events) tell(connection, event);
     if (admission.mode === 'live') return;
     const { epoch, seq } = admission;

@@ -7,6 +7,9 @@ import { PresenceState } from './messages.dto.js';
 export const RESET_REASONS = ['epoch_changed', 'ahead', 'too_far', 'changes_gone', 'rights_changed'] as const;
 export type ResetReason = (typeof RESET_REASONS)[number];
 
+/** What the channel of a view tells: what happened to its rows, or that it is to be read again. */
+export const VIEW_TELLS = ['rows', 'invalidated'] as const;
+
 /** What every acknowledgement of success says. */
 class DoneAnswer {
   @ApiProperty({ enum: [true] })
@@ -24,6 +27,11 @@ export class SubscribedAnswer extends DoneAnswer {
   readonly seq!: number;
   @ApiPropertyOptional({ type: 'integer', description: 'Of the table; a workspace has none.' })
   readonly schemaVersion?: number;
+  @ApiPropertyOptional({
+    enum: VIEW_TELLS,
+    description: 'Of a view: each change of its rows, or only that it is to be read again.',
+  })
+  readonly tells?: (typeof VIEW_TELLS)[number];
 }
 
 /** An object of an external database is followed from now on; there are no numbers, for nobody keeps a log of its changes. */
