@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import {
   client,
@@ -15,6 +16,7 @@ import {
   type TestSocket,
   type World,
 } from '../harness/index.js';
+import { deafSocket } from '../support/deaf-socket.js';
 import { misbehave } from '../support/malformed.js';
 import { below, randomOf } from '../support/random.js';
 
@@ -158,5 +160,49 @@ describe('packets that are none', () => {
     expect(await late.ask('subscribe', { channel })).toMatchObject({ ok: true, seq: joined.seq + written });
     expect(node.output()).not.toMatch(/uncaught|unhandled/i);
     expect(await Promise.race([node.ended, sleep(50)])).toBeUndefined();
+  });
+});
+
+describe('clients that read nothing', () => {
+  const MIB = 2 ** 20;
+
+  it('and ask for replay after replay cost a bounded part of memory; who reads misses nothing, and gets his replay', async () => {
+    const node = await startNode({ env: { RATE_LIMIT_LIMIT: '1000000' } });
+    const at = await world(node.base);
+    const channel = `table:${at.table.id}`;
+    const write = async (notes: string) =>
+      expectStatus(await at.owner.post(`/tables/${at.table.id}/rows`, { fields: { name: 'row', notes } }), 201);
+    const tab = await socket(node.base, at.owner.accessToken);
+    const { epoch, seq } = await tab.ask<Joined>('subscribe', { channel });
+    for (let n = 0; n < 60; n++) await write('x'.repeat(50_000));
+    const backlog = async (): Promise<number> => {
+      const text = await (await fetch(`${node.base}/metrics`)).text();
+      return Number(/^live_tables_live_backlog_bytes (\d+)/m.exec(text)?.[1]);
+    };
+    const rss = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${node.pid}/status`, 'utf8'))?.[1]) * 1024;
+    const before = rss();
+    const deaf = await Promise.all(Array.from({ length: 40 }, () => deafSocket(node.base, at.owner.accessToken)));
+    for (const each of deaf)
+      for (let id = 0; id < 100; id++) each.say(id, 'subscribe', { channel, from: { epoch, seq } });
+    const seen = { backlog: 0, rss: 0 };
+    await waitFor(async () => (seen.backlog = Math.max(seen.backlog, await backlog())) > 32 * MIB, 60_000);
+    for (let n = 0; n < 40; n++) {
+      await write('on');
+      seen.backlog = Math.max(seen.backlog, await backlog());
+      seen.rss = Math.max(seen.rss, rss());
+      await sleep(50);
+    }
+    expect(seen.backlog).toBeLessThan(65 * MIB);
+    expect((seen.rss - before) / MIB).toBeLessThan(700);
+    const late = await socket(node.base, at.owner.accessToken);
+    expect(await late.ask('subscribe', { channel, from: { epoch, seq } })).toMatchObject({ ok: true, mode: 'replay' });
+    for (const each of [tab, late]) {
+      await waitFor(() => each.payloads('data:update').length >= 100, 30_000);
+      expect(each.payloads<Update>('data:update').map((event) => event.seq)).toEqual(
+        Array.from({ length: 100 }, (_, n) => seq + n + 1),
+      );
+    }
+    for (const each of deaf) each.end();
+    await waitFor(async () => (await backlog()) < MIB, 60_000);
   });
 });

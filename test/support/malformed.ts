@@ -5,7 +5,7 @@ import { below, pick, type Random } from './random.js';
 /** Each is one bad thing to say to the socket server: it is said, and whatever comes back is nobody's affair. */
 
 /** A text frame, or what is to be one; `mask` false is against the protocol. */
-function frame(payload: Buffer | string, { opcode = 1, fin = true, mask = true, claim = -1 } = {}): Buffer {
+export function frame(payload: Buffer | string, { opcode = 1, fin = true, mask = true, claim = -1 } = {}): Buffer {
   const bytes = Buffer.from(payload);
   const length = claim < 0 ? bytes.length : claim;
   const bit = mask ? 0x80 : 0;

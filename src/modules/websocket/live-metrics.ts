@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Metrics } from '../../common/index.js';
+import { Backlog } from './backlog.js';
 import { Connections } from './connections.js';
 import { Rooms } from './rooms.js';
 import { Subscriptions } from './subscriptions.js';
@@ -7,8 +8,15 @@ import { Subscriptions } from './subscriptions.js';
 /** The sockets of this node and what they are sent. */
 @Injectable()
 export class LiveMetrics {
-  constructor(metrics: Metrics, connections: Connections, { feeds }: Subscriptions, { sent }: Rooms) {
+  constructor(metrics: Metrics, connections: Connections, { feeds }: Subscriptions, { sent }: Rooms, backlog: Backlog) {
     metrics.gauge({ name: 'live_tables_sockets', help: 'Sockets that are connected.' }, () => connections.size);
+    metrics.gauge(
+      {
+        name: 'live_tables_live_backlog_bytes',
+        help: 'Replays and answers that sockets have not read yet; above 64 MiB the slowest are cut.',
+      },
+      () => backlog.bytes,
+    );
     metrics.gauge({ name: 'live_tables_subscriptions', help: 'Channels that they follow.', labels: ['kind'] }, () => {
       const followed = connections.where().flatMap(({ subscriptions }) => [...subscriptions.values()]);
       return (['table', 'view', 'workspace', 'object'] as const).map((kind) => ({

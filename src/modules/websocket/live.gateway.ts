@@ -7,7 +7,7 @@ import {
 import { toProblem } from '../../common/filters/index.js';
 import { must, Problem } from '../../common/index.js';
 import { TokenService } from '../auth/index.js';
-import { cutWhenSlow } from './backlog.js';
+import { Backlog } from './backlog.js';
 import { Connection } from './connection.js';
 import { Connections } from './connections.js';
 import { MessageRouter } from './message-router.js';
@@ -37,6 +37,7 @@ export class LiveGateway
     private readonly rooms: Rooms,
     private readonly presence: Presence,
     private readonly router: MessageRouter,
+    private readonly backlog: Backlog,
   ) {}
 
   afterInit(server: LiveServer<SocketData>): void {
@@ -47,7 +48,7 @@ export class LiveGateway
 
   handleConnection(socket: AdmittedSocket): void {
     const connection = connectionOf(socket);
-    cutWhenSlow(connection.socket);
+    this.backlog.watch(connection.socket);
     connection.start();
     this.connections.add(connection);
     socket.onAny((event: string, ...args: unknown[]) => void this.router.receive(connection, event, args));

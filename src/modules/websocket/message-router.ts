@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { toProblem } from '../../common/filters/index.js';
 import { inTrace, newId, noteFailure, Problem, SpanKind, type ProblemBody } from '../../common/index.js';
 import { TokenService } from '../auth/index.js';
+import { Backlog } from './backlog.js';
 import type { Connection } from './connection.js';
 import {
   AuthMessage,
@@ -43,6 +44,7 @@ export class MessageRouter {
     private readonly subscriptions: Subscriptions,
     private readonly presence: Presence,
     private readonly tokens: TokenService,
+    private readonly backlog: Backlog,
   ) {}
 
   /** Never throws and never rejects. `args` is all that came with the event; its last may be the acknowledgement. */
@@ -55,7 +57,10 @@ export class MessageRouter {
       return;
     }
     connection.pending += 1;
-    await connection.inTurn(() => this.traced(connection, event, rest, answer));
+    await connection.inTurn(async () => {
+      await this.backlog.whenRead(connection.socket);
+      await this.traced(connection, event, rest, answer);
+    });
     connection.pending -= 1;
   }
 

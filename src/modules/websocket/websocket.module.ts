@@ -7,6 +7,7 @@ import { ChangesController } from './changes/changes.controller.js';
 import { ChangesService } from './changes/changes.service.js';
 import { ChangeWaits } from './changes/change-waits.js';
 import { ViewsModule } from '../views/index.js';
+import { Backlog } from './backlog.js';
 import { ChannelAccess } from './channel-access.js';
 import { ChannelSources } from './channel-sources.js';
 import { Connections } from './connections.js';
@@ -29,6 +30,7 @@ import { ViewRenewal } from './view/view-renewal.js';
     LiveGateway,
     MessageRouter,
     Subscriptions,
+    Backlog,
     Connections,
     Rooms,
     Presence,
