@@ -614,5 +614,10 @@ export const MESSAGES: Readonly<Record<string, MessageLine>> = {
   subscribe: { needs: 'viewer', message: (_, at) => ({ channel: channel(at) }) },
   unsubscribe: { needs: 'signed-in', message: (_, at) => ({ channel: channel(at) }) },
   presence: { needs: 'viewer', message: (_, at) => ({ channel: channel(at), state: { mode: 'viewing' } }) },
+  lock: { needs: 'editor', message: (_, at) => ({ channel: channel(at), cell: { rowId: 'a', columnKey: 'name' } }) },
+  unlock: {
+    needs: 'signed-in',
+    message: (_, at) => ({ channel: channel(at), cell: { rowId: 'a', columnKey: 'name' } }),
+  },
   auth: { needs: 'signed-in', message: ({ accessToken }) => ({ token: accessToken }) },
 };

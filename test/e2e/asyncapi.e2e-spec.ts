@@ -155,6 +155,14 @@ describe('a live session', () => {
     });
     await ask(second, 'presence', { channel, state: { cursor, mode: 'editing' } });
     await first.until(({ name }) => name === 'user:cursor');
+    const selection = { from: cursor, to: { columnKey: 'qty' } };
+    await ask(second, 'presence', { channel, state: { cursor, selection, mode: 'typing' } });
+    const cell = { rowId: at.table.id, columnKey: 'name' };
+    expect(await ask(second, 'lock', { channel, cell })).toMatchObject({ mine: true });
+    await first.until(({ name }) => name === 'cell:lock');
+    expect(await ask(first, 'lock', { channel, cell })).toMatchObject({ mine: false });
+    expect(await ask(first, 'presence', { channel, state: {} })).toMatchObject({ locks: [{ cell }] });
+    expect(await ask(second, 'unlock', { channel, cell })).toMatchObject({ ok: true });
     const row = expectStatus(await bob.post<Row>(rows, { fields: { name: 'Acme' } }, { 'x-client-id': 'tab' }), 201);
     expectStatus(await bob.patch(`${rows}/${row.id}`, { fields: { qty: 3 } }), 200);
     expectStatus(await bob.del(`${rows}/${row.id}`), 204);
@@ -233,6 +241,8 @@ describe('the check itself', () => {
   const OPTIONAL = new Set([
     'subscribe no from',
     'subscribed no schemaVersion',
+    'subscribed no tells',
+    'locked no until',
     'dataUpdate no rowIds',
     'schemaUpdate no change',
     'viewUpdate no problem',

@@ -80,6 +80,14 @@ describe('presence', () => {
     expect(payload).toMatchObject({ channel, user: { id: bob.user.id }, state: { cursor, mode: 'editing' } });
     await show(eve, { mode: 'idle' });
     expect((await told(ada, 'user:cursor', second.presenceId)).payload).toMatchObject({ state: { mode: 'idle' } });
+    const selection = { from: { rowId: '\u0001'.repeat(64), columnKey: 'name' }, to: { rowId: 'b', columnKey: 'qty' } };
+    const place = { rowId: '\u0001'.repeat(64), columnKey: '\u0001'.repeat(64) };
+    for (const state of [{ mode: 'away' }, { cursor: place, selection, mode: 'typing' }]) {
+      await show(eve, state);
+      await waitFor(
+        () => JSON.stringify(ada.payloads<PersonThere>('user:cursor').at(-1)?.state) === JSON.stringify(state),
+      );
+    }
     eve.close();
     expect((await told(ada, 'user:leave', second.presenceId)).payload).toMatchObject({ user: { id: bob.user.id } });
     expect(await show(ada, {})).toMatchObject({ presenceId: first.presenceId, present: [] });
@@ -142,7 +150,16 @@ describe('presence', () => {
 
   it('says what is wrong with a state', async () => {
     const tab = await open(nodes[0], at.owner);
-    for (const state of [{ mode: 'asleep' }, { cursor: { rowId: 7 } }, { cursor: [] }, { secret: 1 }, null, 'x'])
+    for (const state of [
+      { mode: 'asleep' },
+      { cursor: { rowId: 7 } },
+      { cursor: [] },
+      { selection: { from: {} } },
+      { selection: [] },
+      { secret: 1 },
+      null,
+      'x',
+    ])
       expect(await show(tab, state as object)).toMatchObject({ ok: false, error: { status: 422 } });
     tab.close();
   });

@@ -26,6 +26,17 @@ export interface Topics {
   };
   /** A node wants to hear who is with the others. */
   'presence.asked': { readonly by: Id };
+  /** Somebody asks others to leave a cell to him, told again and again while he does, or does so no longer. */
+  'lock.changed': {
+    readonly channel: string;
+    readonly rowId: string;
+    readonly columnKey: string;
+    readonly holder: Id;
+    readonly userId: Id;
+    readonly name: string;
+    readonly since: number;
+    readonly held: boolean;
+  };
   /** A connection to an external database was made, changed or removed. */
   'connection.changed': { readonly connectionId: Id; readonly workspaceId: Id };
   /** The schema of an external database was read anew. */
@@ -103,9 +114,19 @@ const SHAPES: { readonly [T in Topic]: Readonly<Record<keyof Topics[T], Check>> 
     presenceId: isId,
     userId: isId,
     name: (value) => typeof value === 'string',
-    state: (value) => typeof value === 'string' && value.length <= 1_000,
+    state: (value) => typeof value === 'string' && value.length <= 4_000,
   },
   'presence.asked': { by: isId },
+  'lock.changed': {
+    channel: (value) => typeof value === 'string' && value.length <= 400,
+    rowId: text,
+    columnKey: text,
+    holder: isId,
+    userId: isId,
+    name: (value) => typeof value === 'string',
+    since: count,
+    held: (value) => typeof value === 'boolean',
+  },
   'connection.changed': { connectionId: isId, workspaceId: isId },
   'connection.discovered': { connectionId: isId },
   'object.changed': {

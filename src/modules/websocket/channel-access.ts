@@ -34,6 +34,9 @@ export const TO_FOLLOW_WORKSPACE: Permission = 'workspace:read';
 /** And an object of an external database. */
 export const TO_FOLLOW_OBJECT: Permission = 'external:read';
 
+/** To ask others to leave a cell to oneself. */
+export const TO_LOCK: Permission = 'rows:write';
+
 /** Who may follow what: everybody who may read it. */
 @Injectable()
 export class ChannelAccess {
@@ -77,6 +80,19 @@ export class ChannelAccess {
       // One that is gone is found missing by whoever asks for it.
       if (!(error instanceof Problem)) throw error;
     });
+  }
+
+  /**
+   * The right to change rows of a table, all of which he sees. Throws the same 404 for what does not exist and for what he may not see;
+   * `ruled_out` rules keep him from part of it.
+   */
+  async mustEditAll(caller: Caller, tableId: Id): Promise<void> {
+    const { workspaceId, sight } = await this.table(caller, tableId);
+    await this.access.require(caller, workspaceId, TO_LOCK, 'table');
+    if (sight !== undefined)
+      throw new Problem('ruled_out', {
+        detail: 'Rules keep you from part of this table, and this would tell of all of it.',
+      });
   }
 
   /** Whether the caller sees part of the table that a channel is of. Throws as the others do. */

@@ -4,13 +4,17 @@ import { inTrace, newId, noteFailure, Problem, SpanKind, type ProblemBody } from
 import { TokenService } from '../auth/index.js';
 import { Backlog } from './backlog.js';
 import type { Connection } from './connection.js';
+import { CellLocks } from './locks/cell-locks.service.js';
 import {
   AuthMessage,
+  LockMessage,
   readMessage,
   SubscribeMessage,
   UnsubscribeMessage,
   type Answer,
   type AuthenticatedAnswer,
+  type LockAnswer,
+  type UnlockAnswer,
   PresenceMessage,
   type ObjectSubscribedAnswer,
   type PresenceAnswer,
@@ -37,12 +41,15 @@ export class MessageRouter {
     ['subscribe', (connection, args, answer) => this.subscribe(connection, args, answer)],
     ['unsubscribe', (connection, args, answer) => this.unsubscribe(connection, args, answer)],
     ['presence', (connection, args, answer) => this.show(connection, args, answer)],
+    ['lock', (connection, args, answer) => this.lock(connection, args, answer)],
+    ['unlock', (connection, args, answer) => this.unlock(connection, args, answer)],
     ['auth', (connection, args, answer) => this.auth(connection, args, answer)],
   ]);
 
   constructor(
     private readonly subscriptions: Subscriptions,
     private readonly presence: Presence,
+    private readonly locks: CellLocks,
     private readonly tokens: TokenService,
     private readonly backlog: Backlog,
   ) {}
@@ -107,6 +114,14 @@ export class MessageRouter {
 
   private async show(connection: Connection, args: readonly unknown[], answer: Answer<PresenceAnswer>): Promise<void> {
     answer(await this.presence.show(connection, await readMessage(args, PresenceMessage)));
+  }
+
+  private async lock(connection: Connection, args: readonly unknown[], answer: Answer<LockAnswer>): Promise<void> {
+    answer(await this.locks.lock(connection, await readMessage(args, LockMessage)));
+  }
+
+  private async unlock(connection: Connection, args: readonly unknown[], answer: Answer<UnlockAnswer>): Promise<void> {
+    answer(this.locks.unlock(connection, await readMessage(args, LockMessage)));
   }
 
   private async auth(

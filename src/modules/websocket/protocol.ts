@@ -1,13 +1,16 @@
 import type { SocketProtocol } from '../../docs/index.js';
 import { ERRORS, Problem, type ErrorCode } from '../../common/index.js';
-import { TO_FOLLOW, TO_FOLLOW_OBJECT, TO_FOLLOW_VIEW, TO_FOLLOW_WORKSPACE } from './channel-access.js';
+import { TO_FOLLOW, TO_FOLLOW_OBJECT, TO_FOLLOW_VIEW, TO_FOLLOW_WORKSPACE, TO_LOCK } from './channel-access.js';
 import {
   AuthenticatedAnswer,
   AuthMessage,
+  CellLockEvent,
   DataUpdateEvent,
   EndedControl,
   ImportProgressEvent,
   InvalidatedEvent,
+  LockAnswer,
+  LockMessage,
   ObjectInvalidatedEvent,
   ObjectPolledEvent,
   ObjectSubscribedAnswer,
@@ -21,6 +24,7 @@ import {
   SchemaUpdateEvent,
   SubscribedAnswer,
   SubscribeMessage,
+  UnlockAnswer,
   UnsubscribedAnswer,
   UnsubscribeMessage,
   UpToDateControl,
@@ -62,6 +66,8 @@ const PERSON = {
   user: { id: ADA, name: 'Ada Lovelace' },
   state: { cursor: { rowId: ROW, columnKey: 'name' }, mode: 'viewing' as const },
 };
+
+const LOCK = { cell: { rowId: ROW, columnKey: 'name' }, user: PERSON.user };
 
 const refusal = (code: ErrorCode, detail: string) => ({
   summary: ERRORS[code].title,
@@ -133,6 +139,13 @@ export const SOCKET_PROTOCOL: SocketProtocol = {
               } satisfies SubscribedAnswer,
             },
             {
+              summary: 'A view of rows of one table',
+              payload: {
+                ...{ ok: true, channel: VIEW, mode: 'live', epoch: EPOCH, seq: 41, schemaVersion: 2 },
+                tells: 'rows',
+              } satisfies SubscribedAnswer,
+            },
+            {
               summary: 'An object of an external database, which has no log',
               payload: { ok: true, channel: OBJECT, mode: 'live' } satisfies ObjectSubscribedAnswer,
             },
@@ -195,8 +208,61 @@ export const SOCKET_PROTOCOL: SocketProtocol = {
           examples: [
             {
               summary: 'One other',
-              payload: { ok: true, channel: CHANNEL, presenceId: EPOCH, present: [PERSON] } satisfies PresenceAnswer,
+              payload: {
+                ok: true,
+                channel: CHANNEL,
+                presenceId: EPOCH,
+                present: [PERSON],
+                locks: [LOCK],
+              } satisfies PresenceAnswer,
             },
+          ],
+        },
+        refused,
+      ],
+    },
+    {
+      id: 'lock',
+      event: 'lock',
+      title: 'Ask others to leave a cell to me',
+      description:
+        'A courtesy among editors: no write is refused for it. Ends after 30 seconds unless it is sent again, with `unlock`, `unsubscribe`, the right to write, and the socket. A socket may hold 10 cells.',
+      permission: TO_LOCK,
+      payload: [LockMessage],
+      examples: [{ summary: 'Before editing', payload: { channel: CHANNEL, cell: LOCK.cell } satisfies LockMessage }],
+      answers: [
+        {
+          id: 'locked',
+          title: 'Whose the cell is now',
+          payload: [LockAnswer],
+          examples: [
+            {
+              summary: 'Mine',
+              payload: { ok: true, channel: CHANNEL, mine: true, ...LOCK, until: AT } satisfies LockAnswer,
+            },
+            {
+              summary: 'Another one was first',
+              payload: { ok: true, channel: CHANNEL, mine: false, ...LOCK } satisfies LockAnswer,
+            },
+          ],
+        },
+        refused,
+      ],
+    },
+    {
+      id: 'unlock',
+      event: 'unlock',
+      title: 'Leave the cell to others',
+      description: 'That it was not held is no error.',
+      payload: [LockMessage],
+      examples: [{ summary: 'Done', payload: { channel: CHANNEL, cell: LOCK.cell } satisfies LockMessage }],
+      answers: [
+        {
+          id: 'unlocked',
+          title: 'The cell is not held any more',
+          payload: [UnlockAnswer],
+          examples: [
+            { summary: 'Done', payload: { ok: true, channel: CHANNEL, cell: LOCK.cell } satisfies UnlockAnswer },
           ],
         },
         refused,
@@ -419,6 +485,18 @@ export const SOCKET_PROTOCOL: SocketProtocol = {
           summary: 'Gone',
           payload: { channel: CHANNEL, presenceId: ROW, user: PERSON.user, at: AT } satisfies UserLeaveEvent,
         },
+      ],
+    },
+    {
+      id: 'cellLock',
+      event: 'cell:lock',
+      title: 'Somebody asks others to leave a cell to him, or does so no longer',
+      description:
+        'Told to those who see all of the table; that a cell is locked not to the window that locked it. Who held it and hears of another one lost it: that one was earlier.',
+      payload: [CellLockEvent],
+      examples: [
+        { summary: 'Locked', payload: { channel: CHANNEL, ...LOCK, locked: true, at: AT } satisfies CellLockEvent },
+        { summary: 'Free', payload: { channel: CHANNEL, ...LOCK, locked: false, at: AT } satisfies CellLockEvent },
       ],
     },
     {

@@ -15,6 +15,7 @@ import { LiveMetrics } from './live-metrics.js';
 import { LiveHints } from './live-hints.js';
 import { LiveRights } from './live-rights.js';
 import { LiveGateway } from './live.gateway.js';
+import { CellLocks } from './locks/cell-locks.service.js';
 import { MessageRouter } from './message-router.js';
 import { Presence } from './presence/presence.service.js';
 import { Rooms } from './rooms.js';
@@ -34,6 +35,7 @@ import { ViewRenewal } from './view/view-renewal.js';
     Connections,
     Rooms,
     Presence,
+    CellLocks,
     ChannelAccess,
     ChannelSources,
     FollowedViews,

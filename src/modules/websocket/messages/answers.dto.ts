@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import type { ProblemBody } from '../../../common/index.js';
 import { ProblemDto } from '../../../common/errors/problem.dto.js';
-import { PresenceState } from './messages.dto.js';
+import { LockedCell, PresenceState } from './messages.dto.js';
 
 /** Why a feed cannot go on from where a client stands. */
 export const RESET_REASONS = ['epoch_changed', 'ahead', 'too_far', 'changes_gone', 'rights_changed'] as const;
@@ -84,6 +84,32 @@ export class PresentPerson {
   readonly state!: PresenceState;
 }
 
+/** A cell that somebody asks others to leave to him. */
+export class CellLock {
+  @ApiProperty({ type: () => LockedCell })
+  readonly cell!: LockedCell;
+  @ApiProperty({ type: () => PresentUser })
+  readonly user!: PresentUser;
+}
+
+/** Whose the cell is now. */
+export class LockAnswer extends CellLock {
+  @ApiProperty({ enum: [true] })
+  readonly ok!: true;
+  readonly channel!: string;
+  @ApiProperty({ description: 'False where another window holds it, which `user` says.' })
+  readonly mine!: boolean;
+  @ApiPropertyOptional({ format: 'date-time', description: 'It ends then, unless it is renewed.' })
+  readonly until?: string;
+}
+
+/** The socket does not hold the cell any more, or never did. */
+export class UnlockAnswer extends DoneAnswer {
+  readonly channel!: string;
+  @ApiProperty({ type: () => LockedCell })
+  readonly cell!: LockedCell;
+}
+
 /** The socket is at the channel, and these are as well. */
 export class PresenceAnswer extends DoneAnswer {
   readonly channel!: string;
@@ -91,6 +117,8 @@ export class PresenceAnswer extends DoneAnswer {
   readonly presenceId!: string;
   @ApiProperty({ type: () => [PresentPerson], description: 'Up to 200 others.' })
   readonly present!: readonly PresentPerson[];
+  @ApiProperty({ type: () => [CellLock], description: 'Up to 200 cells that are locked.' })
+  readonly locks!: readonly CellLock[];
 }
 
 /** The message was refused, and nothing was done. */

@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { ProblemDto } from '../../../common/errors/problem.dto.js';
 import { ROLES, type ProblemBody } from '../../../common/index.js';
-import { PresentPerson, PresentUser, RESET_REASONS, type ResetReason } from './answers.dto.js';
+import { CellLock, PresentPerson, PresentUser, RESET_REASONS, type ResetReason } from './answers.dto.js';
 
 const FIELDS = { type: 'object' as const, additionalProperties: true };
 /** A number of the table's stream, or another count. */
@@ -361,6 +361,15 @@ export class UserLeaveEvent {
   readonly presenceId!: string;
   @ApiProperty({ type: () => PresentUser })
   readonly user!: PresentUser;
+  @ApiProperty(TIME)
+  readonly at!: string;
+}
+
+/** Somebody asks others to leave a cell to him, or does so no longer. */
+export class CellLockEvent extends CellLock {
+  /** `table:<id>` */
+  readonly channel!: string;
+  readonly locked!: boolean;
   @ApiProperty(TIME)
   readonly at!: string;
 }

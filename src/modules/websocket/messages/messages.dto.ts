@@ -42,7 +42,8 @@ export class UnsubscribeMessage {
   channel!: string;
 }
 
-export const PRESENCE_MODES = ['viewing', 'editing', 'idle'] as const;
+/** `typing`: the cell is being written in just now. `idle`: nothing was done for a while. `away`: the window is hidden. */
+export const PRESENCE_MODES = ['viewing', 'editing', 'typing', 'idle', 'away'] as const;
 export type PresenceMode = (typeof PRESENCE_MODES)[number];
 
 /** The cell that somebody is at; one of the two may be open. */
@@ -62,6 +63,19 @@ export class PresenceCursor {
   columnKey?: string | null;
 }
 
+/** A rectangle of cells, from the one where the selection began to the one where it ends. */
+export class PresenceSelection {
+  @IsObject()
+  @ValidateNested()
+  @Type(() => PresenceCursor)
+  from!: PresenceCursor;
+
+  @IsObject()
+  @ValidateNested()
+  @Type(() => PresenceCursor)
+  to!: PresenceCursor;
+}
+
 /** What somebody does at a channel. */
 export class PresenceState {
   @IsOptional()
@@ -69,6 +83,12 @@ export class PresenceState {
   @ValidateNested()
   @Type(() => PresenceCursor)
   cursor?: PresenceCursor;
+
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => PresenceSelection)
+  selection?: PresenceSelection;
 
   @ApiProperty({ enum: PRESENCE_MODES, required: false })
   @IsOptional()
@@ -87,6 +107,32 @@ export class PresenceMessage {
   @ValidateNested()
   @Type(() => PresenceState)
   state!: PresenceState;
+}
+
+/** A cell of a table. */
+export class LockedCell {
+  /** @example '01a20530-ec9c-753b-ae4a-b87b817f3b72' */
+  @IsString()
+  @Length(1, 64)
+  rowId!: string;
+
+  /** @example 'name' */
+  @IsString()
+  @Length(1, 64)
+  columnKey!: string;
+}
+
+/** `lock`, `unlock` */
+export class LockMessage {
+  /** `table:<id>`. @example 'table:01a20530-ea87-76da-9e07-24ab4bf004f6' */
+  @IsString()
+  @Length(1, MAX_CHANNEL)
+  channel!: string;
+
+  @IsObject()
+  @ValidateNested()
+  @Type(() => LockedCell)
+  cell!: LockedCell;
 }
 
 /** `auth` */

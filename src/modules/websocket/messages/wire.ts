@@ -1,14 +1,17 @@
 import type { DefaultEventsMap, Server, Socket } from 'socket.io';
 import type {
   AuthenticatedAnswer,
+  LockAnswer,
   ObjectSubscribedAnswer,
   PresenceAnswer,
   RefusedAnswer,
   ResetAnswer,
   SubscribedAnswer,
+  UnlockAnswer,
   UnsubscribedAnswer,
 } from './answers.dto.js';
 import type {
+  CellLockEvent,
   DataUpdateEvent,
   EndedControl,
   ImportProgressEvent,
@@ -40,6 +43,7 @@ export interface ServerEvents {
   'user:join': (event: UserJoinEvent) => void;
   'user:cursor': (event: UserCursorEvent) => void;
   'user:leave': (event: UserLeaveEvent) => void;
+  'cell:lock': (event: CellLockEvent) => void;
   control: (message: UpToDateControl | ResetControl | RevokedControl | EndedControl) => void;
 }
 
@@ -54,6 +58,8 @@ export type Acknowledgement =
   | UnsubscribedAnswer
   | AuthenticatedAnswer
   | PresenceAnswer
+  | LockAnswer
+  | UnlockAnswer
   | RefusedAnswer;
 
 /** Answers a message; must be called once. */

@@ -3,6 +3,7 @@ import { newId, Problem, type Id } from '../../../common/index.js';
 import { EventBus, type Topics } from '../../events/index.js';
 import { ChannelAccess } from '../channel-access.js';
 import type { Connection } from '../connection.js';
+import { CellLocks } from '../locks/cell-locks.service.js';
 import {
   partRoom,
   targetOf,
@@ -45,6 +46,7 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
   constructor(
     private readonly bus: EventBus,
     private readonly access: ChannelAccess,
+    private readonly locks: CellLocks,
   ) {}
 
   onModuleInit(): void {
@@ -67,6 +69,7 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
   /** The server whose rooms are used; called once, before the first socket comes. */
   attach(server: LiveServer): void {
     this.server = server;
+    this.locks.attach(server);
   }
 
   /**
@@ -95,11 +98,13 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
       present: this.board
         .others(channel, own.presenceId, MOST_LISTED)
         .map((present) => (seesPart ? withoutPlace(toPerson(present)) : toPerson(present))),
+      locks: seesPart ? [] : this.locks.at(channel),
     };
   }
 
-  /** That it was not there is no error. */
+  /** The cells that it holds are free then. That it was not there is no error. */
   leave(connection: Connection, channel: string): void {
+    this.locks.leave(connection, channel);
     const channels = this.own.get(connection);
     const own = channels?.get(channel);
     if (!own) return;
@@ -112,6 +117,7 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
 
   leaveAll(connection: Connection): void {
     for (const channel of [...(this.own.get(connection)?.keys() ?? [])]) this.leave(connection, channel);
+    this.locks.leaveAll(connection);
   }
 
   /** Whether there is something of the table that he is not to be told of. */
