@@ -4,12 +4,12 @@ import { Grid } from './grid.js';
 import { randomId } from './random-id.js';
 import { saveCell } from './saving.js';
 import { keepOverReloads } from './session.js';
+import { Whereabouts } from './whereabouts.js';
 
 /** Rows that are shown at first, and that come with each wish for more. */
 const STEP = 100;
 /** Lines of what happened that are kept. */
 const MOST_NEWS = 50;
-const CURSOR_MS = 100;
 
 const STATES = {
   connecting: 'Connecting …',
@@ -28,7 +28,7 @@ let chosen = { workspaces: [], bases: [], tables: [] };
 let open;
 
 const grid = new Grid(at('grid'), {
-  onMove: (cell, mode) => tellCursor({ mode, cursor: { rowId: cell.rowId, columnKey: cell.key } }),
+  onMove: (cell, mode) => open.whereabouts.at({ rowId: cell.rowId, columnKey: cell.key }, mode),
   onSave: (cell, value, baseVersion) => {
     problem('');
     return saveCell({ ...open, column: grid.columnOf(cell.key), news }, cell, value, baseVersion);
@@ -139,6 +139,7 @@ function show(id) {
   at('doing').hidden = role === 'viewer';
   const live = client.liveTable(id, { most: STEP });
   open = { id, live, table: client.table(id), mayEdit: role !== 'viewer', read: false, asked: false, ends: [] };
+  open.whereabouts = new Whereabouts(live.presence, news);
   const on = (source, name, listener) => open.ends.push(source.on(name, listener));
   on(live, 'change', changed);
   on(live, 'state', tellState);
@@ -149,12 +150,12 @@ function show(id) {
   at('news').replaceChildren();
   tellPeople([]);
   tellState();
-  tellCursor({ mode: 'viewing' });
 }
 
 function close() {
   if (!open) return;
   for (const end of open.ends) end();
+  open.whereabouts.end();
   open.live.dispose();
   open = undefined;
   at('shown').hidden = true;
@@ -259,7 +260,7 @@ function tellPeople(people) {
     const column = cursor?.columnKey && grid.columnOf(cursor.columnKey);
     const row = cursor?.rowId ? grid.numberOf(cursor.rowId) : 0;
     const place = column && row ? `“${column.name}” of row ${row}` : '';
-    if (mode === 'idle') return `${name} (away)`;
+    if (mode === 'idle' || mode === 'away') return `${name} (${mode})`;
     if (!place) return name;
     return `${name}: ${mode === 'editing' ? 'is editing' : 'looks at'} ${place}`;
   };
@@ -267,18 +268,6 @@ function tellPeople(people) {
     ...(people.length === 0 ? [element('li', 'Nobody else.')] : people.map((person) => element('li', line(person)))),
   );
 }
-
-/** The last place within a tenth of a second is told; nobody follows faster. */
-let cursor;
-let timer;
-function tellCursor(state) {
-  cursor = state;
-  timer ??= setTimeout(() => {
-    timer = undefined;
-    open?.live.presence.set(document.hidden ? { ...cursor, mode: 'idle' } : cursor).catch(() => undefined);
-  }, CURSOR_MS);
-}
-document.addEventListener('visibilitychange', () => cursor && tellCursor(cursor));
 
 client.session.on('change', signedIn);
 keepOverReloads(client.session);

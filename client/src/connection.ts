@@ -1,7 +1,16 @@
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import { Emitter } from './emitter.js';
 import { ApiError, ConnectionError, SignedOutError, type Problem } from './problem.js';
-import { UPDATES, type Control, type Position, type Subscribed, type Told, type UpdateName } from './protocol.js';
+import {
+  ASIDES,
+  UPDATES,
+  type AsideName,
+  type Control,
+  type Position,
+  type Subscribed,
+  type Told,
+  type UpdateName,
+} from './protocol.js';
 import type { Session } from './session.js';
 
 export interface ConnectionEvents {
@@ -10,7 +19,7 @@ export interface ConnectionEvents {
   down: undefined;
   update: { readonly name: UpdateName; readonly event: Told };
   control: Control;
-  people: { readonly name: 'user:join' | 'user:cursor' | 'user:leave'; readonly event: Told };
+  people: { readonly name: AsideName; readonly event: Told };
   /** The feed of a channel began anew, behind this number; without one there is none. Whoever else follows it has to see to himself. */
   followed: { readonly channel: string; readonly by: object; readonly from: Position | undefined };
   /** The session has ended; it does not come up again by itself. */
@@ -81,8 +90,7 @@ export class Connection extends Emitter<ConnectionEvents> {
       if (!socket.active) this.reconnectLater();
     });
     for (const name of UPDATES) socket.on(name, (event: Told) => this.emit('update', { name, event }));
-    for (const name of ['user:join', 'user:cursor', 'user:leave'] as const)
-      socket.on(name, (event: Told) => this.emit('people', { name, event }));
+    for (const name of ASIDES) socket.on(name, (event: Told) => this.emit('people', { name, event }));
     socket.on('control', (control: Control) => this.emit('control', control));
   }
 

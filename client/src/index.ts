@@ -1,5 +1,6 @@
 /** The client of Live Tables: see README.md of this package. */
 export { LiveTables, type ClientOptions } from './client.js';
+export type { CellLocks } from './cell-locks.js';
 export type { Connection } from './connection.js';
 export type { LiveRow, RowChanges } from './held-rows.js';
 export type { AnswerOf, CallOptions, Fetch, Operation } from './http.js';
@@ -23,7 +24,7 @@ export {
   type Problem,
   type ProblemItem,
 } from './problem.js';
-export type { Actor, Position, PresenceState, PresentPerson } from './protocol.js';
+export type { Actor, Cell, LockedCell, Place, Position, PresenceState, PresentPerson } from './protocol.js';
 export { Session, type SessionTokens, type User } from './session.js';
 export {
   Table,

@@ -196,7 +196,7 @@ export abstract class LiveChannel<Change> extends Emitter<LiveEvents<Change>> {
     clearTimeout(this.timer);
     for (const end of this.ends) end();
     this.become('ended');
-    this.presence.clear();
+    this.presence.end();
     this.emit('ended', error);
     this.left();
   }

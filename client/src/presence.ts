@@ -1,6 +1,7 @@
 import type { Connection } from './connection.js';
 import { Emitter } from './emitter.js';
-import type { PresenceState, PresentPerson, Told } from './protocol.js';
+import { CellLocks } from './cell-locks.js';
+import type { AsideName, LockedCell, PresenceState, PresentPerson, Told } from './protocol.js';
 
 export interface PresenceEvents {
   /** Everybody else who is there now. */
@@ -13,6 +14,8 @@ export interface PresenceEvents {
  */
 export class Presence extends Emitter<PresenceEvents> {
   private readonly others = new Map<string, PresentPerson>();
+  /** Of cells, where the channel is a table's. */
+  readonly locks: CellLocks;
   private mine: PresenceState | undefined;
   private id: string | undefined;
 
@@ -21,6 +24,7 @@ export class Presence extends Emitter<PresenceEvents> {
     private readonly channel: string,
   ) {
     super();
+    this.locks = new CellLocks(connection, channel);
   }
 
   get people(): readonly PresentPerson[] {
@@ -36,16 +40,28 @@ export class Presence extends Emitter<PresenceEvents> {
   /** The channel is followed anew: whoever was there may have gone unheard. */
   async renew(): Promise<void> {
     this.clear();
+    this.locks.renew();
     if (this.mine) await this.say();
   }
 
   clear(): void {
+    this.locks.clear();
     if (this.others.size === 0) return;
     this.others.clear();
     this.emit('change', []);
   }
 
-  receive(name: 'user:join' | 'user:cursor' | 'user:leave', event: Told): void {
+  /** Nobody is told any more that this window is there. */
+  end(): void {
+    this.clear();
+    this.locks.end();
+  }
+
+  receive(name: AsideName, event: Told): void {
+    if (name === 'cell:lock') {
+      this.locks.receive(event);
+      return;
+    }
     const person = event as unknown as PresentPerson;
     if (person.presenceId === this.id) return;
     if (name === 'user:leave') this.others.delete(person.presenceId);
@@ -55,13 +71,15 @@ export class Presence extends Emitter<PresenceEvents> {
 
   private async say(): Promise<void> {
     const message = { channel: this.channel, state: this.mine };
-    const { presenceId, present } = await this.connection.ask<{
+    const { presenceId, present, locks } = await this.connection.ask<{
       readonly presenceId: string;
       readonly present: readonly PresentPerson[];
+      readonly locks: readonly LockedCell[];
     }>('presence', message);
     this.id = presenceId;
     this.others.delete(presenceId);
     for (const person of present) this.others.set(person.presenceId, person);
+    this.locks.know(locks);
     this.emit('change', this.people);
   }
 }

@@ -93,11 +93,35 @@ export type Control =
   | (Position & { readonly type: 'reset'; readonly channel: string; readonly reason: string })
   | { readonly type: 'revoked'; readonly channel?: string };
 
+/** A place in a table; without a column it is the record. */
+export interface Place {
+  readonly rowId?: string | null;
+  readonly columnKey?: string | null;
+}
+
 /** What somebody does at a channel. */
 export interface PresenceState {
-  readonly cursor?: { readonly rowId?: string | null; readonly columnKey?: string | null };
-  readonly mode?: 'viewing' | 'editing' | 'idle';
+  readonly cursor?: Place;
+  /** A rectangle of cells, from where the selection began to where it ends. */
+  readonly selection?: { readonly from: Place; readonly to: Place };
+  /** `idle`: nothing was done for a while; `away`: the window is hidden. */
+  readonly mode?: 'viewing' | 'editing' | 'typing' | 'idle' | 'away';
 }
+
+export interface Cell {
+  readonly rowId: string;
+  readonly columnKey: string;
+}
+
+/** A cell that somebody asks others to leave to him. */
+export interface LockedCell {
+  readonly cell: Cell;
+  readonly user: { readonly id: string; readonly name: string };
+}
+
+/** Names of what is told beside the numbered streams. */
+export const ASIDES = ['user:join', 'user:cursor', 'user:leave', 'cell:lock'] as const;
+export type AsideName = (typeof ASIDES)[number];
 
 /** Somebody who is at a channel; `presenceId` is one window of his. */
 export interface PresentPerson {

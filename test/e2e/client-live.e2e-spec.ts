@@ -257,6 +257,32 @@ describe('a live table', () => {
   });
 });
 
+describe('the locks of cells', () => {
+  it('are asked for, seen by others, and end with the copy', async () => {
+    const tableId = await newTable('Locked');
+    const cell = { rowId: 'row', columnKey: 'name' };
+    const [mine, theirs] = [writer(0).liveTable<Deal>(tableId), writer(2).liveTable<Deal>(tableId)];
+    await Promise.all([mine.until(), theirs.until()]);
+    const { locks } = mine.presence;
+    expect(await locks.lock(cell)).toBeUndefined();
+    await waitFor(() => theirs.presence.locks.all.length === 1);
+    const held = { cell, user: { id: at.owner.user.id, name: at.owner.user.name } };
+    expect(await theirs.presence.locks.lock(cell)).toEqual(held);
+    const late = writer(2).liveTable<Deal>(tableId);
+    await late.until();
+    await late.presence.set({ mode: 'viewing' });
+    expect(late.presence.locks.all).toEqual([held]);
+    late.dispose();
+    await locks.unlock(cell);
+    await waitFor(() => theirs.presence.locks.all.length === 0);
+    expect(await theirs.presence.locks.lock(cell)).toBeUndefined();
+    await waitFor(() => locks.all.length === 1);
+    theirs.dispose();
+    await waitFor(() => locks.all.length === 0);
+    mine.dispose();
+  });
+});
+
 describe('the token of a socket', () => {
   it('is renewed while the socket stays, so that nothing is missed and nothing begins again', async () => {
     const pair = await databases();

@@ -255,6 +255,25 @@ const chromium = findChromium();
     await Promise.all([ada.page.close(), her.page.close()]);
   });
 
+  it('tells whoever opens a cell that another one edits it, and lets him', async () => {
+    const table = await newTable('Courtesy', [{ name: 'Acme' }]);
+    const [row] = table.rows as [Row];
+    const [ada, her] = [await open(`${base}/live`, at.owner), await open(`${base}/live`, grace)];
+    await Promise.all([choose(ada, table.id), choose(her, table.id)]);
+    await cell(ada.page, row, 'name').dblclick();
+    await waitFor(async () => (await her.page.locator('#people').textContent())?.includes('is editing'), WAIT_MS);
+    await cell(her.page, row, 'name').dblclick();
+    const news = `${at.owner.user.name} is editing this cell, too.`;
+    await waitFor(async () => (await her.page.locator('#news').textContent())?.includes(news), WAIT_MS);
+    expect(await ada.page.locator('#news').textContent()).not.toContain('editing this cell');
+    await ada.page.keyboard.press('Escape');
+    await cell(her.page, row, 'name').locator('input').fill('hers');
+    await her.page.keyboard.press('Enter');
+    for (const { page } of [ada, her]) await shows(page, row, 'name', 'hers');
+    expect([ada.complaints, her.complaints]).toEqual([[], []]);
+    await Promise.all([ada.page.close(), her.page.close()]);
+  });
+
   it('is worked with by the keyboard alone, every type its own way; what is refused can be mended', async () => {
     const table = await newTable('Keys', [{ name: 'Acme' }, { name: 'Globex' }]);
     const [row, other] = table.rows as [Row, Row];
