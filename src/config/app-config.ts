@@ -160,6 +160,8 @@ export interface AppConfig {
   readonly webhooks: { readonly mayBePlain: boolean };
   /** Views of one workspace. */
   readonly maxViews: number;
+  /** Channels of one workspace that the sockets of this node follow together. */
+  readonly maxFollowedPerWorkspace: number;
   /** What is copied at most to join over several databases, for one answer. */
   readonly joins: { readonly maxRows: number; readonly maxBytes: number };
   /** Seconds for which what was deleted can be brought back; then it is purged. */

@@ -101,6 +101,7 @@ export function loadConfig(env: Environment, provided: Provided = {}): AppConfig
     external: externalOf(read),
     webhooks: { mayBePlain: values.WEBHOOKS_PLAIN_HTTP },
     maxViews: values.VIEWS_MAX_PER_WORKSPACE,
+    maxFollowedPerWorkspace: values.LIVE_MAX_PER_WORKSPACE,
     joins: { maxRows: values.JOIN_MAX_ROWS, maxBytes: values.JOIN_MAX_BYTES },
     trashSeconds: values.TRASH_RETENTION,
     ...(values.CHANGE_LOG_RETENTION === 'forever' ? {} : { changeLogSeconds: values.CHANGE_LOG_RETENTION }),

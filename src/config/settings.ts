@@ -509,6 +509,13 @@ const EXTERNAL = {
     fallback: '1000',
     example: '1000',
   }),
+  LIVE_MAX_PER_WORKSPACE: setting({
+    about:
+      'Channels of one workspace that the sockets of one node follow together; whoever wants to follow more is refused.',
+    parse: integer(1, 10_000_000),
+    fallback: '20000',
+    example: '20000',
+  }),
   JOIN_MAX_ROWS: setting({
     about:
       'Rows of external databases that are copied at most to join, sort or group over several databases, for one answer.',

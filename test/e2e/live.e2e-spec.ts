@@ -473,6 +473,29 @@ describe('live updates', () => {
       expect((await follow(oneMore.id)).error).toMatchObject({ status: 422, code: 'limit_reached' });
       expect(await follow(at.table.id)).toMatchObject({ ok: true });
     });
+
+    it('stops a workspace at what its sockets may follow together, and no other workspace', async () => {
+      const { base } = await startApp({ env: { LIVE_MAX_PER_WORKSPACE: '3' } });
+      const [full, other] = [await world(base), await world(base)];
+      const channels = [`table:${full.table.id}`, `workspace:${full.workspace.id}`];
+      const tabs = await Promise.all([0, 1].map(() => socket(base, full.owner.accessToken)));
+      const [first, second] = tabs as [TestSocket, TestSocket];
+      const follow = (tab: TestSocket, channel: string) => tab.ask<Joined>('subscribe', { channel });
+      for (const channel of channels) expect(await follow(first, channel)).toMatchObject({ ok: true });
+      const [table = '', workspace = ''] = channels;
+      expect(await follow(second, table)).toMatchObject({ ok: true });
+      const refused = { ok: false, error: { status: 422, code: 'limit_reached' } };
+      expect(await follow(second, workspace)).toMatchObject(refused);
+      // To begin again is to follow no more than before.
+      expect(await follow(second, table)).toMatchObject({ ok: true });
+      const elsewhere = await socket(base, other.owner.accessToken);
+      expect(await follow(elsewhere, `table:${other.table.id}`)).toMatchObject({ ok: true });
+      await first.ask('unsubscribe', { channel: table });
+      expect(await follow(second, workspace)).toMatchObject({ ok: true });
+      expect(await follow(first, table)).toMatchObject(refused);
+      second.close();
+      await waitFor(async () => (await follow(first, table)).ok);
+    });
   });
 });
 

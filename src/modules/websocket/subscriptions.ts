@@ -33,6 +33,7 @@ import { Presence } from './presence/presence.service.js';
 import { Rooms } from './rooms.js';
 import { tell } from './tell.js';
 import { workspaceHeads } from './workspace/workspace-source.js';
+import { WorkspaceLoad } from './workspace-load.js';
 
 /** Channels that one socket may follow. */
 export const MAX_SUBSCRIPTIONS = 200;
@@ -44,6 +45,7 @@ export class Subscriptions implements OnModuleDestroy {
   readonly feeds: Feeds;
   readonly workspaces: Feeds;
   private readonly watches: ObjectWatches;
+  private readonly load: WorkspaceLoad;
   private viewOutdated: (viewId: Id) => void = () => undefined;
   private objectChanged: (object: ExternalObject) => void = () => undefined;
 
@@ -56,8 +58,9 @@ export class Subscriptions implements OnModuleDestroy {
     private readonly connections: Connections,
     private readonly presence: Presence,
     digests: ObjectDigests,
-    @Inject(APP_CONFIG) { external }: AppConfig,
+    @Inject(APP_CONFIG) { external, maxFollowedPerWorkspace }: AppConfig,
   ) {
+    this.load = new WorkspaceLoad(maxFollowedPerWorkspace);
     this.feeds = new Feeds(sources.log, (channel) => this.room(channel));
     this.workspaces = new Feeds(workspaceHeads(sources.workspaceLog), (channel) => this.room(channel));
     this.watches = new ObjectWatches(
@@ -119,7 +122,7 @@ export class Subscriptions implements OnModuleDestroy {
     const { sight, workspaceId } = table;
     // Those who see the same share a feed and a room.
     const room = sight === undefined ? channel : `${channel}#${hash('sha256', sight, 'base64url')}`;
-    await this.follow(connection, message, answer, () => ({
+    await this.follow(connection, workspaceId, message, answer, () => ({
       ...{ kind: 'table', channel, tableId, workspaceId, joined: false },
       ...(sight === undefined ? {} : { sight }),
       feed: this.feeds.acquire(room, () => this.sources.table(table, () => this.judge(tableId))),
@@ -177,7 +180,7 @@ export class Subscriptions implements OnModuleDestroy {
     const { channel } = message;
     const view = await this.liveViews.open(await this.access.view(connection.caller(), viewId), viewId);
     const { workspaceId, objects } = view;
-    await this.follow(connection, message, answer, () => {
+    await this.follow(connection, workspaceId, message, answer, () => {
       for (const object of objects) this.watches.acquire(object);
       return {
         ...{ kind: 'view', channel, workspaceId, objects, joined: false, tableIds: view.tables.map(({ id }) => id) },
@@ -197,7 +200,7 @@ export class Subscriptions implements OnModuleDestroy {
     await this.access.workspace(connection.caller(), workspaceId);
     const endLost = (): Promise<void> =>
       endLostMemberships(this.members, this.rooms.followersOf(channel), (...lost) => this.revoke(...lost));
-    await this.follow(connection, message, answer, () => ({
+    await this.follow(connection, workspaceId, message, answer, () => ({
       ...{ kind: 'workspace', channel, workspaceId, joined: false },
       feed: this.workspaces.acquire(channel, () => this.sources.workspace(workspaceId, endLost)),
     }));
@@ -205,13 +208,14 @@ export class Subscriptions implements OnModuleDestroy {
 
   private async follow(
     connection: Connection,
+    workspaceId: Id,
     { channel, from }: SubscribeMessage,
     answer: Answer<SubscribedAnswer | ResetAnswer>,
     begin: () => FeedSubscription,
   ): Promise<void> {
-    this.makeRoom(connection, channel);
+    this.makeRoom(connection, channel, workspaceId);
     const subscription = begin();
-    connection.subscriptions.set(channel, subscription);
+    this.remember(connection, subscription);
     try {
       const refusal = await subscription.feed.join(from, (admission) =>
         this.admit(connection, subscription, admission, answer),
@@ -234,21 +238,21 @@ export class Subscriptions implements OnModuleDestroy {
     if (from !== undefined)
       throw invalid([{ pointer: '/from', code: 'no_log', detail: 'Changes of external objects have no numbers.' }]);
     const workspaceId = await this.access.object(connection.caller(), connectionId, object);
-    this.makeRoom(connection, channel);
+    this.makeRoom(connection, channel, workspaceId);
     const subscription: ObjectSubscription = {
       kind: 'object',
       channel,
       workspaceId,
       object: { workspaceId, connectionId, name: object },
     };
-    connection.subscriptions.set(channel, subscription);
+    this.remember(connection, subscription);
     this.watches.acquire(subscription.object);
     void connection.socket.join(channel);
     answer({ ok: true, channel, mode: 'live' });
   }
 
   /** To subscribe again is to begin again, from another number perhaps. Throws where the socket may follow no more. */
-  private makeRoom(connection: Connection, channel: string): void {
+  private makeRoom(connection: Connection, channel: string, workspaceId: Id): void {
     if (connection.closed) throw ended();
     this.leave(connection, channel);
     if (connection.subscriptions.size >= MAX_SUBSCRIPTIONS) {
@@ -256,6 +260,12 @@ export class Subscriptions implements OnModuleDestroy {
         detail: `A socket may follow ${MAX_SUBSCRIPTIONS} channels; open another one.`,
       });
     }
+    this.load.mustHaveRoom(workspaceId);
+  }
+
+  private remember(connection: Connection, subscription: Subscription): void {
+    connection.subscriptions.set(subscription.channel, subscription);
+    this.load.add(subscription.workspaceId);
   }
 
   /** Ends a subscription; that there was none is no error. */
@@ -299,6 +309,7 @@ export class Subscriptions implements OnModuleDestroy {
   private forget(connection: Connection, subscription: Subscription): void {
     if (connection.subscriptions.get(subscription.channel) !== subscription) return;
     connection.subscriptions.delete(subscription.channel);
+    this.load.remove(subscription.workspaceId);
     if (subscription.kind === 'object') void connection.socket.leave(subscription.channel);
     else if (subscription.joined) for (const room of roomsOf(subscription)) void connection.socket.leave(room);
     switch (subscription.kind) {
