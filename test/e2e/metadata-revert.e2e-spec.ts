@@ -166,6 +166,38 @@ describe('a change of metadata is taken back', () => {
     expect(refusal(await ask(await entryOf(id, 'workspace.created'), { dryRun: true }))[1]).toBe('not_revertible');
   });
 
+  it('of indexes: what was made goes, and what was removed is made again', async () => {
+    const table = await newTable('Indexed');
+    const column = await newColumn(table, { name: 'Due', type: 'date' });
+    const other = await newColumn(table, { name: 'Qty', type: 'integer' });
+    const url = `/tables/${table.id}/indexes`;
+    const columns = [{ field: 'due', dir: 'desc' }, { field: 'qty' }];
+    const { id } = expectStatus(await at.owner.post<{ id: string }>(url, { columns, unique: true }), 202);
+    const own = async () => {
+      const { data } = expectStatus(await at.owner.get<{ data: { automatic: boolean; state: string; unique: boolean; columns: object[] }[] }>(url), 200); // prettier-ignore
+      return data
+        .filter(({ automatic, state }) => !automatic && state !== 'dropping')
+        .map(({ unique, columns: of }) => ({ unique, of }));
+    };
+    const [made] = await own();
+    expect(made).toMatchObject({ unique: true, of: [{ field: 'due' }, { field: 'qty' }] });
+    expect(await takeBack(await entryOf(id, 'index.created'))).toMatchObject({ does: 'delete' });
+    expect(await own()).not.toContainEqual(made);
+    const removed = await entryOf(id, 'index.deleted');
+    expect(await takeBack(removed)).toMatchObject({ does: 'restore' });
+    expect(await own()).toContainEqual(made);
+    // It is there already; and then a column of it is another one.
+    const again = async () => {
+      const { confirmToken } = await dryRun(removed);
+      return refusal(await ask(removed, { confirmToken }))[1];
+    };
+    expect(await again()).toBe('conflict');
+    expectStatus(await at.owner.del(`/tables/${table.id}/columns/${other.id}`), 204);
+    await newColumn(table, { name: 'Qty', type: 'integer' });
+    expect(await again()).toBe('not_revertible');
+    expect(column.key).toBe('due');
+  });
+
   it.each([
     ['an object', { a: [1, null] }],
     ['a list', ['x']],

@@ -7,6 +7,7 @@ import { ColumnTrash } from './columns/column-trash.service.js';
 import { ColumnEntity } from './columns/column.entity.js';
 import { ColumnsService } from './columns/columns.service.js';
 import { defaultOfLog } from './columns/told-default.js';
+import { IndexesService } from './indexes/indexes.service.js';
 import { RulesService } from './rules/rules.service.js';
 import { TablesService } from './tables/tables.service.js';
 
@@ -14,12 +15,13 @@ const APPEARANCE = ['name', 'description', 'color', 'icon', 'position'] as const
 
 const COLUMN = ['name', 'description', 'required', 'unique', 'position'] as const;
 
-/** How changes of bases, tables, their rules, and columns are taken back. */
+/** How changes of bases, tables, their rules and indexes, and columns are taken back. */
 @Injectable()
 export class RevertibleStructure {
   readonly base: Revertible;
   readonly table: Revertible;
   readonly column: Revertible;
+  readonly index: Revertible;
   readonly rules: Revertible & Required<Pick<Revertible, 'ways'>>;
 
   constructor(
@@ -30,6 +32,7 @@ export class RevertibleStructure {
     columns: ColumnsService,
     trashedColumns: ColumnTrash,
     rules: RulesService,
+    indexes: IndexesService,
   ) {
     const permission = 'structure:change';
     this.base = {
@@ -55,6 +58,11 @@ export class RevertibleStructure {
       },
       remove: async (access, id) => columns.remove(access, (await this.columnOf(id)).tableId, id),
       restore: async (access, id) => trashedColumns.restore(access, (await this.columnOf(id)).tableId, id, {}),
+    };
+    this.index = {
+      ...{ permission, fields: () => [], update: () => Promise.resolve() },
+      remove: async (access, id) => indexes.remove(access, await indexes.tableOf(id), id),
+      restore: (access, _id, was) => indexes.putBack(access, was),
     };
     this.rules = {
       permission: 'rules:manage',

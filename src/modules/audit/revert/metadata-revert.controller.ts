@@ -16,7 +16,7 @@ export class MetadataRevertController {
   @ApiOperation({
     summary: 'Take back a change of metadata',
     description:
-      'Of a workspace, base, table, column or view, of rules, members, and settings of publications, webhooks and connections: what was changed is set back, what was made goes into the trash, what was deleted comes out of it. ' +
+      'Of a workspace, base, table, column, index or view, of rules, members, and settings of publications, webhooks and connections: what was changed is set back, what was made goes into the trash, what was deleted comes out of it. ' +
       'First with `dryRun`, then with its `confirmToken`. Nothing is made or destroyed for good: a publication or webhook that was made is disabled or paused; keys, tokens and secrets are not brought back. ' +
       'What was changed once more since is a conflict, and stays unless it shall be overwritten. It is a change of its own, with an entry of its own, which can be taken back as well. A conversion of a column is ' +
       'taken back by restoring the old column, which is in the trash; changes of rows by `POST /tables/:id/revert`.',

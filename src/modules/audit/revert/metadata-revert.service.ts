@@ -30,11 +30,21 @@ export class MetadataRevert {
     webhook: RevertibleWebhooks,
     @Inject(APP_CONFIG) config: AppConfig,
   ) {
-    const { base, table, column, rules } = structure;
+    const { base, table, column, index, rules } = structure;
     const { member } = workspaces;
     // What has actions of its own comes before the kind of thing that they are told of.
     this.kinds = new Map<string, Revertible>([
-      ...Object.entries({ base, table, column, view, workspace: workspaces.workspace, member, connection, webhook }),
+      ...Object.entries({
+        base,
+        table,
+        column,
+        index,
+        view,
+        workspace: workspaces.workspace,
+        member,
+        connection,
+        webhook,
+      }),
       ...[...Object.keys(rules.ways), ...Object.keys(publication.ways)].map((action): [string, Revertible] => [
         action,
         action in rules.ways ? rules : publication,

@@ -17,7 +17,6 @@ import {
   forwards,
   isIndexable,
   type ColumnSchema,
-  type IndexKind,
   type IndexPlan,
   type TableSchema,
 } from '../../../query/index.js';
@@ -25,7 +24,7 @@ import { readStructure } from '../schema/structure.js';
 import { TableCatalog } from '../table-catalog.js';
 import { TableEntity } from '../tables/table.entity.js';
 import { indexAudit } from './index-audit.js';
-import { MAX_INDEXES, type CreateIndexDto, type IndexDto } from './index.dto.js';
+import { MAX_INDEXES, type CreateIndexDto, type IndexColumnDto, type IndexDto } from './index.dto.js';
 import { definitionOf, isAtRest, planOf } from './planned-index.js';
 import { TableIndexEntity } from './table-index.entity.js';
 import { automaticIndexes, fieldsOf, shownState, toIndexDto } from './to-index-dto.js';
@@ -53,6 +52,30 @@ export class IndexesService {
     return this.add(actorOf(access), tableId, (table) => requestedPlan(table, input));
   }
 
+  /**
+   * Makes an index as the audit log tells of one that was removed.
+   * @throws Problem `not_revertible` it does not tell that, or a column has gone since; as {@link create}
+   */
+  putBack(access: Access, { tableId, kind, unique, columns }: Readonly<Record<string, unknown>>): Promise<IndexDto> {
+    if (typeof tableId !== 'string')
+      throw new Problem('not_revertible', { detail: 'The log does not hold what it was: make the index again.' });
+    return this.add(actorOf(access), tableId, (table) => {
+      const asked = (columns as readonly IndexColumnDto[]).map(({ columnId, field, dir }) => {
+        if (!table.columns.some(({ id }) => id === columnId))
+          throw new Problem('not_revertible', { detail: `The column ${field} has gone since.` });
+        return { columnId, dir };
+      });
+      return requestedPlan(table, { kind, unique, columns: asked } as CreateIndexDto);
+    });
+  }
+
+  /** The table that an index is of. @throws Problem `not_found` */
+  async tableOf(indexId: Id): Promise<Id> {
+    const index = await this.dataSource.manager.findOneBy(TableIndexEntity, { id: indexId });
+    if (!index) throw notFound('index');
+    return index.tableId;
+  }
+
   /** @throws Problem `conflict`, `limit_reached`, `not_implemented`; whatever `plan` throws */
   async add(actor: Actor, tableId: Id, plan: (table: TableSchema) => IndexPlan): Promise<IndexDto> {
     const searchable = await this.indexes.canSearch();
@@ -74,7 +97,7 @@ export class IndexesService {
       await manager.insert(TableIndexEntity, index);
       return {
         result: toIndexDto(index, { tableSchema: schema }),
-        audit: [indexAudit(table.workspaceId, index.id, 'index.created', nameOf(wanted), view(wanted))],
+        audit: [indexAudit(table.workspaceId, index.id, 'index.created', nameOf(wanted), view(tableId, wanted))],
         events: [changed(tableId)],
       };
     });
@@ -103,7 +126,7 @@ export class IndexesService {
             indexId,
             'index.deleted',
             plan ? nameOf(plan) : '',
-            plan ? view(plan) : undefined,
+            plan ? view(tableId, plan) : undefined,
           ),
         ],
         events: [changed(tableId)],
@@ -194,7 +217,9 @@ function newIndex({ id, baseId, schemaVersion }: TableEntity, plan: IndexPlan, c
 }
 
 const nameOf = ({ keys }: IndexPlan): string => keys.map(({ column }) => column.key).join(', ');
-const view = (plan: IndexPlan): { readonly kind: IndexKind; readonly unique: boolean; readonly columns: object } => ({
+/** With all that it takes to make it again. */
+const view = (tableId: Id, plan: IndexPlan): object => ({
+  tableId,
   kind: plan.kind,
   unique: plan.unique ?? false,
   columns: fieldsOf(plan),
