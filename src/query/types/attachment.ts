@@ -14,7 +14,8 @@ function parse(input: unknown): Parsed {
 export const attachment: ColumnType = {
   ...ID_VALUE,
   name: 'attachment',
-  summary: 'Files that were uploaded to any table of the base: a list of `{id, name, size, mimeType}`; ids are enough on input.',
+  summary:
+    'Files that were uploaded to any table of the base: a list of `{id, name, size, mimeType}`; ids are enough on input.',
   cells: () => ({ type: 'attachment', list: true }),
   operators: [],
   sortable: false,
