@@ -77,8 +77,8 @@ describe('bases and tables', () => {
       expect((await owner.patch(path, cleared)).body).toMatchObject(cleared);
       for (const [bad, finding] of [
         [{ color: 'red;' }, '/color is_color'],
-        [{ color: 'banana' }, '/color is_color'],
-        [{ color: '#0af' }, '/color is_color'],
+        [{ color: '1st' }, '/color is_color'],
+        [{ color: '#0afab' }, '/color is_color'],
         [{ color: '#00aaff\n' }, '/color is_color'],
         [{ color: 7 }, '/color is_color'],
         [{ icon: 'x'.repeat(65) }, '/icon is_text'],

@@ -457,7 +457,7 @@ describe('columns', () => {
         { key: 'a', label: 'Ah', color: 'red' },
       ],
     });
-    for (const color of ['banana', '#0af', '', 7, null])
+    for (const color of ['a b', '#0afab', '', 7, null])
       expect(refusal(await owner.patch(path, { options: { choices: [...choices, { label: 'D', color }] } }))).toEqual([
         422,
         'validation_failed',

@@ -7,7 +7,7 @@ const MAX_POSITION = 1_000_000_000;
 
 /** How a base or table looks in a list, and where it stands there; of no meaning to us. */
 export class AppearanceDto {
-  /** A name of CSS (https://www.w3.org/TR/css-color-4/#named-colors) or #rrggbb; null clears it. @example 'teal' */
+  /** A name, such as those of CSS, or #rrggbb; null clears it. @example 'teal' */
   @IsOptional()
   @IsColor()
   color?: string | null;

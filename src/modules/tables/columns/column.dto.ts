@@ -14,7 +14,7 @@ const OPTIONS_DOC = {
   additionalProperties: true,
   description: [
     'By type: `text {maxLength}`, `decimal {scale}`, `percent {scale}`, `currency {code,scale}`, `rating {max}`, `duration {format}`,',
-    '`single_select` and `multi_select` `{choices:[{label,key?,color?}]}` (a color is a name of CSS or #rrggbb), `user {multiple}`, `link {tableId,multiple?,inverseName?}`,',
+    '`single_select` and `multi_select` `{choices:[{label,key?,color?}]}` (a color is a name, such as those of CSS, or #rrggbb), `user {multiple}`, `link {tableId,multiple?,inverseName?}`,',
     '`lookup {linkColumnId,columnId}`, `rollup {linkColumnId,columnId,fn}`, `count {linkColumnId}`, `formula {formula}`; the others take none.',
     'Columns are named by id, or by key.',
   ].join(' '),
@@ -122,7 +122,7 @@ export class ChoiceDto {
   key!: string;
   /** @example 'Open' */
   label!: string;
-  /** A name of CSS or #rrggbb. @example 'green' */
+  /** A name, such as those of CSS, or #rrggbb. @example 'green' */
   color?: string;
 }
 
