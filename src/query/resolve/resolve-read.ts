@@ -97,6 +97,12 @@ export interface ResolvedRead {
 
 export const TRUE: Condition = { kind: 'true' };
 
+/**
+ * All rows that the table of a plan has for whoever asks; what he does not see of it the schema leaves out. One object for all requests: what is
+ * asked of rows is compared by it.
+ */
+export const EVERY_ROW: ReadScope = { where: TRUE };
+
 /** Both conditions at once. */
 export function both(a: Condition, b: Condition): Condition {
   if (a.kind === 'true') return b;

@@ -7,7 +7,7 @@ import type { SourceGroups, SourceRead } from '../source-plan.js';
 import type { FilterContext } from './resolve-filter.js';
 import { resolveFilter } from './resolve-filter.js';
 import { resolveGroups, type GroupRequest } from './resolve-groups.js';
-import { resolveFields, resolveSortKeys, TRUE, type ReadRequest } from './resolve-read.js';
+import { EVERY_ROW, resolveFields, resolveSortKeys, TRUE, type ReadRequest } from './resolve-read.js';
 import { resolveSearch } from './resolve-search.js';
 
 /** What the engine of a source can do; what it cannot is refused here, before anything is sent. */
@@ -82,7 +82,7 @@ export function resolveSourceGroups(
   context: FilterContext,
 ): { readonly plan: SourceGroups; readonly query: string } {
   mayJoin(source, capabilities);
-  const { plan, query } = resolveGroups(request, source, { where: TRUE }, cursors, context);
+  const { plan, query } = resolveGroups(request, source, EVERY_ROW, cursors, context);
   mayTest(plan.where, capabilities);
   const zoned = plan.groups.find(
     ({ column, bucket }) => bucket && bucket.zone !== 'UTC' && kindOf(column).type === 'datetime',

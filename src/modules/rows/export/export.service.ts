@@ -5,6 +5,7 @@ import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/in
 import { actorOf, AuditedTransaction } from '../../../database/main/index.js';
 import { MiniDbExport, type RowLines } from '../../../engines/index.js';
 import {
+  EVERY_ROW,
   CursorCodec,
   requestFromUrl,
   resolveRead,
@@ -19,7 +20,6 @@ import type { TableMeta } from '../../tables/index.js';
 import { filterContext } from '../read/filter-context.js';
 import { PastTables } from '../read/past-tables.service.js';
 import { askedOf, withoutPlace } from '../read/rows-reader.service.js';
-import { readScope } from '../read-scope.js';
 import { CRLF, headerLine } from './csv-line.js';
 import type { ExportQuery } from './export-query.dto.js';
 import { LineStream, type TextSource } from './line-stream.js';
@@ -80,9 +80,8 @@ export class ExportService {
 
   private async plan(access: Access, meta: TableMeta, query: ExportQuery): Promise<ExportPlan> {
     const { asOf, ...request } = requestFromUrl({ ...query, limit: 1 });
-    const scope = readScope(access, meta.tableSchema);
     const resolve = (of: ReadRequest, table: TableSchema): ReadPlan =>
-      resolveRead(of, table, scope, this.cursors, filterContext(access)).plan;
+      resolveRead(of, table, EVERY_ROW, this.cursors, filterContext(access)).plan;
     if (!asOf) return resolving(() => resolve(request, meta.tableSchema));
     const { seq, table } = await this.past.asked(meta, asOf, (now) =>
       askedOf(request, resolve(withoutPlace(request), now)),

@@ -3,6 +3,7 @@ import { JsonText, resolving, shaping, type Access, type Id } from '../../../com
 import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
 import { MiniDbEngine } from '../../../engines/index.js';
 import {
+  EVERY_ROW,
   CursorCodec,
   groupedColumns,
   resolveGroups,
@@ -12,7 +13,6 @@ import {
   type TableSchema,
 } from '../../../query/index.js';
 import { Fence, UsageCounter } from '../../tables/index.js';
-import { readScope } from '../read-scope.js';
 import { filterContext } from './filter-context.js';
 import { PastTables } from './past-tables.service.js';
 import { pageJson, pageFacts } from './rows-reader.service.js';
@@ -37,9 +37,8 @@ export class GroupsReader {
     const { timeZone = access.timeZone, asOf } = asked;
     return this.fence.run(access, tableId, async (meta) => {
       const context = { ...filterContext(access), zone: timeZone };
-      const scope = readScope(access, meta.tableSchema);
       const resolve = (request: GroupsAsked, table: TableSchema) =>
-        resolveGroups({ ...request, timeZone }, table, scope, this.cursors, context);
+        resolveGroups({ ...request, timeZone }, table, EVERY_ROW, this.cursors, context);
       const past =
         asOf && (await this.past.asked(meta, asOf, (now) => askedOfGroups(resolve(withoutCursor(asked), now).plan)));
       const { plan, query } = resolving(() =>

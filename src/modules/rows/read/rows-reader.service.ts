@@ -11,6 +11,7 @@ import {
 import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
 import { MiniDbEngine, type PageText } from '../../../engines/index.js';
 import {
+  EVERY_ROW,
   CursorCodec,
   isBackward,
   planShape,
@@ -29,7 +30,6 @@ import {
 import { Fence, UsageCounter } from '../../tables/index.js';
 import { filterContext } from './filter-context.js';
 import { PastTables } from './past-tables.service.js';
-import { readScope } from '../read-scope.js';
 
 /** Use cases of reading: request → resolve → plan → engine. */
 @Injectable()
@@ -52,7 +52,7 @@ export class RowsReader {
     if (asOf) return this.listAsOf(access, tableId, request, asOf);
     return this.fence.run(access, tableId, async ({ tableSchema }) => {
       const { plan, query } = resolving(() =>
-        resolveRead(request, tableSchema, readScope(access, tableSchema), this.cursors, filterContext(access)),
+        resolveRead(request, tableSchema, EVERY_ROW, this.cursors, filterContext(access)),
       );
       const startedAt = performance.now();
       const page = await this.engine.read(plan);
@@ -68,13 +68,12 @@ export class RowsReader {
   /** The same of the table as it was. What is asked for has to be there now, too: whose columns have gone is not told. */
   private listAsOf(access: Access, tableId: Id, request: ReadRequest, asOf: AsOf): Promise<JsonText> {
     return this.fence.run(access, tableId, async (meta) => {
-      const scope = readScope(access, meta.tableSchema);
       const context = filterContext(access);
       const { seq, table, leftOut } = await this.past.asked(meta, asOf, (now) =>
-        askedOf(request, resolveRead(withoutPlace(request), now, scope, this.cursors, context).plan),
+        askedOf(request, resolveRead(withoutPlace(request), now, EVERY_ROW, this.cursors, context).plan),
       );
       const { plan, query } = resolving(() =>
-        resolveRead({ ...request, asOf: { seq } }, table, scope, this.cursors, context),
+        resolveRead({ ...request, asOf: { seq } }, table, EVERY_ROW, this.cursors, context),
       );
       const startedAt = performance.now();
       const page = await this.engine.read(plan);
@@ -102,7 +101,7 @@ export class RowsReader {
   get(access: Access, tableId: Id, rowId: Id, asOf?: AsOf): Promise<JsonText> {
     return this.fence.run(access, tableId, async (meta) => {
       const { tableSchema } = meta;
-      const { where } = readScope(access, tableSchema);
+      const { where } = EVERY_ROW;
       const past = asOf && (await this.past.asked(meta, asOf, () => ({ where, orderBy: [], named: [] })));
       const startedAt = performance.now();
       const row = past

@@ -4,7 +4,6 @@ import type { PgSession } from '../../../database/mini/index.js';
 import { LinksRefused, MiniDbEngine, MiniDbLookup, MiniDbWriter, toldTo } from '../../../engines/index.js';
 import { concernsLinks, wholeOf, type Condition, type RowOp, type TableSchema } from '../../../query/index.js';
 import { contextOf, Fence } from '../../tables/index.js';
-import { readScope } from '../read-scope.js';
 import { conditionOf } from '../read/condition-of.js';
 import { MAX_OPS } from './bulk-request.js';
 import { parseByFilter, type ByFilterRequest } from './by-filter-request.js';
@@ -42,7 +41,7 @@ export class ByFilter {
   run(access: Access, tableId: Id, kind: 'update' | 'delete', body: unknown, manner: Manner): Promise<Answer> {
     return this.fence.run(access, tableId, async ({ tableSchema: table }) => {
       const request = parseByFilter(body, kind, table);
-      const where = conditionOf(request.filter, table, access, readScope(access, table));
+      const where = conditionOf(request.filter, table, access);
       await this.judge(access, table, request);
       if (request.dryRun) return this.dryRun(table, where, request);
       if (request.confirmToken === undefined) throw new Problem('confirmation_required');
