@@ -179,6 +179,49 @@ describe.each(['at once', 'in the background'])('a column without values of its 
   });
 });
 
+describe('a list that is computed', () => {
+  it('of whatever values becomes a select of their texts, and is shown in samples as such', async () => {
+    const { table, studios } = await films();
+    for (const column of [
+      { name: 'Since', type: 'date' },
+      { name: 'Open', type: 'boolean' },
+      { name: 'Seen', type: 'datetime' },
+      { name: 'Boss', type: 'user' },
+    ])
+      expectStatus(await owner.post(`/tables/${studios.id}/columns`, column), 201);
+    for (const key of ['size', 'since', 'open', 'seen', 'boss']) {
+      const options = { linkColumnId: 'studios', columnId: key };
+      expectStatus(
+        await owner.post(`/tables/${table.id}/columns`, { name: `List ${key}`, type: 'lookup', options }),
+        201,
+      );
+    }
+    const { data } = expectStatus(await owner.get<{ data: readonly Row[] }>(`/tables/${studios.id}/rows`), 200);
+    const seen = '2026-01-02T03:04:05.000Z';
+    for (const { id } of data) {
+      const fields = { since: '2020-01-02', open: true, seen, boss: at.owner.user.id };
+      expectStatus(await owner.patch(`/tables/${studios.id}/rows/${id}`, { fields }), 200);
+    }
+    const now = await again(table);
+    const to = { type: 'integer' };
+    const tried = await owner.post(`${columnPath(now, 'list_seen')}/convert`, { to, onError: 'null', dryRun: true });
+    expect(tried).toMatchObject({ status: 200, body: { samples: [{ value: `${seen}, ${seen}` }, { value: seen }] } });
+    const users = await owner.post(`${columnPath(now, 'list_boss')}/convert`, {
+      to: { type: 'multi_select' },
+      dryRun: true,
+    });
+    expect(refusal(users)).toEqual([422, 'validation_failed', '/to/type not_convertible']);
+    const labels = [];
+    for (const key of ['list_size', 'list_since', 'list_open', 'list_seen']) {
+      expect(await convertColumn(owner, columnPath(now, key), { type: 'multi_select' })).toEqual({ state: 'done' });
+      const { choices } = (await again(table)).columns.find((column) => column.key === key)?.options ?? {};
+      labels.push((choices as { label: string }[]).map(({ label }) => label));
+    }
+    expect(labels).toEqual([['1', '20', '3'], ['2020-01-02'], ['true'], [seen]]);
+    await noDrift();
+  });
+});
+
 describe('a link that is converted', () => {
   it('is refused while a column follows it from either end, which is named', async () => {
     const { table, studios } = await films();

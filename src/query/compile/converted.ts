@@ -89,7 +89,13 @@ from ${tried}`;
 }
 
 const sampleText = (kind: ValueKind): Sql =>
-  kind.list ? sql`left(array_to_string(c, ', '), 1000)` : sql`left(${plainText(kind, sql`c`)}, 1000)`;
+  kind.list
+    ? sql`left(array_to_string(${elementTexts(kind, sql`c`)}, ', '), 1000)`
+    : sql`left(${plainText(kind, sql`c`)}, 1000)`;
+
+/** The texts of the elements of a list, in order. */
+const elementTexts = (kind: ValueKind, list: Sql): Sql =>
+  sql`array(select ${plainText(kind, sql`e`)} from unnest(${list}) with ordinality u(e, o) order by o)`;
 
 /**
  * Labels for choices that the texts of the cells are, as many as may be and one more: rows `text`. Of those that are one label it is the most
@@ -101,7 +107,7 @@ export function distinctTexts(
 ): Sql {
   const { kind, cell } = takenOf(conversion, 't');
   const parts = kind.list
-    ? sql`c`
+    ? elementTexts(kind, sql`c`)
     : ((conversion.list ? partsOf(kind, sql`c`) : undefined) ?? sql`array[${plainText(kind, sql`c`)}]`);
   return sql`select mode() within group (order by v) from (
   select ${trimmedLabel(sql`e`)} collate "C" as v from (select ${cell} as c from ${tableName(conversion.table)} t offset 0) taken, unnest(${parts}) as e where c is not null) d
