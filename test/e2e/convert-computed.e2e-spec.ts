@@ -20,6 +20,7 @@ import {
 import { form, type Attachment } from '../support/attachments.js';
 import { columnPath, convertColumn, type Converted } from '../support/conversions.js';
 import { refusal } from '../support/rows.js';
+import { putRules } from '../support/rules.js';
 
 let pair: TestDatabases;
 let app: TestApp;
@@ -221,6 +222,46 @@ describe('a list that is computed', () => {
     await noDrift();
   });
 });
+
+describe('a column that rules show in part or not at all, for what it is computed from', () => {
+  it.each([
+    ['rows', { read: { filter: { field: 'size', op: 'gt', value: 2 } } }, ['names', 'main_size', 'sum', 'main']],
+    ['a column', { columns: { hidden: ['size'] } }, ['main_size', 'sum']],
+    ['the titles', { columns: { hidden: ['name'] } }, ['names', 'main']],
+    ['the other end of the link', { columns: { hidden: ['films'] } }, ['names', 'sum', 'how_many']],
+  ])('does not come to show all of it: %s', async (_, rule, keys) => {
+    const { table, studios } = await films();
+    const to = { type: 'text' };
+    const tried = async (key: string) =>
+      refusal(await owner.post(`${columnPath(table, key)}/convert`, { to, dryRun: true }));
+    const appliesTo = { roles: ['viewer'] };
+    await putRules(owner, studios, { name: 'some', appliesTo, ...rule });
+    // Its own rows are seen by the same people as before.
+    await putRules(owner, table, { name: 'own', read: { filter: { field: 'year', op: 'gt', value: 1980 } } });
+    for (const key of keys) expect([key, ...(await tried(key))]).toEqual([key, ...RULED]);
+    expect((await owner.post(`${columnPath(table, 'next')}/convert`, { to, dryRun: true })).status).toBe(200);
+    await putRules(owner, table, { name: 'own', appliesTo: { roles: ['editor'] }, columns: { hidden: keys } });
+    for (const key of keys) expect([key, ...(await tried(key))]).toEqual([key, ...RULED]);
+    await putRules(owner, table, { name: 'own', appliesTo, columns: { hidden: keys } });
+    const free = keys.filter((key) => key !== 'main');
+    for (const key of free) expect(await convertColumn(owner, columnPath(table, key), to)).toEqual({ state: 'done' });
+  });
+
+  it('nor does it in the background, where the rules come meanwhile', async () => {
+    const { table, ended } = await meanwhile('next', async (its) => {
+      await putRules(owner, its.table, {
+        name: 'own',
+        appliesTo: { roles: ['viewer'] },
+        columns: { hidden: ['year'] },
+      });
+    });
+    expect(ended).toMatchObject({ state: 'failed', error: { errors: [{ code: 'rules_in_the_way' }] } });
+    expect((await again(table)).columns).toContainEqual(expect.objectContaining({ key: 'next', type: 'formula' }));
+    await noDrift();
+  }, 120_000);
+});
+
+const RULED = [422, 'validation_failed', '/to/type rules_in_the_way'];
 
 describe('a link that is converted', () => {
   it('is refused while a column follows it from either end, which is named', async () => {

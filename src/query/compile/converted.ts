@@ -45,6 +45,12 @@ function nameOf(table: TableSchema, column: ColumnSchema): ((id: Sql) => Sql) | 
   return (id) => sql`(select coalesce(${text}, n._id::text) from ${tableName(rows)} n where n._id = ${id})`;
 }
 
+/** The column of another table whose values a conversion takes in place of the ids of rows. */
+export function titleShown(column: ColumnSchema): ColumnSchema | undefined {
+  const rows = rowsOf(column);
+  return rows && titleColumn(rows);
+}
+
 /** The table whose rows a column shows by id, near or far. */
 function rowsOf({ derived }: ColumnSchema): TableSchema | undefined {
   if (derived?.kind === 'link') return derived.link.target;

@@ -161,7 +161,8 @@ export class ColumnsController {
       'background (202), while rows are read and written with the old type; `GET …/conversion` says how far it is. ' +
       'A column that has no values of its own (a lookup, rollup, count, formula, number or stamp) becomes one with the values that it shows at that ' +
       'moment; of links and files these are the titles of the rows and the names of the files. The other end of a link goes to the trash with it, and ' +
-      'columns that follow the link are in its way (`link_in_the_way`). No column becomes a link, an attachment or a computed one.',
+      'columns that follow the link are in its way (`link_in_the_way`). Rules are in the way where they keep from somebody what the values are made of ' +
+      '(`rules_in_the_way`), unless the column itself is hidden from them. No column becomes a link, an attachment or a computed one.',
   })
   @ApiBody({ type: ConvertColumnDto, examples: CONVERT_BODIES })
   @ApiOkResponse({ content: CONVERT_ANSWERS, description: 'The column, or the report of a dry run' })

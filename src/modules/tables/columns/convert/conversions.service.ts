@@ -19,6 +19,7 @@ import {
 } from '../../../../query/index.js';
 import { indexesAskedFor, type IndexOfColumn } from '../../indexes/indexes-of-column.js';
 import type { TableIndexEntity } from '../../indexes/table-index.entity.js';
+import { mustShowNoMore } from '../../rules/shown-by-conversion.js';
 import { BaseDraft } from '../../schema/base-draft.js';
 import { TableCatalog } from '../../table-catalog.js';
 import { toColumnSchema } from '../../tables/table-schema.js';
@@ -72,7 +73,7 @@ export class Conversions {
   /** What a conversion would come to. @throws Problem `not_found`, `validation_failed` */
   async tryOut(tableId: Id, columnId: Id, request: ConvertColumnDto): Promise<ConversionReportDto> {
     const { baseId } = await this.catalog.find(tableId);
-    const [draft, indexes] = await this.read(baseId, tableId);
+    const [draft, indexes] = await this.read(baseId, tableId, columnId);
     const column = findColumn(draft.table(tableId).columns, columnId);
     const options = await this.options(draft, column, request);
     const target = targetOf(column, request.to.type, options);
@@ -139,7 +140,7 @@ export class Conversions {
     request: ConvertColumnDto,
     seen: Seen,
   ): Promise<void> {
-    const [draft, indexes] = await this.read(baseId, tableId);
+    const [draft, indexes] = await this.read(baseId, tableId, columnId);
     const column = findColumn(draft.table(tableId).columns, columnId);
     const target = targetOf(column, request.to.type, seen.options);
     const { conversion, converted } = conversionOf(draft, column, target);
@@ -153,12 +154,13 @@ export class Conversions {
     if (found && found.lost !== seen.lost) throw stale('Other values cannot be converted now than in the dry run.');
   }
 
-  /** The base and the indexes of a table, of one moment. */
-  private read(baseId: Id, tableId: Id): Promise<[BaseDraft, TableIndexEntity[]]> {
-    return this.main.snapshot(async (manager) => [
-      await BaseDraft.read(manager, baseId),
-      await indexesAskedFor(manager, tableId),
-    ]);
+  /** The base and the indexes of a table, of one moment. @throws Problem `validation_failed` rules are in the way of the conversion */
+  private read(baseId: Id, tableId: Id, columnId: Id): Promise<[BaseDraft, TableIndexEntity[]]> {
+    return this.main.snapshot(async (manager) => {
+      const draft = await BaseDraft.read(manager, baseId);
+      await mustShowNoMore(manager, draft, findColumn(draft.table(tableId).columns, columnId));
+      return [draft, await indexesAskedFor(manager, tableId)];
+    });
   }
 
   /**
@@ -186,6 +188,7 @@ export class Conversions {
       const { columns } = draft.table(tableId);
       const column = findColumn(columns, columnId);
       await mustBeAtRest(manager, columnId);
+      await mustShowNoMore(manager, draft, column);
       const seen = this.confirmations.read(column, request);
       const target = targetOf(column, request.to.type, seen.options);
       const { conversion, converted } = conversionOf(draft, column, target);

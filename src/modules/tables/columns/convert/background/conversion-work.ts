@@ -20,6 +20,7 @@ import {
 } from '../../../../../query/index.js';
 import { BaseEntity } from '../../../bases/base.entity.js';
 import { indexesAskedFor } from '../../../indexes/indexes-of-column.js';
+import { mustShowNoMore } from '../../../rules/shown-by-conversion.js';
 import { BaseDraft } from '../../../schema/base-draft.js';
 import { SchemaSaga, type SchemaChange } from '../../../schema/schema-saga.js';
 import { readStructure, type Structure } from '../../../schema/structure.js';
@@ -94,6 +95,7 @@ export class ConversionWork {
         const conversion = await inState(manager, id, 'converting');
         const draft = await BaseDraft.read(manager, baseId);
         const column = findColumn(draft.table(tableId).columns, columnId);
+        await mustShowNoMore(manager, draft, column);
         const target = targetOf(column, conversion.toType, conversion.toOptions);
         const planned = conversionOf(draft, column, target);
         const backfill = { ...planned.conversion, hidden: conversion.hiddenName, trigger: conversion.triggerName };
