@@ -20,7 +20,7 @@ import {
 import { form, type Attachment } from '../support/attachments.js';
 import { columnPath, convertColumn, type Converted } from '../support/conversions.js';
 import { refusal } from '../support/rows.js';
-import { putRules } from '../support/rules.js';
+import { member, putRules } from '../support/rules.js';
 
 let pair: TestDatabases;
 let app: TestApp;
@@ -245,6 +245,30 @@ describe('a column that rules show in part or not at all, for what it is compute
     await putRules(owner, table, { name: 'own', appliesTo, columns: { hidden: keys } });
     const free = keys.filter((key) => key !== 'main');
     for (const key of free) expect(await convertColumn(owner, columnPath(table, key), to)).toEqual({ state: 'done' });
+  });
+
+  it.each(['at once', 'in the background'])('is kept from the same people when it is had back, %s', async (how) => {
+    const { table, studios } = await films();
+    const hidden = ['year', 'next', 'main', 'main_size'];
+    const viewer = await member(at.owner, at.workspace.id, 'viewer');
+    await putRules(owner, table, { name: 'own', appliesTo: { roles: ['viewer'] }, columns: { hidden } });
+    expectStatus(await owner.del(columnPath(table, 'main_size')), 204);
+    for (const [key, type] of Object.entries({ next: 'decimal', year: 'decimal', main: 'text' })) {
+      const path = columnPath(table, key);
+      expect(await convertColumn(way(how), path, { type })).toMatchObject({ state: 'done' });
+    }
+    for (const name of ['Year', 'Next', 'Main']) await hadBack(table, name);
+    for (const name of ['Year', 'Next', 'Main'])
+      expect((await again(table)).columns).toContainEqual(
+        expect.objectContaining({ name: `${name} (before conversion)` }),
+      );
+    const rows = async ({ id }: Table): Promise<Row['fields']> => {
+      const { data } = expectStatus(await viewer.get<{ data: readonly Row[] }>(`/tables/${id}/rows`), 200);
+      return data[0]?.fields ?? {};
+    };
+    expect(Object.keys(await rows(table)).filter((key) => /year|next|main/.test(key))).toEqual([]);
+    expect(Object.keys(await rows(studios))).not.toContain('main_of');
+    await noDrift();
   });
 
   it('nor does it in the background, where the rules come meanwhile', async () => {

@@ -22,6 +22,7 @@ import { makeInverse } from '../columns/make-inverse.js';
 import { judgeRollup, resolveReferences } from '../columns/resolve-references.js';
 import { viewColumn } from '../columns/view-column.js';
 import { tableChanged } from '../tables/table-changed.js';
+import type { TableRulesEntity } from '../rules/table-rules.entity.js';
 import type { TableEntity } from '../tables/table.entity.js';
 import { DraftRecord } from './draft-record.js';
 import { DraftTables, type DraftTable } from './draft-tables.js';
@@ -44,6 +45,7 @@ export class BaseDraft {
   private readonly tables: DraftTables;
   private readonly record: DraftRecord;
   private readonly at = new Date();
+  private readonly rules: TableRulesEntity[] = [];
   /** In this order: what a statement needs is there when it runs. */
   private readonly steps: Record<'columns' | 'links' | 'tables', (() => Sql[])[]> = {
     columns: [],
@@ -185,6 +187,11 @@ export class BaseDraft {
     this.record.note('column.converted', column, { before: viewColumn(before), after: viewColumn(column) });
     const shown = withDependents([column], this.columns).filter(({ tableId }) => tableId !== column.tableId);
     for (const { id, key, tableId } of shown) this.record.tell(tableId, 'column.source_converted', { id, key });
+  }
+
+  /** Rules of tables as they will be. */
+  changeRules(rules: readonly TableRulesEntity[]): void {
+    this.rules.push(...rules);
   }
 
   /** The other end of a link that became something else goes where that went. */
@@ -370,6 +377,7 @@ export class BaseDraft {
       patch: {
         tables,
         columns: this.tables.changedColumns,
+        ...(this.rules.length > 0 ? { rules: this.rules } : {}),
         audit: [must(first, 'a structure change is audited'), ...others],
         events: tables.map(tableChanged),
       },

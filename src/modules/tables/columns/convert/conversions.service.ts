@@ -19,6 +19,7 @@ import {
 } from '../../../../query/index.js';
 import { indexesAskedFor, type IndexOfColumn } from '../../indexes/indexes-of-column.js';
 import type { TableIndexEntity } from '../../indexes/table-index.entity.js';
+import { keptRules } from '../../rules/kept-rules.js';
 import { mustShowNoMore } from '../../rules/shown-by-conversion.js';
 import { BaseDraft } from '../../schema/base-draft.js';
 import { TableCatalog } from '../../table-catalog.js';
@@ -193,6 +194,7 @@ export class Conversions {
       const target = targetOf(column, request.to.type, seen.options);
       const { conversion, converted } = conversionOf(draft, column, target);
       const kept = keptColumn(column);
+      draft.changeRules(await keptRules(manager, column, kept));
       const unique = uniqueIndexesAfter(await indexesAskedFor(manager, tableId), conversion);
       draft.exchangeColumn(target, kept, () => [
         ...exchange(conversion, converted, kept),

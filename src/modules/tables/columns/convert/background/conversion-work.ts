@@ -20,6 +20,7 @@ import {
 } from '../../../../../query/index.js';
 import { BaseEntity } from '../../../bases/base.entity.js';
 import { indexesAskedFor } from '../../../indexes/indexes-of-column.js';
+import { keptRules } from '../../../rules/kept-rules.js';
 import { mustShowNoMore } from '../../../rules/shown-by-conversion.js';
 import { BaseDraft } from '../../../schema/base-draft.js';
 import { SchemaSaga, type SchemaChange } from '../../../schema/schema-saga.js';
@@ -100,6 +101,7 @@ export class ConversionWork {
         const planned = conversionOf(draft, column, target);
         const backfill = { ...planned.conversion, hidden: conversion.hiddenName, trigger: conversion.triggerName };
         const kept = keptColumn(column);
+        draft.changeRules(await keptRules(manager, column, kept));
         const { table, from, to } = backfill;
         const unique = uniqueIndexesAfter(await indexesAskedFor(manager, tableId), backfill);
         draft.exchangeColumn(target, kept, () => [
