@@ -160,7 +160,8 @@ export class ColumnsController {
       'type, under the same id and key. The old column stays in the trash of the table. Columns of large tables are converted in the ' +
       'background (202), while rows are read and written with the old type; `GET …/conversion` says how far it is. ' +
       'A column that has no values of its own (a lookup, rollup, count, formula, number or stamp) becomes one with the values that it shows at that ' +
-      'moment; of links and files these are the titles of the rows and the names of the files. The other end of a link goes to the trash with it, and ' +
+      'moment; of links and files these are the titles of the rows and the names of the files. A row in the trash has no links: what they are converted to ' +
+      'is empty there, and when it is restored, it has none in the old column; its history tells them. The other end of a link goes to the trash with it, and ' +
       'columns that follow the link are in its way (`link_in_the_way`). Rules are in the way where they keep from somebody what the values are made of ' +
       '(`rules_in_the_way`), unless the column itself is hidden from them. No column becomes a link, an attachment or a computed one.',
   })
