@@ -257,6 +257,12 @@ describe('a column that rules show in part or not at all, for what it is compute
       const path = columnPath(table, key);
       expect(await convertColumn(way(how), path, { type })).toMatchObject({ state: 'done' });
     }
+    // Rules that are read and written again mean the same as before, of the trash, too.
+    const { rules } = expectStatus(await owner.get<{ rules: readonly object[] }>(`/tables/${table.id}/rules`), 200);
+    expect(rules).toMatchObject([
+      { columns: { hidden: expect.arrayContaining(['year_before_conversion']) as unknown } },
+    ]);
+    expectStatus(await owner.call('PUT', `/tables/${table.id}/rules`, { rules }), 200);
     for (const name of ['Year', 'Next', 'Main']) await hadBack(table, name);
     for (const name of ['Year', 'Next', 'Main'])
       expect((await again(table)).columns).toContainEqual(

@@ -14,7 +14,8 @@ import {
 import { filtersOf, type Rule, type StoredRule } from './rule.js';
 
 /**
- * Rules as they are stored, with what their keys mean today.
+ * Rules as they are stored, with what their keys mean today; a key that has no column today means what it did in the rules that are there (`before`):
+ * what is hidden in the trash stays hidden, if whoever writes the rules says so still.
  * @param strangers ids that are no members' of the workspace
  * @throws Problem `validation_failed` with all that is wrong
  */
@@ -23,7 +24,9 @@ export function judgeRules(
   table: TableSchema,
   access: Access,
   strangers: ReadonlySet<Id>,
+  before: readonly StoredRule[],
 ): readonly StoredRule[] {
+  const trashed = new Map(before.flatMap(({ columnIds }) => Object.entries(columnIds)));
   const findings: ProblemItem[] = [];
   const names = new Set<string>();
   const stored = rules.map((rule, i): StoredRule => {
@@ -31,7 +34,7 @@ export function judgeRules(
     if (names.has(foldName(rule.name)))
       findings.push({ pointer: `${at}/name`, code: 'name_taken', detail: `Another rule is called ${rule.name}.` });
     names.add(foldName(rule.name));
-    findings.push(...peopleOf(rule, at, strangers), ...columnsOf(rule, table, at));
+    findings.push(...peopleOf(rule, at, strangers), ...columnsOf(rule, table, trashed, at));
     const reads = filtersOf(rule).flatMap(([where, filter]) => {
       try {
         return columnsBehind(conditionOf(parseJsonFilter(filter, at + where), table, access));
@@ -44,8 +47,8 @@ export function judgeRules(
     const keys = [...rule.columns.hidden, ...rule.columns.readOnly];
     const columnIds = Object.fromEntries(
       keys.flatMap((key) => {
-        const column = columnByKey(table, key);
-        return column ? [[key, column.id] as const] : [];
+        const id = columnByKey(table, key)?.id ?? trashed.get(key);
+        return id === undefined ? [] : [[key, id] as const];
       }),
     );
     return { ...rule, columnIds, reads: [...new Set(reads)] };
@@ -141,11 +144,17 @@ function peopleOf({ appliesTo: { memberIds = [] } }: Rule, at: string, strangers
 }
 
 /** Columns have to be there; whoever may make rows has to be able to give what every row needs. */
-function columnsOf({ columns, create }: Rule, table: TableSchema, at: string): ProblemItem[] {
+function columnsOf(
+  { columns, create }: Rule,
+  table: TableSchema,
+  trashed: ReadonlyMap<string, Id>,
+  at: string,
+): ProblemItem[] {
   return (['hidden', 'readOnly'] as const).flatMap((list) =>
     columns[list].flatMap((key, k): ProblemItem[] => {
       const pointer = `${at}/columns/${list}/${k}`;
       const column = columnByKey(table, key);
+      if (!column && trashed.has(key)) return [];
       if (!column)
         return [{ pointer, code: 'unknown_field', detail: `There is no field ${JSON.stringify(key.slice(0, 60))}.` }];
       if (!create.allow || !column.required || column.default !== null) return [];

@@ -39,7 +39,7 @@ export class RulesService {
   put(access: Access, tableId: Id, input: PutRulesDto, expectedVersion: number | undefined): Promise<RulesDto> {
     const rules = input.rules.map(toRule);
     return this.change(access, tableId, expectedVersion, async (schema, before) =>
-      judgeRules(rules, schema, access, await this.strangers(access, rules, before)),
+      judgeRules(rules, schema, access, await this.strangers(access, rules, before), before),
     );
   }
 
