@@ -257,6 +257,20 @@ describe('a column that rules show in part or not at all, for what it is compute
       const path = columnPath(table, key);
       expect(await convertColumn(way(how), path, { type })).toMatchObject({ state: 'done' });
     }
+    const log = await owner.get<{ data: readonly { action: string; after: { rules?: readonly object[] } | null }[] }>(
+      `/workspaces/${at.workspace.id}/audit-logs?resourceId=${table.id}&action=table.rules_changed`,
+    );
+    const [latest, ...earlier] = expectStatus(log, 200).data;
+    expect([earlier.length, latest?.after?.rules]).toEqual([
+      3,
+      [
+        expect.objectContaining({
+          columns: expect.objectContaining({
+            hidden: expect.arrayContaining(['main_before_conversion']) as unknown,
+          }) as unknown,
+        }),
+      ],
+    ]);
     // Rules that are read and written again mean the same as before, of the trash, too.
     const { rules } = expectStatus(await owner.get<{ rules: readonly object[] }>(`/tables/${table.id}/rules`), 200);
     expect(rules).toMatchObject([

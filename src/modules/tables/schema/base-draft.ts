@@ -22,6 +22,7 @@ import { makeInverse } from '../columns/make-inverse.js';
 import { judgeRollup, resolveReferences } from '../columns/resolve-references.js';
 import { viewColumn } from '../columns/view-column.js';
 import { tableChanged } from '../tables/table-changed.js';
+import type { RulesChange } from '../rules/kept-rules.js';
 import type { TableRulesEntity } from '../rules/table-rules.entity.js';
 import type { TableEntity } from '../tables/table.entity.js';
 import { DraftRecord } from './draft-record.js';
@@ -189,9 +190,17 @@ export class BaseDraft {
     for (const { id, key, tableId } of shown) this.record.tell(tableId, 'column.source_converted', { id, key });
   }
 
-  /** Rules of tables as they will be. */
-  changeRules(rules: readonly TableRulesEntity[]): void {
-    this.rules.push(...rules);
+  /** Rules of a table that follow what is made of its columns. */
+  changeRules({ rules, before }: RulesChange): void {
+    this.rules.push(rules);
+    const { id, name } = this.table(rules.tableId).table;
+    this.record.audit.push({
+      workspaceId: this.base.workspaceId,
+      action: 'table.rules_changed',
+      resource: { type: 'table', id, name },
+      before: { rules: before },
+      after: { rules: rules.rules },
+    });
   }
 
   /** The other end of a link that became something else goes where that went. */

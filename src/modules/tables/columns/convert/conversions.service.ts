@@ -194,7 +194,8 @@ export class Conversions {
       const target = targetOf(column, request.to.type, seen.options);
       const { conversion, converted } = conversionOf(draft, column, target);
       const kept = keptColumn(column);
-      draft.changeRules(await keptRules(manager, column, kept));
+      const ruled = await keptRules(manager, column, kept);
+      if (ruled) draft.changeRules(ruled);
       const unique = uniqueIndexesAfter(await indexesAskedFor(manager, tableId), conversion);
       draft.exchangeColumn(target, kept, () => [
         ...exchange(conversion, converted, kept),

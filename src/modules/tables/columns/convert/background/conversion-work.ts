@@ -101,7 +101,8 @@ export class ConversionWork {
         const planned = conversionOf(draft, column, target);
         const backfill = { ...planned.conversion, hidden: conversion.hiddenName, trigger: conversion.triggerName };
         const kept = keptColumn(column);
-        draft.changeRules(await keptRules(manager, column, kept));
+        const ruled = await keptRules(manager, column, kept);
+        if (ruled) draft.changeRules(ruled);
         const { table, from, to } = backfill;
         const unique = uniqueIndexesAfter(await indexesAskedFor(manager, tableId), backfill);
         draft.exchangeColumn(target, kept, () => [
