@@ -2,6 +2,7 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { Server, ServerOptions } from 'socket.io';
 import { mayConnect, type OriginPolicy } from './origin.js';
+import { RoomAdapter } from './room-adapter.js';
 
 /** Largest message of a client, bytes; ours are tiny. A larger one closes the connection. */
 const MAX_MESSAGE_BYTES = 64 * 1024;
@@ -23,6 +24,7 @@ export class LiveSocketAdapter extends IoAdapter {
       path: '/socket.io',
       transports: ['websocket', 'polling'],
       serveClient: false,
+      adapter: RoomAdapter,
       // Whoever has not shown a token by then is sent away.
       connectTimeout: CONNECT_MS,
       maxHttpBufferSize: MAX_MESSAGE_BYTES,

@@ -6,7 +6,8 @@ import { Connections } from './connections.js';
 import type { LiveEvent } from './feed/index.js';
 import { objectChannel, tableChannel, type LiveServer } from './messages/index.js';
 import { objectUpdate } from './object-update.js';
-import { tellAll } from './tell.js';
+import { RoomAdapter } from './room-adapter.js';
+import { insteadOf, tell } from './tell.js';
 
 /** The rooms of this node, one for each channel, and what is said in them. */
 @Injectable()
@@ -23,7 +24,11 @@ export class Rooms {
   }
 
   to(channel: string): ReturnType<LiveServer['to']> {
-    return must(this.server, 'the gateway attached its server before the first socket came').to(channel);
+    return this.io.to(channel);
+  }
+
+  private get io(): LiveServer {
+    return must(this.server, 'the gateway attached its server before the first socket came');
   }
 
   /** Those who get what is sent to the room of a numbered channel. */
@@ -33,10 +38,22 @@ export class Rooms {
     );
   }
 
-  tell(room: string, event: LiveEvent): void {
-    this.sent.events++;
-    this.sent.deliveries += this.server?.of('/').adapter.rooms.get(room)?.size ?? 0;
-    tellAll(this.to(room), () => this.followersOf(room), event);
+  /** Tells all in the room of a numbered channel these events in their order; encoded once for all who hear the same. */
+  tell(room: string, events: readonly LiveEvent[]): void {
+    const { adapter } = this.io.of('/');
+    if (!(adapter instanceof RoomAdapter)) throw new Error('The server was not made by LiveSocketAdapter.');
+    this.sent.events += events.length;
+    this.sent.deliveries += events.length * (adapter.rooms.get(room)?.size ?? 0);
+    if (events.every((event) => insteadOf(event) === undefined)) adapter.tell(room, events);
+    else for (const event of events) this.tellApart(adapter, room, event);
+  }
+
+  private tellApart(adapter: RoomAdapter, room: string, event: LiveEvent): void {
+    const userId = insteadOf(event)?.userId;
+    const apart =
+      userId === undefined ? [] : this.followersOf(room).filter(({ principal }) => principal.userId === userId);
+    adapter.tell(room, [event], new Set(apart.map(({ socket }) => socket.id)));
+    for (const connection of apart) tell(connection, event);
   }
 
   /** How far an import into a table is. */

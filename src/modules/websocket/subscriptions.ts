@@ -331,7 +331,7 @@ export class Subscriptions implements OnModuleDestroy {
   private room(room: string): FeedRoom {
     return {
       channel: room,
-      broadcast: (event) => this.rooms.tell(room, event),
+      broadcast: (events) => this.rooms.tell(room, events),
       reset: (reason, { epoch, seq }) => {
         this.rooms.sent.resets++;
         for (const connection of this.rooms.followersOf(room)) {

@@ -95,8 +95,8 @@ function world(later: Later = atOnce) {
     new TableSource(log, { id: TABLE, schema: 'crm' }, channel, () => Promise.resolve()),
     {
       channel,
-      broadcast: (event) => {
-        for (const socket of sockets) socket.receive(event);
+      broadcast: (events) => {
+        for (const socket of sockets) for (const event of events) socket.receive(event);
       },
       reset: () => {
         for (const socket of sockets) {

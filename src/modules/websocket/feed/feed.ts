@@ -36,7 +36,8 @@ export interface FeedPosition {
 export interface FeedRoom {
   /** Its name, as it stands in every event. */
   readonly channel: string;
-  broadcast(event: LiveEvent): void;
+  /** Tells all who follow, in this order. */
+  broadcast(events: readonly LiveEvent[]): void;
   /** Tells everybody in the room to read the table again, and empties the room. */
   reset(reason: ResetReason, head: FeedHead): void;
 }
@@ -223,22 +224,22 @@ export class Feed {
     const events = await this.read(this.current.seq, READ_SEQS);
     if (this.suspect) return false;
     noteInSpan(() => ({ 'live_tables.seq': this.current.seq + events.length, 'live_tables.events': events.length }));
+    let head = this.current;
+    const next: LiveEvent[] = [];
     for (const event of events) {
-      if (event.payload.prev !== this.current.seq) {
+      const { payload } = event;
+      if (payload.prev !== head.seq) {
         // Not the next number: what came between is gone, or this is another log.
         this.suspect = true;
-        return false;
+        break;
       }
-      this.room.broadcast(event);
-      const { payload } = event;
+      next.push(event);
       const { seq } = payload;
-      this.head = {
-        ...this.current,
-        seq,
-        ...('schemaVersion' in payload ? { schemaVersion: payload.schemaVersion } : {}),
-      };
+      head = { ...head, seq, ...('schemaVersion' in payload ? { schemaVersion: payload.schemaVersion } : {}) };
     }
-    return events.length >= READ_SEQS;
+    this.room.broadcast(next);
+    this.head = head;
+    return !this.suspect && events.length >= READ_SEQS;
   }
 
   /** Compares with the true head. When the log cannot be continued from the position, the room is reset to the head. */

@@ -46,7 +46,7 @@ export class FollowedViews {
     const position = this.subscriptions.feeds.of(channel)?.position;
     if (!position) return;
     const { epoch, seq } = position;
-    this.rooms.tell(channel, viewInvalidated(channel, epoch, seq, seq, new Date().toISOString(), cause));
+    this.rooms.tell(channel, [viewInvalidated(channel, epoch, seq, seq, new Date().toISOString(), cause)]);
   }
 
   /** It may show something else from now on: everybody reads it again, and subscribes to what it is then. */
