@@ -1,10 +1,10 @@
-import { asSuperuser, startNode, type TestDatabases, type TestNode } from '../harness/index.js';
+import { asSuperuser, startNode, type TestDatabases, type TestNode, type TestRedis } from '../harness/index.js';
 
 /** Two nodes of one installation that are killed and come back. */
-export function mortalNodes(pair: TestDatabases) {
+export function mortalNodes(pair: TestDatabases, redis?: TestRedis) {
   const ever: TestNode[] = [];
   const start = async () => {
-    const node = await startNode({ databases: pair });
+    const node = await startNode({ databases: pair, ...(redis ? { redis } : {}) });
     ever.push(node);
     return node;
   };
