@@ -6,7 +6,7 @@ import { FAULTS } from './schedule.js';
 const seed = Number(process.env.FAULT_SEED ?? 1);
 const seconds = Number(process.env.FAULT_SECONDS ?? 60);
 
-jest.setTimeout((seconds + 300) * 1_000);
+jest.setTimeout((seconds + 600) * 1_000);
 
 const say = (text: string) => void process.stderr.write(`${text}\n`);
 
