@@ -1,4 +1,4 @@
-import { must, type Role } from '../src/common/index.js';
+import { must, newId, type Role } from '../src/common/index.js';
 import {
   client,
   expectStatus,
@@ -561,6 +561,11 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
   'POST /api/v1/tables/{tableId}/revert': {
     needs: 'editor',
     body: () => ({ fromSeq: 1, toSeq: 1, dryRun: true }),
+    unaudited: READS,
+  },
+  'POST /api/v1/bases/{baseId}/revert': {
+    needs: 'editor',
+    body: () => ({ changeSet: newId(), dryRun: true }),
     unaudited: READS,
   },
   'POST /api/v1/tables/{tableId}/undo': { needs: 'editor', body: () => ({}), fresh: ownRow, unaudited: CHANGE_LOG },

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Id } from '../../common/index.js';
-import { MiniDatabase, type PgRow } from '../../database/mini/index.js';
+import { MiniDatabase, type PgRow, type PgSession } from '../../database/mini/index.js';
 import { ident, sql, toStatement, value } from '../../query/index.js';
 
 /** Newest number of a table's change log. A new epoch means that numbers began anew (restore): nothing before counts. */
@@ -46,9 +46,9 @@ export interface FollowLimits {
 export class ChangeLog {
   constructor(private readonly database: MiniDatabase) {}
 
-  /** Where the streams of these tables of one base stand; tables that are gone are left out. */
-  async heads(schema: string, tableIds: readonly Id[]): Promise<StreamHead[]> {
-    const rows = await this.database.query(
+  /** Where the streams of these tables of one base stand; tables that are gone are left out. Inside `session` if given. */
+  async heads(schema: string, tableIds: readonly Id[], session: PgSession = this.database): Promise<StreamHead[]> {
+    const rows = await session.query(
       toStatement(
         sql`select table_id, epoch, seq, schema_version from ${ident(schema, '_stream')} where table_id = any(${value([...tableIds], 'uuid[]')})`,
       ),

@@ -63,6 +63,8 @@ export interface LogLimits {
 export interface LogPart {
   readonly entries: readonly Change[];
   readonly more: boolean;
+  /** Of what their fields were and became, as JSON. */
+  readonly bytes: number;
 }
 
 /** Reads the change log backwards, and picks parts of it: for people who ask what happened, and for those who undo it. */
@@ -88,6 +90,19 @@ export class HistoryLog {
   ): Promise<LogPart> {
     const from = sql`${log(schema)} c where ${where(tableId, filter)} and op <> 'schema'`;
     return this.part(from, sql`seq, ord`, limits, session);
+  }
+
+  /** The tables of a base whose rows were changed by such changes, in order of their ids, each with the first number of them. */
+  async tablesChanged(
+    schema: string,
+    filter: HistoryFilter,
+  ): Promise<readonly { readonly tableId: Id; readonly fromSeq: number }[]> {
+    const rows = await this.database.query(
+      toStatement(
+        sql`select table_id, min(seq) from ${log(schema)} where ${of(filter)} and op <> 'schema' group by table_id order by table_id`,
+      ),
+    );
+    return rows.map(([tableId, seq]) => ({ tableId: String(tableId), fromSeq: Number(seq) }));
   }
 
   /** What happened to a row behind one of its versions, in order. */
@@ -159,14 +174,18 @@ group by change_set order by max(seq)`),
     session: PgSession = this.database,
   ): Promise<LogPart> {
     const rows = await session.query(
-      toStatement(sql`select ${CHANGE}, n from (
+      toStatement(sql`select ${CHANGE}, size, n from (
   select *, count(*) over () as n, row_number() over w as nr,
     sum(coalesce(octet_length(before::text), 0) + coalesce(octet_length(after::text), 0)) over w as size
   from (select * from ${from} order by ${order} limit ${value(entries + 1, 'integer')}) found
   window w as (order by ${order} rows unbounded preceding)) sized
 where nr = 1 or (nr <= ${value(entries, 'integer')} and size <= ${value(bytes, 'bigint')}) order by ${order}`),
     );
-    return { entries: rows.map(toChange), more: rows.length < Number(rows[0]?.at(-1) ?? 0) };
+    return {
+      entries: rows.map(toChange),
+      more: rows.length < Number(rows[0]?.at(-1) ?? 0),
+      bytes: Number(rows.at(-1)?.at(-2) ?? 0),
+    };
   }
 }
 
@@ -175,10 +194,11 @@ const log = (schema: string): Sql => ident(schema, '_change');
 const owned = ({ actorId, clientId }: ChangeOwner): Sql =>
   sql`actor_id = ${value(actorId, 'uuid')} and client_id is not distinct from ${value(clientId, 'text')}`;
 
-function where(tableId: Id, filter: HistoryFilter): Sql {
+const where = (tableId: Id, filter: HistoryFilter): Sql => sql`table_id = ${value(tableId, 'uuid')} and ${of(filter)}`;
+
+function of(filter: HistoryFilter): Sql {
   const { rowId, rowIds, owner, actorId, changeSet, fromSeq, toSeq, from, to, seenOf } = filter;
   const parts = [
-    sql`table_id = ${value(tableId, 'uuid')}`,
     ...(rowId === undefined ? [] : [sql`row_id = ${value(rowId, 'uuid')}`]),
     ...(rowIds === undefined ? [] : [sql`row_id = any(${value([...rowIds], 'uuid[]')})`]),
     ...(owner === undefined ? [] : [owned(owner)]),
@@ -190,5 +210,5 @@ function where(tableId: Id, filter: HistoryFilter): Sql {
     ...(to === undefined ? [] : [sql`at < ${value(to, 'timestamptz')}`]),
     ...(seenOf === undefined ? [] : [sql`op <> 'schema'`, isSeenRow(seenOf, sql`c.row_id`)]),
   ];
-  return join(parts, sql` and `);
+  return parts.length === 0 ? sql`true` : join(parts, sql` and `);
 }

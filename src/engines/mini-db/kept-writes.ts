@@ -82,8 +82,15 @@ async function keepAll(
     const answer = keep && result ? keep.answer(result) : undefined;
     return keep && answer !== undefined ? [{ ...hexOf(keep.key), answer }] : [];
   });
-  if (answers.length === 0) return;
-  const kept = await session.query(toStatement(keepAnswers(table.physical.schema, answers, REPEATABLE_MS)));
+  if (answers.length > 0) await keepAnswer(session, table.physical.schema, answers);
+}
+
+async function keepAnswer(
+  session: PgSession,
+  schema: string,
+  answers: readonly { readonly name: string; readonly request: string; readonly answer: string }[],
+): Promise<void> {
+  const kept = await session.query(toStatement(keepAnswers(schema, answers, REPEATABLE_MS)));
   // Whose key is taken, by a transaction that was committed while this one waited for it, is not among them.
   if (kept.length < answers.length) throw new DoneBefore();
 }
@@ -105,6 +112,11 @@ export class KeptWrites {
   /** Keeps the answer of a write that had nothing to do, and so has no transaction. @throws DoneBefore */
   keepNothing(table: TableSchema, write: Pick<Submitted, 'keep'>, result: WriteResult): Promise<void> {
     return keepAll(this.database, table, [write], [result]);
+  }
+
+  /** Keeps an answer in the base that is of no write alone, inside of the transaction that it tells of if there is one. @throws DoneBefore */
+  async keep(schema: string, key: RequestKey, answer: string, session: PgSession = this.database): Promise<void> {
+    await keepAnswer(session, schema, [{ ...hexOf(key), answer }]);
   }
 
   /** Removes answers that nobody can ask for any more. @returns how many */

@@ -5,6 +5,7 @@ import {
   compileWrite,
   concernsLinks,
   lagsBehind,
+  lockLinks,
   lockTables,
   toStatement,
   type TableSchema,
@@ -135,29 +136,60 @@ export class MiniDbWriter {
    * hands them in one after the other. `links` as with {@link writePrepared}; the tables at both ends are held against all other writers
    * then, since a portion takes numbers before the next locks linked rows, which is not the order of the others.
    */
-  async writeMany<T>(
+  writeMany<T>(
     table: TableSchema,
     { links = false }: { readonly links?: boolean },
     work: (session: PgSession, write: (portion: Submitted) => Promise<WriteResult>) => Promise<T>,
   ): Promise<T> {
+    const held = links ? linkedTables(table) : [];
     const begin = (): Promise<T> =>
-      this.retrying(table, async () => {
+      this.portions(table, held, (session, write) => work(session, (portion) => write(table, portion)));
+    return inSpan('rows.write', of(table), () => this.large.run(table.id, begin));
+  }
+
+  /**
+   * As {@link writeMany}, over several tables of one base, one at least. They, and those that their links lead to, are held against all other
+   * writers from the start, the links first, then the tables, each by their ids, as everybody who needs several takes them.
+   */
+  writeAcross<T>(
+    tables: readonly [TableSchema, ...TableSchema[]],
+    work: (session: PgSession, write: (table: TableSchema, portion: Submitted) => Promise<WriteResult>) => Promise<T>,
+  ): Promise<T> {
+    const [first] = tables;
+    const held = new Map(tables.flatMap(linkedTables).map((each) => [each.id, each]));
+    const begin = (): Promise<T> => this.portions(first, [...held.values()], work);
+    return inSpan('rows.write', { 'live_tables.tables': tables.length }, () =>
+      this.linking.run(first.physical.schema, begin),
+    );
+  }
+
+  private portions<T>(
+    table: TableSchema,
+    held: readonly TableSchema[],
+    work: (session: PgSession, write: (table: TableSchema, portion: Submitted) => Promise<WriteResult>) => Promise<T>,
+  ): Promise<T> {
+    // Whose constraint it is that an error speaks of.
+    let written = table;
+    return this.retrying(
+      () => written,
+      async () => {
         const taken = new TakenNumbers();
         const result = await this.database.transaction(async (session) => {
-          if (links) {
-            await lockLinksOf(session, table);
-            await session.query(toStatement(lockTables(linkedTables(table))));
+          if (held.length > 0) {
+            await session.query(toStatement(lockLinks(held)));
+            await session.query(toStatement(lockTables(held)));
           }
-          return work(session, async (portion) => {
-            const written = await this.within(session, table, portion);
-            taken.add(table, written);
-            return written.result;
+          return work(session, async (to, portion) => {
+            written = to;
+            const done = await this.within(session, to, portion);
+            taken.add(to, done);
+            return done.result;
           });
         });
         this.committed(taken);
         return result;
-      });
-    return inSpan('rows.write', of(table), () => this.large.run(table.id, begin));
+      },
+    );
   }
 
   private inOneTransaction<W extends Submitted>(
@@ -226,12 +258,14 @@ export class MiniDbWriter {
     });
   }
 
-  private async retrying<T>(table: TableSchema, work: () => Promise<T>): Promise<T> {
+  private async retrying<T>(table: TableSchema | (() => TableSchema), work: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await work();
       } catch (error) {
-        if (attempt > RETRIES || !isTransient(error)) throw await meaningOf(error, table, this.database);
+        if (attempt > RETRIES || !isTransient(error)) {
+          throw await meaningOf(error, typeof table === 'function' ? table() : table, this.database);
+        }
         await new Promise((resolve) => setTimeout(resolve, Math.random() * 20 * attempt));
       }
     }

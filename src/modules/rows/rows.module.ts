@@ -15,8 +15,11 @@ import { ChainService } from './history/chain/chain.service.js';
 import { HistoryController } from './history/history.controller.js';
 import { SeenEntries } from './history/seen-entries.js';
 import { HistoryService } from './history/history.service.js';
+import { BaseRevertController } from './history/revert/base-revert.controller.js';
+import { BaseRevert } from './history/revert/base-revert.service.js';
 import { PossibleValues } from './history/revert/possible-values.js';
 import { RevertController } from './history/revert/revert.controller.js';
+import { RevertPlanner } from './history/revert/revert-planner.js';
 import { RowRevert } from './history/revert/row-revert.service.js';
 import { TableRevert } from './history/revert/table-revert.service.js';
 import { UndoController } from './history/undo/undo.controller.js';
@@ -83,6 +86,7 @@ const IMPORTS = [
     HistoryController,
     ChainController,
     RevertController,
+    BaseRevertController,
     UndoController,
   ],
   providers: [
@@ -106,6 +110,8 @@ const IMPORTS = [
     SeenEntries,
     ChainService,
     PossibleValues,
+    RevertPlanner,
+    BaseRevert,
     RowRevert,
     TableRevert,
     UndoService,

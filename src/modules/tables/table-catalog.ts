@@ -39,7 +39,9 @@ const MAX_AGE_MS = 60_000;
 const BASE_MAX_AGE_MS = 5_000;
 
 /** A base with its live tables. */
-interface BaseMeta {
+export interface BaseMeta {
+  /** In the mini-DB. */
+  readonly schema: string;
   readonly tables: ReadonlyMap<Id, TableMeta>;
   readonly seen: SeenTables;
 }
@@ -139,10 +141,15 @@ export class TableCatalog {
 
   /** How members see the tables of a base now. @throws Problem `not_found` */
   async seenOf(baseId: Id): Promise<SeenTables> {
+    return (await this.base(baseId)).seen;
+  }
+
+  /** A base with its tables, and how members see them, as they are now. @throws Problem `not_found` */
+  async base(baseId: Id): Promise<BaseMeta> {
     this.cache.drop(baseId);
     const base = await this.cache.get(baseId);
     if (!base) throw notFound('base');
-    return base.seen;
+    return base;
   }
 
   private async get(tableId: Id): Promise<TableMeta | undefined> {
@@ -175,6 +182,7 @@ export class TableCatalog {
         new Map(rules.flatMap(({ tableId, rules: own }) => (own.length === 0 ? [] : [[tableId, own]]))),
       );
       return {
+        schema: base.schemaName,
         seen,
         tables: new Map(
           structures.map(({ table, columns, schema }) => [

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Problem, type Answer, type AppRequest, type Id } from '../../../common/index.js';
+import { must, Problem, type Answer, type AppRequest, type Id } from '../../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
 import type { RequestKey } from '../../../database/main/index.js';
 import { DoneBefore, KeptWrites, type Keep, type WriteResult } from '../../../engines/index.js';
@@ -33,12 +33,25 @@ export class Manners {
    * waits for it, at a lock of the database, and gets its answer too.
    * @throws Problem `validation_failed` (no key), `idempotency_mismatch`; whatever `work` throws
    */
-  async run(request: AppRequest, tableId: Id, work: (manner: Manner) => Promise<Answer>): Promise<Answer> {
+  run(request: AppRequest, tableId: Id, work: (manner: Manner) => Promise<Answer>): Promise<Answer> {
+    return this.once(request, async () => (await this.catalog.find(tableId)).schema, work);
+  }
+
+  /** The same for work on several tables of a base. */
+  runInBase(request: AppRequest, baseId: Id, work: (manner: Manner) => Promise<Answer>): Promise<Answer> {
+    return this.once(request, async () => (await this.catalog.base(baseId)).schema, work);
+  }
+
+  private async once(
+    request: AppRequest,
+    schemaOf: () => Promise<string>,
+    work: (manner: Manner) => Promise<Answer>,
+  ): Promise<Answer> {
     const minimal = prefers(request, 'return', 'minimal');
     const given = request.headers['idempotency-key'];
     if (given === undefined) return work({ minimal });
     const key = this.keys.of(request, checkKey(given));
-    const { schema } = await this.catalog.find(tableId);
+    const schema = await schemaOf();
     const before = await this.again(schema, key);
     if (before) return before;
     try {
@@ -66,11 +79,15 @@ export function inManner(
     key,
     answer: (result: WriteResult): string | undefined => {
       const given = answer(result);
-      return given && JSON.stringify(keepable(given, 200, Infinity));
+      return given && keptText(given);
     },
   };
   return { ...(minimal ? { quiet: true } : {}), ...(keep ? { keep } : {}) };
 }
+
+/** An answer as it is kept for whoever asks again. */
+export const keptText = (answer: Answer): string =>
+  must(JSON.stringify(keepable(answer, 200, Infinity)), 'an answer of any length is kept');
 
 /** Says that the wish was heard. */
 export const MINIMAL = { 'preference-applied': 'return=minimal' };

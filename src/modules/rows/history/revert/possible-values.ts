@@ -16,12 +16,15 @@ export interface Wanted {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** Rows of the table itself that come back before the values are put back, and rows that go, with what they hold. */
+/** Rows of a table that come back before any values are put back, and rows that go, with what they hold. */
 export interface Moving {
   readonly coming: ReadonlySet<Id>;
   readonly going: ReadonlyMap<Id, Wanted['fields']>;
 }
 const NOBODY: Moving = { coming: new Set(), going: new Map() };
+
+/** By the table that they are of. */
+export type Movings = ReadonlyMap<Id, Moving>;
 
 /** Leaves out of values from the past what is not there any more: people who left, files that are gone, rows that were deleted or are taken. */
 @Injectable()
@@ -36,7 +39,7 @@ export class PossibleValues {
     session: PgSession,
     table: TableSchema,
     wanted: readonly Wanted[],
-    moving: Moving = NOBODY,
+    movings: Movings = new Map(),
   ): Promise<{ readonly values: ReadonlyMap<Id, Values>; readonly skipped: readonly Skipped[] }> {
     const values = new Map(wanted.map((each) => [each.id, new Map(each.values)]));
     const skipped: Skipped[] = [];
@@ -52,8 +55,9 @@ export class PossibleValues {
     }
     for (const column of linkColumnsOf(table)) {
       const linking = wanted.filter((each) => (each.values.get(column) ?? null) !== null);
-      const free = freed(column, wanted, moving);
-      const possible = await this.possible(session, column, linking, column.derived.link.target.id === table.id ? moving : NOBODY, free); // prettier-ignore
+      const free = freed(column, wanted, movings.get(table.id) ?? NOBODY);
+      const atTheOtherEnd = movings.get(column.derived.link.target.id) ?? NOBODY;
+      const possible = await this.possible(session, column, linking, atTheOtherEnd, free);
       for (const each of linking) {
         const ids = idsOf(each.values.get(column));
         const kept = ids.filter((id) => possible(each, id));
@@ -102,4 +106,4 @@ const freed = (column: ColumnSchema, wanted: readonly Wanted[], { going }: Movin
   return new Set([...gives, ...[...going.values()].flatMap((fields) => idsOf(fields[column.key]))]);
 };
 
-const idsOf = (cell: unknown): readonly Id[] => (Array.isArray(cell) ? (cell as readonly Id[]) : []);
+export const idsOf = (cell: unknown): readonly Id[] => (Array.isArray(cell) ? (cell as readonly Id[]) : []);

@@ -13,30 +13,38 @@ export interface RevertRequest {
   readonly asked: unknown;
 }
 
-const MEMBERS = ['changeSet', 'fromSeq', 'toSeq', 'actorId', 'from', 'to'] as const;
+const OF_ALL = ['changeSet', 'actorId', 'from', 'to'] as const;
+const OF_TABLE = [...OF_ALL, 'fromSeq', 'toSeq'] as const;
 
-/** @throws Problem `validation_failed` */
-export function parseRevert(input: unknown): RevertRequest {
-  const body = bodyOf(input, '', [...MEMBERS, 'onConflict', 'dryRun', 'confirmToken']);
+/** Of one table. @throws Problem `validation_failed` */
+export const parseRevert = (input: unknown): RevertRequest =>
+  parse(input, OF_TABLE, 'Say which changes: changeSet; or fromSeq and toSeq; or actorId, from and to.');
+
+/** Of all tables of a base, each of which has numbers of its own. @throws Problem `validation_failed` */
+export const parseBaseRevert = (input: unknown): RevertRequest =>
+  parse(input, OF_ALL, 'Say which changes: changeSet; or actorId, from and to.');
+
+function parse(input: unknown, members: readonly (typeof OF_TABLE)[number][], which: string): RevertRequest {
+  const body = bodyOf(input, '', [...members, 'onConflict', 'dryRun', 'confirmToken']);
   const { onConflict = 'skip', dryRun = false, confirmToken } = body;
   if (onConflict !== 'skip' && onConflict !== 'overwrite')
     throw refuse('/onConflict', 'is_in', 'onConflict is skip or overwrite.');
   if (typeof dryRun !== 'boolean') throw refuse('/dryRun', 'is_boolean', 'dryRun is true or false.');
   if (confirmToken !== undefined && typeof confirmToken !== 'string')
     throw refuse('/confirmToken', 'is_string', 'confirmToken is a text.');
-  const which = readWhich(body);
+  const filter = readWhich(body, which);
   return {
-    which,
+    which: filter,
     overwrite: onConflict === 'overwrite',
     dryRun,
     ...(confirmToken === undefined ? {} : { confirmToken }),
-    asked: ['revert', Object.entries(which).sort(), onConflict],
+    asked: ['revert', Object.entries(filter).sort(), onConflict],
   };
 }
 
 /** One of three: an act, a range of numbers, what a person did within a time. */
-function readWhich(body: Readonly<Record<string, unknown>>): HistoryFilter {
-  const given = MEMBERS.filter((name) => body[name] !== undefined).sort();
+function readWhich(body: Readonly<Record<string, unknown>>, which: string): HistoryFilter {
+  const given = OF_TABLE.filter((name) => body[name] !== undefined).sort();
   switch (given.join()) {
     case 'changeSet':
       return { changeSet: id(body.changeSet, '/changeSet') };
@@ -52,7 +60,7 @@ function readWhich(body: Readonly<Record<string, unknown>>): HistoryFilter {
         to: instant(body.to, '/to'),
       };
     default:
-      throw refuse('', 'which_changes', 'Say which changes: changeSet; or fromSeq and toSeq; or actorId, from and to.');
+      throw refuse('', 'which_changes', which);
   }
 }
 

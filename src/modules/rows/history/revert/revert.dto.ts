@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional, getSchemaPath, type ApiResponseOptions } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, getSchemaPath, OmitType, type ApiResponseOptions } from '@nestjs/swagger';
 import { ANY_CELL_SCHEMA, type Id } from '../../../../common/index.js';
 import { RowDto } from '../../read/rows-query.dto.js';
 import { BulkMetaDto } from '../../write/row.dto.js';
@@ -104,6 +104,53 @@ export class RevertDoneDto {
   changeSet!: Id;
   meta!: BulkMetaDto;
 }
+
+/** What is undone in a base: {@link RevertTableDto} without the numbers, which each table has for itself. */
+export class RevertBaseDto extends OmitType(RevertTableDto, ['fromSeq', 'toSeq']) {}
+
+export class TableRevertPlanDto extends OmitType(RevertDryRunDto, ['confirmToken']) {
+  @ApiProperty({ format: 'uuid', example: ID })
+  tableId!: Id;
+  /** @example Deals */
+  name!: string;
+}
+
+/** Of a dry run over a base. */
+export class BaseRevertDryRunDto {
+  /** Rows that would change, in all tables. @example 49 */
+  rows!: number;
+  /** All there are, in all tables. */
+  counts!: RevertCountsDto;
+  @ApiProperty({
+    type: [TableRevertPlanDto],
+    description: 'Tables of which rows were changed, by their ids. The lists hold the first 1,000 in sum.',
+  })
+  tables!: TableRevertPlanDto[];
+  @ApiProperty({
+    type: 'array',
+    items: { type: 'string', format: 'uuid' },
+    description: 'Tables that were changed and are in the trash: nothing is undone there until they are restored.',
+    example: [],
+  })
+  inTrash!: Id[];
+  /** Holds for 15 minutes, and as long as none of the rows changes. */
+  confirmToken!: string;
+}
+
+export class TableRevertedDto extends TableRevertPlanDto {
+  meta!: BulkMetaDto;
+}
+
+export class BaseRevertDoneDto extends OmitType(BaseRevertDryRunDto, ['confirmToken', 'tables']) {
+  @ApiProperty({ type: [TableRevertedDto] })
+  tables!: TableRevertedDto[];
+  /** Of the revert, which can itself be reverted. @example '01982c5e-7a10-7c3f-9d42-5b1f0c8e2a11' */
+  changeSet!: Id;
+}
+
+export const BASE_REVERT_ANSWER: ApiResponseOptions = {
+  schema: { oneOf: [BaseRevertDryRunDto, BaseRevertDoneDto].map((type) => ({ $ref: getSchemaPath(type) })) },
+};
 
 export const REVERT_ANSWER: ApiResponseOptions = {
   schema: { oneOf: [RevertDryRunDto, RevertDoneDto].map((type) => ({ $ref: getSchemaPath(type) })) },
