@@ -23,6 +23,8 @@ export interface Schemas {
   BaseDto: { id: string; workspaceId: string; name: string; description: string | null; color: string | null; icon: string | null; position: number; physical: Schemas['BasePhysicalDto']; createdAt: string; updatedAt: string; deletedAt?: string; daysLeft?: number };
   BaseListDto: { data: (Schemas['BaseDto'])[]; page: Schemas['PageDto'] };
   BasePhysicalDto: { schema: string };
+  BaseRevertDoneDto: { inTrash: (string)[]; rows: number; counts: Schemas['RevertCountsDto']; tables: (Schemas['TableRevertedDto'])[]; changeSet: string };
+  BaseRevertDryRunDto: { tables: (Schemas['TableRevertPlanDto'])[]; inTrash: (string)[]; rows: number; counts: Schemas['RevertCountsDto']; confirmToken: string };
   BulkAnswerDto: { summary: Schemas['BulkSummaryDto']; results: (Schemas['BulkResultDto'])[]; meta: Schemas['BulkMetaDto'] };
   BulkDeleteDto: { filter: Record<string, unknown> | null; maxAffected?: number; dryRun?: boolean; confirmToken?: string };
   BulkDto: { mode?: 'atomic' | 'partial'; ops: ((Schemas['CreateOpDto'] | Schemas['UpdateOpDto'] | Schemas['UpsertOpDto'] | Schemas['DeleteOpDto']))[] };
@@ -176,6 +178,7 @@ export interface Schemas {
   RegisterDto: { email: string; password: string; name: string };
   ResetPasswordDto: { newPassword: string; token: string };
   RestoreColumnDto: { relax?: boolean };
+  RevertBaseDto: { changeSet?: string; actorId?: string; from?: string; to?: string; onConflict?: 'skip' | 'overwrite'; dryRun?: boolean; confirmToken?: string };
   RevertConflictDto: { rowId: string; column?: Schemas['HistoryColumnDto']; code: 'changed_since' | 'deleted_since' | 'restored_since'; value?: (string | number | boolean | (unknown)[] | Record<string, unknown>) | null; current?: (string | number | boolean | (unknown)[] | Record<string, unknown>) | null };
   RevertCountsDto: { conflicts: number; skipped: number };
   RevertDoneDto: { conflicts: (Schemas['RevertConflictDto'])[]; skipped: (Schemas['RevertSkippedDto'])[]; rows: number; counts: Schemas['RevertCountsDto']; changeSet: string; meta: Schemas['BulkMetaDto'] };
@@ -222,6 +225,8 @@ export interface Schemas {
   SystemHealthDto: { platform: string; arch: string; nodeVersion: string; cpuCores: number; cpuModel: string; totalMemory: number; freeMemory: number; usedMemory: number; memoryUsagePercent: number; uptime: number; loadAverage: (number)[]; status: 'up' | 'down' | 'degraded'; message?: string };
   TableDto: { id: string; baseId: string; workspaceId: string; key: string; name: string; description: string | null; color: string | null; icon: string | null; position: number; schemaVersion: number; columns: (Schemas['ColumnDto'])[]; physical: Schemas['PhysicalDto']; createdAt: string; updatedAt: string; deletedAt?: string; daysLeft?: number };
   TableListDto: { data: (Schemas['TableDto'])[]; page: Schemas['PageDto'] };
+  TableRevertPlanDto: { conflicts: (Schemas['RevertConflictDto'])[]; skipped: (Schemas['RevertSkippedDto'])[]; rows: number; counts: Schemas['RevertCountsDto']; tableId: string; name: string };
+  TableRevertedDto: { conflicts: (Schemas['RevertConflictDto'])[]; skipped: (Schemas['RevertSkippedDto'])[]; rows: number; counts: Schemas['RevertCountsDto']; tableId: string; name: string; meta: Schemas['BulkMetaDto'] };
   TemplateColumnDto: { type: 'text' | 'long_text' | 'integer' | 'decimal' | 'currency' | 'percent' | 'rating' | 'duration' | 'boolean' | 'date' | 'datetime' | 'single_select' | 'multi_select' | 'user' | 'attachment' | 'json' | 'url' | 'email' | 'phone' | 'autonumber' | 'link' | 'lookup' | 'rollup' | 'count' | 'formula' | 'created_at' | 'updated_at' | 'created_by' | 'updated_by'; default: (string | number | boolean | (unknown)[] | Record<string, unknown>) | null; options: Record<string, unknown>; key: string; name: string; description: string | null; required: boolean; unique: boolean };
   TemplateDto: { format: string; name: string; description: string | null; color: string | null; icon: string | null; tables: (Schemas['TemplateTableDto'])[]; views: (Schemas['TemplateViewDto'])[]; rowsCappedAt?: number; viewsLeftOut?: (Schemas['LeftOutDto'])[] };
   TemplateListDto: { data: (Schemas['TemplateSummaryDto'])[] };
@@ -377,6 +382,7 @@ export interface Operations {
   'POST /bases/{baseId}/duplicate': { path: { baseId: string }; body: Schemas['DuplicateDto']; answer: Schemas['BaseDto'] };
   'POST /bases/{baseId}/import': { path: { baseId: string }; query: { charset?: 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252' | 'iso-8859-1'; delimiter?: ',' | ';' | '\t' | '|'; name: string }; answer: Schemas['ImportTableAnswerDto'] | Schemas['ImportJobDto'] };
   'POST /bases/{baseId}/import/external': { path: { baseId: string }; body: Schemas['ExternalTableDto']; answer: Schemas['ImportJobDto'] };
+  'POST /bases/{baseId}/revert': { path: { baseId: string }; body: Schemas['RevertBaseDto']; answer: (Schemas['BaseRevertDryRunDto'] | Schemas['BaseRevertDoneDto']) };
   'POST /bases/{baseId}/tables': { path: { baseId: string }; body: Schemas['CreateTableDto']; answer: Schemas['TableDto'] };
   'POST /bases/{trashedBaseId}/restore': { path: { trashedBaseId: string }; answer: Schemas['BaseDto'] };
   'POST /connections/{connectionId}/mutate': { path: { connectionId: string }; body: Schemas['MutationDto']; answer: Schemas['MutatedDto'] };
