@@ -190,6 +190,25 @@ describe('what somebody did in a base', () => {
     expect(await get(other, y)).toMatchObject({ name: 'changed' });
   });
 
+  it('is undone while others link rows of these tables from both ends', async () => {
+    const { owner } = fixture;
+    const { tasks, people } = await three();
+    const [ada, bea] = [await made(owner, people, { name: 'Ada' }), await made(owner, people, { name: 'Bea' })];
+    const [t1, t2] = [await made(owner, tasks, { name: 't1' }), await made(owner, tasks, { name: 't2' })];
+    await patch(script, tasks, t1, { name: 'changed' });
+    await patch(script, people, ada, { name: 'changed' });
+    const others = Array.from({ length: 24 }, (_, i) => {
+      const links = i % 4 < 2 ? [] : i % 8 < 4 ? [t1, t2] : [t2];
+      return i % 2 ? patch(owner, people, i % 3 ? ada : bea, { tasks: links }) : patch(owner, tasks, i % 3 ? t1 : t2, { people: i % 4 ? [ada, bea] : [bea] }); // prettier-ignore
+    });
+    const which = { actorId: script.user.id, ...ever };
+    const reverts = Array.from({ length: 4 }, () => dry(which));
+    await Promise.all([...others, ...reverts]);
+    expect((await undo(which)).rows).toBe(2);
+    expect([(await get(tasks, t1)).name, (await get(people, ada)).name]).toEqual(['t1', 'Ada']);
+    for (const table of [tasks, people]) await fixture.proveLog(table);
+  });
+
   it('has to be named in one of two ways', async () => {
     const bad = async (body: object) => refusal(await revert({ dryRun: true, ...body }));
     const which = [422, 'validation_failed', ' which_changes'];
