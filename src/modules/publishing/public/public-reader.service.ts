@@ -51,6 +51,8 @@ export class PublicReader {
   private readonly answers = new Answers();
   /** Of what publications are made, by view and version. */
   private readonly sources = new LRUCache<string, Sources>({ max: 10_000 });
+  /** What publications were found to fit: that again has to be looked at only when their sources are others. */
+  private readonly fits = new WeakMap<Publication, OpenedView>();
   private readonly tagKey: Buffer;
   /** Of what was asked last, where the logs stood then. */
   private readonly tags = new WeakMap<Wish, { readonly heads: string; readonly etag: string }>();
@@ -194,7 +196,8 @@ export class PublicReader {
   /** Also looks whether the view still keeps what was promised. @throws Problem `view_broken` */
   private async renewed(publication: Publication): Promise<Sources> {
     const opened = await this.views.open(publication.reader, publication.frozen);
-    mustFit(publication, opened);
+    if (this.fits.get(publication) !== opened) mustFit(publication, opened);
+    this.fits.set(publication, opened);
     const { tables, isUntraceable, isExternal } = opened;
     const sources = { tables, isUntraceable, isExternal };
     this.sources.set(nameOf(publication), sources);

@@ -58,6 +58,10 @@ export interface OpenedView {
 /** Freezes views, and reads them as they were frozen; for nobody in particular. */
 @Injectable()
 export class FrozenViews {
+  /** A frozen view never changes; what is read again and again is taken apart once, and so keeps the columns that it came to. */
+  private readonly definitions = new WeakMap<FrozenView, ViewDefinition>();
+  private readonly opened = new WeakMap<PlannedView, OpenedView>();
+
   constructor(
     private readonly views: ViewsService,
     private readonly fit: ViewFit,
@@ -92,10 +96,16 @@ export class FrozenViews {
     return (await this.views.find(access, id)).visibility === 'private';
   }
 
-  /** @throws Problem `view_broken` it does not fit its sources any more */
+  /**
+   * The same object as long as the sources are the same.
+   * @throws Problem `view_broken` it does not fit its sources any more
+   */
   async open(reader: Reader, frozen: FrozenView): Promise<OpenedView> {
     try {
-      return openedOf(await this.reader.plan(reader, frozenDefinition(frozen), AT));
+      const plan = await this.reader.plan(reader, this.definitionOf(frozen), AT);
+      let opened = this.opened.get(plan);
+      if (!opened) this.opened.set(plan, (opened = openedOf(plan)));
+      return opened;
     } catch (error) {
       throw isMisfit(error) ? broken(error) : error;
     }
@@ -104,7 +114,7 @@ export class FrozenViews {
   /** @throws Problem `view_broken`; what the scope's filter is refused with */
   async check(reader: Reader, frozen: FrozenView, scope: ViewScope): Promise<OpenedView> {
     const opened = await this.open(reader, frozen);
-    await this.reader.plan(reader, frozenDefinition(frozen), AT, scope);
+    await this.reader.checkScope(reader, this.definitionOf(frozen), scope, AT);
     return opened;
   }
 
@@ -116,7 +126,13 @@ export class FrozenViews {
     scope: ViewScope,
     signal: AbortSignal,
   ): Promise<ReadPage> {
-    return this.reader.page(reader, frozenDefinition(frozen), request, scope, AT, signal);
+    return this.reader.page(reader, this.definitionOf(frozen), request, scope, AT, signal);
+  }
+
+  private definitionOf(frozen: FrozenView): ViewDefinition {
+    let definition = this.definitions.get(frozen);
+    if (!definition) this.definitions.set(frozen, (definition = frozenDefinition(frozen)));
+    return definition;
   }
 }
 

@@ -97,6 +97,8 @@ export class ViewReader {
     ViewDefinition,
     { readonly parts: readonly object[]; readonly view: ResolvedView }
   >();
+  /** What their first pages ask: whoever asks only what a view is hears the same as long as its sources are the same. */
+  private readonly planned = new WeakMap<ResolvedView, PlannedView>();
 
   constructor(
     private readonly sources: ViewSources,
@@ -188,12 +190,24 @@ export class ViewReader {
     return view;
   }
 
-  /** What a page of the view without any wish would be. Throws as {@link check}. */
-  plan(access: Reader, definition: ViewDefinition, at: string, scope?: ViewScope): Promise<PlannedView> {
+  /**
+   * What a page of the view without any wish would be, with times and time zone of whoever asked first: the same object for the same definition as
+   * long as the sources are the same. Throws as {@link check}.
+   */
+  plan(access: Reader, definition: ViewDefinition, at: string): Promise<PlannedView> {
     return this.sources.with(access, definition, (sources) => {
       const view = this.resolved(definition, at, sources);
-      const asked: Asked = { ...FIRST_ROW, ...(scope ? { scope } : {}) };
-      return Promise.resolve({ view, question: this.questionOf(view, asked, access).question });
+      let plan = this.planned.get(view);
+      if (!plan) this.planned.set(view, (plan = { view, question: this.questionOf(view, FIRST_ROW, access).question }));
+      return Promise.resolve(plan);
+    });
+  }
+
+  /** Whether readers of this scope can be answered. Throws as {@link check}, and what the scope is refused with. */
+  async checkScope(access: Reader, definition: ViewDefinition, scope: ViewScope, at: string): Promise<void> {
+    await this.sources.with(access, definition, (sources) => {
+      this.questionOf(this.resolved(definition, at, sources), { ...FIRST_ROW, scope }, access);
+      return Promise.resolve();
     });
   }
 
@@ -217,7 +231,7 @@ export class ViewReader {
     answer: (planned: Planned, outcome: Outcome, ms: number) => T | Promise<T>,
   ): Promise<T> {
     return this.sources.with(access, definition, async (sources) => {
-      const planned = resolving(() => this.planned(access, definition, asked, at, sources, signal));
+      const planned = resolving(() => this.prepare(access, definition, asked, at, sources, signal));
       const { way, question } = planned;
       const begin = performance.now();
       const outcome = await inSpan('view.read', { 'live_tables.tier': way.tier }, () => way.run(question, signal));
@@ -226,7 +240,7 @@ export class ViewReader {
     });
   }
 
-  private planned(
+  private prepare(
     access: Reader,
     definition: ViewDefinition,
     asked: Asked,
