@@ -63,27 +63,40 @@ describe('the numbers of a node', () => {
     expect(await figure('http_request_duration_seconds_count', { route: 'none', status: '404' })).toBeGreaterThan(0);
   });
 
-  it('tell how published views were read, all of them together', async () => {
-    const made = await acme.owner.post<{ id: string }>(`/workspaces/${acme.workspace.id}/views`, {
-      name: 'Published',
-      definition: { source: { table: acme.table.id } },
-    });
-    const { id } = expectStatus(made, 201);
-    expectStatus(await acme.owner.post(`/views/${id}/api`, { slug: 'in-numbers', auth: 'public' }), 201);
-    const calls = async (outcome: string) => [
-      await figure('live_tables_published_calls_total', { outcome }),
-      await figure('live_tables_published_duration_seconds_count', { outcome }),
-    ];
-    expect(await calls('refused')).toEqual([0, 0]);
-    for (const query of ['', '', '?limit=0']) await fetch(`${server.base}/public/views/in-numbers/data${query}`);
-    await waitFor(async () => ((await calls('refused'))[0] === 1 ? true : undefined));
-    expect([await calls('fresh'), await calls('cached'), await calls('refused')]).toEqual([
-      ...[
-        [1, 1],
-        [1, 1],
-        [1, 1],
-      ],
-    ]);
+  it('tell how published views were read, each by its address and by what came of it', async () => {
+    const publish = async (slug?: string): Promise<string> => {
+      const made = await acme.owner.post<{ id: string }>(`/workspaces/${acme.workspace.id}/views`, {
+        name: `Published ${slug ?? 'without a name'}`,
+        definition: { source: { table: acme.table.id } },
+      });
+      const { id } = expectStatus(made, 201);
+      const api = await acme.owner.post<{ slug: string }>(`/views/${id}/api`, { slug, auth: 'public' });
+      return expectStatus(api, 201).slug;
+    };
+    const ask = (slug: string, query = '', headers = {}) =>
+      fetch(`${server.base}/public/views/${slug}/data${query}`, { headers });
+    const calls = (publication: string) =>
+      Promise.all(
+        ['fresh', 'cached', 'not_modified', 'refused'].map(async (outcome) => [
+          await figure('live_tables_published_calls_total', { publication, outcome }),
+          await figure('live_tables_published_duration_seconds_count', { publication, outcome }),
+        ]),
+      );
+    const slug = await publish('in-numbers');
+    expect(await calls(slug)).toEqual([1, 2, 3, 4].map(() => [0, 0]));
+    const etag = (await ask(slug)).headers.get('etag') ?? '';
+    const bytes = (await (await ask(slug)).arrayBuffer()).byteLength;
+    await ask(slug, '', { 'if-none-match': etag });
+    await ask(slug, '?limit=0');
+    await waitFor(async () => ((await calls(slug))[3]?.[0] === 1 ? true : undefined));
+    expect(await calls(slug)).toEqual([1, 1, 1, 1].map((n) => [n, n]));
+    expect(await figure('live_tables_published_bytes_total', { publication: slug })).toBe(bytes * 2);
+    // What is not published has no series, and of an address that nobody shall guess the beginning is told.
+    await ask('never-was');
+    const secret = await publish();
+    await ask(secret);
+    await waitFor(async () => ((await calls(`${secret.slice(0, 6)}...`))[0]?.[0] === 1 ? true : undefined));
+    expect((await read()).text).not.toMatch(new RegExp(`${secret}|never-was`));
   });
 
   it('tell of writes, of those who follow, and of what they were sent', async () => {

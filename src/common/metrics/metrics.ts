@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, Counter, Gauge, Registry, type Metric } from 'prom-client';
 import { Buckets } from './buckets.js';
 
-/** A number with what it is of. Labels come from small fixed sets: never an id, a path as it was asked for, or a text of somebody. */
+/** A number with what it is of. Labels come from small sets that have a bound: never an id, a path as it was asked for, or a text of somebody. */
 export interface Reading {
   readonly labels?: Readonly<Record<string, string>>;
   readonly value: number;

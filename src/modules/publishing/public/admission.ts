@@ -60,7 +60,7 @@ export class Admission {
   }
 
   private countWhenAnswered(
-    { viewId, apiVersion }: Publication,
+    { viewId, slug, apiVersion }: Publication,
     key: PublicKey | undefined,
     request: AppRequest,
     reply: AppReply,
@@ -69,7 +69,7 @@ export class Admission {
     reply.raw.once('close', () => {
       const { rows, bytes, isCached, isStream } = tallyOf(request);
       const { statusCode: status, elapsedTime: ms } = reply;
-      this.calls.count({ viewId, apiVersion, keyId, status, isCached, rows, bytes, ms, isStream });
+      this.calls.count({ viewId, slug, apiVersion, keyId, status, isCached, rows, bytes, ms, isStream });
     });
   }
 }

@@ -15,3 +15,6 @@ export const isReserved = (slug: string): boolean => RESERVED.has(slug);
 
 /** One that nobody guesses: 128 random bits. */
 export const randomSlug = (): string => randomBytes(16).toString('hex');
+
+/** What operators may see of it: of one that nobody shall guess only the beginning, which 104 bits are missing to. */
+export const slugLabel = (slug: string): string => (/^[0-9a-f]{32}$/.test(slug) ? `${slug.slice(0, 6)}...` : slug);

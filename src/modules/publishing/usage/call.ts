@@ -3,6 +3,7 @@ import type { Id } from '../../../common/index.js';
 /** What came of one call. */
 export interface Call {
   readonly viewId: Id;
+  readonly slug: string;
   readonly apiVersion: number;
   /** Undefined where no key was needed, or none was valid. */
   readonly keyId: Id | undefined;
