@@ -81,7 +81,8 @@ export class PublicDataController {
     @Query() _query?: PublicDataQuery,
   ): Promise<Answer> {
     const wish = await this.wishes.of(await this.admission.admit(request, reply), request);
-    if (wish.query.format === undefined) vary(reply, 'Accept');
+    // The encoding also where nothing is compressed: caches would take what is plain for all that there is.
+    vary(reply, 'accept-encoding', ...(wish.query.format === undefined ? ['Accept'] : []));
     return this.service.data(wish, request);
   }
 
