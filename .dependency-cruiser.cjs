@@ -21,7 +21,7 @@ const modules = {
   connections: ['idempotency', 'workspaces', 'events'],
   tables: ['connections', 'workspaces', 'events'],
   files: ['tables', 'workspaces', 'idempotency', 'events'],
-  views: ['tables', 'connections', 'workspaces', 'events'],
+  views: ['tables', 'connections', 'workspaces', 'auth', 'events'],
   rows: ['idempotency', 'files', 'views', 'tables', 'connections', 'workspaces', 'events'],
   publishing: ['rows', 'views', 'connections', 'tables', 'workspaces', 'auth', 'events'],
   websocket: ['rows', 'views', 'tables', 'connections', 'workspaces', 'auth', 'events'],

@@ -576,7 +576,8 @@ const LIMITS = {
     example: '60',
   }),
   RATE_LIMIT_EXTERNAL_LIMIT: setting({
-    about: 'Requests to external databases that one person may make in RATE_LIMIT_WINDOW_SECONDS.',
+    about:
+      'Requests to external databases, views of theirs among them, that one person may make in RATE_LIMIT_WINDOW_SECONDS.',
     parse: integer(1, 1_000_000_000),
     fallback: { development: '3000', production: '600' },
     example: '3000',

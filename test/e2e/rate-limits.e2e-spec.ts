@@ -8,8 +8,10 @@ import {
   PASSWORD,
   redis,
   signup,
+  sql,
   startApp,
   waitFor,
+  world,
   type Answer,
   type Person,
   type ProblemBody,
@@ -95,6 +97,49 @@ describe('rate limits', () => {
     for (const status of [401, 401, 429])
       expect((await attempt(behindOne, `${freshAddress()}, ${proxied}`)).status).toBe(status);
     expect((await attempt(behindOne, freshAddress())).status).toBe(401);
+  });
+});
+
+describe('the limit of external databases', () => {
+  it('counts views that ask one, and none of tables of ours', async () => {
+    const [{ base }, { main }] = await Promise.all([
+      startApp({ env: { RATE_LIMIT_EXTERNAL_LIMIT: '5' } }),
+      databases({ migrated: false }),
+    ]);
+    const { owner, workspace, table } = await world(base);
+    for (const statement of ['create table deals (id integer primary key)', 'grant select on deals to public'])
+      await sql(main, statement);
+    const views = `/workspaces/${workspace.id}/views`;
+    const { host, port, database, username, password } = main;
+    const place = { name: 'Shop', engine: 'postgresql', host, port, database, username, password };
+    const connection = expectStatus(await owner.post<{ id: string }>(`/workspaces/${workspace.id}/connections`, place), 201).id; // prettier-ignore
+    const made = async (name: string, definition: object): Promise<string> =>
+      expectStatus(await owner.post<{ id: string }>(views, { name, definition }), 201).id;
+    const own = { source: { table: table.id } };
+    const theirs = { source: { connection, object: 'deals' } };
+    const [ours, shop] = [await made('ours', own), await made('shop', theirs)];
+    for (let n = 0; n < 8; n++) {
+      const answer = await owner.get(`/views/${ours}/data`);
+      expect([answer.status, left(answer, 'external')]).toEqual([200, NaN]);
+    }
+    expect((await owner.post(`${views}/preview`, { definition: own })).status).toBe(200);
+    const first = await owner.get(`/views/${shop}/data`);
+    expect([first.status, first.headers.get('ratelimit-policy')]).toEqual([200, expect.stringContaining('"external";q=5;w=')]); // prettier-ignore
+    // Whatever it is asked by, and with the routes that only ask such databases.
+    const then = [
+      () => owner.post(`/views/${shop}/data`, {}),
+      () => owner.post(`/views/${shop}/explain`, {}),
+      () => owner.post(`${views}/preview`, { definition: theirs }),
+      () => owner.post(`/connections/${connection}/query`, { from: 'deals' }),
+    ];
+    for (const [i, ask] of then.entries()) expect(left(await ask(), 'external')).toBe(3 - i);
+    for (const definition of [theirs, { ...own, joins: [{ source: theirs.source, on: [] }] }])
+      expectRefusal(await owner.post<ProblemBody>(`${views}/preview`, { definition }), 60);
+    expect((await owner.get(`/views/${ours}/data`)).status).toBe(200);
+    // Who does not see a view does not learn what it is made of.
+    const stranger = await signup(base);
+    const hidden = await stranger.get(`/views/${shop}/data`);
+    expect([hidden.status, left(hidden, 'external')]).toEqual([404, NaN]);
   });
 });
 

@@ -17,6 +17,7 @@ import { PersonalTokenStates } from './personal-tokens/personal-token-states.js'
 import { PersonalTokensController } from './personal-tokens/personal-tokens.controller.js';
 import { PersonalTokensService } from './personal-tokens/personal-tokens.service.js';
 import { throttlerOptions } from './rate-limit/limits.js';
+import { ExternalLimit } from './rate-limit/external-limit.js';
 import { EndpointLimits } from './rate-limit/endpoint-limits.js';
 import { RateLimitGuard } from './rate-limit/rate-limit.guard.js';
 import { RefreshTokenEntity } from './sessions/refresh-token.entity.js';
@@ -52,9 +53,10 @@ import { TokenService } from './tokens/token.service.js';
     TokenService,
     JwtStrategy,
     EndpointLimits,
+    ExternalLimit,
     { provide: APP_GUARD, useClass: AuthGuard },
     { provide: APP_GUARD, useClass: RateLimitGuard },
   ],
-  exports: [TokenService, EndpointLimits],
+  exports: [TokenService, EndpointLimits, ExternalLimit],
 })
 export class AuthModule {}

@@ -1,9 +1,11 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuthModule } from '../auth/index.js';
 import { ConnectionsModule } from '../connections/index.js';
 import { TablesModule, ViewsOfBases } from '../tables/index.js';
 import { ResourceRegistry, WorkspacesModule } from '../workspaces/index.js';
 import { Ways } from './read/execution/ways.js';
+import { ExternalLimitGuard } from './read/external-limit.guard.js';
 import { FrozenViews } from './read/frozen-views.service.js';
 import { LiveViews } from './read/live-views.service.js';
 import { StoredViews } from './read/stored-views.service.js';
@@ -26,6 +28,7 @@ import { ViewsController } from './views.controller.js';
 /** Stored questions over tables and external databases. */
 @Module({
   imports: [
+    AuthModule,
     WorkspacesModule,
     TablesModule,
     ConnectionsModule,
@@ -33,7 +36,7 @@ import { ViewsController } from './views.controller.js';
   ],
   controllers: [ViewsController, ViewVersionsController, ViewPreviewController, ViewDataController],
   providers: [
-    ...[ViewSources, ViewReader, Ways],
+    ...[ViewSources, ViewReader, Ways, ExternalLimitGuard],
     ...[ViewCatalog, ViewFit, ViewsService, ViewLife, ViewUpkeep, ViewsWithBases, StoredViews, FrozenViews, LiveViews],
     RevertibleViews,
   ],

@@ -1,11 +1,10 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
   ApiProblems,
   CurrentAccess,
   IdPipe,
   IgnoresIdempotencyKey,
-  LimitedBy,
   Requires,
   type Access,
   type AppRequest,
@@ -14,6 +13,7 @@ import {
 import { ViewedAs, ViewedAsQuery } from '../../tables/index.js';
 import { READING_PROBLEMS } from '../route-parts.js';
 import { askedByBody, askedByUrl } from './asked.js';
+import { ExternalLimitGuard } from './external-limit.guard.js';
 import { StoredViews } from './stored-views.service.js';
 import { ExplainedDto, ViewQueryDto, ViewRowsDto } from './view-data.dto.js';
 import { ViewPageQuery } from './view-data-query.dto.js';
@@ -32,7 +32,7 @@ export class ViewDataController {
   @Get('data')
   @ViewedAs()
   @Requires('views:read')
-  @LimitedBy('external')
+  @UseGuards(ExternalLimitGuard)
   @ApiOperation({ summary: 'Read a page of a view', description: DATA })
   @ApiOkResponse({ type: ViewRowsDto })
   @ApiProblems('view_broken', ...READING_PROBLEMS)
@@ -49,7 +49,7 @@ export class ViewDataController {
   @ViewedAs()
   @HttpCode(200)
   @Requires('views:read')
-  @LimitedBy('external')
+  @UseGuards(ExternalLimitGuard)
   @IgnoresIdempotencyKey()
   @ApiOperation({ summary: 'Read a page of a view, or groups of what it shows', description: DATA })
   @ApiBody({ type: ViewQueryDto, examples: { rows: { value: QUERY_EXAMPLE } } })
@@ -68,7 +68,7 @@ export class ViewDataController {
   @Post('explain')
   @HttpCode(200)
   @Requires('views:read')
-  @LimitedBy('external')
+  @UseGuards(ExternalLimitGuard)
   @IgnoresIdempotencyKey()
   @ApiOperation({
     summary: 'Tell how a page of a view is put together',

@@ -1,11 +1,10 @@
-import { Body, Controller, HttpCode, Param, Post, Req } from '@nestjs/common';
+import { Body, Controller, HttpCode, Param, Post, Req, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
   ApiProblems,
   CurrentAccess,
   IdPipe,
   IgnoresIdempotencyKey,
-  LimitedBy,
   Requires,
   type Access,
   type AppRequest,
@@ -15,6 +14,7 @@ import { whileConnected } from '../../connections/index.js';
 import { READING_PROBLEMS } from '../route-parts.js';
 import { previewOf } from './asked.js';
 import { PreviewDto, ViewRowsDto } from './view-data.dto.js';
+import { ExternalLimitGuard } from './external-limit.guard.js';
 import { ViewReader } from './view-reader.service.js';
 
 @ApiTags('Views')
@@ -26,7 +26,7 @@ export class ViewPreviewController {
   @Post('preview')
   @HttpCode(200)
   @Requires('views:write')
-  @LimitedBy('external')
+  @UseGuards(ExternalLimitGuard)
   @IgnoresIdempotencyKey()
   @ApiOperation({ summary: 'Try a definition', description: 'A page of what a view of this definition would show.' })
   @ApiBody({ type: PreviewDto })
