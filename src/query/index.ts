@@ -47,6 +47,7 @@ export * from './compile/ddl.js';
 export * from './compile/purge.js';
 export * from './compile/chain.js';
 export * from './compile/rebuild-table.js';
+export * from './compile/take-place.js';
 export * from './compile/rows-in-the-way.js';
 export * from './compile/index-ddl.js';
 export * from './compile/readable-view.js';

@@ -5,7 +5,7 @@ import pg from 'pg';
 import type { PostgresSettings } from '../../src/config/index.js';
 import { serverAccount } from '../../src/database/embedded/account.js';
 import { migrateMain } from '../../src/database/main/index.js';
-import { migrateMini } from '../../src/database/mini/index.js';
+import { migrateMini, ROLES } from '../../src/database/mini/index.js';
 import { aptInstall } from '../harness/apt.mjs';
 import { afterThisFile, freePort, ownFolder, waitFor, type TestDatabases } from '../harness/index.js';
 
@@ -29,9 +29,11 @@ function programs(): string {
 
 /**
  * A PostgreSQL server of the machine's own package, whose pg_dump is of its version, and pairs of databases on it; it ends after the tests of
- * this file. `migrated: false` makes empty ones.
+ * this file. `migrated: false` makes empty ones. With `roles` the server has those of the mini-DB.
  */
-export async function postgresWithTools(): Promise<{ pair(options?: { migrated?: boolean }): Promise<TestDatabases> }> {
+export async function postgresWithTools({ roles = false } = {}): Promise<{
+  pair(options?: { migrated?: boolean }): Promise<TestDatabases>;
+}> {
   const bin = programs();
   const folder = ownFolder('postgres-tools');
   const data = path.join(folder, 'data');
@@ -75,6 +77,9 @@ export async function postgresWithTools(): Promise<{ pair(options?: { migrated?:
   };
   await waitFor(() => admin('select 1').then(() => true), 30_000);
   await admin("create role live_tables login createrole password 'of the tests only'");
+  // Bases belong to the owner's role then, as on a server that was made ready for operators.
+  if (roles)
+    for (const role of Object.values(ROLES)) await admin(`create role ${role}`, `grant ${role} to live_tables`);
   let made = 0;
   return {
     async pair({ migrated = true } = {}) {

@@ -67,7 +67,8 @@ export async function majorOf(client: pg.Client): Promise<number> {
   return rows[0]?.version ?? 0;
 }
 
-async function migrationsOf(main: pg.Client, mini: pg.Client): Promise<Pick<Manifest, 'migrations'>> {
+/** The newest of each database. */
+export async function migrationsOf(main: pg.Client, mini: pg.Client): Promise<Pick<Manifest, 'migrations'>> {
   const ofMain = await main.query<{ name: string }>('select name from _migrations order by timestamp desc limit 1');
   const ofMini = await mini.query<{ id: number }>('select max(id) as id from _live_tables_migrations');
   return { migrations: { main: ofMain.rows[0]?.name ?? '', mini: ofMini.rows[0]?.id ?? 0 } };

@@ -1,4 +1,7 @@
-export { takeBackup } from './backup.js';
+export { migrationsOf, takeBackup, copyFiles } from './backup.js';
+export { dumpRecords, type DumpRecord } from './dump-records.js';
+export { DUMPS, FILES, readManifest, type Manifest } from './manifest.js';
 export { BackupError, programFor } from './programs.js';
-export { restoreBackup } from './restore.js';
+export { restoreBackup, withClient } from './restore.js';
 export { snapshotPair } from './snapshots.js';
+export { aloneWithBase, stageBase, stageOf } from './stage-base.js';

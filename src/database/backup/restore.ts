@@ -67,7 +67,8 @@ async function renewEpochs(settings: PostgresSettings): Promise<void> {
   });
 }
 
-async function withClient<T>(settings: PostgresSettings, work: (client: pg.Client) => Promise<T>): Promise<T> {
+/** A session without limits of time, for as long as the work takes. */
+export async function withClient<T>(settings: PostgresSettings, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client(patient(settings));
   await client.connect();
   try {

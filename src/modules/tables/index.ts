@@ -5,6 +5,8 @@ export type { Finding } from './drift/compare-base.js';
 export { DriftWatch } from './drift/drift-watch.js';
 export { openDriftChecker } from './drift/open-drift-checker.js';
 export { BasePurge, type BasePurgeStep } from './purge/base-purge.js';
+export type { BackedUpViews } from './restore/backed-up-base.js';
+export { openBaseRestore, type RestorableViews } from './restore/open-base-restore.js';
 export { Fence } from './fence.js';
 export { RevertibleStructure } from './revertible-structure.js';
 export { Retention } from './retention.js';
@@ -23,6 +25,7 @@ export {
   type LeftOut,
   type PortableView,
   type ViewKeeper,
+  type ViewWriter,
   type Wiring,
   type WrittenViews,
 } from './views-of-bases.js';

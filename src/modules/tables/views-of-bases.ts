@@ -50,8 +50,14 @@ export interface Wiring {
   readonly column: (original: Id) => Id;
 }
 
+/** What the module that keeps views does at the end of a structure change. */
+export interface ViewWriter {
+  /** Never fails for what others do meanwhile: the tables of the views are there. */
+  write(manager: AuditedManager, planned: string): Promise<WrittenViews>;
+}
+
 /** How views go with bases: what the module that keeps them does. */
-export interface ViewKeeper {
+export interface ViewKeeper extends ViewWriter {
   /** The views of a workspace that read these tables, and nothing else. */
   portable(
     access: Access,
@@ -73,8 +79,6 @@ export interface ViewKeeper {
   ): Promise<string>;
   /** The same of copies of the views that read the originals, and nothing else. @throws Problem `limit_reached` */
   copies(manager: EntityManager, access: Access, wiring: Wiring, of: string): Promise<string>;
-  /** Never fails for what others do meanwhile: the tables of the views are there. */
-  write(manager: AuditedManager, planned: string): Promise<WrittenViews>;
 }
 
 /** Where whoever makes bases finds the keeper of views, who makes himself known when the application starts. */

@@ -1,3 +1,4 @@
+export { RESTORABLE_VIEWS } from './stored/restorable-views.js';
 export { FrozenViews, type FrozenView, type OpenedView, type ShownColumn } from './read/frozen-views.service.js';
 export { headsOf, LiveViews, type LiveView, type ViewState } from './read/live-views.service.js';
 export { ViewCatalog } from './stored/view-catalog.js';

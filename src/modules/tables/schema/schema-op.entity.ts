@@ -4,11 +4,14 @@ import type { Actor, AuditEntry, OutboxEvent } from '../../../database/main/inde
 import type { BaseEntity } from '../bases/base.entity.js';
 import type { ColumnEntity } from '../columns/column.entity.js';
 import type { ColumnConversionEntity } from '../columns/convert/background/column-conversion.entity.js';
+import type { RestoredBase } from '../restore/restored-records.js';
 import type { TableRulesEntity } from '../rules/table-rules.entity.js';
 import type { TableEntity } from '../tables/table.entity.js';
 
 /** The metadata as it will be once the mini-DB has changed: whole records, written as they stand. */
 export interface MetadataPatch {
+  /** A base out of a backup: what is there of it goes first. */
+  readonly restored?: RestoredBase;
   readonly bases?: readonly BaseEntity[];
   readonly tables?: readonly TableEntity[];
   readonly columns?: readonly ColumnEntity[];

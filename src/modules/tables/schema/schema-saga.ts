@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager, In, Not } from 'typeorm';
 import { must, newId, Problem, type Id } from '../../../common/index.js';
 import { faultPoint } from '../../../config/index.js';
@@ -17,7 +17,8 @@ import { ColumnEntity } from '../columns/column.entity.js';
 import { ColumnConversionEntity } from '../columns/convert/background/column-conversion.entity.js';
 import { TableEntity } from '../tables/table.entity.js';
 import { TableRulesEntity } from '../rules/table-rules.entity.js';
-import { NO_VIEWS, ViewsOfBases } from '../views-of-bases.js';
+import { writeRestored } from '../restore/restored-records.js';
+import { NO_VIEWS, ViewsOfBases, type ViewWriter } from '../views-of-bases.js';
 import { withReadableViews } from './readable-views.js';
 import { SchemaOpEntity, type MetadataPatch } from './schema-op.entity.js';
 
@@ -77,7 +78,7 @@ export class SchemaSaga {
     private readonly dataSource: DataSource,
     private readonly mainTransaction: AuditedTransaction,
     private readonly mini: MiniDbSchema,
-    private readonly views: ViewsOfBases,
+    @Inject(ViewsOfBases) private readonly views: { readonly keeper: ViewWriter },
   ) {}
 
   /**
@@ -149,6 +150,8 @@ export class SchemaSaga {
     } catch (error) {
       const givenUp = error instanceof GivenUp;
       if (!givenUp && !isUniqueViolation(error)) throw error;
+      // What was there is gone from the mini-DB: the operation stays, for whoever frees the name that was taken meanwhile.
+      if (op.payload.patch.restored && !op.payload.makesSchema) throw error;
       await this.giveUp(op.id, error);
       if (op.payload.makesSchema) await this.mini.drop(op.payload.schema);
       throw givenUp ? tookTooLong() : error;
@@ -242,6 +245,7 @@ export class SchemaSaga {
             { state: 'done', finishedAt: new Date() },
           );
           if (affected !== 1) throw (await isGivenUp(manager, op.id)) ? new GivenUp() : new AlreadyFinished();
+          if (patch.restored) await writeRestored(manager, patch.restored);
           for (const base of patch.bases ?? []) await manager.upsert(BaseEntity, base, ['id']);
           for (const table of patch.tables ?? []) await manager.upsert(TableEntity, table, ['id']);
           if (patch.columns?.length) await manager.upsert(ColumnEntity, [...patch.columns], ['id']);

@@ -16,23 +16,21 @@ import {
 } from '../../tables/index.js';
 import { ViewReader } from '../read/view-reader.service.js';
 import { DEFAULT_SETTINGS } from '../settings/index.js';
-import { named, viewAudit, viewChanged } from './describe-view.js';
+import { named } from './describe-view.js';
 import { mustBePortable, namesIds, overTables, readsOnly, repinned, within } from './portable-view.js';
 import { isMisfit } from './stored-definition.js';
 import { AT } from './view-fit.js';
 import { newView } from './view-input.js';
 import { settingsFor } from './view-settings.js';
-import { keepVersion, mustHaveRoom } from './view-writes.js';
+import { mustHaveRoom } from './view-writes.js';
 import { ViewEntity, type StoredJson } from './view.entity.js';
+import { writeViews } from './written-views.js';
 
 /** What a view is, whoever has it. */
 type Content = Pick<ViewEntity, 'name' | 'description' | 'definition' | 'pins' | 'settings'>;
 
 /** A table by what its source is called in the definition at hand. */
 type Tables = ReadonlyMap<string, DocumentTable['schema']>;
-
-/** So that two of them, and a number, are a name of 255 characters. */
-const MAX_STEM = 115;
 
 type Leave = (part: LeftOut['part'], reason: LeftOut['reason']) => void;
 
@@ -133,17 +131,8 @@ export class ViewsWithBases implements ViewKeeper {
     });
   }
 
-  async write(manager: AuditedManager, planned: string): Promise<WrittenViews> {
-    const { of, views } = JSON.parse(planned) as PlannedViews;
-    const written: ViewEntity[] = [];
-    for (const view of views) {
-      const at = new Date(view.createdAt);
-      written.push(await insertNamed(manager, { ...view, createdAt: at, updatedAt: at }, of));
-    }
-    return {
-      audit: written.map((view) => viewAudit(view, 'view.created', { after: view })),
-      events: written.map(viewChanged),
-    };
+  write(manager: AuditedManager, planned: string): Promise<WrittenViews> {
+    return writeViews(manager, planned);
   }
 
   private async planned(
@@ -161,33 +150,6 @@ export class ViewsWithBases implements ViewKeeper {
     }));
     return JSON.stringify({ of, views });
   }
-}
-
-/** As JSON has it. */
-interface PlannedViews {
-  readonly of: string;
-  readonly views: readonly (Omit<ViewEntity, 'createdAt' | 'updatedAt'> & { readonly createdAt: string })[];
-}
-
-/**
- * The view under a name that is free: its own, or with what it is of behind it, and a number if need be. The index decides, so that nobody who
- * takes a name at the same moment is in the way.
- */
-async function insertNamed(manager: AuditedManager, view: ViewEntity, of: string): Promise<ViewEntity> {
-  for (let n = 0; ; n++) {
-    const called = { ...view, ...named(nameAt(n, view.name, of)) };
-    const insert = manager.createQueryBuilder().insert().into(ViewEntity).values(called).orIgnore().returning('id');
-    const made = await insert.execute();
-    if ((made.raw as readonly unknown[]).length === 0) continue;
-    await keepVersion(manager, called);
-    return called;
-  }
-}
-
-function nameAt(n: number, name: string, of: string): string {
-  if (n === 0) return name;
-  const stem = `${[...name].slice(0, MAX_STEM).join('')} (${[...of].slice(0, MAX_STEM).join('')})`;
-  return n === 1 ? stem : `${stem} ${n}`;
 }
 
 /** Those of the workspace that begin with one of the tables, oldest first. */
