@@ -56,7 +56,8 @@ async function restore(config: AppConfig, folder: string): Promise<void> {
 }
 
 async function restoreBase(config: AppConfig, folder: string, baseId: string): Promise<void> {
-  if (!isId(baseId as unknown)) throw new BackupError(`${baseId} is no id of a base.`);
+  const refusal = `${baseId} is no id of a base.`;
+  if (!isId(baseId)) throw new BackupError(refusal);
   const open = await openBaseRestore(config, RESTORABLE_VIEWS);
   try {
     const by = { ...systemActor('restore'), name: `operator ${userInfo().username}` };

@@ -26,6 +26,7 @@ import {
   type World,
 } from '../harness/index.js';
 import { form, type Attachment } from '../support/attachments.js';
+import { allChanges, allRows, tableOf } from '../support/change-feed.js';
 import { postgresWithTools } from '../support/postgres-with-tools.js';
 import { putRules } from '../support/rules.js';
 
@@ -267,6 +268,37 @@ describe('one base of a backup', () => {
       actor: { id: null, name: expect.stringMatching(/^operator ./) as unknown },
       after: { name: 'CRM', takenAt: expect.any(String) as unknown, tables: 2 },
     });
+  });
+
+  it('is exchanged between two writes, while it is written without a pause: its log makes its rows, and no later write is missing', async () => {
+    const { owner, table } = at;
+    const [acknowledged, statuses] = [[] as { id: string; at: number }[], new Set<number>()];
+    let stop = false;
+    const writers = Array.from({ length: 4 }, async (_, nr) => {
+      for (let i = 0; !stop; i++) {
+        const asked = Date.now();
+        const made = await owner.post<Row>(`/tables/${table.id}/rows`, { fields: { name: `${nr} ${i}` } });
+        statuses.add(made.status);
+        if (made.status === 201) acknowledged.push({ id: made.body.id, at: asked });
+      }
+    });
+    const ended = await restore(at.base.id);
+    const since = Date.now();
+    await waitFor(() => Promise.resolve(acknowledged.filter((row) => row.at > since).length >= 20));
+    stop = true;
+    await Promise.all(writers);
+    expect(ended).toMatchObject({ code: 0 });
+    expect([...statuses]).toEqual([201]);
+    const { columns } = expectStatus(await owner.get<Table>(`/tables/${table.id}`), 200);
+    const rows = await allRows(owner, table);
+    const held = tableOf(await allChanges(owner, table), columns);
+    expect(new Map([...held.rows].map(([id, { version }]) => [id, version]))).toEqual(
+      new Map(rows.map(({ id, version }) => [id, version])),
+    );
+    const there = new Set(rows.map(({ id }) => id));
+    expect(acknowledged.filter((row) => row.at > since && !there.has(row.id))).toEqual([]);
+    expect(acknowledged.some(({ id }) => !there.has(id))).toBe(true);
+    expect(expectStatus(await owner.get(`/tables/${table.id}/history/verify`), 200)).toMatchObject({ ok: true });
   });
 
   it.each(['restore.staged', 'schema.recorded', 'schema.applying', 'schema.applied', 'schema.finishing'])(
