@@ -5,6 +5,8 @@ export interface QueryFacts {
   readonly plan: string;
   /** Rows, or groups, of the answer; of a write those that it was to change. */
   readonly rows: number;
+  /** Where the caller has none by his rights, as whoever reads a published view. */
+  readonly workspaceId?: string;
 }
 
 /** How long the databases worked for an answer, and what at. */

@@ -118,7 +118,7 @@ const SERVER = {
   }),
   SLOW_QUERY_MS: setting({
     about:
-      'Reads and writes of rows, of views and of external databases, that take a database at least so many milliseconds are told in the log, with the shape of what was asked; 0 is none.',
+      'Reads and writes of rows, of views, published ones too, and of external databases, exports and imports, that take a database at least so many milliseconds are told in the log, with the shape of what was asked; 0 is none.',
     parse: integer(0, 3_600_000),
     fallback: '1000',
     example: '1000',

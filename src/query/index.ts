@@ -3,7 +3,7 @@ export * from './time-zone.js';
 export * from './sql.js';
 export * from './plan.js';
 export * from './group-plan.js';
-export { planShape, rowShape, writeShape, type ShownOp } from './plan-shape.js';
+export { importShape, planShape, rowShape, writeShape, type ShownOp } from './plan-shape.js';
 export * from './object-schema.js';
 export * from './source-plan.js';
 export * from './write-plan.js';

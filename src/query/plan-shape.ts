@@ -66,6 +66,11 @@ export function writeShape(table: Pick<TableSchema, 'physical'>, ops: readonly S
   return cut([nameOf(table), ...[...count].map(([kind, n]) => `${kind}=${n}`), ...set].join(' '));
 }
 
+/** An import of rows by what it was asked to do, as `crm_k3f9a2.deals import mode=upsert matchOn=email onError=skip`. */
+export function importShape(table: Pick<TableSchema, 'physical'>, wish: Readonly<Record<string, string>>): string {
+  return cut([nameOf(table), 'import', ...Object.entries(wish).map(([name, asked]) => `${name}=${asked}`)].join(' '));
+}
+
 /** An op as far as it is told: what it does, and which columns it writes. */
 export interface ShownOp {
   readonly kind: string;

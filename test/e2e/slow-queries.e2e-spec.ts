@@ -130,6 +130,42 @@ describe('slow queries are told in the log with the shape of what was asked, and
     for (const part of [`${place()} columns=`, 'where name.eq', 'kind=read']) expect(line).toContain(part);
   }, 60_000);
 
+  it('of a published view, whoever reads it', async () => {
+    const definition = { source: { table: at.table.id }, filter: { field: 'name', op: 'eq', value: 'Hush-hush' } };
+    const view = expectStatus(
+      await at.owner.post<{ id: string }>(`/workspaces/${at.workspace.id}/views`, { name: 'Open', definition }),
+      201,
+    );
+    const { slug } = expectStatus(
+      await at.owner.post<{ slug: string }>(`/views/${view.id}/api`, { auth: 'public', filterable: ['qty'] }),
+      201,
+    );
+    const ask = async (): Promise<Answer<unknown>> => {
+      const answer = await fetch(`${node.base}/public/views/${slug}/data?filter=qty.gt.4711`, {
+        headers: { 'x-request-id': id(7) },
+      });
+      return { status: answer.status, text: await answer.text() } as Answer<unknown>;
+    };
+    const line = await lineOf(ofTable(), id(7), ask);
+    for (const part of [at.workspace.id, `${place()} columns=`, 'name.eq', 'qty.gt', 'kind=read', 'rows=0'])
+      expect(line).toContain(part);
+  }, 60_000);
+
+  it('of an export, when its last row has gone out', async () => {
+    const path = `/tables/${at.table.id}/export?filter=name.eq.Hush-hush`;
+    const line = await lineOf(ofTable(), id(8), () => at.owner.get(path, { 'x-request-id': id(8) }));
+    for (const part of [at.workspace.id, `export ${place()} columns=`, 'where name.eq', 'kind=read', 'rows=3'])
+      expect(line).toContain(part);
+  }, 60_000);
+
+  it('of an import', async () => {
+    const path = `/tables/${at.table.id}/import?mode=upsert&matchOn=name`;
+    const headers = { 'x-request-id': id(9), 'content-type': 'text/csv' };
+    const line = await lineOf(ofTable(), id(9), () => at.owner.post(path, 'name,qty\r\nHush-hush 2,4711\r\n', headers));
+    for (const part of [`${place()} import mode=upsert matchOn=name onError=abort`, 'kind=write', 'rows=1'])
+      expect(line).toContain(part);
+  }, 60_000);
+
   it('of an external database, read and written', async () => {
     const line = await lineOf(ofShop(), id(5), () => ask(id(5)));
     for (const part of ['public.people columns=2', 'kind=read', 'rows=1']) expect(line).toContain(part);

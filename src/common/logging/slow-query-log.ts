@@ -27,12 +27,12 @@ export function slowQueryLog(
       return;
     }
     lines++;
-    const { kind, plan, rows } = queryFacts();
+    const { kind, plan, rows, workspaceId } = queryFacts();
     logger.warn(
       {
         requestId: request.id,
         route: request.routeOptions.url,
-        workspaceId: request.access?.workspaceId,
+        workspaceId: request.access?.workspaceId ?? workspaceId,
         ...{ kind, plan, rows, databaseMs: Math.round(databaseMs * 10) / 10 },
         ...(leftOut > 0 ? { leftOut } : {}),
       },

@@ -8,6 +8,8 @@ export interface WrittenPage {
   /** When it was read, in milliseconds. */
   readonly at: number;
   readonly databaseMs: number;
+  /** The shape of what the databases were asked, where that took them long. */
+  readonly slowPlan?: string;
   /** Names what it says, without what is another text each time, which cursors are; of answers that nothing else names. */
   readonly content?: string;
   /** Made by another node: no rows were asked for it here. */

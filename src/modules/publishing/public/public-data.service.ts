@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Answer, type AppRequest } from '../../../common/index.js';
+import { Answer, type AppRequest, type DatabaseWork } from '../../../common/index.js';
 import type { WrittenPage } from './answers.js';
 import { successorLink } from './deprecation.js';
 import { MEDIA_TYPES } from './formats.js';
@@ -38,7 +38,7 @@ export class PublicDataService {
         ...ageOf(reading),
         ...this.linkOf(wish, page),
       },
-      ...(isCached ? {} : { databaseMs: page.databaseMs }),
+      ...(isCached ? {} : workOf(wish, page)),
     });
   }
 
@@ -94,6 +94,13 @@ function ageOf({ page, isCached, isExact, isStale = false }: Reading): Headers {
 }
 
 const ageInSeconds = ({ at }: WrittenPage): string => String(Math.max(0, Math.floor((Date.now() - at) / 1_000)));
+
+const workOf = ({ visit }: Wish, { databaseMs, slowPlan: plan, rows }: WrittenPage): DatabaseWork => ({
+  databaseMs,
+  ...(plan === undefined
+    ? {}
+    : { queryFacts: () => ({ kind: 'read', plan, rows, workspaceId: visit.publication.reader.workspaceId }) }),
+});
 
 /** The next page, in every form (RFC 8288), besides what the guard has told. */
 function linkTo({ visit, query }: Wish, { nextCursor }: WrittenPage): Headers {

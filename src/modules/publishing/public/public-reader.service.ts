@@ -174,7 +174,9 @@ export class PublicReader {
     // No caller's: others may wait for the same.
     const { signal } = new AbortController();
     const at = Date.now();
-    const { rows, paging, ms } = await this.views.page(publication.reader, publication.frozen, request, scope, signal);
+    const { rows, paging, ms, shape } = await this.views.page(
+      ...([publication.reader, publication.frozen, request, scope, signal] as const),
+    );
     const { limit, nextCursor } = paging;
     const lines = rows === '' ? [] : rows.split('\n').map((line) => flat(line.replace(/,$/, '')));
     const { columns: seen } = scope;
@@ -186,7 +188,9 @@ export class PublicReader {
     const content = names
       ? { content: hash('sha256', `${nextCursor === undefined ? '' : '+'}${rows}`, 'base64url') }
       : {};
-    return { body, rows: lines.length, at, databaseMs: ms, ...next, ...content };
+    // Pages are kept, plans are not.
+    const slow = this.config.slowQueryMs > 0 && ms >= this.config.slowQueryMs ? { slowPlan: shape() } : {};
+    return { body, rows: lines.length, at, databaseMs: ms, ...slow, ...next, ...content };
   }
 
   private async sourcesOf(publication: Publication): Promise<Sources> {

@@ -7,6 +7,7 @@ import { MiniDbExport, type RowLines } from '../../../engines/index.js';
 import {
   EVERY_ROW,
   CursorCodec,
+  planShape,
   requestFromUrl,
   resolveRead,
   type ExportFormat,
@@ -50,18 +51,25 @@ export class ExportService {
    * All rows that the query finds, as they are at one moment, streamed. That they were taken out is in the audit log.
    * @throws Problem `filter_invalid`, `sort_invalid`, `validation_failed`, `overloaded` when too many are under way
    */
-  export(access: Access, tableId: Id, query: ExportQuery, { method }: Pick<AppRequest, 'method'>): Promise<Answer> {
+  export(access: Access, tableId: Id, query: ExportQuery, request: ExportRequest): Promise<Answer> {
     const { format = 'csv' } = query;
     return this.fence.run(access, tableId, async (meta) => {
       const plan = await this.plan(access, meta, query);
-      const content = method === 'HEAD' ? Readable.from([]) : await this.taken(access, meta, query, plan);
+      const content =
+        request.method === 'HEAD' ? Readable.from([]) : await this.taken(access, meta, query, plan, request);
       return new Answer(new StreamableFile(content), { headers: headersOf(meta, format) });
     });
   }
 
-  private async taken(access: Access, meta: TableMeta, query: ExportQuery, plan: ExportPlan): Promise<LineStream> {
+  private async taken(
+    access: Access,
+    meta: TableMeta,
+    query: ExportQuery,
+    plan: ReadPlan,
+    request: ExportRequest,
+  ): Promise<LineStream> {
     const { format = 'csv', fields, filter, search, sort, asOf } = query;
-    const content = new LineStream(await this.texts(plan, query, format));
+    const content = new LineStream(await this.texts(plan, query, format, request));
     const entry = {
       workspaceId: access.workspaceId,
       action: 'table.exported',
@@ -78,7 +86,7 @@ export class ExportService {
     }
   }
 
-  private async plan(access: Access, meta: TableMeta, query: ExportQuery): Promise<ExportPlan> {
+  private async plan(access: Access, meta: TableMeta, query: ExportQuery): Promise<ReadPlan> {
     const { asOf, ...request } = requestFromUrl({ ...query, limit: 1 });
     const resolve = (of: ReadRequest, table: TableSchema): ReadPlan =>
       resolveRead(of, table, EVERY_ROW, this.cursors, filterContext(access)).plan;
@@ -89,7 +97,12 @@ export class ExportService {
     return resolving(() => resolve({ ...request, asOf: { seq } }, table));
   }
 
-  private async texts(plan: ExportPlan, query: ExportQuery, format: ExportFormat): Promise<TextSource> {
+  private async texts(
+    plan: ReadPlan,
+    query: ExportQuery,
+    format: ExportFormat,
+    request: ExportRequest,
+  ): Promise<TextSource> {
     if (this.running >= AT_ONCE)
       throw new Problem('overloaded', {
         detail: `This server is at ${AT_ONCE} exports already.`,
@@ -102,10 +115,12 @@ export class ExportService {
       end();
     };
     try {
-      const lines = await this.engine.open(plan, format);
+      const startedAt = performance.now();
+      const opened = await this.engine.open(plan, format);
+      const lines = timed(opened, plan, request, performance.now() - startedAt);
       return {
         ...(format === 'csv' ? csv(lines, plan, query) : ndjson(lines)),
-        close: () => lines.close().finally(over),
+        close: () => opened.close().finally(over),
       };
     } catch (error) {
       over();
@@ -115,6 +130,24 @@ export class ExportService {
 }
 
 type Lines = Pick<RowLines, 'next'>;
+
+type ExportRequest = Pick<AppRequest, 'method' | 'databaseMs' | 'queryFacts'>;
+
+/** The same lines, of which the request knows how long the database worked for them by now: it is told when the last has gone out. */
+function timed(lines: Lines, plan: ReadPlan, request: ExportRequest, openedMs: number): Lines {
+  let rows = 0;
+  request.databaseMs = openedMs;
+  request.queryFacts = () => ({ kind: 'read', plan: `export ${planShape(plan)}`, rows });
+  return {
+    async next() {
+      const startedAt = performance.now();
+      const batch = await lines.next();
+      request.databaseMs = (request.databaseMs ?? 0) + performance.now() - startedAt;
+      rows += batch.length;
+      return batch;
+    },
+  };
+}
 
 function csv(lines: Lines, { select }: ExportPlan, { header, bom }: ExportQuery): Pick<TextSource, 'next'> {
   let first: string | undefined =

@@ -9,11 +9,14 @@ import {
   Problem,
   type Access,
   type AppRequest,
+  type DatabaseWork,
   type Id,
+  type QueryFacts,
 } from '../../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
 import type { RequestKey } from '../../../database/main/index.js';
 import { ImportTakenOver } from '../../../engines/index.js';
+import { importShape } from '../../../query/index.js';
 import { EventBus } from '../../events/index.js';
 import { FILE_STORAGE, storageKey, type FileStorage } from '../../files/index.js';
 import { checkKey, RequestKeys } from '../../idempotency/index.js';
@@ -22,11 +25,11 @@ import { prefers } from '../prefer.js';
 import { charsetOf, type Charset } from './file/decode.js';
 import type { FileForm } from './file/row-file.js';
 import { spool, type Spool } from './file/spool.js';
-import { wishOf } from './import-options.js';
+import { wishOf, type RowsWish } from './import-options.js';
 import type { ImportRowsQuery, ImportTableQuery } from './import.dto.js';
 import type { ImportJobEntity, ImportWish } from './jobs/import-job.entity.js';
 import { ImportJobs, type TakenImport } from './jobs/import-jobs.js';
-import { ImportRuns } from './jobs/import-runs.js';
+import { ImportRuns, type ImportResult } from './jobs/import-runs.js';
 import { toImportDto } from './jobs/to-import-dto.js';
 
 /** Imports that one node takes in, from the first byte of the file to the answer. */
@@ -122,11 +125,26 @@ export class ImportService {
     const startedAt = performance.now();
     try {
       const result = await this.runs.run(taken, arrived.body, arrived.gone);
-      return answerOf({ ...taken.job, result }, performance.now() - startedAt);
+      const databaseMs = performance.now() - startedAt;
+      return answerOf({ ...taken.job, result }, await this.workOf(taken.job, result, databaseMs));
     } catch (error) {
       if (error instanceof ImportTakenOver) throw inProgress(taken.job, error);
       throw error;
     }
+  }
+
+  /** Nothing of a table that was deleted since: the rows were written. */
+  private async workOf({ tableId, wish }: ImportJobEntity, result: ImportResult, databaseMs: number) {
+    const made = 'table' in result ? result : undefined;
+    const table = made?.table ?? (await this.catalog.find(tableId).catch(() => undefined))?.tableSchema;
+    if (!table) return { databaseMs };
+    const { created, updated, unchanged, failed } = 'table' in result ? result.import : result;
+    const queryFacts = (): QueryFacts => ({
+      kind: 'write',
+      plan: importShape(table, wish.kind === 'table' ? { mode: 'new' } : shownOf(wish)),
+      rows: created + updated + unchanged + failed,
+    });
+    return { databaseMs, queryFacts };
   }
 
   /** To whichever node comes first. What is told of as accepted is stored for good. */
@@ -193,11 +211,21 @@ const acceptedAs = (job: ImportJobEntity): Answer => {
   return new Answer(body, { ...options, headers: { ...options.headers, 'preference-applied': 'respond-async' } });
 };
 
-function answerOf({ result, tableId }: ImportJobEntity, databaseMs?: number): Answer {
-  if (result && 'table' in result) return created(`/tables/${tableId}`, result);
+function answerOf({ result, tableId }: ImportJobEntity, work: DatabaseWork = {}): Answer {
+  if (result && 'table' in result) {
+    const { body, options } = created(`/tables/${tableId}`, result);
+    return new Answer(body, { ...options, ...work });
+  }
   const headers = { 'live-seq': String(result?.meta.seq ?? 0) };
-  return new Answer(result, { status: 200, headers, ...(databaseMs === undefined ? {} : { databaseMs }) });
+  return new Answer(result, { status: 200, headers, ...work });
 }
+
+const shownOf = ({ mode, matchOn, onError, dryRun }: RowsWish): Readonly<Record<string, string>> => ({
+  mode,
+  ...(matchOn.length > 0 ? { matchOn: matchOn.join(',') } : {}),
+  onError,
+  ...(dryRun ? { dryRun: 'true' } : {}),
+});
 
 const inProgress = ({ id }: ImportJobEntity, cause?: Error): Problem =>
   new Problem('idempotency_in_progress', {

@@ -58,6 +58,8 @@ export interface ReadPage {
   readonly paging: Paging;
   /** How long the databases took. */
   readonly ms: number;
+  /** What was asked for, without values. */
+  readonly shape: () => string;
 }
 
 /** A definition that was resolved, and what its first page asks. */
@@ -152,7 +154,10 @@ export class ViewReader {
       { kind: 'rows', request, scope },
       at,
       signal,
-      (planned, { page }, ms): ReadPage => ({ rows: page.data, paging: this.paging(planned, page), ms }),
+      (planned, { page }, ms): ReadPage => ({
+        ...{ rows: page.data, paging: this.paging(planned, page), ms },
+        shape: () => planShape(planned.question.plan),
+      }),
     );
   }
 
