@@ -1,6 +1,6 @@
 import { Catch, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { AnsweredBefore } from '../answer.js';
-import { Problem } from '../errors/index.js';
+import { isError, Problem } from '../errors/index.js';
 import type { AppReply } from '../http.js';
 import { sendProblem } from './send-problem.js';
 import { toProblem } from './to-problem.js';
@@ -21,6 +21,10 @@ export class ProblemFilter implements ExceptionFilter {
 
   /** Also for what fails outside Nest's handlers. */
   answer(error: unknown, reply: AppReply): void {
+    if (reply.raw.destroyed && isCutOff(error)) {
+      this.logger.debug({ requestId: reply.request.id, msg: 'The caller has gone' });
+      return;
+    }
     const problem = reply.request.is404 ? noRoute(reply) : toProblem(error);
     if (problem.status >= 500) {
       const fields = { requestId: reply.request.id, code: problem.code, err: problem.cause ?? problem };
@@ -33,6 +37,10 @@ export class ProblemFilter implements ExceptionFilter {
     else if (!reply.raw.writableEnded) reply.raw.destroy();
   }
 }
+
+/** An answer that was on its way through the compressor when there was nobody any more to take it. */
+const isCutOff = (error: unknown): boolean =>
+  isError(error) && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
 
 const noRoute = ({ request }: AppReply): Problem =>
   new Problem('route_not_found', { detail: `There is no ${request.method} on this path; see /api/docs.` });
