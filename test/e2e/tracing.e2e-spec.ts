@@ -6,6 +6,7 @@ import {
   databases,
   expectStatus,
   freePort,
+  redis,
   socket,
   startNode,
   tcpProxy,
@@ -181,6 +182,25 @@ describe('traces', () => {
     expect(external.attributes['error.type']).toBe('source_unreachable');
   });
 
+  it('show what the main database was asked, by tables and not by statements', async () => {
+    const { traceId, ...headers } = traceparent();
+    const name = `${CELL} base`;
+    expectStatus(await at.owner.post(`/workspaces/${at.workspace.id}/bases`, { name }, headers), 201);
+    const asked = (await traceOf(traceId)).filter((span) => span.name === 'main.execute');
+    for (const [operation, table] of [
+      ['INSERT', 'bases'],
+      ['INSERT', 'audit_log'],
+      ['COMMIT', undefined],
+    ]) {
+      const found = asked.find(
+        ({ attributes }) => attributes['db.operation.name'] === operation && attributes['db.collection.name'] === table,
+      );
+      expect([operation, table, found?.kind, found?.attributes['db.system.name']]).toEqual([
+        ...[operation, table, CLIENT, 'postgresql'],
+      ]);
+    }
+  });
+
   it('are in the lines of the log', async () => {
     const { traceId, ...headers } = traceparent();
     await at.owner.get(`/tables/${randomUUID()}/rows`, headers);
@@ -228,7 +248,8 @@ describe('traces of what no request waits for', () => {
     const sent = await collector();
     const own = await startNode({
       databases: pair,
-      env: { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${sent.url}/here` },
+      redis: await redis(),
+      env: { LOG_LEVEL: 'info', OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${sent.url}/here` },
     });
     const { owner, table, workspace } = await world(own.base);
     const hook = await receiver();
@@ -241,18 +262,28 @@ describe('traces of what no request waits for', () => {
     expectStatus(await owner.post(`/tables/${table.id}/rows`, { fields: { name: CELL } }), 201);
     await live.until(({ name }) => name === 'data:update', LONG);
     await waitFor(() => hook.got.length > 0, LONG);
+    const guest = `${randomUUID()}@example.org`;
+    expectStatus(await owner.post(`/workspaces/${workspace.id}/members`, { email: guest, role: 'viewer' }), 201);
+    // Where no mail server is named, a mail is a line of the log.
+    await waitFor(() => own.output().includes(guest), LONG);
     expect((await own.term()).code).toBe(0);
     // What was left is sent at the end.
     const first = (name: string): SentSpan => named(sent.spans, name);
     expect(first('socket subscribe')).toMatchObject({ kind: SERVER });
-    for (const name of ['socket subscribe', 'live.fan-out', 'webhook.deliver'])
+    for (const name of ['socket subscribe', 'live.fan-out', 'webhook.deliver', 'mail.send'])
       expect(first(name).parentSpanId ?? '').toBe('');
     expect(first('live.fan-out').attributes).toMatchObject({ 'live_tables.channel': `table:${table.id}` });
     const delivery = first('webhook.deliver');
     expect(delivery.attributes).toMatchObject({ 'http.response.status_code': 204, 'live_tables.table_id': table.id });
     expect(hook.got[0]?.headers.traceparent).toBe(`00-${delivery.traceId}-${delivery.spanId}-01`);
     expect(sent.paths).toContain('/here');
-    for (const secret of [CELL, owner.email, hook.url]) expect(sent.raw()).not.toContain(secret);
+    expect(first('mail.send').attributes).toMatchObject({
+      'live_tables.mail_template': expect.any(String),
+      'live_tables.attempt': 1,
+    });
+    expect(first('redis.evaluate')).toMatchObject({ kind: CLIENT, attributes: { 'db.system.name': 'redis' } });
+    expect(first('redis.evaluate').parentSpanId ?? '').not.toBe('');
+    for (const secret of [CELL, owner.email, guest, hook.url]) expect(sent.raw()).not.toContain(secret);
   }, 120_000);
 
   it('are none where nothing says whereto', async () => {

@@ -1,6 +1,8 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
+import { isTracing } from '../../common/index.js';
 import type { PostgresSettings } from '../../config/index.js';
 import { APPLICATION } from './audit-chain.js';
+import { TracedClient } from './traced-client.js';
 import { Foundation1700000000000 } from './migrations/1700000000000-foundation.js';
 import { Accounts1700000000100 } from './migrations/1700000000100-accounts.js';
 import { Idempotency1700000000200 } from './migrations/1700000000200-idempotency.js';
@@ -68,7 +70,10 @@ export const mainDataSourceOptions = (settings: PostgresSettings) =>
     migrationsTransactionMode: 'each',
     synchronize: false,
     applicationName: APPLICATION,
-    extra: { max: settings.poolSize, connectionTimeoutMillis: 5_000, statement_timeout: 30_000, query_timeout: 35_000 },
+    extra: {
+      ...{ max: settings.poolSize, connectionTimeoutMillis: 5_000, statement_timeout: 30_000, query_timeout: 35_000 },
+      ...(isTracing() ? { Client: TracedClient } : {}),
+    },
   }) satisfies DataSourceOptions;
 
 /** Two nodes that start together migrate one after the other. */

@@ -1,9 +1,14 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { inSpan, SpanKind } from '../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../config/index.js';
 import { RedisConnection } from './connection.js';
 
 /** Commands that may wait for Redis' answer at once; beyond it they are dropped, so that a hung Redis costs no memory. */
 const MAX_IN_FLIGHT = 1_000;
+
+/** Of keys and messages nothing is told: they name people and tables. */
+const PUBLISH = { 'db.system.name': 'redis', 'db.operation.name': 'PUBLISH' };
+const EVALUATE = { 'db.system.name': 'redis', 'db.operation.name': 'EVAL' };
 
 export type ChannelListener = (message: string) => void;
 
@@ -64,8 +69,8 @@ export class RedisClient implements OnModuleInit, OnApplicationShutdown {
   publish(channel: string, message: string): void {
     if (!this.publisher?.ready || this.inFlight >= MAX_IN_FLIGHT) return;
     this.inFlight += 1;
-    void this.publisher.client
-      .publish(channel, message)
+    const { client } = this.publisher;
+    void inSpan('redis.publish', PUBLISH, () => client.publish(channel, message), SpanKind.CLIENT)
       .catch(() => undefined)
       .finally(() => (this.inFlight -= 1));
   }
@@ -83,6 +88,21 @@ export class RedisClient implements OnModuleInit, OnApplicationShutdown {
     const { publisher } = this;
     if (!publisher?.ready || this.inFlight >= MAX_IN_FLIGHT) return Promise.resolve(undefined);
     this.inFlight += 1;
+    return inSpan(
+      'redis.evaluate',
+      EVALUATE,
+      () => this.answerOf(publisher, script, keys, args, deadlineMs),
+      SpanKind.CLIENT,
+    );
+  }
+
+  private answerOf(
+    publisher: RedisConnection,
+    script: string,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+    deadlineMs: number,
+  ): Promise<unknown> {
     return new Promise((resolve) => {
       // Timers come before input: after a stall of our own the answer may be here already and is read first.
       const deadline = setTimeout(() => setImmediate(resolve, undefined), deadlineMs);

@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { inTrace, noteFailure, SpanKind } from '../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../config/index.js';
 import type { AuditedManager, OutboxEvent } from '../../database/main/index.js';
 import { EventBus } from '../events/index.js';
@@ -92,7 +93,13 @@ export class Mailer implements OnModuleInit, OnModuleDestroy {
     return this.stopped ? undefined : this.queue.claim();
   }
 
-  private async send(mail: ClaimedMail): Promise<void> {
+  /** Of the mail a trace tells the kind, and how often it was tried. */
+  private send(mail: ClaimedMail): Promise<void> {
+    const attributes = { 'live_tables.mail_template': mail.template, 'live_tables.attempt': mail.attempts };
+    return inTrace('mail.send', attributes, () => this.sendNow(mail), SpanKind.CLIENT);
+  }
+
+  private async sendNow(mail: ClaimedMail): Promise<void> {
     const { id, template, to, data = {}, attempts } = mail;
     try {
       if (attempts === 1 && !(await this.queue.mayReceive(to, template))) {
@@ -103,6 +110,7 @@ export class Mailer implements OnModuleInit, OnModuleDestroy {
       }
       await this.queue.remove(id);
     } catch (error) {
+      noteFailure(error);
       const hopeless = isRefused(error) || attempts >= MAX_ATTEMPTS;
       // Without the address: whom we write to is nobody's business who reads logs.
       this.logger.warn({
