@@ -143,6 +143,8 @@ export interface SeenPart {
   readonly rows?: RowFilter;
   /** Which of the rows that he sees he may change, both as they are and as they become; those that he may delete; what new ones have to be like. All where it is absent. */
   readonly writes?: { readonly update: RowFilter; readonly delete: RowFilter; readonly create: RowFilter };
+  /** Whether something may come into sight or go out of it while nothing is written. */
+  readonly isTimeBound?: true;
 }
 
 /** A condition that is part of a table rather than of a question. Its columns are those of the whole table. */
@@ -151,6 +153,10 @@ export interface RowFilter {
   readonly under: (alias: string) => Sql;
   /** The other tables that it reads. */
   readonly tables: readonly TableSchema[];
+  /** What it asks for of the own row. */
+  readonly reads: readonly ColumnSchema[];
+  /** The same condition, of a row in memory; for one that asks for nothing but the row. `fields` are canonical values by column key. */
+  readonly holds: (row: { readonly id: Id; readonly fields: Readonly<Record<string, CellValue>> }) => boolean;
   /** Of the own row, what it depends on, near and far. */
   readonly columns: readonly ColumnSchema[];
   /** Whether it depends on links, which rows in the trash have none of. */

@@ -247,21 +247,6 @@ describe('presence in a table', () => {
   });
 });
 
-describe('presence in a view', () => {
-  it('is closed to those who see part of its table: it tells where others are', async () => {
-    const { owner, at, app } = fixture;
-    const table = await newTable(NAME);
-    const body = { name: `All of ${table.id}`, definition: { source: { table: table.id } } };
-    const view = expectStatus(await owner.post<{ id: string }>(`/workspaces/${at.workspace.id}/views`, body), 201);
-    const live = await socket(app.base, editor.token);
-    const join = () => live.ask('presence', { channel: `view:${view.id}`, state: { mode: 'viewing' } });
-    expect(await join()).toMatchObject({ ok: true });
-    await putRules(owner, table, seesNamed('open'));
-    expect(await join()).toMatchObject({ ok: false, error: { code: 'ruled_out' } });
-    live.close();
-  });
-});
-
 describe('a value that another row has', () => {
   it('is refused without the name of a column of the index that is hidden', async () => {
     const { owner } = fixture;

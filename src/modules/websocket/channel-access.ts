@@ -95,20 +95,11 @@ export class ChannelAccess {
       });
   }
 
-  /** Whether the caller sees part of the table that a channel is of. Throws as the others do. */
-  async seesPart(caller: Caller, target: Target): Promise<boolean> {
-    return target.kind === 'table' && (await this.table(caller, target.tableId)).sight !== undefined;
-  }
-
-  /** Whether the caller sees all of what a channel is about; for what tells of all of it. @throws Problem `ruled_out` */
-  async mustSeeAll(caller: Caller, target: Target): Promise<void> {
-    if (target.kind === 'view') await this.liveViews.mustSeeAll(await this.view(caller, target.viewId), target.viewId);
-    if (target.kind !== 'table') return;
-    const { sight } = await this.table(caller, target.tableId);
-    if (sight !== undefined)
-      throw new Problem('ruled_out', {
-        detail: 'Rules keep you from part of this table, and this tells of all of it.',
-      });
+  /** Names what the caller sees of the table, or of the tables of the view, that a channel is of, where that is not all. Throws as the others do. */
+  async sight(caller: Caller, target: Target): Promise<string | undefined> {
+    if (target.kind === 'table') return (await this.table(caller, target.tableId)).sight;
+    if (target.kind !== 'view') return undefined;
+    return this.liveViews.sightOf(await this.view(caller, target.viewId), target.viewId);
   }
 
   /** The right to read the view. Throws the same 404 for what does not exist and for what he may not see. */

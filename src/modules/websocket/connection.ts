@@ -15,18 +15,22 @@ interface NumberedSubscription extends Followed {
   joined: boolean;
 }
 
-export interface TableSubscription extends NumberedSubscription {
+/** The channel of something that rules may keep somebody from part of. */
+interface RuledSubscription extends NumberedSubscription {
+  /** Names what the person sees of it, where that is not all. */
+  readonly sight?: string;
+}
+
+export interface TableSubscription extends RuledSubscription {
   readonly kind: 'table';
   readonly tableId: Id;
-  /** Names what the person sees of the table, where that is not all. */
-  readonly sight?: string;
 }
 
 export interface WorkspaceSubscription extends NumberedSubscription {
   readonly kind: 'workspace';
 }
 
-export interface ViewSubscription extends NumberedSubscription {
+export interface ViewSubscription extends RuledSubscription {
   readonly kind: 'view';
   /** Tables of ours that it shows. */
   readonly tableIds: readonly Id[];

@@ -1,6 +1,5 @@
-import { hash } from 'node:crypto';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
-import { invalid, Problem, unreachable, type Caller, type Id } from '../../common/index.js';
+import { invalid, Problem, unreachable, type Id } from '../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../config/index.js';
 import { ObjectDigests, type ExternalObject } from '../connections/index.js';
 import { LiveViews } from '../views/index.js';
@@ -20,6 +19,7 @@ import { Feeds, type Admission, type FeedRoom, type Refusal } from './feed/index
 import {
   objectChannel,
   partRoom,
+  roomOf,
   targetOf,
   type Answer,
   type ObjectSubscribedAnswer,
@@ -120,12 +120,11 @@ export class Subscriptions implements OnModuleDestroy {
     const { channel } = message;
     const table = await this.access.tableNow(connection.caller(), tableId);
     const { sight, workspaceId } = table;
-    // Those who see the same share a feed and a room.
-    const room = sight === undefined ? channel : `${channel}#${hash('sha256', sight, 'base64url')}`;
     await this.follow(connection, workspaceId, message, answer, () => ({
       ...{ kind: 'table', channel, tableId, workspaceId, joined: false },
       ...(sight === undefined ? {} : { sight }),
-      feed: this.feeds.acquire(room, () => this.sources.table(table, () => this.judge(tableId))),
+      // Those who see the same share a feed and a room.
+      feed: this.feeds.acquire(roomOf(channel, sight), () => this.sources.table(table, () => this.judge(tableId))),
     }));
   }
 
@@ -141,26 +140,16 @@ export class Subscriptions implements OnModuleDestroy {
   async judgeOne(connection: Connection, subscription: TableSubscription | ViewSubscription): Promise<void> {
     const caller = connection.caller();
     try {
-      if (subscription.kind === 'view') await this.mustSeeView(caller, subscription);
-      else if ((await this.access.table(caller, subscription.tableId)).sight !== subscription.sight)
-        this.restart(connection, subscription);
+      const sight = await this.access.sight(caller, targetOf(subscription.channel));
+      if (sight !== subscription.sight) this.restart(connection, subscription);
     } catch (error) {
       if (!(error instanceof Problem) || error.status >= 500) throw error;
       this.revoke(connection, subscription);
     }
   }
 
-  /** A table that is gone breaks the view, which its renewal tells. @throws Problem `not_found` the view is not to be seen, `ruled_out` */
-  private async mustSeeView(caller: Caller, { channel, tableIds }: ViewSubscription): Promise<void> {
-    await this.access.mustSeeAll(caller, targetOf(channel));
-    for (const tableId of tableIds)
-      await this.access.mustSeeAll(caller, { kind: 'table', tableId }).catch((error: unknown) => {
-        if (!(error instanceof Problem) || error.code !== 'not_found') throw error;
-      });
-  }
-
-  /** What was told before was of another sight of the table: it has to be read again. */
-  private restart(connection: Connection, subscription: TableSubscription): void {
+  /** What was told before was of another sight of the table, or of those of the view: it has to be read again. */
+  private restart(connection: Connection, subscription: TableSubscription | ViewSubscription): void {
     if (connection.subscriptions.get(subscription.channel) !== subscription) return;
     const { channel, feed, joined } = subscription;
     this.forget(connection, subscription);
@@ -179,13 +168,16 @@ export class Subscriptions implements OnModuleDestroy {
   ): Promise<void> {
     const { channel } = message;
     const view = await this.liveViews.open(await this.access.view(connection.caller(), viewId), viewId);
-    const { workspaceId, objects } = view;
+    const { workspaceId, objects, sight } = view;
     await this.follow(connection, workspaceId, message, answer, () => {
       for (const object of objects) this.watches.acquire(object);
       return {
         ...{ kind: 'view', channel, workspaceId, objects, joined: false, tableIds: view.tables.map(({ id }) => id) },
+        ...(sight === undefined ? {} : { sight }),
         tells: view.rows ? 'rows' : 'invalidated',
-        feed: this.feeds.acquire(channel, () => this.sources.view(view, () => this.viewOutdated(viewId))),
+        feed: this.feeds.acquire(roomOf(channel, sight), () =>
+          this.sources.view(view, () => this.viewOutdated(viewId)),
+        ),
       };
     });
   }
@@ -344,13 +336,13 @@ export class Subscriptions implements OnModuleDestroy {
   }
 }
 
-/** That of its feed, and of those who see part of the table that of all who do. */
+/** That of its feed, and of those who see part of what it is about that of all who do. */
 const roomsOf = (subscription: FeedSubscription): string[] => [
   subscription.feed.room.channel,
-  ...(subscription.kind === 'table' && subscription.sight !== undefined ? [partRoom(subscription.channel)] : []),
+  ...(subscription.kind !== 'workspace' && subscription.sight !== undefined ? [partRoom(subscription.channel)] : []),
 ];
 
-/** The channel that a room is for; those who see only part of a table have rooms of their own. */
+/** The channel that a room is for; those who see only part of it have rooms of their own. */
 const channelOf = (room: string): string => room.split('#', 1)[0] ?? room;
 
 /** While the log was read, the right to it or the whole socket may have ended. */

@@ -1,3 +1,4 @@
+import { matches } from '../evaluate.js';
 import type { Condition } from '../plan.js';
 import type { ColumnSchema, RowFilter } from '../schema.js';
 import { sql } from '../sql.js';
@@ -8,8 +9,11 @@ import { tablesInCondition } from './read.js';
 
 /** A condition on the columns of a whole table as part of what somebody sees of it. */
 export function rowFilter(where: Condition): RowFilter {
-  const columns = columnsIn(where).flatMap(ownSourcesOf);
+  const reads = columnsIn(where);
+  const columns = reads.flatMap(ownSourcesOf);
   return {
+    reads,
+    holds: (row) => matches(where, row),
     under: (alias) => sql`(${compileCondition(where, alias)})`,
     tables: tablesInCondition(where),
     columns,

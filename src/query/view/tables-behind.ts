@@ -8,11 +8,15 @@ export interface TableRef {
   readonly schema: string;
 }
 
-/** These tables and all that their links, lookups, rollups and counts show something of: rather too many than too few. */
+/** These tables and all that their links, lookups, rollups and counts show something of, or that it depends on which rows are seen: rather too many than too few. */
 export function tablesBehind(tables: readonly TableSchema[]): readonly TableRef[] {
   const found = new Map<Id, TableRef>();
   const seen = new Set<ColumnSchema>();
-  const add = ({ id, physical }: TableSchema): unknown => found.set(id, { id, schema: physical.schema });
+  const add = ({ id, physical, seen: part }: TableSchema): void => {
+    found.set(id, { id, schema: physical.schema });
+    for (const read of part?.rows?.tables ?? [])
+      if (!found.has(read.id)) found.set(read.id, { id: read.id, schema: read.physical.schema });
+  };
   const follow = (column: ColumnSchema): void => {
     const { derived } = column;
     if (!derived || derived.kind === 'system' || seen.has(column)) return;

@@ -35,8 +35,10 @@ export class ViewInMemory {
     private readonly sorted: readonly ColumnSchema[],
   ) {
     const cells = new Set<ColumnSchema>();
-    for (const column of [...shown, ...columnsIn(where), ...sorted]) collect(column, cells);
-    this.cells = [...cells];
+    for (const column of [...shown, ...columnsIn(where), ...sorted, ...(table.seen?.rows?.reads ?? [])])
+      collect(column, cells);
+    // A column as somebody sees it, and as the rules for him do, is one.
+    this.cells = [...new Map([...cells].map((column) => [column.key, column])).values()];
   }
 
   /** Undefined where it takes more than the row: other tables, another database, the time, or who asks. Rather too often than not. */
@@ -47,15 +49,19 @@ export class ViewInMemory {
     const request = { sort: [], limit: 1, count: 'none' } as const;
     const { plan } = resolveViewRead(view, request, { now: new Date(0), zone, me: null });
     const sorted = sortedBy(plan.orderBy);
-    const used = [...plan.select, ...columnsIn(plan.where), ...sorted];
+    const { table } = place.source;
+    const rule = table.seen?.rows;
+    const used = [...plan.select, ...columnsIn(plan.where), ...sorted, ...(rule?.reads ?? [])];
+    if (table.seen?.isTimeBound || rule?.readsLinks) return undefined;
     if (asksForLinked(plan.where) || !used.every(isOfRow)) return undefined;
-    return new ViewInMemory(place.source.table, plan.select, plan.where, sorted);
+    return new ViewInMemory(table, plan.select, plan.where, sorted);
   }
 
-  /** Whether the view has the row. */
+  /** Whether the view has the row, and whoever it is for sees it. */
   has(row: RowImage): boolean {
-    const fields = Object.fromEntries(columnsIn(this.where).map((column) => [column.key, cellOf(column, row)]));
-    return matches(this.where, { id: row.id, fields });
+    const rule = this.table.seen?.rows;
+    if (rule && !rule.holds({ id: row.id, fields: cellsOf(rule.reads, row) })) return false;
+    return matches(this.where, { id: row.id, fields: cellsOf(columnsIn(this.where), row) });
   }
 
   /** What the view shows of it, by the keys of its answers. */
@@ -104,8 +110,12 @@ function isOfRow(column: ColumnSchema): boolean {
   const formula = formulaOf(column);
   if (formula) return columnsOf(formula).every(isOfRow);
   const own = ownColumn(column);
-  return own === undefined || !ELSEWHERE.has(own.type);
+  return own === undefined || (!ELSEWHERE.has(own.type) && !mayLeadOutOfSight(own));
 }
+
+/** The log of the table names rows at the other end that are not seen. */
+const mayLeadOutOfSight = ({ derived }: ColumnSchema): boolean =>
+  derived?.kind === 'link' && derived.link.target.seen?.rows !== undefined;
 
 function collect(column: ColumnSchema, cells: Set<ColumnSchema>): void {
   const formula = formulaOf(column);
@@ -115,6 +125,9 @@ function collect(column: ColumnSchema, cells: Set<ColumnSchema>): void {
     if (own) cells.add(own);
   }
 }
+
+const cellsOf = (columns: readonly ColumnSchema[], row: RowImage): Record<string, CellValue> =>
+  Object.fromEntries(columns.map((column) => [column.key, cellOf(column, row)]));
 
 function cellOf(column: ColumnSchema, row: RowImage): CellValue {
   const formula = formulaOf(column);

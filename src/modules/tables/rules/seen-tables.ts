@@ -1,5 +1,13 @@
 import { must, type Id } from '../../../common/index.js';
-import { rowFilter, type RowFilter, type SeenPart, type TableSchema } from '../../../query/index.js';
+import {
+  changesByTime,
+  columnsIn,
+  rowFilter,
+  type Condition,
+  type RowFilter,
+  type SeenPart,
+  type TableSchema,
+} from '../../../query/index.js';
 import type { ColumnEntity } from '../columns/column.entity.js';
 import { sources } from '../columns/dependents.js';
 import { baseSchema, type Sight, type TableRecord } from '../tables/table-schema.js';
@@ -117,6 +125,10 @@ export class SeenTables {
     return new Map([...this.whole].map(([id, whole]) => [id, touched.has(id) ? (seen.get(id) ?? whole) : whole]));
   }
 
+  private isTimeBound(tableId: Id, read: Condition): boolean {
+    return dependsOn(this.rules.get(tableId) ?? []).time || columnsIn(read).some(changesByTime);
+  }
+
   private limitsOf(rights: ReadonlyMap<Id, TableRights>): Sight {
     const all = this.records.flatMap(({ columns }) => columns);
     const hidden = madeOf(
@@ -130,10 +142,17 @@ export class SeenTables {
       [...rights.values()].flatMap((each) => [...each.locked]),
       all,
     );
+    const byTime = leadingTo(
+      new Set([...rights].filter(([id, { read }]) => this.isTimeBound(id, read)).map(([id]) => id)),
+      this.records,
+    );
     return {
       shows: ({ id }) => !hidden.has(id),
       locks: ({ id }) => locked.has(id),
-      seen: (tableId) => seenPart(must(this.whole.get(tableId), 'a table of the base'), rights.get(tableId)),
+      seen: (tableId) => ({
+        ...seenPart(must(this.whole.get(tableId), 'a table of the base'), rights.get(tableId)),
+        ...(byTime.has(tableId) ? { isTimeBound: true } : {}),
+      }),
     };
   }
 }

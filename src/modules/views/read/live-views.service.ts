@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { In, IsNull, Repository } from 'typeorm';
-import { Problem, type Access, type Id } from '../../../common/index.js';
+import type { Access, Id } from '../../../common/index.js';
 import { ChangeLog, SchemaMoved, type StreamHead } from '../../../engines/index.js';
 import {
   tablesBehind,
@@ -23,6 +23,8 @@ export interface LiveView {
   readonly id: Id;
   readonly workspaceId: Id;
   readonly version: number;
+  /** Names what those see of its tables for whom this is, where that is not all. */
+  readonly sight?: string;
   /** Another text where the same rows may give another answer. */
   readonly meaning: string;
   /** Where it shows rows of one table of ours, and nothing else has a say in it. */
@@ -37,7 +39,7 @@ export interface LiveView {
 /** What is told of a view when it was changed. */
 export type ViewState = Pick<ViewEntity, 'id' | 'version' | 'name' | 'updatedAt' | 'updatedBy'>;
 
-/** Views for those who follow what they show: all of them are told the same, so nothing of it depends on who asks. */
+/** Views for those who follow what they show: all who see the same of the tables are told the same, so nothing else of it depends on who asks. */
 @Injectable()
 export class LiveViews {
   constructor(
@@ -53,9 +55,9 @@ export class LiveViews {
     return this.opened(access, await this.catalog.find(access, id));
   }
 
-  /** @throws Problem `not_found`; `ruled_out` rules keep somebody from part of what it is made of */
-  async mustSeeAll(access: Access, id: Id): Promise<void> {
-    if (await this.fit.isSeenInPart(access, await this.catalog.find(access, id))) throw ruledOut();
+  /** Names what the reader sees of its tables; undefined where that is all. @throws Problem `not_found` */
+  async sightOf(access: Access, id: Id): Promise<string | undefined> {
+    return this.fit.sightOf(access, await this.catalog.find(access, id));
   }
 
   /** What is in memory of the view is known to be out of date. */
@@ -75,11 +77,11 @@ export class LiveViews {
   private async opened(reader: Access, view: ViewEntity): Promise<LiveView> {
     const { workspaceId, timeZone } = reader;
     const first = await this.fit.checkStored(reader, view);
-    if (tablesOf(first).some(({ seen }) => seen)) throw ruledOut();
     return this.fence.runOver(
       tablesOf(first).map(({ id }) => id),
       async () => {
         const resolved = await this.fit.checkStored(reader, view);
+        const sight = await this.fit.sightOf(reader, view);
         const own = tablesOf(resolved);
         const rows = ViewInMemory.of(resolved, timeZone);
         // Its numbers are those of the log of its table: what the table has links to has no say in it.
@@ -88,9 +90,10 @@ export class LiveViews {
         return {
           ...{ id: view.id, workspaceId, version: view.version, tables },
           ...(rows ? { rows } : {}),
-          meaning: hash('sha256', JSON.stringify([view.definition, view.pins, timeZone]), 'base64url'),
+          ...(sight === undefined ? {} : { sight }),
+          meaning: hash('sha256', JSON.stringify([view.definition, view.pins, timeZone, sight ?? null]), 'base64url'),
           objects: objectsOf(resolved, workspaceId),
-          isTimeBound: viewChangesByTime(resolved),
+          isTimeBound: viewChangesByTime(resolved) || own.some(({ seen }) => seen?.isTimeBound),
         };
       },
     );
@@ -121,11 +124,6 @@ export async function headsOf(
   );
   return new Map(found.flat().map((head) => [head.tableId, head]));
 }
-
-const ruledOut = (): Problem =>
-  new Problem('ruled_out', {
-    detail: 'Rules keep you from part of a table of this view, and this tells of all of it.',
-  });
 
 const tablesOf = ({ table }: ResolvedView): readonly TableSchema[] =>
   table.places.flatMap(({ source }) => (source.kind === 'table' ? source.table : []));

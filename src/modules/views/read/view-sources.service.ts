@@ -39,11 +39,12 @@ export class ViewSources {
     }
   }
 
-  /** Whether rules keep the reader from part of a table that the definition names. */
-  async areSeenInPart(reader: Reader, definition: ViewDefinition): Promise<boolean> {
-    if (reader.principal === undefined) return false;
+  /** Names what the reader sees of the tables that the definition names, for as long as they are what they are; undefined where that is all. */
+  async sightOf(reader: Reader, definition: ViewDefinition): Promise<string | undefined> {
+    if (reader.principal === undefined) return undefined;
     const { tables } = await this.open(reader, namedIn(definition).tables, [], definition);
-    return [...tables.values()].some(({ tableSchema }) => tableSchema.seen);
+    const sights = [...tables.values()].map(({ id, seen }) => seen.sightOf(id, reader) ?? null);
+    return sights.some((sight) => sight !== null) ? JSON.stringify(sights) : undefined;
   }
 
   private async open(

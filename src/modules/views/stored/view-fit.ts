@@ -40,7 +40,7 @@ export class ViewFit {
       return await this.check(access, definition);
     } catch (error) {
       if (!isMisfit(error)) throw error;
-      throw (await this.sources.areSeenInPart(access, definition)) ? brokenInPart() : broken(error);
+      throw (await this.sources.sightOf(access, definition)) === undefined ? broken(error) : brokenInPart();
     }
   }
 
@@ -72,8 +72,13 @@ export class ViewFit {
   }
 
   /** Whether rules keep the reader from part of a table that a stored definition names. */
-  isSeenInPart(reader: Reader, stored: Stored): Promise<boolean> {
-    return this.sources.areSeenInPart(reader, definitionOf(stored));
+  async isSeenInPart(reader: Reader, stored: Stored): Promise<boolean> {
+    return (await this.sightOf(reader, stored)) !== undefined;
+  }
+
+  /** Names what the reader sees of the tables of a stored definition; undefined where that is all. */
+  sightOf(reader: Reader, stored: Stored): Promise<string | undefined> {
+    return this.sources.sightOf(reader, definitionOf(stored));
   }
 
   /** What the view shows, or why it cannot be told. */

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { invalid, isId, notFound, type Id } from '../../../common/index.js';
 
 /** What a channel is about. */
@@ -17,6 +18,10 @@ export const tableChannel = (tableId: Id): string => `table:${tableId}`;
 
 /** The room of all who follow a channel and see part of what it is about. */
 export const partRoom = (channel: string): string => `${channel}#part`;
+
+/** The room of a numbered channel: the channel itself, and one for each part that somebody sees of what it is about. */
+export const roomOf = (channel: string, sight: string | undefined): string =>
+  sight === undefined ? channel : `${channel}#${hash('sha256', sight, 'base64url')}`;
 
 /** The channel, and room, of what a view shows. */
 export const viewChannel = (viewId: Id): string => `view:${viewId}`;

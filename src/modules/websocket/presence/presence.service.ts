@@ -73,10 +73,10 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * The socket is at the channel, and does this there. Whoever follows the channel is told; those who see part of the table are told who is
-   * there, and not where in it.
+   * The socket is at the channel, and does this there. Whoever follows the channel is told; those who see part of what it is about are told who
+   * is there, and not where in it.
    * @returns who else is there
-   * @throws Problem `not_found`, `role_too_low`, `validation_failed`; `ruled_out` rules keep somebody from part of what a view shows
+   * @throws Problem `not_found`, `role_too_low`, `validation_failed`
    */
   async show(connection: Connection, { channel, state }: PresenceMessage): Promise<PresenceAnswer> {
     const seesPart = await this.mustBeAllowed(connection, channel);
@@ -120,13 +120,12 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
     this.locks.leaveAll(connection);
   }
 
-  /** Whether there is something of the table that he is not to be told of. */
+  /** Whether there is something that he is not to be told of. */
   private async mustBeAllowed(connection: Connection, channel: string): Promise<boolean> {
     const target = targetOf(channel);
     const caller = connection.caller();
     await this.access.mayFollow(caller, target);
-    if (target.kind === 'view') await this.access.mustSeeAll(caller, target);
-    return this.access.seesPart(caller, target);
+    return (await this.access.sight(caller, target)) !== undefined;
   }
 
   private soon(connection: Connection, channel: string, own: Own, state: string): void {

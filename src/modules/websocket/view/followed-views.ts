@@ -21,9 +21,9 @@ export class FollowedViews {
     return this.subscriptions.feeds.sources().filter((source) => source instanceof ViewSource);
   }
 
-  of(viewId: Id): ViewSource | undefined {
-    const source = this.subscriptions.feeds.sourceOf(viewChannel(viewId));
-    return source instanceof ViewSource ? source : undefined;
+  /** One for each part that somebody sees of it. */
+  of(viewId: Id): readonly ViewSource[] {
+    return this.all().filter(({ view }) => view.id === viewId);
   }
 
   /** Those who are about to follow it among them. */
@@ -35,25 +35,23 @@ export class FollowedViews {
     });
   }
 
-  tell(viewId: Id, update: Omit<ViewUpdateEvent, 'channel'>): void {
-    const channel = viewChannel(viewId);
-    this.rooms.to(channel).emit('view:update', { channel, ...update });
+  tell({ channel, room }: ViewSource, update: Omit<ViewUpdateEvent, 'channel'>): void {
+    this.rooms.to(room).emit('view:update', { channel, ...update });
   }
 
   /** To be read again, for a reason that no number tells. */
-  invalidate(viewId: Id, cause: ViewCause): void {
-    const channel = viewChannel(viewId);
-    const position = this.subscriptions.feeds.of(channel)?.position;
+  invalidate({ channel, room }: ViewSource, cause: ViewCause): void {
+    const position = this.subscriptions.feeds.of(room)?.position;
     if (!position) return;
     const { epoch, seq } = position;
-    this.rooms.tell(channel, [viewInvalidated(channel, epoch, seq, seq, new Date().toISOString(), cause)]);
+    this.rooms.tell(room, [viewInvalidated(channel, epoch, seq, seq, new Date().toISOString(), cause)]);
   }
 
-  /** It may show something else from now on: everybody reads it again, and subscribes to what it is then. */
-  end(viewId: Id): void {
-    const channel = viewChannel(viewId);
-    const { epoch = '', seq = 0 } = this.subscriptions.feeds.of(channel)?.position ?? {};
-    for (const { connection, subscription } of this.followersOf(viewId)) {
+  /** It may show something else from now on: everybody in the room reads it again, and subscribes to what it is then. */
+  end({ channel, room, view }: ViewSource): void {
+    const { epoch = '', seq = 0 } = this.subscriptions.feeds.of(room)?.position ?? {};
+    for (const { connection, subscription } of this.followersOf(view.id)) {
+      if (subscription.feed.room.channel !== room) continue;
       this.subscriptions.leave(connection, channel);
       // Who was not let in yet is told by the answer that it ended.
       if (subscription.joined)

@@ -1,6 +1,6 @@
 import type { Id } from '../../../common/index.js';
 import type { ChangeLog, Change, HistoryLog, MiniDbLookup, StreamHead } from '../../../engines/index.js';
-import type { ViewInMemory } from '../../../query/index.js';
+import { wholeOf, type ViewInMemory } from '../../../query/index.js';
 import { headsOf, type LiveView } from '../../views/index.js';
 import { bySeq, FOLLOW_LIMITS, MAX_EVENT_ROWS, type LiveEvent } from '../feed/index.js';
 import { rowImages, type BeforeAndAfter } from './row-images.js';
@@ -24,7 +24,8 @@ export interface RowSources {
  * are read once for each batch, and not at all where nothing changed that the view shows, filters or sorts by.
  */
 export class RowViewSource extends ViewSource {
-  readonly recall = 'all';
+  /** Of the past nobody is told who sees part of the table: rows were in sight then that are not now. */
+  readonly recall: 'all' | 'heads';
   private readonly keys: ReadonlySet<string>;
 
   constructor(
@@ -35,6 +36,7 @@ export class RowViewSource extends ViewSource {
     outdated: () => void,
   ) {
     super(view, channel, outdated);
+    this.recall = view.sight === undefined ? 'all' : 'heads';
     this.keys = new Set(rows.cells.map(({ key }) => key));
   }
 
@@ -68,7 +70,8 @@ export class RowViewSource extends ViewSource {
       change.rowId === null || !concerned.has(change.rowId) || images?.has(placeOf(change)) === true;
     if (first && (!isTellable(changes) || !changes.every(isKnown)))
       return viewInvalidated(this.channel, epoch, first.seq - 1, first.seq, first.at, { kind: 'size' });
-    return viewEvent(this.channel, epoch, this.rows, changes, (change) => images?.get(placeOf(change)));
+    const imageOf = (change: Change): BeforeAndAfter | undefined => images?.get(placeOf(change));
+    return viewEvent(this.channel, epoch, { view: this.rows, isPart: this.view.sight !== undefined }, changes, imageOf);
   }
 
   /** The row, where the change may be one of what the view shows. */
@@ -80,7 +83,9 @@ export class RowViewSource extends ViewSource {
   /** Undefined where too much happened to the rows since. */
   private async images(ids: ReadonlySet<Id>, after: number): Promise<Images | undefined> {
     if (ids.size === 0) return new Map();
-    const { table, cells } = this.rows;
+    const { cells } = this.rows;
+    // What is not seen, too: whether a row comes into sight shows in what it was.
+    const table = wholeOf(this.rows.table);
     // The rows first: all that had happened to them is in the log when it is read behind them.
     const now = await this.sources.lookup.cells(table, [...ids], cells);
     const filter = { rowIds: [...ids], fromSeq: after + 1 };

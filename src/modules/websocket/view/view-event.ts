@@ -5,25 +5,31 @@ import { MAX_EVENT_BYTES, sizeOf, type LiveEvent } from '../feed/index.js';
 import type { ViewCause, ViewDataUpdateEvent, ViewInvalidatedEvent, ViewRow } from '../messages/index.js';
 import type { BeforeAndAfter } from './row-images.js';
 
+const NOBODY = { id: null, name: '' };
+
 type View = Pick<ViewInMemory, 'has' | 'fieldsOf' | 'placeOf'>;
 
 /**
  * What one number of the table did to what a view shows: rows that came into it and rows that left it, and of those that stayed the shown fields that changed. The
  * numbers are those of the table, so that none is missing; most of them say nothing of a view that shows little.
+ * @param shown what is shown, and whether that is to somebody who sees part of the table: who did what he does not see is no business of his
  * @param imageOf of each change; undefined where it is none of the view's business
  */
 export function viewEvent(
   channel: string,
   epoch: string,
-  view: View,
+  { view, isPart }: { readonly view: View; readonly isPart: boolean },
   changes: readonly Change[],
   imageOf: (change: Change) => BeforeAndAfter | undefined,
 ): LiveEvent {
   const first = must(changes[0], 'a seq has at least one change');
-  const { seq, schemaVersion, at, actor, changeSet, source } = first;
+  const { seq, schemaVersion, at, changeSet, source } = first;
+  const moved = movements(view, changes, imageOf);
+  const isSeen = !isPart || Object.values(moved).some((list) => list.length > 0);
+  const actor = isSeen ? first.actor : NOBODY;
   const payload = {
     ...{ channel, epoch, seq, prev: seq - 1, schemaVersion, at, actor, changeSet, source },
-    ...movements(view, changes, imageOf),
+    ...moved,
   } satisfies ViewDataUpdateEvent;
   const bytes = sizeOf(payload);
   if (bytes > MAX_EVENT_BYTES) return viewInvalidated(channel, epoch, seq - 1, seq, at, { kind: 'size' });

@@ -6,6 +6,7 @@ import { ChannelAccess } from '../channel-access.js';
 import type { Connection } from '../connection.js';
 import { Subscriptions } from '../subscriptions.js';
 import { FollowedViews } from './followed-views.js';
+import type { ViewSource } from './view-source.js';
 
 /** Events of the bus may be lost; what became of the views that are followed is looked up this often, by one query. */
 const ROUND_MS = 1_500;
@@ -19,7 +20,8 @@ const WINDOW_MS = 250;
 export class ViewRenewal implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger('Live');
   private readonly renewing = new Map<Id, Promise<void>>();
-  private readonly waiting = new Map<Id, NodeJS.Timeout>();
+  /** By room. */
+  private readonly waiting = new Map<string, NodeJS.Timeout>();
   private stopListening: readonly (() => void)[] = [];
   private timers: readonly NodeJS.Timeout[] = [];
   private inRound = false;
@@ -87,28 +89,34 @@ export class ViewRenewal implements OnModuleInit, OnModuleDestroy {
   }
 
   private async renewNow(viewId: Id): Promise<void> {
-    const source = this.followed.of(viewId);
-    if (!source) return;
+    if (this.followed.of(viewId).length === 0) return;
     const state = (await this.views.states([viewId])).get(viewId);
     this.views.forget(viewId);
-    const [reader] = await this.withoutThoseWhoMayNot(viewId);
-    if (!reader || !state) return;
-    const found = await this.reopened(reader, viewId);
-    const hasChanged = state.version !== source.version;
-    source.version = state.version;
-    if (hasChanged || 'problem' in found) this.tellChange(state, found);
-    // Also without a change of the view: a table that it shows has other columns.
-    if (!('view' in found) || !isSame(found.view, source.view)) this.followed.end(viewId);
+    const readers = await this.withoutThoseWhoMayNot(viewId);
+    if (!state) return;
+    for (const source of this.followed.of(viewId)) {
+      const reader = readers.get(source.room);
+      if (reader) this.renewSource(source, state, await this.reopened(reader, viewId));
+    }
   }
 
-  /** Whoever does not see it any more is told so, and nothing else. */
-  private async withoutThoseWhoMayNot(viewId: Id): Promise<readonly Connection[]> {
-    const left: Connection[] = [];
+  private renewSource(source: ViewSource, state: ViewState, found: Reopened): void {
+    const hasChanged = state.version !== source.version;
+    source.version = state.version;
+    if (hasChanged || 'problem' in found) this.tellChange(source, state, found);
+    // Also without a change of the view: a table that it shows has other columns.
+    if (!('view' in found) || !isSame(found.view, source.view)) this.followed.end(source);
+  }
+
+  /** Whoever does not see it any more is told so, and nothing else. @returns one of those who are left, by room */
+  private async withoutThoseWhoMayNot(viewId: Id): Promise<ReadonlyMap<string, Connection>> {
+    const left = new Map<string, Connection>();
     for (const { connection, subscription } of this.followed.followersOf(viewId))
       try {
         await this.access.view(connection.caller(), viewId);
         await this.subscriptions.judgeOne(connection, subscription);
-        if (connection.subscriptions.get(subscription.channel) === subscription) left.push(connection);
+        if (connection.subscriptions.get(subscription.channel) === subscription)
+          left.set(subscription.feed.room.channel, connection);
       } catch (error) {
         if (!(error instanceof Problem) || error.status >= 500) throw error;
         this.subscriptions.revoke(connection, subscription);
@@ -116,10 +124,7 @@ export class ViewRenewal implements OnModuleInit, OnModuleDestroy {
     return left;
   }
 
-  private async reopened(
-    reader: Connection,
-    viewId: Id,
-  ): Promise<{ readonly view: LiveView } | { readonly problem: ProblemBody }> {
+  private async reopened(reader: Connection, viewId: Id): Promise<Reopened> {
     try {
       return { view: await this.views.open(await this.access.view(reader.caller(), viewId), viewId) };
     } catch (error) {
@@ -128,35 +133,39 @@ export class ViewRenewal implements OnModuleInit, OnModuleDestroy {
     }
   }
 
-  private tellChange({ id, name, version, updatedAt, updatedBy }: ViewState, found: object): void {
-    const problem = 'problem' in found ? { problem: found.problem as ProblemBody } : {};
-    this.followed.tell(id, { at: updatedAt.toISOString(), name, version, updatedBy, ...problem });
+  private tellChange(source: ViewSource, { name, version, updatedAt, updatedBy }: ViewState, found: Reopened): void {
+    const problem = 'problem' in found ? { problem: found.problem } : {};
+    this.followed.tell(source, { at: updatedAt.toISOString(), name, version, updatedBy, ...problem });
   }
 
   private objectChanged(connectionId: Id, name: string): void {
     const shows = ({ objects }: LiveView): boolean =>
       objects.some((each) => each.connectionId === connectionId && each.name === name);
-    for (const { view } of this.followed.all()) {
-      if (!shows(view) || this.waiting.has(view.id)) continue;
+    for (const source of this.followed.all()) {
+      if (!shows(source.view) || this.waiting.has(source.room)) continue;
       const told = setTimeout(() => {
-        this.waiting.delete(view.id);
-        this.followed.invalidate(view.id, { kind: 'object', object: `${connectionId}:${name}` });
+        this.waiting.delete(source.room);
+        this.followed.invalidate(source, { kind: 'object', object: `${connectionId}:${name}` });
       }, WINDOW_MS);
-      this.waiting.set(view.id, told.unref());
+      this.waiting.set(source.room, told.unref());
     }
   }
 
   /** That a table or connection is gone leaves no number where the view could see it: what the bus did not tell is found here. */
   private minute(): void {
-    for (const { view } of this.followed.all())
-      if (view.isTimeBound) this.followed.invalidate(view.id, { kind: 'time' });
+    for (const source of this.followed.all())
+      if (source.view.isTimeBound) this.followed.invalidate(source, { kind: 'time' });
     this.renewWhere(() => true);
   }
 
   private renewWhere(concerns: (view: LiveView) => boolean): void {
-    for (const { view } of this.followed.all()) if (concerns(view)) setImmediate(() => void this.renew(view.id));
+    const concerned = this.followed.all().filter(({ view }) => concerns(view));
+    // One of them may be followed in several rooms.
+    for (const id of new Set(concerned.map(({ view }) => view.id))) setImmediate(() => void this.renew(id));
   }
 }
+
+type Reopened = { readonly view: LiveView } | { readonly problem: ProblemBody };
 
 /** Whether the numbers go on, and mean the same. */
 const isSame = (a: LiveView, b: LiveView): boolean =>

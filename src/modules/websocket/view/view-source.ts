@@ -1,23 +1,27 @@
 import { createHash } from 'node:crypto';
 import { Problem, type Id } from '../../../common/index.js';
 import type { LiveView } from '../../views/index.js';
+import { roomOf } from '../messages/index.js';
 import type { ChannelSource, FeedHead, LiveEvent, StreamHead } from '../feed/index.js';
 
 /** What a view shows, as long as it means the same. Once it is found to be out of date it tells nothing more. */
 export abstract class ViewSource implements ChannelSource {
   abstract readonly recall: ChannelSource['recall'];
   readonly tables: LiveView['tables'];
+  /** Those who are told, since they see the same of its tables. */
+  readonly room: string;
   /** Of the view, that those who follow it were told of. */
   version: number;
 
   /** @param outdated is told when the structure of one of the tables is another by now */
   constructor(
     readonly view: LiveView,
-    protected readonly channel: string,
+    readonly channel: string,
     private readonly outdated: () => void,
   ) {
     this.tables = view.tables;
     this.version = view.version;
+    this.room = roomOf(channel, view.sight);
   }
 
   abstract events(epoch: string, after: number, limit: number): Promise<readonly LiveEvent[]>;
