@@ -152,7 +152,7 @@ describe('an import by somebody whom rules concern', () => {
       201,
     );
     const [seen, hidden] = [
-      await add(target, { name: 'seen', region: 'north' }),
+      await add(target, { name: 'seen', region: 'north', qty: 1 }),
       await add(target, { name: 'hidden', region: 'south' }),
     ];
     const lines = [{ name: 'a', [key]: [seen.id] }, { name: 'b', [key]: [seen.id, hidden.id] }]; // prettier-ignore

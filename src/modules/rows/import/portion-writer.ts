@@ -3,7 +3,7 @@ import type { PgSession } from '../../../database/mini/index.js';
 import { LinksRefused, toldTo, type OpResult, type Submitted, type WriteResult } from '../../../engines/index.js';
 import { uniqueIdentityOf, wholeOf, type RowOp, type TableSchema, type WriteContext } from '../../../query/index.js';
 import type { UpsertOp } from '../write/bulk-request.js';
-import type { Refusals, RowJudge } from '../write/row-judge.js';
+import type { Ends, Refusals, RowJudge } from '../write/row-judge.js';
 import { takenValues, uniqueColumns } from '../write/taken-values.js';
 import { decideUpserts, type FindMatches, type Indexed } from '../write/upsert.js';
 import { flawsOf, Tally } from './tally.js';
@@ -41,7 +41,8 @@ class RuledOut extends Error {
   }
 }
 
-type Decided = Awaited<ReturnType<typeof decideUpserts>>;
+/** What becomes of ops; with the rows at other ends of links that they change, for whoever sees part of a table. */
+type Decided = Awaited<ReturnType<typeof decideUpserts>> & { readonly ends?: Ends };
 
 /** Writes the ops of a portion, those that can be done; the others become findings of their lines. */
 export class PortionWriter {
@@ -68,7 +69,7 @@ export class PortionWriter {
       await this.target.write(async (find, inside) => {
         const decided = await this.decide(ops, find, inside);
         if (decided.ops.length === 0) throw new NothingLeft();
-        const write = this.writeOf(decided.ops);
+        const write = this.writeOf(decided);
         const also = async (session: PgSession, result: WriteResult): Promise<void> => {
           await write.also?.(session, result);
           // A row that was matched went to the trash meanwhile: whoever holds the table looks once more.
@@ -99,7 +100,7 @@ export class PortionWriter {
       const { write, result } = await this.target.write(async (find, inside) => {
         decided = await this.decide(ops, find, inside);
         if (decided.ops.length === 0) throw new NothingLeft();
-        return this.writeOf(decided.ops);
+        return this.writeOf(decided);
       });
       refuse(tally, problems(decided));
       count(tally, write, result);
@@ -118,8 +119,12 @@ export class PortionWriter {
     const decided = await decideUpserts(this.table, ops, find);
     if (!this.seen.seen || decided.ops.length === 0) return decided;
     const within = must(session, 'who writes by rules has a transaction');
-    const ruled = byLine(decided.ops, await this.rules.before(within, this.seen, plain(decided.ops)));
+    const open = plain(decided.ops);
+    const found = await this.rules.before(within, this.seen, open);
+    const ends = await this.rules.ends(within, this.seen, open);
+    const ruled = byLine(decided.ops, new Map([...ends.refused, ...found]));
     return {
+      ends,
       ops: decided.ops.filter(({ index }) => !ruled.has(index)),
       failures: new Map([...decided.failures, ...ruled]),
     };
@@ -155,7 +160,7 @@ export class PortionWriter {
     return problemItems(new Map([...taken].map(([line, problem]) => [line, toldTo(this.seen, problem)])));
   }
 
-  private writeOf(ops: readonly Indexed<RowOp>[]): LineWrite {
+  private writeOf({ ops, ends }: Decided): LineWrite {
     const write: LineWrite = {
       context: this.context,
       atomic: false,
@@ -163,9 +168,9 @@ export class PortionWriter {
       ops: plain(ops),
       lines: ops.map(({ index }) => index),
     };
-    if (!this.seen.seen) return write;
+    if (!ends) return write;
     const also = async (session: PgSession, { ops: results }: WriteResult): Promise<void> => {
-      const found = await this.rules.after(session, this.seen, write.ops, results);
+      const found = await this.rules.after(session, this.seen, write.ops, results, ends);
       if (found.size > 0) throw new RuledOut(byLine(ops, found));
     };
     return { ...write, also };

@@ -21,7 +21,7 @@ import { parseBulk, type BulkEntry, type UnsettledOp, type UpsertOp } from './bu
 import { inManner, type Manner } from './manner.js';
 import { missingLinks } from './missing-links.js';
 import { Referents } from './referents.js';
-import { RowJudge, type Refusals } from './row-judge.js';
+import { RowJudge, type Ends, type Refusals } from './row-judge.js';
 import { broughtBy } from './settle.js';
 import { changesOf, settleOps } from './settle-ops.js';
 import { decideUpserts, type FindMatches, type Indexed } from './upsert.js';
@@ -141,7 +141,7 @@ export class BulkService {
         this.lookup.matches(seen, columns, records, session),
       );
       const settled = await settleOps(decided.ops, (ids, columns) => this.lookup.held(session, table, ids, columns));
-      const ruled = await this.ruled(session, seen, settled.ops);
+      const { ends, refused: ruled } = await this.ruled(session, seen, settled.ops);
       const refused = new Map([...decided.failures, ...settled.failures, ...ruled]);
       const allowed = settled.ops.filter(({ index }) => !ruled.has(index));
       if (mode === 'atomic' && refused.size > 0) throw new Refused(refused);
@@ -155,7 +155,7 @@ export class BulkService {
           status === 'not_found' && matched.has(write.indexes[at] ?? -1);
         if (results.some(isLost)) throw new MatchGone();
         if (!seen.seen) return;
-        const become = await this.rules.after(inside, seen, write.ops, results);
+        const become = await this.rules.after(inside, seen, write.ops, results, ends);
         if (become.size > 0) throw new Refused(byIndex(allowed, become));
       };
       return { ...write, ...(seen.seen ? { shownAs: seen } : {}), also };
@@ -167,13 +167,11 @@ export class BulkService {
     session: PgSession,
     seen: TableSchema,
     ops: readonly Indexed<RowOp>[],
-  ): Promise<ReadonlyMap<number, Problem>> {
-    const found = await this.rules.before(
-      session,
-      seen,
-      ops.map(({ op }) => op),
-    );
-    return byIndex(ops, found);
+  ): Promise<{ readonly ends: Ends; readonly refused: ReadonlyMap<number, Problem> }> {
+    const all = ops.map(({ op }) => op);
+    const found = await this.rules.before(session, seen, all);
+    const ends = await this.rules.ends(session, seen, all);
+    return { ends, refused: byIndex(ops, new Map([...ends.refused, ...found])) };
   }
 
   /**

@@ -8,7 +8,7 @@ import { Clashes } from './clashes.js';
 import { inManner, type Manner } from './manner.js';
 import { writeFacts } from './write-facts.js';
 import { Referents, type Valued } from './referents.js';
-import { RowJudge } from './row-judge.js';
+import { RowJudge, type Ends } from './row-judge.js';
 
 /** What the caller hears of a row that was changed, or would have been. */
 export type ToAnswer = (op: OpResult, write: WriteResult, work?: DatabaseWork) => Answer;
@@ -59,17 +59,18 @@ export class OneRow {
       const { result } = await this.writer.writePrepared(whole, { links }, async (session) => {
         if (asked.kind !== 'upsert') await this.rules.mustBeAllowed(session, table, asked);
         const op = await prepare(session);
+        const ends = await this.rules.mustReach(session, table, op);
         trying(op);
-        return { ...submitted(access, op, manner, toAnswer, as), ...this.ruled(table, op) };
+        return { ...submitted(access, op, manner, toAnswer, as), ...this.ruled(table, op, ends) };
       });
       return result;
     });
   }
 
   /** What goes with the write of somebody who does not see all of the table. */
-  private ruled(table: TableSchema, op: RowOp): Pick<Submitted, 'shownAs' | 'also'> {
+  private ruled(table: TableSchema, op: RowOp, ends: Ends): Pick<Submitted, 'shownAs' | 'also'> {
     if (!table.seen) return {};
-    return { shownAs: table, also: (session, { ops }) => this.rules.mustHaveBecome(session, table, op, ops) };
+    return { shownAs: table, also: (session, { ops }) => this.rules.mustHaveBecome(session, table, op, ops, ends) };
   }
 
   private async judge(access: Access, table: TableSchema, op: Valued): Promise<void> {

@@ -2,10 +2,17 @@ import { Injectable } from '@nestjs/common';
 import { must, notFound, Problem, type Id } from '../../../common/index.js';
 import type { PgSession } from '../../../database/mini/index.js';
 import { MiniDbLookup, type OpResult, type Submitted, type WriteResult } from '../../../engines/index.js';
+import { linkedEnds, mayBecome, mayChange, type LinkedEnd } from './linked-ends.js';
 import { rowFilter, TRUE, wholeOf, type RowFilter, type RowOp, type TableSchema } from '../../../query/index.js';
 
 /** What is wrong with ops, by their place in the write. */
 export type Refusals = ReadonlyMap<number, Problem>;
+
+/** Rows at other ends of links that ops change, and the ops that must not. */
+export interface Ends {
+  readonly rows: readonly LinkedEnd[];
+  readonly refused: Refusals;
+}
 
 export type WritePortion = (portion: Submitted) => Promise<WriteResult>;
 
@@ -39,8 +46,28 @@ export class RowJudge {
     });
   }
 
-  /** After the change: what a row has become has to be allowed, too. */
+  /** The rows that the ops change at other ends of links, before they do. Values have to be those that are written. */
+  async ends(session: PgSession, table: TableSchema, ops: readonly RowOp[]): Promise<Ends> {
+    if (!table.seen) return { rows: [], refused: NONE };
+    const rows = await linkedEnds(this.lookup, session, table, ops);
+    return { rows, refused: await this.ofEnds(session, rows, ops, mayChange) };
+  }
+
+  /** After the change: what a row has become has to be allowed, too, and what has become of those at the other ends of its links. */
   async after(
+    session: PgSession,
+    table: TableSchema,
+    ops: readonly RowOp[],
+    results: readonly OpResult[],
+    ends: Ends,
+  ): Promise<Refusals> {
+    const written = new Set(ops.filter((_, i) => results[i]?.status === 'ok'));
+    const reached = ends.rows.filter(({ op }) => written.has(op));
+    const linked = await this.ofEnds(session, reached, ops, mayBecome);
+    return new Map([...linked, ...(await this.become(session, table, ops, results))]);
+  }
+
+  private async become(
     session: PgSession,
     table: TableSchema,
     ops: readonly RowOp[],
@@ -69,14 +96,47 @@ export class RowJudge {
     });
   }
 
+  /** What rules of their tables say of the rows at other ends, as these are. One that is not there is told by the write itself. */
+  private async ofEnds(
+    session: PgSession,
+    ends: readonly LinkedEnd[],
+    ops: readonly RowOp[],
+    conditionsOf: (table: TableSchema) => readonly RowFilter[],
+  ): Promise<Refusals> {
+    const keys = new Map<RowOp, string>();
+    for (const table of new Set(ends.map((end) => end.table))) {
+      const own = ends.filter((end) => end.table === table);
+      const ids = [...new Set(own.map(({ id }) => id))];
+      const verdicts = await this.lookup.judge(wholeOf(table), ids, conditionsOf(table), session);
+      for (const { op, key, id } of own) if (verdicts.get(id)?.includes(false)) keys.set(op, key);
+    }
+    return refusals(ops, (op) => {
+      const key = keys.get(op);
+      return key === undefined ? undefined : ruledOut(`must not be given these links: ${key}`);
+    });
+  }
+
   /** As {@link before}, of one row. @throws Problem `not_found`, `ruled_out` */
   async mustBeAllowed(session: PgSession, table: TableSchema, op: RowOp): Promise<void> {
     throwFirst(await this.before(session, table, [op]));
   }
 
   /** As {@link after}, of one row. @throws Problem `ruled_out`, `not_found` */
-  async mustHaveBecome(session: PgSession, table: TableSchema, op: RowOp, results: readonly OpResult[]): Promise<void> {
-    throwFirst(await this.after(session, table, [op], results));
+  async mustHaveBecome(
+    session: PgSession,
+    table: TableSchema,
+    op: RowOp,
+    results: readonly OpResult[],
+    ends: Ends,
+  ): Promise<void> {
+    throwFirst(await this.after(session, table, [op], results, ends));
+  }
+
+  /** As {@link ends}, of one row. @throws Problem `ruled_out` */
+  async mustReach(session: PgSession, table: TableSchema, op: RowOp): Promise<Ends> {
+    const ends = await this.ends(session, table, [op]);
+    throwFirst(ends.refused);
+    return ends;
   }
 
   /** A write of several portions within what rules let the caller do. @throws Problem `ruled_out`, `not_found`, with the first of the rows */
@@ -84,8 +144,10 @@ export class RowJudge {
     if (!table.seen) return write;
     return async (portion) => {
       mustBeNone(await this.before(session, table, portion.ops), portion.ops);
+      const ends = await this.ends(session, table, portion.ops);
+      mustBeNone(ends.refused, portion.ops);
       const result = await write(portion);
-      mustBeNone(await this.after(session, table, portion.ops, result.ops), portion.ops);
+      mustBeNone(await this.after(session, table, portion.ops, result.ops, ends), portion.ops);
       return result;
     };
   }

@@ -2,6 +2,7 @@ import { pointer, type ProblemItem } from '../../../common/index.js';
 import {
   applyChange,
   identityOf,
+  isLink,
   parseCell,
   required,
   type CellValue,
@@ -42,8 +43,11 @@ export const holds = (json: unknown, value: CellValue, column: ColumnSchema): bo
 const identityOfCell = (cell: CellValue, column: ColumnSchema): string =>
   cell === null || typeof cell === 'object' ? JSON.stringify(cell) : identityOf(column, cell);
 
-/** What changes bring from outside, as values: what they take away leads nowhere new. */
+/** What changes name that has to be there, as values: what they bring from outside, and rows that they unlink; of other lists, what is taken away leads nowhere. */
 export const broughtBy = (changes: FieldChanges): Map<ColumnSchema, CellValue> =>
   new Map(
-    [...changes].flatMap(([column, change]) => (change.kind === 'elements' ? [[column, change.add] as const] : [])),
+    [...changes].flatMap(([column, change]) => {
+      if (change.kind !== 'elements') return [];
+      return [[column, isLink(column) ? [...change.add, ...change.remove] : change.add] as const];
+    }),
   );
