@@ -1,6 +1,6 @@
 import { pointer, type Id, type ProblemItem } from '../../common/index.js';
 import { isDynamicDefault, isWritable, kindOf } from '../kind.js';
-import { columnByKey, columnOfWhole, type CellValue, type ColumnSchema, type TableSchema } from '../schema.js';
+import { columnByKey, columnOfWhole, wholeOf, type CellValue, type ColumnSchema, type TableSchema } from '../schema.js';
 import { isChange, parseChange, type CellChange } from './cell-change.js';
 import { parseCell } from './parse-cell.js';
 
@@ -92,7 +92,7 @@ export interface DefaultContext {
   readonly me: Id | null;
 }
 
-/** Completes the values of a new row: defaults where nothing was given, and a finding for each required column that stays without a value. */
+/** `table` is what the caller sees; values are for the columns of the whole. Completes the values of a new row: defaults where nothing was given, and a finding for each required column that stays without a value. */
 export function completeNewRow(
   values: Map<ColumnSchema, CellValue>,
   table: TableSchema,
@@ -100,11 +100,12 @@ export function completeNewRow(
   errors: ProblemItem[],
   context: DefaultContext,
 ): FieldValues {
-  for (const column of table.columns) {
+  for (const column of wholeOf(table).columns) {
     if (values.has(column)) continue;
     const initial = defaultOf(column, context);
     if (initial !== null) values.set(column, initial);
-    else if (column.required) errors.push(required(column, at + pointer(column.key)));
+    else if (column.required)
+      errors.push(columnByKey(table, column.key) ? required(column, at + pointer(column.key)) : requiredUnseen(at));
   }
   return values;
 }
@@ -115,6 +116,12 @@ export function defaultOf(column: ColumnSchema, { now, me }: DefaultContext): Ce
   if (column.default === 'me') return me !== null && kindOf(column).list ? [me] : me;
   return kindOf(column).type === 'date' ? now.toISOString().slice(0, 10) : now.toISOString();
 }
+
+const requiredUnseen = (at: string): ProblemItem => ({
+  pointer: at,
+  code: 'required',
+  detail: 'Rows need a value that you cannot give. An admin of the workspace can change that.',
+});
 
 export const required = (column: ColumnSchema, at: string): ProblemItem => ({
   pointer: at,

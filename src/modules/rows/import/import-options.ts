@@ -5,7 +5,6 @@ import {
   completeNewRow,
   isMatchable,
   isPartlySeen,
-  wholeOf,
   type ColumnSchema,
   type DefaultContext,
   type TableSchema,
@@ -123,7 +122,7 @@ function opOf(
   const values = binding.read(row, flaws);
   if (matchOn.length === 0) {
     const errors: Parameters<typeof completeNewRow>[3] = [];
-    const complete = completeNewRow(values, wholeOf(table), '', errors, defaults);
+    const complete = completeNewRow(values, table, '', errors, defaults);
     flaws.push(...flawsOf(errors));
     return { kind: 'create', id: newId(), values: complete };
   }
@@ -140,6 +139,6 @@ function opOf(
       detail: `${key} (${column.type}) is matched on and needs a value.`,
     });
   const missing: Parameters<typeof completeNewRow>[3] = [];
-  const asNew = completeNewRow(new Map(values), wholeOf(table), '', missing, defaults);
+  const asNew = completeNewRow(new Map(values), table, '', missing, defaults);
   return { kind: 'upsert', matchOn, values, changes: new Map(), asNew: { values: asNew, errors: missing } };
 }

@@ -15,7 +15,6 @@ import {
   type TableSchema,
   bodyOf,
   refuse,
-  wholeOf,
 } from '../../../query/index.js';
 import { settle } from './settle.js';
 
@@ -104,7 +103,7 @@ function readOp(
         id: newId(),
         values: completeNewRow(
           resolveFieldValues(body.fields, table, `${at}/fields`, errors),
-          wholeOf(table),
+          table,
           `${at}/fields`,
           errors,
           defaults,
@@ -150,7 +149,7 @@ function readUpsert(
     ...values,
     ...settle(changes, (column) => defaultOf(column, defaults), `${at}/fields`, missing),
   ]);
-  const asNew = completeNewRow(begun, wholeOf(table), `${at}/fields`, missing, defaults);
+  const asNew = completeNewRow(begun, table, `${at}/fields`, missing, defaults);
   return { kind: 'upsert', matchOn, values, changes, asNew: { values: asNew, errors: missing } };
 }
 

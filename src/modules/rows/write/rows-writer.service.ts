@@ -46,7 +46,7 @@ export class RowsWriter {
       const errors: ProblemItem[] = [];
       const { fields } = bodyOf(body, '', ['fields']);
       const given = resolveFieldValues(fields, tableSchema, '/fields', errors);
-      const values = completeNewRow(given, wholeOf(tableSchema), '/fields', errors, defaultsFor(access));
+      const values = completeNewRow(given, tableSchema, '/fields', errors, defaultsFor(access));
       if (errors.length > 0) throw invalid(errors);
       const op: RowOp = { kind: 'create', id: newId(), values };
       return this.row.write(access, tableSchema, op, manner, (done, write, work) => {

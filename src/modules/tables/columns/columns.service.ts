@@ -19,6 +19,7 @@ import { changeReferences } from './change-references.js';
 import { ColumnChanges } from './column-changes.js';
 import { DefaultPeople } from './default-people.js';
 import { mustBeAtRest } from './convert/background/must-be-at-rest.js';
+import { mustBeGivable } from '../rules/givable.js';
 import { isComputed } from './resolve-references.js';
 
 /** Use cases of columns that are there. Each is a schema change of its table, and of others that show it. */
@@ -59,9 +60,10 @@ export class ColumnsService {
     return this.changes.run(access, tableId, 'column.update', async (structure, manager) => {
       await mustBeAtRest(manager, columnId);
       const leads = input.options !== undefined && isComputed(findColumn(structure.columns, columnId));
-      return leads
-        ? changeColumn(structure, columnId, await changeReferences(manager, structure, columnId, input))
-        : changeColumn(structure, columnId, input);
+      const asked = leads ? await changeReferences(manager, structure, columnId, input) : input;
+      const change = changeColumn(structure, columnId, asked);
+      await mustBeGivable(manager, findColumn(structure.columns, columnId), change.column);
+      return change;
     });
   }
 

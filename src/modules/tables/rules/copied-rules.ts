@@ -16,6 +16,9 @@ export const copiedRules = (
     ...rule,
     columnIds: Object.fromEntries(Object.entries(rule.columnIds).map(([key, column]) => [key, to(column)])),
     reads: rule.reads.map(to),
+    ...(rule.types
+      ? { types: Object.fromEntries(Object.entries(rule.types).map(([id, type]) => [to(id), type])) }
+      : {}),
   })),
   updatedAt: createdAt,
   updatedBy,

@@ -3,15 +3,18 @@ import {
   attributesIn,
   columnByKey,
   columnsIn,
+  columnsOf,
+  expressionOf,
   operatorsOf,
   parseJsonFilter,
   resolveFilter,
+  type ColumnSchema,
   type Condition,
   type FilterContext,
   type FilterInput,
   type TableSchema,
 } from '../../../query/index.js';
-import { filtersOf, type Rule, type StoredRule } from './rule.js';
+import { brokenBy, filtersOf, type LiveColumns, type Rule, type StoredRule } from './rule.js';
 
 /**
  * Rules as they are stored, with what their keys mean today; a key that has no column today means what it did in the rules that are there (`before`):
@@ -34,7 +37,7 @@ export function judgeRules(
     if (names.has(foldName(rule.name)))
       findings.push({ pointer: `${at}/name`, code: 'name_taken', detail: `Another rule is called ${rule.name}.` });
     names.add(foldName(rule.name));
-    findings.push(...peopleOf(rule, at, strangers), ...columnsOf(rule, table, trashed, at));
+    findings.push(...peopleOf(rule, at, strangers), ...namedBy(rule, table, trashed, at));
     const reads = filtersOf(rule).flatMap(([where, filter]) => {
       try {
         return columnsBehind(conditionOf(parseJsonFilter(filter, at + where), table, access));
@@ -51,7 +54,7 @@ export function judgeRules(
         return id === undefined ? [] : [[key, id] as const];
       }),
     );
-    return { ...rule, columnIds, reads: [...new Set(reads)] };
+    return { ...rule, columnIds, reads: [...new Set(reads.map(({ id }) => id))], types: Object.fromEntries(reads.map(({ id, type }) => [id, type])) }; // prettier-ignore
   });
   if (findings.length > 0) throw invalid(findings);
   return stored;
@@ -61,13 +64,14 @@ export function judgeRules(
 export function problemsOf(
   rules: readonly StoredRule[],
   table: TableSchema,
-  live: ReadonlySet<Id>,
+  live: LiveColumns,
 ): { pointer: string; detail: string }[] {
   return rules.flatMap((rule, i) => {
-    const gone = rule.reads.some((id) => !live.has(id));
+    const broken = brokenBy(rule, live);
     return filtersOf(rule).flatMap(([where, filter]) => {
       const pointer = `/rules/${i}${where}`;
-      if (gone) return [{ pointer, detail: 'A column that the filters of the rule speak of is gone.' }];
+      if (broken !== undefined)
+        return [{ pointer, detail: `A column that the filters of the rule speak of ${live.has(broken) ? 'holds something else by now' : 'is gone'}.` }]; // prettier-ignore
       try {
         conditionOf(parseJsonFilter(filter, pointer), table, { me: null });
         return [];
@@ -115,9 +119,9 @@ function withoutAttributes(input: FilterInput, table: TableSchema): FilterInput 
   }
 }
 
-/** Ids of the columns that a condition speaks of, of linked rows, too. */
-function columnsBehind(condition: Condition): readonly Id[] {
-  const linked = (each: Condition): readonly Id[] => {
+/** The columns that a condition speaks of, of linked rows, too. */
+function columnsBehind(condition: Condition): readonly ColumnSchema[] {
+  const linked = (each: Condition): readonly ColumnSchema[] => {
     switch (each.kind) {
       case 'and':
       case 'or':
@@ -130,7 +134,15 @@ function columnsBehind(condition: Condition): readonly Id[] {
         return [];
     }
   };
-  return [...columnsIn(condition).map(({ id }) => id), ...linked(condition)];
+  return [...columnsIn(condition).flatMap(withSources), ...linked(condition)];
+}
+
+/** The column, and what its cells are computed from: they are others when one of these holds something else. */
+function withSources(column: ColumnSchema): readonly ColumnSchema[] {
+  const { derived } = column;
+  if (derived?.kind === 'lookup' || derived?.kind === 'rollup') return [column, ...withSources(derived.column)];
+  if (derived?.kind !== 'formula') return [column];
+  return [column, ...columnsOf(expressionOf(derived.expression)).flatMap(withSources)];
 }
 
 function peopleOf({ appliesTo: { memberIds = [] } }: Rule, at: string, strangers: ReadonlySet<Id>): ProblemItem[] {
@@ -144,7 +156,7 @@ function peopleOf({ appliesTo: { memberIds = [] } }: Rule, at: string, strangers
 }
 
 /** Columns have to be there; whoever may make rows has to be able to give what every row needs. */
-function columnsOf(
+function namedBy(
   { columns, create }: Rule,
   table: TableSchema,
   trashed: ReadonlyMap<string, Id>,

@@ -1,4 +1,5 @@
 import type { Id, Role } from '../../../common/index.js';
+import type { ColumnTypeName } from '../../../query/index.js';
 
 /** The roles that rules can be for: owners and admins are never kept from anything. */
 export const RULED_ROLES = ['editor', 'viewer'] as const satisfies readonly Role[];
@@ -31,6 +32,8 @@ export interface StoredRule extends Rule {
   readonly columnIds: Readonly<Record<string, Id>>;
   /** Ids of the columns that its filters speak of, of linked tables, too. */
   readonly reads: readonly Id[];
+  /** The types that these columns had, by id: a filter may be read in another way where one holds something else. Absent in rules of before this was kept. */
+  readonly types?: Readonly<Record<Id, ColumnTypeName>>;
 }
 
 /** The filters of a rule, each with the member that it stands in. */
@@ -55,3 +58,14 @@ export function isFor({ appliesTo: { roles, memberIds } }: Rule, role: Role, mem
   if (roles === undefined && memberIds === undefined) return true;
   return (roles?.some((each) => each === role) ?? false) || (memberIds?.includes(memberId) ?? false);
 }
+
+/** The columns of a base that are there, with their types. */
+export type LiveColumns = ReadonlyMap<Id, ColumnTypeName>;
+
+export const liveColumns = (
+  records: readonly { readonly columns: readonly { readonly id: Id; readonly type: ColumnTypeName }[] }[],
+): LiveColumns => new Map(records.flatMap(({ columns }) => columns.map(({ id, type }) => [id, type] as const)));
+
+/** A column that the filters of the rule speak of and that is gone, or holds something else by now. */
+export const brokenBy = ({ reads, types = {} }: StoredRule, live: LiveColumns): Id | undefined =>
+  reads.find((id) => !live.has(id) || (types[id] ?? live.get(id)) !== live.get(id));

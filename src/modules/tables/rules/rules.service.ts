@@ -12,7 +12,7 @@ import { judgeRules, problemsOf } from './judge-rules.js';
 import type { PutRulesDto, RulesDto } from './rules.dto.js';
 import { leadingTo } from './seen-tables.js';
 import { TableRulesEntity } from './table-rules.entity.js';
-import type { Rule, StoredRule } from './rule.js';
+import { liveColumns, type LiveColumns, type Rule, type StoredRule } from './rule.js';
 
 /** Use cases of the rules of tables. */
 @Injectable()
@@ -90,7 +90,7 @@ export class RulesService {
         const concerned = leadingTo(new Set([tableId]), structures);
         const moved = structures.filter(({ table }) => concerned.has(table.id));
         const next = moved.map((each) => nextVersionBy(each, contextOf(access), { 'rules.changed': {} }));
-        const live = new Set(structures.flatMap(({ columns }) => columns.map(({ id }) => id)));
+        const live = liveColumns(structures);
         return {
           schema: own.base.schemaName,
           statements: next.map(({ statement }) => statement),
@@ -158,7 +158,7 @@ const toRule = ({
 });
 
 /** Without what is for ourselves. */
-const toRuleDto = ({ columnIds: _, reads: __, ...rule }: StoredRule): RulesDto['rules'][number] => ({
+const toRuleDto = ({ columnIds: _, reads: __, types: ___, ...rule }: StoredRule): RulesDto['rules'][number] => ({
   ...rule,
   appliesTo: {
     ...(rule.appliesTo.roles ? { roles: [...rule.appliesTo.roles] } : {}),
@@ -167,7 +167,7 @@ const toRuleDto = ({ columnIds: _, reads: __, ...rule }: StoredRule): RulesDto['
   columns: { hidden: [...rule.columns.hidden], readOnly: [...rule.columns.readOnly] },
 });
 
-const toRulesDto = (stored: TableRulesEntity | null, table: TableSchema, live: ReadonlySet<Id>): RulesDto => ({
+const toRulesDto = (stored: TableRulesEntity | null, table: TableSchema, live: LiveColumns): RulesDto => ({
   version: stored?.version ?? 0,
   rules: (stored?.rules ?? []).map(toRuleDto),
   problems: problemsOf(stored?.rules ?? [], table, live),

@@ -11,7 +11,7 @@ import {
 import type { ColumnEntity } from '../columns/column.entity.js';
 import { sources } from '../columns/dependents.js';
 import { baseSchema, type Sight, type TableRecord } from '../tables/table-schema.js';
-import type { StoredRule } from './rule.js';
+import { liveColumns, type LiveColumns, type StoredRule } from './rule.js';
 import { rulesInForce, togetherLet, type Ruled, type TableRights } from './table-rights.js';
 
 /** So many different sights of a base are kept. */
@@ -27,8 +27,7 @@ const TIME_STEP_MS = 2_000;
 export class SeenTables {
   private readonly sights = new Map<string, ReadonlyMap<Id, TableSchema>>();
   private readonly whole: ReadonlyMap<Id, TableSchema>;
-  /** All columns of the base that are there. */
-  readonly live: ReadonlySet<Id>;
+  readonly live: LiveColumns;
   private readonly depends: { readonly me: boolean; readonly time: boolean; readonly attributes: readonly string[] };
 
   constructor(
@@ -37,7 +36,7 @@ export class SeenTables {
     private readonly rules: ReadonlyMap<Id, readonly StoredRule[]>,
   ) {
     this.whole = new Map(records.map((record) => [record.table.id, record.schema]));
-    this.live = new Set(records.flatMap(({ columns }) => columns.map(({ id }) => id)));
+    this.live = liveColumns(records);
     this.depends = dependsOn([...rules.values()].flat());
   }
 

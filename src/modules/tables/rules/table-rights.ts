@@ -8,7 +8,7 @@ import {
   type FilterContext,
   type TableSchema,
 } from '../../../query/index.js';
-import { isFor, type Rule, type RuleFilter, type StoredRule } from './rule.js';
+import { brokenBy, isFor, type LiveColumns, type Rule, type RuleFilter, type StoredRule } from './rule.js';
 
 /** Somebody for whom rules may be. */
 export type Ruled = Pick<Access, 'role' | 'member' | 'timeZone'> & { readonly principal: { readonly userId: Id } };
@@ -31,13 +31,12 @@ export class RuleInForce {
     readonly rule: StoredRule,
     private readonly table: TableSchema,
     private readonly ruled: Ruled,
-    /** All live columns of the base. */
-    private readonly live: ReadonlySet<Id>,
+    private readonly live: LiveColumns,
   ) {}
 
-  /** Whether a column that its filters speak of is gone. */
+  /** Whether a column that its filters speak of is gone, or holds something else. */
   get isBroken(): boolean {
-    return this.rule.reads.some((id) => !this.live.has(id));
+    return brokenBy(this.rule, this.live) !== undefined;
   }
 
   get read(): Condition {
@@ -92,7 +91,7 @@ export const rulesInForce = (
   rules: readonly StoredRule[],
   table: TableSchema,
   ruled: Ruled,
-  live: ReadonlySet<Id>,
+  live: LiveColumns,
 ): readonly RuleInForce[] =>
   rules
     .filter((rule: Rule) => isFor(rule, ruled.role, ruled.member.id))

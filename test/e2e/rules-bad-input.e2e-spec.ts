@@ -1,0 +1,167 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { expectStatus, type Column, type Row, type Table } from '../harness/index.js';
+import { path, refusal, rowsFixture, type Page } from '../support/rows.js';
+import { code, dealsIn, member, OPEN, putRules, type MemberOf, type Rules } from '../support/rules.js';
+
+const fixture = rowsFixture();
+const { newTable, add } = fixture;
+
+let editor: MemberOf;
+beforeAll(async () => {
+  editor = await member(fixture.owner, fixture.at.workspace.id, 'editor');
+});
+
+const names = async (table: Table): Promise<unknown[]> =>
+  expectStatus(await editor.get<Page>(`${path(table)}?sort=name`), 200).data.map(({ fields }) => fields.name);
+const problems = async (table: Table) =>
+  expectStatus(await fixture.owner.get<Rules>(`/tables/${table.id}/rules`), 200).problems;
+const columnId = ({ columns }: Table, key: string): string => columns.find((column) => column.key === key)?.id ?? '';
+
+async function convert(table: Table, key: string, to: object): Promise<void> {
+  const at = `/tables/${table.id}/columns/${columnId(table, key)}/convert`;
+  const { owner } = fixture;
+  const { confirmToken } = expectStatus(await owner.post<{ confirmToken: string }>(at, { to, dryRun: true }), 200);
+  expectStatus(await owner.post(at, { to, confirmToken }), 200);
+}
+
+describe('a rule whose filter speaks of a column that holds something else by now', () => {
+  it('closes, and says so, also where the filter could be read in another way', async () => {
+    const table = await newTable([
+      { name: 'Name', type: 'text' },
+      { name: 'Rank', type: 'decimal', options: { scale: 0 } },
+    ]);
+    for (const rank of [9, 10, 200]) await add(table, { name: `r${rank}`, rank: String(rank) });
+    await putRules(fixture.owner, table, {
+      ...{ name: 'from ten on', read: { filter: { field: 'rank', op: 'gte', value: '10' } } },
+    });
+    expect(await names(table)).toEqual(['r10', 'r200']);
+    // As texts, "9" stands behind "10".
+    await convert(table, 'rank', { type: 'text' });
+    expect(await names(table)).toEqual([]);
+    expect(await problems(table)).toMatchObject([{ pointer: '/rules/0/read/filter' }]);
+    await convert(table, 'rank', { type: 'decimal', options: { scale: 0 } });
+    expect(await names(table)).toEqual(['r10', 'r200']);
+    expect(await problems(table)).toEqual([]);
+  });
+
+  it('closes where the column lies behind a link', async () => {
+    const { owner } = fixture;
+    const { table, rows } = await dealsIn(fixture);
+    const people = await newTable([{ name: 'Name', type: 'text' }]);
+    const link = { name: 'Deals', type: 'link', options: { tableId: table.id } };
+    expectStatus(await owner.post(`/tables/${people.id}/columns`, link), 201);
+    await add(people, { name: 'Ada', deals: [rows[2].id] });
+    const where = { field: 'status', op: 'neq', value: 'won' };
+    await putRules(owner, people, { name: 'some', read: { filter: { link: 'deals', quantifier: 'some', where } } });
+    expect(await names(people)).toEqual(['Ada']);
+    await convert(table, 'status', { type: 'text' });
+    expect(await names(people)).toEqual([]);
+    expect(await problems(people)).toHaveLength(1);
+  });
+});
+
+describe('a column that every row needs', () => {
+  const NEEDED = [
+    { name: 'Name', type: 'text' },
+    { name: 'Code', type: 'text', default: 'c' },
+  ];
+
+  it('does not become one while a rule lets people make rows who cannot give it', async () => {
+    const { owner } = fixture;
+    for (const columns of [{ hidden: ['code'] }, { readOnly: ['code'] }]) {
+      const table = await newTable(NEEDED);
+      await add(table, { code: 'x' });
+      const patch = (body: object) => owner.patch(`/tables/${table.id}/columns/${columnId(table, 'code')}`, body);
+      await putRules(owner, table, { name: 'no code', columns });
+      // With a default nobody has to give it.
+      expectStatus(await patch({ required: true }), 200);
+      expect(refusal(await patch({ default: null }))).toEqual([422, 'validation_failed', '/default rules_in_the_way']);
+      expectStatus(await patch({ required: false, default: null }), 200);
+      expect(refusal(await patch({ required: true }))).toEqual([
+        422,
+        'validation_failed',
+        '/required rules_in_the_way',
+      ]);
+      expectStatus(await editor.post<Row>(path(table), { fields: { name: 'made' } }), 201);
+      await putRules(owner, table, { name: 'no code', create: { allow: false }, columns });
+      expectStatus(await owner.del(path(table, (await fixture.list(table, 'filter=name.eq.made')).data[0]?.id ?? '')), 204); // prettier-ignore
+      expectStatus(await patch({ required: true }), 200);
+      expectStatus(await patch({ name: 'The code' }), 200);
+    }
+  });
+
+  it('is not named to those from whom it is hidden, when it comes out of the trash', async () => {
+    const { owner } = fixture;
+    const table = await newTable([
+      { name: 'Name', type: 'text' },
+      { name: 'Code', type: 'text', required: true },
+    ]);
+    await add(table, { code: 'x' });
+    const hides = { name: 'no code', create: { allow: false }, columns: { hidden: ['code'] } };
+    await putRules(owner, table, hides);
+    const id = columnId(table, 'code');
+    expectStatus(await owner.del(`/tables/${table.id}/columns/${id}`), 204);
+    await putRules(owner, table, { ...hides, create: { allow: true } });
+    expectStatus(await owner.post(`/tables/${table.id}/columns/${id}/restore`), 200);
+    const fields = { name: 'new' };
+    const upsert = { op: 'upsert', matchOn: ['name'], fields };
+    const refused = [
+      await editor.post(path(table), { fields }),
+      await editor.post(path(table, 'bulk'), { ops: [{ op: 'create', fields }] }),
+      await editor.post(path(table, 'bulk'), { ops: [upsert] }),
+      await editor.call('POST', `/tables/${table.id}/import`, 'name\nnew\n', { 'content-type': 'text/csv' }),
+    ];
+    for (const answer of refused) {
+      expect(answer.status).toBe(422);
+      expect(answer.text).not.toMatch(/code"?( needs|:"code)|\/code|"column":"code"/);
+    }
+  });
+});
+
+describe('rules in a circle', () => {
+  it('of tables that lead to each other are each asked of their own whole tables', async () => {
+    const { owner } = fixture;
+    const { table, rows } = await dealsIn(fixture);
+    const people = await newTable([{ name: 'Name', type: 'text' }]);
+    const column = async (of: Table, body: object) =>
+      expectStatus(await owner.post<Column>(`/tables/${of.id}/columns`, body), 201);
+    await column(people, { name: 'Deals', type: 'link', options: { tableId: table.id, inverseName: 'People' } });
+    await column(people, { name: 'Kinds', type: 'lookup', options: { linkColumnId: 'deals', columnId: 'status' } });
+    await column(table, { name: 'Heads', type: 'lookup', options: { linkColumnId: 'people', columnId: 'name' } });
+    await column(table, { name: 'Kinds', type: 'lookup', options: { linkColumnId: 'people', columnId: 'kinds' } });
+    await add(people, { name: 'Ada', deals: [rows[0].id, rows[1].id] });
+    await add(people, { name: 'Bea', deals: [rows[3].id] });
+    await putRules(owner, people, {
+      name: 'open',
+      read: { filter: { link: 'deals', quantifier: 'some', where: OPEN } },
+    });
+    const ofAda = { field: 'heads', op: 'hasAny', value: ['Ada'] };
+    await putRules(owner, table, { name: 'of Ada', read: { filter: ofAda } });
+    expect(await names(people)).toEqual(['Ada']);
+    expect(await names(table)).toEqual(['r0', 'r1']);
+    const { data } = expectStatus(await editor.get<Page>(`${path(table)}?sort=name&filter=kinds.isNotEmpty`), 200);
+    expect(data.map(({ fields }) => [fields.heads, fields.kinds])).toEqual([
+      [['Ada'], ['open', 'won']],
+      [['Ada'], ['open', 'won']],
+    ]);
+  });
+});
+
+describe('too much', () => {
+  it('of rules, keys, members and depth is refused by its place', async () => {
+    const { owner } = fixture;
+    const table = await newTable([{ name: 'Name', type: 'text' }]);
+    const put = (...rules: unknown[]) => owner.call('PUT', `/tables/${table.id}/rules`, { rules });
+    const many = Array.from({ length: 1_000 }, (_, i) => ({ name: `r${i}` }));
+    expect(code(await put(...many))).toBe('422 validation_failed');
+    expectStatus(await put(...many.slice(0, 100)), 200);
+    const keys = Array.from({ length: 2_000 }, () => 'name');
+    expect(code(await put({ name: 'a', columns: { hidden: keys } }))).toBe('422 validation_failed');
+    let filter: object = { field: 'name', op: 'eq', value: 'x' };
+    for (let depth = 0; depth < 200; depth++) filter = { not: filter };
+    const deep = await put({ name: 'a', read: { filter } });
+    expect(deep.status).toBeGreaterThanOrEqual(400);
+    expect(deep.status).toBeLessThan(500);
+    expect(await problems(table)).toEqual([]);
+  });
+});
