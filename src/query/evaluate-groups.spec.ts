@@ -54,7 +54,7 @@ describe('groups in memory', () => {
         { aggregates: fns.map((fn) => ({ as: fn, fn, field: 'amount' })) },
         values.map((amount) => row({ amount })),
       );
-    expect(of(['9007199254740993', '0.1', '-0.30'], 'sum')).toEqual([{ sum: '9007199254740992.80' }]);
+    expect(of(['9007199254740993', '0.1', '-0.30'], 'sum')).toEqual([{ sum: '9007199254740992.8' }]);
     expect(of(['0.0000000001', '0', '0', '0'], 'avg')).toEqual([{ avg: '0.0000000000' }]);
     expect(of(['0.0000000001', '0'], 'avg')).toEqual([{ avg: '0.0000000001' }]);
     expect(of(['-0.0000000001', '0'], 'avg')).toEqual([{ avg: '-0.0000000001' }]);

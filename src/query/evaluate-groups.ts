@@ -114,6 +114,9 @@ function aggregateValue({ fn, column }: Aggregate, rows: readonly EvaluatedRow[]
   const cells = rows.map((row) => cellOf(row, column)).filter((cell) => cell !== null);
   const values = cells.flatMap(elements);
   const kind = kindOf(column);
+  // As PostgreSQL shows them: of a number without a fixed scale, what it is, not how it was written.
+  const shown = (value: Scalar): Scalar =>
+    valueType(column).bind === 'numeric' && kind.options.scale === undefined ? identityOf(kind, value) : value;
   const sorted = (): readonly Scalar[] => values.toSorted((a, b) => valueType(column).compare(a, b, kind.options));
   switch (fn) {
     case 'count':
@@ -121,12 +124,12 @@ function aggregateValue({ fn, column }: Aggregate, rows: readonly EvaluatedRow[]
     case 'countDistinct':
       return new Set(values.map((each) => identityOf(kind, each))).size;
     case 'min':
-      return sorted()[0] ?? null;
+      return values.length === 0 ? null : shown(must(sorted()[0], 'there are some'));
     case 'max':
-      return sorted().at(-1) ?? null;
+      return values.length === 0 ? null : shown(must(sorted().at(-1), 'there are some'));
     case 'sum': {
       const total = plain(sum(values, kind.options.scale ?? 0));
-      if (kind.type !== 'duration') return total;
+      if (kind.type !== 'duration') return shown(total);
       return Number.isSafeInteger(Number(total)) ? Number(total) : null;
     }
     case 'avg':

@@ -10,6 +10,7 @@ import {
   type Table,
   type World,
 } from '../harness/index.js';
+import { must } from '../../src/common/index.js';
 import { startMongo } from '../harness/mongo/index.js';
 import { below, pick, randomOf, some, type Random } from '../support/random.js';
 
@@ -29,6 +30,7 @@ interface Answer {
 type Source = Readonly<Record<string, string>>;
 
 let at: World;
+let external: Parameters<typeof sql>[0];
 let deals: Readonly<Record<'own' | 'postgresql' | 'mysql', Source>>;
 let customers: Readonly<Record<'own' | 'postgresql' | 'mysql' | 'mongodb', Source>>;
 
@@ -74,6 +76,7 @@ beforeAll(async () => {
     startMongo(),
   ]);
   at = await world(base);
+  external = main;
   const table = async (name: string, columns: readonly object[], rows: readonly object[]): Promise<Source> => {
     const made = expectStatus(await at.owner.post<Table>(`/bases/${at.base.id}/tables`, { name, columns }), 201);
     const ops = rows.map((fields) => ({ op: 'create', fields }));
@@ -266,5 +269,34 @@ describe('a view over several databases', () => {
         }
     }
     expect([...tiers.keys()].sort()).toEqual(['join-engine', 'lookup-join', 'push-down']);
+  });
+
+  it('groups numbers by what they are, and tells of groups the same whatever their numbers were written like', async () => {
+    const rows = [['3.0', '3'], ['3', '3.00'], ['3.00', '3.0'], ['0.50', '0.5'], ['-0.0', '0'], ['100', '1e2']] as const; // prettier-ignore
+    const columns = [{ name: 'n', type: 'integer', unique: true, required: true }, { name: 'a', type: 'decimal' }, { name: 'b', type: 'decimal' }]; // prettier-ignore
+    const own = expectStatus(await at.owner.post<Table>(`/bases/${at.base.id}/tables`, { name: 'notations', columns }), 201); // prettier-ignore
+    const ops = rows.map(([a, b], n) => ({ op: 'create', fields: { n, a, b } }));
+    expectStatus(await at.owner.post(`/tables/${own.id}/rows/bulk`, { mode: 'atomic', ops }), 200);
+    await sql(external, 'create table notations (n integer primary key, a numeric, b numeric)');
+    await sql(external, `insert into notations values ${rows.map(([a, b], n) => `(${n}, ${a}, ${b})`).join()}`);
+    await sql(external, 'grant select on notations to public');
+    const [first, ...others] = [{ table: own.id }, { connection: deals.postgresql.connection, object: 'notations' }].flatMap((left, _, all) => all.map((right) => ({ left, right }))); // prettier-ignore
+    const grouped = ({ left, right }: { readonly left: object; readonly right: object }) =>
+      all({
+        ...{ source: left, as: 's', joins: [{ type: 'left', as: 'o', source: right, on: [{ left: 's.n', right: 'o.n' }] }] }, // prettier-ignore
+        groupBy: [{ field: 's.a' }],
+        aggregates: ['min', 'max', 'sum', 'avg', 'countDistinct'].map((fn) => ({ as: fn, fn, field: 'o.b' })),
+        // By the name that it has in the rows, which are not there any more.
+        sort: [{ field: 's.a', dir: 'desc' }],
+        having: { field: 's.a', op: 'gt', value: '0' },
+      }, 2); // prettier-ignore
+    const expected = await grouped(must(first, 'one pair'));
+    expect(expected.data).toEqual(
+      [['100', '100', 1], ['3', '9', 1], ['0.5', '0.5', 1]].map(([a, sum, countDistinct]) => ({ group: { s_a: a }, values: { min: a, max: a, sum, avg: a, countDistinct } })), // prettier-ignore
+    );
+    for (const pair of others) expect((await grouped(pair)).data).toEqual(expected.data);
+    // What is not grouped by has no value in a group.
+    const refused = await preview({ source: { table: own.id }, as: 's', groupBy: [{ field: 's.a' }], sort: [{ field: 's.b' }] }, { limit: 2 }); // prettier-ignore
+    expect([refused.status, refused.body.code]).toEqual([422, 'sort_invalid']);
   });
 });

@@ -174,7 +174,7 @@ export function aggregate(
   const { type, options } = kindOf(column);
   switch (fn) {
     case 'sum': {
-      const total = sql`coalesce(sum(${element}), ${zero(options.scale)})`;
+      const total = shownAlike(column, sql`coalesce(sum(${element}), ${zero(options.scale)})`);
       // A JSON number holds no more; without the limit the cast of a larger one would fail the whole page.
       return type === 'duration' ? sql`case when abs(${total}) <= ${MAX_SECONDS} then (${total})::bigint end` : total;
     }
@@ -182,7 +182,7 @@ export function aggregate(
       return sql`trim_scale(round(avg(${element}), ${integer(AVERAGE_SCALE)}))`;
     case 'min':
     case 'max':
-      return extreme(fn, column, element);
+      return shownAlike(column, extreme(fn, column, element));
     case 'count':
       return sql`count(*)`;
     case 'countDistinct':
@@ -190,6 +190,12 @@ export function aggregate(
     case 'concat':
       return sql`string_agg(${columnType(type).toText(element, options)}, ', ' order by ${order}) collate "C"`;
   }
+}
+
+/** Numbers that keep the notation in which they were written are equal in several: which of them an aggregate has met last must not be seen. */
+function shownAlike(column: ColumnSchema, made: Sql): Sql {
+  const { options } = kindOf(column);
+  return valueType(column).bind === 'numeric' && options.scale === undefined ? sql`trim_scale(${made})` : made;
 }
 
 /** With as many digits behind the point as sums of such values have. */

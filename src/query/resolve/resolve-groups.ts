@@ -54,7 +54,11 @@ export function resolveGroups(
 ): ResolvedGroups {
   const { groups, aggregates } = new OutputResolver(table, request.timeZone).resolve(request);
   // The groups as a table, so that names, types and operators of its columns are judged as those of any other.
-  const result: TableSchema = { ...table, columns: [...groups, ...aggregates].map(({ output }) => output) };
+  const result: TableSchema = {
+    ...table,
+    columns: [...groups, ...aggregates].map(({ output }) => output),
+    names: namesOf(request.groupBy, groups),
+  };
   const where = request.filter ? resolveFilter(request.filter, table, context) : TRUE;
   const having = request.having ? resolveFilter(request.having, result, context) : TRUE;
   const orderBy = withTies(resolveSortKeys(request.sort, result), groups);
@@ -75,6 +79,17 @@ export function resolveGroups(
       count: request.count,
     },
   };
+}
+
+/** Groups also go by the names of what they are made of, and no other column of the rows by any: what is not grouped by has no value in a group. */
+function namesOf(asked: readonly GroupInput[], groups: readonly GroupKey[]): ReadonlyMap<string, ColumnSchema> {
+  const isOne = (field: string): boolean => asked.filter((each) => each.field === field).length === 1;
+  return new Map(
+    groups.flatMap(({ output: made }, i) => {
+      const field = asked[i]?.field;
+      return field !== undefined && isOne(field) ? [[field, made] as const] : [];
+    }),
+  );
 }
 
 export interface ResolvedGroups {
