@@ -559,12 +559,12 @@ export const ACCESS: Readonly<Record<string, Needs | Line>> = {
     unaudited: READS,
   },
   'POST /api/v1/tables/{tableId}/revert': {
-    needs: 'editor',
+    needs: 'admin',
     body: () => ({ fromSeq: 1, toSeq: 1, dryRun: true }),
     unaudited: READS,
   },
   'POST /api/v1/bases/{baseId}/revert': {
-    needs: 'editor',
+    needs: 'admin',
     body: () => ({ changeSet: newId(), dryRun: true }),
     unaudited: READS,
   },

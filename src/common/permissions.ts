@@ -23,6 +23,8 @@ export const PERMISSIONS = {
   'rules:manage': 'admin',
   'rows:read': 'viewer',
   'rows:write': 'editor',
+  /** To undo what others did, in many rows at once. One row, and what oneself did, is `rows:write`. */
+  'changes:revert': 'admin',
   /** That there are connections, and what is in their databases. */
   'connections:read': 'viewer',
   /** Also to see where they lead. */
@@ -62,6 +64,7 @@ export const SCOPES = {
   'rules:manage': 'manage',
   'rows:read': 'read',
   'rows:write': 'write',
+  'changes:revert': 'write',
   'connections:read': 'read',
   'connections:manage': 'manage',
   'external:read': 'read',

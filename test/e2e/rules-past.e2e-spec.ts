@@ -217,27 +217,11 @@ describe('taking back', () => {
     await fixture.proveLog(table);
   });
 
-  it('undoes what a person did to rows that are seen, all of it or nothing', async () => {
+  it('undoes many changes at once for nobody whom rules concern', async () => {
     const { table, rows } = await deals();
-    const { owner } = fixture;
-    for (const row of rows) await patch(table, row, { name: 'renamed', notes: 'secret new' });
-    const at = `/tables/${table.id}/revert`;
-    const { data } = await history(owner, table, 'limit=4');
-    const which = { fromSeq: data.at(-1)?.seq, toSeq: data[0]?.seq };
-    await putRules(owner, table, limited);
-    const dry = await editor.post<Reverted>(at, { ...which, dryRun: true });
-    expect(expectStatus(dry, 200)).toMatchObject({ rows: 3, skipped: [], conflicts: [] });
-    expect(dry.text).not.toContain(rows[3].id);
-    const { confirmToken } = dry.body;
-    expect(code(await editor.post(at, { ...which, confirmToken }))).toBe('403 ruled_out');
-    expect((await values(table, rows[0])).name).toBe('renamed');
-    await putRules(owner, table, { ...limited, update: {} });
-    const again = await editor.post<Reverted>(at, { ...which, dryRun: true });
-    const done = await editor.post<Reverted>(at, { ...which, confirmToken: again.body.confirmToken });
-    expect(expectStatus(done, 200).rows).toBe(3);
-    for (const [i, row] of rows.entries())
-      expect(await values(table, row)).toMatchObject({ name: i === 3 ? 'renamed' : `r${i}`, notes: 'secret new' });
-    await fixture.proveLog(table);
+    await patch(table, rows[0], { name: 'renamed' });
+    const body = { fromSeq: 1, toSeq: 1, dryRun: true };
+    expect(code(await editor.post(`/tables/${table.id}/revert`, body))).toBe('403 role_too_low');
   });
 
   it('leaves links alone among which there may be some that are not seen', async () => {

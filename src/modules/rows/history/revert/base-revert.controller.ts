@@ -30,7 +30,7 @@ export class BaseRevertController {
 
   @Post('revert')
   @HttpCode(200)
-  @Requires('rows:write')
+  @Requires('changes:revert')
   @ApiOperation({
     summary: 'Undo changes of rows of all tables of a base',
     description:

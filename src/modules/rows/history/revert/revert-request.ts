@@ -53,19 +53,18 @@ function readWhich(body: Readonly<Record<string, unknown>>, which: string): Hist
       if (fromSeq > toSeq) throw refuse('/toSeq', 'out_of_range', 'toSeq is not before fromSeq.');
       return { fromSeq, toSeq };
     }
-    case 'actorId,from,to':
-      return {
-        actorId: id(body.actorId, '/actorId'),
-        from: instant(body.from, '/from'),
-        to: instant(body.to, '/to'),
-      };
+    case 'actorId,from,to': {
+      const [from, to] = [instant(body.from, '/from'), instant(body.to, '/to')];
+      if (Date.parse(from) >= Date.parse(to)) throw refuse('/to', 'out_of_range', 'to is behind from.');
+      return { actorId: id(body.actorId, '/actorId'), from, to };
+    }
     default:
       throw refuse('', 'which_changes', which);
   }
 }
 
 function id(input: unknown, at: string): Id {
-  if (typeof input === 'string' && isId(input)) return input.toLowerCase();
+  if (typeof input === 'string' && isId(input)) return input;
   throw refuse(at, 'is_id', `${at.slice(1)} is an id.`);
 }
 

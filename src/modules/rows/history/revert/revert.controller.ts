@@ -79,7 +79,7 @@ export class RevertController {
 
   @Post('revert')
   @HttpCode(200)
-  @Requires('rows:write')
+  @Requires('changes:revert')
   @ApiOperation({
     summary: 'Undo changes of rows',
     description:
