@@ -44,6 +44,36 @@ describe('a rule whose filter speaks of a column that holds something else by no
     expect(await problems(table)).toEqual([]);
   });
 
+  it('closes where a formula makes something else of the same type of column, and opens when it is put again', async () => {
+    const { owner } = fixture;
+    const table = await newTable([
+      { name: 'Name', type: 'text' },
+      { name: 'Amount', type: 'decimal', options: { scale: 2 } },
+      { name: 'Shown', type: 'formula', options: { formula: '{amount}' } },
+    ]);
+    for (const amount of ['9.00', '50.00']) await add(table, { name: `r${amount}`, amount });
+    const rule = { name: 'not 50', read: { filter: { field: 'shown', op: 'neq', value: '50' } } };
+    await putRules(owner, table, rule);
+    expect(await names(table)).toEqual(['r9.00']);
+    const change = async (formula: string) =>
+      expectStatus(
+        await owner.patch(`/tables/${table.id}/columns/${columnId(table, 'shown')}`, { options: { formula } }),
+        200,
+      );
+    await change('CONCAT({amount}, "")');
+    expect(await names(table)).toEqual([]);
+    expect(await problems(table)).toHaveLength(1);
+    await change('{amount}');
+    expect(await names(table)).toEqual(['r9.00']);
+    expectStatus(await owner.patch(`/tables/${table.id}/columns/${columnId(table, 'amount')}`, { name: 'Sum' }), 200);
+    expect(await problems(table)).toEqual([]);
+    const copy = expectStatus(
+      await owner.post<Table>(`/tables/${table.id}/duplicate`, { name: `${table.name} copy` }),
+      201,
+    );
+    expect(await problems(copy)).toEqual([]);
+  });
+
   it('closes where the column lies behind a link', async () => {
     const { owner } = fixture;
     const { table, rows } = await dealsIn(fixture);

@@ -17,9 +17,12 @@ export const copiedRules = (
     columnIds: Object.fromEntries(Object.entries(rule.columnIds).map(([key, column]) => [key, to(column)])),
     reads: rule.reads.map(to),
     ...(rule.types
-      ? { types: Object.fromEntries(Object.entries(rule.types).map(([id, type]) => [to(id), type])) }
+      ? { types: Object.fromEntries(Object.entries(rule.types).map(([id, held]) => [to(id), held.replace(ID, to)])) }
       : {}),
   })),
   updatedAt: createdAt,
   updatedBy,
 });
+
+/** Of columns, in how computed ones are made. */
+const ID = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/g;

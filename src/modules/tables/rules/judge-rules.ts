@@ -28,6 +28,7 @@ export function judgeRules(
   access: Access,
   strangers: ReadonlySet<Id>,
   before: readonly StoredRule[],
+  live: LiveColumns,
 ): readonly StoredRule[] {
   const trashed = new Map(before.flatMap(({ columnIds }) => Object.entries(columnIds)));
   const findings: ProblemItem[] = [];
@@ -54,7 +55,7 @@ export function judgeRules(
         return id === undefined ? [] : [[key, id] as const];
       }),
     );
-    return { ...rule, columnIds, reads: [...new Set(reads.map(({ id }) => id))], types: Object.fromEntries(reads.map(({ id, type }) => [id, type])) }; // prettier-ignore
+    return { ...rule, columnIds, reads: [...new Set(reads.map(({ id }) => id))], types: Object.fromEntries(reads.map(({ id, type }) => [id, live.get(id) ?? type])) }; // prettier-ignore
   });
   if (findings.length > 0) throw invalid(findings);
   return stored;

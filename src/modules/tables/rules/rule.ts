@@ -1,5 +1,6 @@
 import type { Id, Role } from '../../../common/index.js';
-import type { ColumnTypeName } from '../../../query/index.js';
+import type { ColumnEntity } from '../columns/column.entity.js';
+import { isComputed } from '../columns/resolve-references.js';
 
 /** The roles that rules can be for: owners and admins are never kept from anything. */
 export const RULED_ROLES = ['editor', 'viewer'] as const satisfies readonly Role[];
@@ -32,8 +33,8 @@ export interface StoredRule extends Rule {
   readonly columnIds: Readonly<Record<string, Id>>;
   /** Ids of the columns that its filters speak of, of linked tables, too. */
   readonly reads: readonly Id[];
-  /** The types that these columns had, by id: a filter may be read in another way where one holds something else. Absent in rules of before this was kept. */
-  readonly types?: Readonly<Record<Id, ColumnTypeName>>;
+  /** What these columns held, by id, as {@link LiveColumns} has it: a filter may be read in another way where one holds something else. Absent in rules of before this was kept. */
+  readonly types?: Readonly<Record<Id, string>>;
 }
 
 /** The filters of a rule, each with the member that it stands in. */
@@ -59,12 +60,16 @@ export function isFor({ appliesTo: { roles, memberIds } }: Rule, role: Role, mem
   return (roles?.some((each) => each === role) ?? false) || (memberIds?.includes(memberId) ?? false);
 }
 
-/** The columns of a base that are there, with their types. */
-export type LiveColumns = ReadonlyMap<Id, ColumnTypeName>;
+/** The columns of a base that are there, with what they hold: values of a type, those of computed columns by how they are made. */
+export type LiveColumns = ReadonlyMap<Id, string>;
 
-export const liveColumns = (
-  records: readonly { readonly columns: readonly { readonly id: Id; readonly type: ColumnTypeName }[] }[],
-): LiveColumns => new Map(records.flatMap(({ columns }) => columns.map(({ id, type }) => [id, type] as const)));
+type LiveColumn = Pick<ColumnEntity, 'id' | 'type' | 'options'>;
+
+export const liveColumns = (records: readonly { readonly columns: readonly LiveColumn[] }[]): LiveColumns =>
+  new Map(records.flatMap(({ columns }) => columns.map((column) => [column.id, heldBy(column)] as const)));
+
+const heldBy = (column: LiveColumn): string =>
+  isComputed(column) ? `${column.type} ${JSON.stringify(column.options)}` : column.type;
 
 /** A column that the filters of the rule speak of and that is gone, or holds something else by now. */
 export const brokenBy = ({ reads, types = {} }: StoredRule, live: LiveColumns): Id | undefined =>

@@ -38,8 +38,8 @@ export class RulesService {
    */
   put(access: Access, tableId: Id, input: PutRulesDto, expectedVersion: number | undefined): Promise<RulesDto> {
     const rules = input.rules.map(toRule);
-    return this.change(access, tableId, expectedVersion, async (schema, before) =>
-      judgeRules(rules, schema, access, await this.strangers(access, rules, before), before),
+    return this.change(access, tableId, expectedVersion, async (schema, before, live) =>
+      judgeRules(rules, schema, access, await this.strangers(access, rules, before), before, live),
     );
   }
 
@@ -61,7 +61,7 @@ export class RulesService {
     access: Access,
     tableId: Id,
     expectedVersion: number | undefined,
-    judge: (schema: TableSchema, before: readonly StoredRule[]) => Promise<readonly StoredRule[]>,
+    judge: (schema: TableSchema, before: readonly StoredRule[], live: LiveColumns) => Promise<readonly StoredRule[]>,
   ): Promise<RulesDto> {
     const { baseId } = await this.catalog.find(tableId);
     return this.saga.run({
@@ -77,7 +77,8 @@ export class RulesService {
         );
         const before = await manager.findOneBy(TableRulesEntity, { tableId });
         if (expectedVersion !== undefined && expectedVersion !== (before?.version ?? 0)) throw stale(before);
-        const stored = await judge(own.schema, before?.rules ?? []);
+        const live = liveColumns(structures);
+        const stored = await judge(own.schema, before?.rules ?? [], live);
         const entity: TableRulesEntity = {
           tableId,
           baseId,
@@ -90,7 +91,6 @@ export class RulesService {
         const concerned = leadingTo(new Set([tableId]), structures);
         const moved = structures.filter(({ table }) => concerned.has(table.id));
         const next = moved.map((each) => nextVersionBy(each, contextOf(access), { 'rules.changed': {} }));
-        const live = liveColumns(structures);
         return {
           schema: own.base.schemaName,
           statements: next.map(({ statement }) => statement),
