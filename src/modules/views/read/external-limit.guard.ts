@@ -19,12 +19,14 @@ export class ExternalLimitGuard implements CanActivate {
     const http = context.switchToHttp();
     const request = http.getRequest<AppRequest>();
     const access = must(request.access, 'a route of a workspace');
+    // Who asks, not as whom he looks.
+    const { userId } = must(request.principal, 'somebody is signed in');
     const { viewId } = request.params as { readonly viewId?: string };
     const definition =
       viewId === undefined
         ? (request.body as { readonly definition?: unknown } | undefined)?.definition
         : (await this.catalog.find(access, viewId)).definition;
-    if (asksOthers(definition)) await this.limit.count(http.getResponse<AppReply>(), access.principal.userId);
+    if (asksOthers(definition)) await this.limit.count(http.getResponse<AppReply>(), userId);
     return true;
   }
 }
