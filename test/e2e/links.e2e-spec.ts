@@ -391,7 +391,7 @@ describe('columns computed from links', () => {
 
   it.each([
     ['decimal', { scale: 2 }, '1.50', ['0.00', '1.50']],
-    ['decimal', {}, '1.50', ['0', '1.50']],
+    ['decimal', {}, '1.50', ['0', '1.5']],
     ['decimal', { scale: 0 }, '1', ['0', '1']],
     ['currency', {}, '1.5', ['0.00', '1.50']],
     ['percent', { scale: 4 }, '0.5', ['0.0000', '0.5000']],

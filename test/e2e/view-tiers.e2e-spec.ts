@@ -280,6 +280,7 @@ describe('a view over several databases', () => {
     await sql(external, 'create table notations (n integer primary key, a numeric, b numeric)');
     await sql(external, `insert into notations values ${rows.map(([a, b], n) => `(${n}, ${a}, ${b})`).join()}`);
     await sql(external, 'grant select on notations to public');
+    expectStatus(await at.owner.get(`/connections/${deals.postgresql.connection}/schema?refresh=true`), 200);
     const [first, ...others] = [{ table: own.id }, { connection: deals.postgresql.connection, object: 'notations' }].flatMap((left, _, all) => all.map((right) => ({ left, right }))); // prettier-ignore
     const grouped = ({ left, right }: { readonly left: object; readonly right: object }) =>
       all({
