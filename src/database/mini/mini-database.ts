@@ -124,7 +124,7 @@ export class MiniDatabase implements OnApplicationShutdown {
     { prepares = false, timeoutMs }: TransactionManner,
   ): Promise<T> {
     const askedAt = performance.now();
-    const client = await this.pool.connect();
+    const client = await this.take();
     const begunAt = performance.now();
     try {
       noteInSpan(() => waited(begunAt - askedAt));
