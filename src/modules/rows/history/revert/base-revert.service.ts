@@ -15,7 +15,7 @@ import { ByFilterTokens } from '../../write/by-filter-token.js';
 import { keptText, type Manner } from '../../write/manner.js';
 import { RowJudge } from '../../write/row-judge.js';
 import { toldOfAll } from './revert-answer.js';
-import { RevertPlanner, type Asked, type RevertPlan, type TablePlan } from './revert-planner.js';
+import { RevertPlanner, type Asked, type RevertPlan } from './revert-planner.js';
 import { parseBaseRevert, type RevertRequest } from './revert-request.js';
 import { inPortions, revertContext, tellingLinks } from './revert-write.js';
 
@@ -80,9 +80,7 @@ export class BaseRevert {
         tables.has(tableId) ? [{ table: seen.of(tableId, access), which: { ...which, fromSeq } }] : [],
       ),
       names: new Map([...tables.values()].map(({ id, name }) => [id, name])),
-      inTrash: changed.flatMap(({ tableId }) =>
-        !tables.has(tableId) && seen.isOpenTo(tableId, access) ? [tableId] : [],
-      ),
+      inTrash: changed.flatMap(({ tableId }) => (tables.has(tableId) ? [] : [tableId])),
     };
   }
 
@@ -94,9 +92,8 @@ export class BaseRevert {
   ): Promise<Answer> {
     const { schema, names, inTrash } = found;
     const seen = plan.tables.flatMap((each) => each.seen);
-    const inSight = plan.tables.filter(isInSight);
-    const tables = toldOfAll(inSight).map((each, i) => {
-      const { id } = must(inSight[i], 'each plan is told').table;
+    const tables = toldOfAll(plan.tables).map((each, i) => {
+      const { id } = must(plan.tables[i], 'each plan is told').table;
       return { tableId: id, name: names.get(id), ...each };
     });
     const all = { rows: sum(tables, ({ rows }) => rows), counts: countsOf(tables), inTrash };
@@ -133,9 +130,6 @@ interface Work {
 }
 
 const NOTHING: RevertPlan = { tables: [], steps: [] };
-
-/** Of a table in which the caller sees none of the rows he does not hear. */
-const isInSight = ({ seen, skipped }: TablePlan): boolean => seen.length > 0 || skipped.length > 0;
 
 const sum = <T>(list: readonly T[], of: (each: T) => number): number => list.reduce((n, each) => n + of(each), 0);
 
