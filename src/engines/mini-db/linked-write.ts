@@ -4,6 +4,7 @@ import {
   compileWrite,
   lagsBehind,
   linkColumnsOf,
+  linkedIds,
   lockLinks,
   lockRows,
   pairsAt,
@@ -11,7 +12,6 @@ import {
   placePairs,
   removePairs,
   toStatement,
-  type CellValue,
   type ColumnSchema,
   type LinkRef,
   type LinkValue,
@@ -304,12 +304,10 @@ function wantedOf(column: LinkColumn, ops: readonly RowOp[]): Wanted {
   const wanted = new Map<Id, readonly Id[]>();
   for (const op of ops) {
     if (op.kind === 'delete') wanted.set(op.id, []);
-    else if (op.values.has(column)) wanted.set(op.id, idsOf(op.values.get(column) ?? null));
+    else if (op.values.has(column)) wanted.set(op.id, linkedIds(op.values.get(column) ?? null));
   }
   return wanted;
 }
-
-const idsOf = (cell: CellValue): readonly Id[] => (Array.isArray(cell) ? (cell as readonly Id[]) : []);
 
 const isSame = (a: readonly Id[], b: readonly Id[]): boolean =>
   a.length === b.length && a.every((id, i) => id === b[i]);

@@ -1,3 +1,4 @@
+import type { Id } from '../../common/index.js';
 import type { CellValue, ColumnSchema, LinkRef, TableSchema } from '../schema.js';
 import type { RowOp } from '../write-plan.js';
 import { remembered } from '../remember.js';
@@ -49,6 +50,9 @@ export const isLink = (
   column: ColumnSchema,
 ): column is ColumnSchema & { readonly derived: { readonly kind: 'link'; readonly link: LinkRef } } =>
   column.derived?.kind === 'link';
+
+/** The rows that a cell of a link names. */
+export const linkedIds = (cell: unknown): readonly Id[] => (Array.isArray(cell) ? (cell as readonly Id[]) : []);
 
 /** The columns of a table that show links. */
 export const linkColumnsOf = remembered((table: TableSchema) => table.columns.filter(isLink));

@@ -5,6 +5,7 @@ import {
   columnByKey,
   columnOfWhole,
   isLink,
+  linkedIds,
   wholeOf,
   type LinkRef,
   type ColumnSchema,
@@ -71,7 +72,7 @@ export const mayBecome = ({ seen }: TableSchema): readonly RowFilter[] =>
 const isRuled = (table: TableSchema): boolean => mayChange(table).length > 0;
 
 const wantedBy = (op: RowOp, column: ColumnSchema): readonly Id[] =>
-  op.kind === 'delete' ? [] : idsOf(op.values.get(column));
+  op.kind === 'delete' ? [] : linkedIds(op.values.get(column));
 
 function holdersOf(
   lookup: Pick<MiniDbLookup, 'cells'>,
@@ -93,12 +94,10 @@ async function linksOf(
 ): Promise<Links> {
   if (ids.length === 0) return new Map();
   const rows = await lookup.cells(table, ids, [column], session);
-  return new Map([...rows].map(([id, { fields }]) => [id, idsOf(fields[column.key])]));
+  return new Map([...rows].map(([id, { fields }]) => [id, linkedIds(fields[column.key])]));
 }
 
 function without(list: readonly Id[], others: readonly Id[] = []): readonly Id[] {
   const known = new Set(others);
   return list.filter((id) => !known.has(id));
 }
-
-const idsOf = (cell: unknown): readonly Id[] => (Array.isArray(cell) ? (cell as readonly Id[]) : []);

@@ -1,5 +1,5 @@
 import type { Id, ProblemItem } from '../../../common/index.js';
-import { isLink, type CellValue, type TableSchema } from '../../../query/index.js';
+import { isLink, linkedIds, type TableSchema } from '../../../query/index.js';
 import type { Findings, Valued } from './referents.js';
 import type { Indexed } from './upsert.js';
 
@@ -15,7 +15,7 @@ export async function missingLinks(
   const findings = new Map<number, ProblemItem[]>();
   for (const column of table.columns.filter(isLink)) {
     const given = ops.flatMap(({ index, op }) =>
-      op.kind === 'delete' ? [] : idsOf(op.values.get(column) ?? null).map((id) => ({ index, id })),
+      op.kind === 'delete' ? [] : linkedIds(op.values.get(column) ?? null).map((id) => ({ index, id })),
     );
     const there = await find(column.derived.link.target, [...new Set(given.map(({ id }) => id))]);
     for (const { index, id } of given) {
@@ -27,5 +27,3 @@ export async function missingLinks(
   }
   return findings;
 }
-
-const idsOf = (cell: CellValue): readonly Id[] => (Array.isArray(cell) ? (cell as readonly Id[]) : []);

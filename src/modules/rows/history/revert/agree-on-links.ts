@@ -1,6 +1,11 @@
 import { must, type Id } from '../../../../common/index.js';
-import { linkColumnsOf, type CellValue, type ColumnSchema, type TableSchema } from '../../../../query/index.js';
-import { idsOf } from './possible-values.js';
+import {
+  linkColumnsOf,
+  linkedIds,
+  type CellValue,
+  type ColumnSchema,
+  type TableSchema,
+} from '../../../../query/index.js';
 
 /*
  * Both ends of a link tell of the same pairs. Where both are undone at once, one of them says which pairs there will be, so that neither puts back
@@ -50,14 +55,14 @@ export function agreedLists(
   for (const [id, values] of other.values) {
     if (!values.has(lead)) continue;
     decided.add(id);
-    for (const mine of idsOf(values.get(lead))) linked.set(mine, [...(linked.get(mine) ?? []), id]);
+    for (const mine of linkedIds(values.get(lead))) linked.set(mine, [...(linked.get(mine) ?? []), id]);
   }
   const lists = new Map<Id, CellValue>();
   for (const [id, wanted] of asked) {
-    const held = idsOf(own.held(id)[column.key]);
+    const held = linkedIds(own.held(id)[column.key]);
     const pairs = new Set([...held.filter((theirs) => !decided.has(theirs)), ...(linked.get(id) ?? [])]);
     // A set keeps the order in which its members came.
-    const list = [...new Set([...idsOf(wanted).filter((theirs) => pairs.has(theirs)), ...pairs])];
+    const list = [...new Set([...linkedIds(wanted).filter((theirs) => pairs.has(theirs)), ...pairs])];
     if (list.join() !== held.join()) lists.set(id, list.length === 0 ? null : list);
   }
   return lists;

@@ -2,7 +2,13 @@ import { Injectable } from '@nestjs/common';
 import type { Access, Id } from '../../../../common/index.js';
 import type { PgSession } from '../../../../database/mini/index.js';
 import { MiniDbLookup } from '../../../../engines/index.js';
-import { linkColumnsOf, type CellValue, type ColumnSchema, type TableSchema } from '../../../../query/index.js';
+import {
+  linkColumnsOf,
+  linkedIds,
+  type CellValue,
+  type ColumnSchema,
+  type TableSchema,
+} from '../../../../query/index.js';
 import { Referents } from '../../write/referents.js';
 import type { Skipped } from './undo.js';
 
@@ -59,7 +65,7 @@ export class PossibleValues {
       const atTheOtherEnd = movings.get(column.derived.link.target.id) ?? NOBODY;
       const possible = await this.possible(session, column, linking, atTheOtherEnd, free);
       for (const each of linking) {
-        const ids = idsOf(each.values.get(column));
+        const ids = linkedIds(each.values.get(column));
         const kept = ids.filter((id) => possible(each, id));
         values.get(each.id)?.set(column, kept.length === 0 ? null : kept);
         if (kept.length < ids.length) skip(each.id, column);
@@ -80,14 +86,14 @@ export class PossibleValues {
     free: ReadonlySet<Id>,
   ): Promise<(row: Wanted, id: Id) => boolean> {
     const { link } = column.derived;
-    const ids = [...new Set(linking.flatMap(({ values }) => idsOf(values.get(column))))];
+    const ids = [...new Set(linking.flatMap(({ values }) => linkedIds(values.get(column))))];
     const there = await this.lookup.versions(link.target, ids, session);
     const taken = link.inverseSingle ? await this.lookup.linked(session, link, ids) : new Set<Id>();
     const willBeThere = (id: Id): boolean => coming.has(id) || (there.has(id) && !going.has(id));
     const given = new Set<Id>();
     const isFree = ({ fields }: Wanted, id: Id): boolean => {
       if (!link.inverseSingle) return true;
-      const own = idsOf(fields[column.key]).includes(id);
+      const own = linkedIds(fields[column.key]).includes(id);
       if (given.has(id) || (taken.has(id) && !free.has(id) && !own)) return false;
       given.add(id);
       return true;
@@ -100,10 +106,8 @@ export class PossibleValues {
 const freed = (column: ColumnSchema, wanted: readonly Wanted[], { going }: Moving): ReadonlySet<Id> => {
   const gives = wanted.flatMap(({ values, fields }) => {
     if (!values.has(column)) return [];
-    const kept = new Set(idsOf(values.get(column)));
-    return idsOf(fields[column.key]).filter((id) => !kept.has(id));
+    const kept = new Set(linkedIds(values.get(column)));
+    return linkedIds(fields[column.key]).filter((id) => !kept.has(id));
   });
-  return new Set([...gives, ...[...going.values()].flatMap((fields) => idsOf(fields[column.key]))]);
+  return new Set([...gives, ...[...going.values()].flatMap((fields) => linkedIds(fields[column.key]))]);
 };
-
-export const idsOf = (cell: unknown): readonly Id[] => (Array.isArray(cell) ? (cell as readonly Id[]) : []);
