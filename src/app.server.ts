@@ -29,8 +29,9 @@ const SECONDS = 1_000;
 /** Fastify as this product sets it up: limits, timeouts, request ids, bodies, logging. */
 export async function createAdapter(config: AppConfig, logger: Logger, problems: ProblemFilter): Promise<EdgeAdapter> {
   const requestMs = config.requestSeconds * SECONDS;
-  const https = config.environment === 'production';
-  const setApiHeaders = apiHeaders(https);
+  // Behind a proxy that speaks HTTPS, and with a line in the log for each request.
+  const isProduction = config.environment === 'production';
+  const setApiHeaders = apiHeaders(isProduction);
   const options: FastifyHttpOptions<Server> & { skipMiddie: true } = {
     // Fastify itself has nothing to say below a warning.
     loggerInstance: logger.child({}, { level: logger.isLevelEnabled('warn') ? 'warn' : logger.level }),
@@ -80,9 +81,9 @@ export async function createAdapter(config: AppConfig, logger: Logger, problems:
     if (traitsOf(route).compress === false) route.compress = false;
   });
   await instance.register(compress, COMPRESSION);
-  registerSecurity(instance, { pagesBelow: `/${DOCS_PATH}`, https });
+  registerSecurity(instance, { pagesBelow: `/${DOCS_PATH}`, https: isProduction });
   registerContentParsers(instance, config.bodyLimit);
-  const [line, slow] = [requestLog(logger, https), slowQueryLog(logger, config.slowQueryMs)];
+  const [line, slow] = [requestLog(logger, isProduction), slowQueryLog(logger, config.slowQueryMs)];
   registerRequestHooks(instance, (request, reply) => {
     line(request, reply);
     slow(request);
