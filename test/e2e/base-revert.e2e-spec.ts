@@ -215,6 +215,8 @@ describe('what somebody did in a base', () => {
     for (const body of [{}, { actorId: randomUUID() }, { changeSet: randomUUID(), ...ever }])
       expect(await bad(body)).toEqual(which);
     expect(await bad({ fromSeq: 1, toSeq: 2 })).toEqual([422, 'validation_failed', '/fromSeq unknown_property']);
+    const [from, to] = [ever.to, ever.from];
+    expect(await bad({ actorId: randomUUID(), from, to })).toEqual([422, 'validation_failed', '/to out_of_range']);
     expect(await bad({ changeSet: 7 })).toEqual([422, 'validation_failed', '/changeSet is_id']);
     expect(await bad({ changeSet: randomUUID(), onConflict: 'ask' })).toEqual([422, 'validation_failed', '/onConflict is_in']); // prettier-ignore
     expect(code(await fixture.owner.post(`/bases/${randomUUID()}/revert`, { changeSet: randomUUID(), dryRun: true }))).toBe('404 not_found'); // prettier-ignore

@@ -136,6 +136,15 @@ describe('the limit of external databases', () => {
     for (const definition of [theirs, { ...own, joins: [{ source: theirs.source, on: [] }] }])
       expectRefusal(await owner.post<ProblemBody>(`${views}/preview`, { definition }), 60);
     expect((await owner.get(`/views/${ours}/data`)).status).toBe(200);
+    // Whoever looks as somebody else asks himself, and leaves the other what is his.
+    const other = await signup(base);
+    const invited = await owner.post<{ id: string }>(`/workspaces/${workspace.id}/members`, {
+      email: other.user.email,
+      role: 'viewer',
+    });
+    const asOther = `/views/${shop}/data?as=${expectStatus(invited, 201).id}`;
+    expectRefusal(await owner.get<ProblemBody>(asOther), 60);
+    expect(left(await other.get(`/views/${shop}/data`), 'external')).toBe(4);
     // Who does not see a view does not learn what it is made of.
     const stranger = await signup(base);
     const hidden = await stranger.get(`/views/${shop}/data`);
