@@ -171,12 +171,11 @@ export class PublicReader {
   /** @param names whether the answer needs a name of its own */
   private async make({ visit, request, format }: Wish, { names = false } = {}): Promise<WrittenPage> {
     const { publication, scope } = visit;
+    const { reader, frozen } = publication;
     // No caller's: others may wait for the same.
     const { signal } = new AbortController();
     const at = Date.now();
-    const { rows, paging, ms, shape } = await this.views.page(
-      ...([publication.reader, publication.frozen, request, scope, signal] as const),
-    );
+    const { rows, paging, ms, shape } = await this.views.page(reader, frozen, request, scope, signal);
     const { limit, nextCursor } = paging;
     const lines = rows === '' ? [] : rows.split('\n').map((line) => flat(line.replace(/,$/, '')));
     const { columns: seen } = scope;
