@@ -13,7 +13,13 @@ import {
 import { HonoursRules } from '../../../tables/index.js';
 import { Manners } from '../../write/manner.js';
 import { BaseRevert } from './base-revert.service.js';
-import { BASE_REVERT_ANSWER, BaseRevertDoneDto, BaseRevertDryRunDto, RevertBaseDto } from './revert.dto.js';
+import {
+  BASE_REVERT_ANSWER,
+  REVERT_PROBLEMS,
+  BaseRevertDoneDto,
+  BaseRevertDryRunDto,
+  RevertBaseDto,
+} from './revert.dto.js';
 
 @HonoursRules()
 // Keys are kept by the base, in the transaction of the rows.
@@ -38,17 +44,7 @@ export class BaseRevertController {
   })
   @ApiBody({ type: RevertBaseDto })
   @ApiOkResponse(BASE_REVERT_ANSWER)
-  @ApiProblems(
-    'not_found',
-    'role_too_low',
-    'ruled_out',
-    'validation_failed',
-    'limit_reached',
-    'confirmation_required',
-    'confirmation_stale',
-    'unique_violation',
-    'schema_busy',
-  )
+  @ApiProblems(...REVERT_PROBLEMS)
   revert(
     @CurrentAccess() access: Access,
     @Param('baseId', IdPipe) baseId: Id,

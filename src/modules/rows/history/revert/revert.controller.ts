@@ -20,7 +20,7 @@ import {
 } from '../../../../common/index.js';
 import { HonoursRules } from '../../../tables/index.js';
 import { Manners } from '../../write/manner.js';
-import { REVERT_ANSWER, RevertDoneDto, RevertDryRunDto, RevertedRowDto, RevertRowDto, RevertTableDto } from './revert.dto.js'; // prettier-ignore
+import { REVERT_ANSWER, REVERT_PROBLEMS, RevertDoneDto, RevertDryRunDto, RevertedRowDto, RevertRowDto, RevertTableDto } from './revert.dto.js'; // prettier-ignore
 import { RowRevert } from './row-revert.service.js';
 import { TableRevert } from './table-revert.service.js';
 
@@ -87,17 +87,7 @@ export class RevertController {
   })
   @ApiBody({ type: RevertTableDto })
   @ApiOkResponse(REVERT_ANSWER)
-  @ApiProblems(
-    'not_found',
-    'role_too_low',
-    'ruled_out',
-    'validation_failed',
-    'limit_reached',
-    'confirmation_required',
-    'confirmation_stale',
-    'unique_violation',
-    'schema_busy',
-  )
+  @ApiProblems(...REVERT_PROBLEMS)
   revertTable(
     @CurrentAccess() access: Access,
     @Param('tableId', IdPipe) tableId: Id,

@@ -155,3 +155,16 @@ export const BASE_REVERT_ANSWER: ApiResponseOptions = {
 export const REVERT_ANSWER: ApiResponseOptions = {
   schema: { oneOf: [RevertDryRunDto, RevertDoneDto].map((type) => ({ $ref: getSchemaPath(type) })) },
 };
+
+/** How a revert of many changes is refused, of a table or of a base. */
+export const REVERT_PROBLEMS = [
+  'not_found',
+  'role_too_low',
+  'ruled_out',
+  'validation_failed',
+  'limit_reached',
+  'confirmation_required',
+  'confirmation_stale',
+  'unique_violation',
+  'schema_busy',
+] as const;
