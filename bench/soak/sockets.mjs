@@ -12,6 +12,8 @@ export function connect(base, token, transports = ['websocket']) {
       socket.close();
       reject(error);
     });
+    // Cut between the transport's handshake and the server's answer: that is no connect_error.
+    socket.once('disconnect', (reason) => reject(new Error(reason)));
   });
 }
 

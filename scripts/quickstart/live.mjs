@@ -43,4 +43,5 @@ const connected = (socket, base) =>
       socket.close();
       reject(new Told(`The socket at ${base} was refused: ${error.message}.`));
     });
+    socket.once('disconnect', (reason) => reject(new Told(`The socket at ${base} ended: ${reason}.`)));
   });

@@ -23,7 +23,13 @@ export interface TestSocket {
   close(): void;
 }
 
-/** Connects as the bearer of `token`. Rejects with the server's refusal. It is closed after the tests of this file. */
+/** A node that takes connections and does not answer is to fail one test, not to hold up all of them. */
+const PATIENCE_MS = 30_000;
+
+/**
+ * Connects as the bearer of `token`. Rejects with the server's refusal, and where the connection ends or stays
+ * unanswered. It is closed after the tests of this file.
+ */
 export async function socket(
   base: string,
   token?: string,
@@ -39,13 +45,7 @@ export async function socket(
   afterThisFile(() => connection.close());
   const events: SocketEvent[] = [];
   connection.onAny((name: string, payload: unknown) => events.push({ name, payload, at: Date.now() }));
-  await new Promise<void>((resolve, reject) => {
-    connection.once('connect', resolve);
-    connection.once('connect_error', (error) => {
-      connection.close();
-      reject(error);
-    });
-  });
+  await connected(connection);
   return {
     socket: connection,
     events,
@@ -55,3 +55,22 @@ export async function socket(
     close: () => void connection.close(),
   };
 }
+
+/** A node that dies between the transport's handshake and its own answer is a `disconnect`, not a `connect_error`. */
+const connected = (connection: Socket): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const fail = (error: Error): void => {
+      clearTimeout(timer);
+      connection.close();
+      reject(error);
+    };
+    const timer = setTimeout(() => fail(new Error(`no answer for ${PATIENCE_MS} ms`)), PATIENCE_MS);
+    connection.once('connect_error', fail);
+    const ended = (reason: string): void => fail(new Error(`disconnected before it was connected: ${reason}`));
+    connection.once('disconnect', ended);
+    connection.once('connect', () => {
+      clearTimeout(timer);
+      connection.off('connect_error', fail).off('disconnect', ended);
+      resolve();
+    });
+  });
