@@ -9,10 +9,12 @@ import {
   type Answer,
   type Client,
   type ProblemBody,
+  type Table,
   type TestApp,
   type TestDatabases,
   type World,
 } from '../harness/index.js';
+import { putRules } from '../support/rules.js';
 
 interface View {
   readonly id: string;
@@ -74,6 +76,7 @@ describe('publishing a view', () => {
         { key: 'name', name: 'Name', type: 'text', list: false },
         { key: 'qty', name: 'Qty', type: 'integer', list: false },
       ],
+      rights: { userId: at.owner.user.id, role: 'owner', at: api.updatedAt, rules: [] },
       ...{ createdAt: expect.any(String), createdBy: at.owner.user.id },
       ...{ updatedAt: expect.any(String), updatedBy: at.owner.user.id },
     });
@@ -163,6 +166,67 @@ describe('publishing a view', () => {
     expect(log.text).not.toMatch(/of.nobody.else/i);
     expect(refused(await admin.get(`/views/${own.id}/api`))).toEqual([404, 'not_found']);
     expectStatus(await publish(view, {}, admin), 201);
+  });
+});
+
+describe('whose rights are published', () => {
+  interface Rights {
+    readonly role: string;
+    readonly userId: string;
+    readonly rules: readonly unknown[];
+  }
+  const rightsOf = (api: unknown) => (api as { readonly rights: Rights }).rights;
+
+  it('is said with each version, with the tables whose rules leave nothing out, as they were then', async () => {
+    const admin = await member(at, 'admin');
+    const make = async (name: string, columns: readonly object[]) =>
+      expectStatus(await at.owner.post<Table>(`/bases/${at.base.id}/tables`, { name, columns }), 201);
+    const people = await make('Payroll', [
+      { name: 'Name', type: 'text' },
+      { name: 'Salary', type: 'integer' },
+      { name: 'Boss', type: 'text' },
+    ]);
+    const teams = await make('Teams', [
+      { name: 'Name', type: 'text' },
+      { name: 'People', type: 'link', options: { tableId: people.id } },
+    ]);
+    const columnId = ({ columns }: Table, key: string) => columns.find((column) => column.key === key)?.id;
+    const options = { linkColumnId: columnId(teams, 'people'), columnId: columnId(people, 'salary'), fn: 'sum' };
+    expectStatus(await at.owner.post(`/tables/${teams.id}/columns`, { name: 'Cost', type: 'rollup', options }), 201);
+    await putRules(
+      at.owner,
+      people,
+      { name: 'own', columns: { hidden: ['salary'] } },
+      { name: 'none', read: { filter: { field: 'name', op: 'isNull' } } },
+    );
+    const view = await store({ source: { table: teams.id }, columns: ['name', 'cost'] });
+    const api = expectStatus(await publish(view, { auth: 'public' }, admin), 201);
+    const told = {
+      ...{ userId: admin.user.id, role: 'admin', at: api.updatedAt },
+      rules: [{ tableId: people.id, table: 'Payroll', rules: 2, hiddenColumns: ['salary'] }],
+    };
+    expect(rightsOf(api)).toEqual(told);
+
+    // Frozen: rules that come later are told when it is published again, and by the version that is published then.
+    await putRules(at.owner, teams, { name: 'some', columns: { hidden: ['name'] } });
+    await putRules(at.owner, people);
+    expect(rightsOf(expectStatus(await at.owner.get<Api>(`/views/${view.id}/api`), 200))).toEqual(told);
+    const next = expectStatus(await publish(view, { asNewVersion: true }), 201);
+    expect(rightsOf(next)).toMatchObject({
+      ...{ userId: at.owner.user.id, role: 'owner' },
+      rules: [{ tableId: teams.id, table: 'Teams', rules: 1, hiddenColumns: ['name'] }],
+    });
+    const { data } = expectStatus(
+      await at.owner.get<{ data: readonly unknown[] }>(`/views/${view.id}/api/versions`),
+      200,
+    );
+    expect(data.map(rightsOf)).toEqual([rightsOf(next), told]);
+    // Readers are told nothing of it.
+    const path = `/public/views/${api.slug}`;
+    const document = expectStatus(await at.owner.get(`${path}/openapi.json`), 200);
+    expect(JSON.stringify(document)).not.toMatch(/salary|rights/i);
+    const row = expectStatus(await at.owner.get(`${path}/data`), 200);
+    expect(JSON.stringify(row)).not.toContain('rights');
   });
 });
 

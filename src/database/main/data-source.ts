@@ -28,6 +28,7 @@ import { LastGoodAnswers1700000002250 } from './migrations/1700000002250-last-go
 import { PublicationVersions1700000002500 } from './migrations/1700000002500-publication-versions.js';
 import { StaleWhileRevalidate1700000002510 } from './migrations/1700000002510-stale-while-revalidate.js';
 import { AuditChain1700000002600 } from './migrations/1700000002600-audit-chain.js';
+import { PublishedRights1700000002800 } from './migrations/1700000002800-published-rights.js';
 
 /** Options of the main database; the server adds the entities of its modules, the migration command needs none. */
 export const mainDataSourceOptions = (settings: PostgresSettings) =>
@@ -65,6 +66,7 @@ export const mainDataSourceOptions = (settings: PostgresSettings) =>
       StaleWhileRevalidate1700000002510,
       Webhooks1700000002400,
       AuditChain1700000002600,
+      PublishedRights1700000002800,
     ],
     migrationsTableName: '_migrations',
     migrationsTransactionMode: 'each',

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuthModule } from '../auth/index.js';
+import { TablesModule } from '../tables/index.js';
 import { ViewsModule } from '../views/index.js';
 import { WorkspacesModule } from '../workspaces/index.js';
 import { ApiKeysController } from './keys/api-keys.controller.js';
@@ -36,6 +37,7 @@ import { UsageService } from './usage/usage.service.js';
   imports: [
     AuthModule,
     WorkspacesModule,
+    TablesModule,
     ViewsModule,
     TypeOrmModule.forFeature([ViewApiEntity, FormerVersionEntity, ApiKeyEntity]),
   ],

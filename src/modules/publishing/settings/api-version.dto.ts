@@ -7,7 +7,7 @@ const TIME = { type: String, nullable: true, format: 'date-time' } as const;
 
 /** A version of a published view: an address, and what its readers rely on. */
 export class ApiVersionDto extends PickType(ViewApiDto, [
-  ...(['apiVersion', 'url', 'auth', 'filterable', 'sortable', 'maxLimit', 'columns', 'viewVersion'] as const),
+  ...(['apiVersion', 'url', 'auth', 'filterable', 'sortable', 'maxLimit', 'columns', 'rights', 'viewVersion'] as const),
 ]) {
   publishedAt!: string;
   @ApiProperty({ ...TIME, description: 'When another one followed; null for the newest.' })

@@ -78,9 +78,9 @@ export class ApiVersionsService {
 }
 
 function newestDto(api: ViewApiEntity): ApiVersionDto {
-  const { apiVersion, url, auth, filterable, sortable, maxLimit, columns, viewVersion } = toViewApiDto(api);
+  const { apiVersion, url, auth, filterable, sortable, maxLimit, columns, rights, viewVersion } = toViewApiDto(api);
   return {
-    ...{ apiVersion, url, auth, filterable, sortable, maxLimit, columns, viewVersion },
+    ...{ apiVersion, url, auth, filterable, sortable, maxLimit, columns, rights, viewVersion },
     ...{ publishedAt: api.publishedAt.toISOString(), deprecatedAt: null, sunsetAt: null },
   };
 }

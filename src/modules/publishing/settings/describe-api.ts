@@ -19,12 +19,23 @@ export function toViewApiDto(api: ViewApiEntity): ViewApiDto {
     maxLimit,
     page,
   } = api;
-  const { columns, apiVersion, viewVersion, version, createdBy, updatedBy } = api;
+  const { columns, rights, apiVersion, viewVersion, version, createdBy, updatedBy } = api;
   return {
     ...{ viewId, enabled, slug, url: `${publicPath(slug, apiVersion)}/data`, auth, cacheSeconds },
     ...{ staleWhileRevalidateSeconds, staleIfErrorSeconds },
     rateLimit: { limit: api.rateLimit, windowSeconds: api.rateWindowSeconds },
-    ...{ corsOrigins, filterable, sortable, maxLimit, page, columns: [...columns], apiVersion, viewVersion, version },
+    ...{
+      corsOrigins,
+      filterable,
+      sortable,
+      maxLimit,
+      page,
+      columns: [...columns],
+      rights,
+      apiVersion,
+      viewVersion,
+      version,
+    },
     createdAt: api.createdAt.toISOString(),
     createdBy,
     updatedAt: api.updatedAt.toISOString(),
@@ -39,7 +50,7 @@ export const SETTINGS = [
 ] as const; // prettier-ignore
 
 /** What the audit log tells. */
-const TOLD = [...SETTINGS, 'apiVersion', 'viewVersion'] as const;
+const TOLD = [...SETTINGS, 'apiVersion', 'viewVersion', 'rights'] as const;
 
 const describe = (api: ViewApiEntity): object => {
   const settings = toViewApiDto(api);

@@ -1,4 +1,5 @@
 import { Column } from 'typeorm';
+import type { Id, Role } from '../../../common/index.js';
 import type { ColumnTypeName } from '../../../query/index.js';
 
 export const AUTH_MODES = ['public', 'key'] as const;
@@ -13,6 +14,26 @@ export interface ContractColumn {
   readonly list: boolean;
 }
 
+/** A table that is shown, and whose rules leave nothing out for readers of the publication. */
+export interface RulesLeftOut {
+  readonly tableId: Id;
+  readonly table: string;
+  /** How many rules it had. */
+  readonly rules: number;
+  /** Keys of the columns that one of them hides from somebody. */
+  readonly hiddenColumns: readonly string[];
+}
+
+/** Whose rights a publication shows, as they were when it was published. */
+export interface PublishedRights {
+  readonly userId: Id;
+  readonly role: Role;
+  /** ISO 8601. */
+  readonly at: string;
+  /** The tables behind the view that had rules, which concern neither owners nor admins. */
+  readonly rules: readonly RulesLeftOut[];
+}
+
 /** What readers of one version of a published view rely on. */
 export abstract class PublishedContract {
   @Column('text') auth!: AuthMode;
@@ -23,6 +44,8 @@ export abstract class PublishedContract {
   @Column('json') definition!: object;
   @Column('json') pins!: object;
   @Column('json') columns!: ContractColumn[];
+  /** Null where it was published before this was kept. */
+  @Column('json', { nullable: true }) rights!: PublishedRights | null;
   /** Version of the view that is published. */
   @Column('integer', { name: 'view_version' }) viewVersion!: number;
   /** One more with each change; of no two versions of a publication the same. */

@@ -18,7 +18,7 @@ import {
   ValidateBy,
   ValidateNested,
 } from 'class-validator';
-import { MAX_LIMIT, MayBeAbsent } from '../../../common/index.js';
+import { MAX_LIMIT, MayBeAbsent, ROLES, type Role } from '../../../common/index.js';
 import { COLUMN_TYPES, type ColumnTypeName } from '../../../query/index.js';
 import { isReserved, MAX_SLUG, MIN_SLUG, SLUG } from './slug.js';
 import { AUTH_MODES, type AuthMode } from './published-contract.js';
@@ -226,6 +226,34 @@ export class PublishedColumnDto {
   list!: boolean;
 }
 
+export class RulesLeftOutDto {
+  tableId!: string;
+  /** @example 'Deals' */
+  table!: string;
+  /** How many rules it had. @example 2 */
+  rules!: number;
+  @ApiProperty({
+    type: [String],
+    example: ['salary'],
+    description: 'Keys of the columns that one of them hides from somebody.',
+  })
+  hiddenColumns!: readonly string[];
+}
+
+export class PublishedRightsDto {
+  /** Id of the person. */
+  userId!: string;
+  @ApiProperty({ enum: ROLES, example: 'admin' })
+  role!: Role;
+  @ApiProperty({ format: 'date-time' })
+  at!: string;
+  @ApiProperty({
+    type: [RulesLeftOutDto],
+    description: 'The tables behind the view that had rules then: none of them keeps anything from readers.',
+  })
+  rules!: readonly RulesLeftOutDto[];
+}
+
 export class ViewApiDto {
   viewId!: string;
   enabled!: boolean;
@@ -257,6 +285,13 @@ export class ViewApiDto {
       'What is shown. Columns that come to the view later are not, before it is published again; ids of people never are.',
   })
   columns!: PublishedColumnDto[];
+  @ApiProperty({
+    type: PublishedRightsDto,
+    nullable: true,
+    description:
+      'With whose rights it was published last, which its readers have since: they see of the view what he sees. Null where it was published before this was kept.',
+  })
+  rights!: PublishedRightsDto | null;
   /** Number of the newest version, which is told here; others go on beside it. @example 1 */
   apiVersion!: number;
   /** Version of the view that is shown. @example 1 */

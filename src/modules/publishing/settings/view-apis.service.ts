@@ -3,10 +3,12 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import { invalid, notFound, pointer, Problem, type Access, type Id } from '../../../common/index.js';
 import { actorOf, AuditedTransaction, isUniqueViolation, type AuditedManager } from '../../../database/main/index.js';
+import { TableCatalog } from '../../tables/index.js';
 import { FrozenViews, type OpenedView } from '../../views/index.js';
 import { contractOf, mustKeep } from './contract.js';
 import { apiAudit, publicationChanged, slugTaken, toViewApiDto } from './describe-api.js';
 import { FormerVersionEntity } from './former-version.entity.js';
+import { rightsOf } from './published-rights.js';
 import { randomSlug } from './slug.js';
 import type { PublishDto, SettingsDto, ViewApiDto } from './view-api.dto.js';
 import { ViewApiEntity } from './view-api.entity.js';
@@ -35,6 +37,7 @@ export class ViewApisService {
   constructor(
     @InjectRepository(ViewApiEntity) private readonly apis: Repository<ViewApiEntity>,
     private readonly views: FrozenViews,
+    private readonly catalog: TableCatalog,
     private readonly transaction: AuditedTransaction,
   ) {}
 
@@ -59,16 +62,17 @@ export class ViewApisService {
     const { view, frozen, opened } = await this.views.freeze(access, viewId, ({ showsPeople }) => showsPeople);
     mustShowSomething(opened);
     mustBeRevalidatable(input, opened);
+    const [at, by] = [new Date(), access.principal.userId];
+    const rights = await rightsOf(this.catalog, access, opened, at);
     return tellingSlugTaken(input.slug, () =>
       this.transaction.run(actorOf(access), async (manager) => {
         const before = await heldApi(manager, access, viewId);
-        const [at, by] = [new Date(), access.principal.userId];
         const isBeside = before !== null && input.asNewVersion === true;
         const after: ViewApiEntity = {
           ...(before ?? { ...DEFAULTS, slug: randomSlug(), createdAt: at, createdBy: by, publishedAt: at }),
           ...(isBeside ? declarableOf(before, opened) : {}),
           ...settingsOf(input),
-          ...{ viewId, workspaceId: access.workspaceId, ...frozen, columns: contractOf(opened.columns) },
+          ...{ viewId, workspaceId: access.workspaceId, ...frozen, columns: contractOf(opened.columns), rights },
           viewVersion: view.version,
           ...{ updatedAt: at, updatedBy: by, version: (before?.version ?? 0) + 1 },
           ...(isBeside ? { publishedAt: at } : {}),
@@ -214,12 +218,12 @@ function declarableOf({ filterable, sortable }: ViewApiEntity, { columns }: Open
 
 /** What was the newest version goes on under its own address, as it was published. @throws Problem `limit_reached` */
 async function keepBeside(manager: AuditedManager, api: ViewApiEntity, at: Date): Promise<void> {
-  const { viewId, apiVersion, auth, filterable, sortable, maxLimit, definition, pins, columns } = api;
+  const { viewId, apiVersion, auth, filterable, sortable, maxLimit, definition, pins, columns, rights } = api;
   const { viewVersion, version, publishedAt } = api;
   if ((await manager.countBy(FormerVersionEntity, { viewId })) >= MAX_FORMER)
     throw new Problem('limit_reached', { detail: `At most ${MAX_FORMER} versions go on beside the newest.` });
   await manager.insert(FormerVersionEntity, {
-    ...{ viewId, apiVersion, auth, filterable, sortable, maxLimit, definition, pins, columns },
+    ...{ viewId, apiVersion, auth, filterable, sortable, maxLimit, definition, pins, columns, rights },
     ...{ viewVersion, version, publishedAt, deprecatedAt: at, sunsetAt: null },
   });
 }

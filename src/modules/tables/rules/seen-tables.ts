@@ -79,6 +79,14 @@ export class SeenTables {
     return rulesInForce(this.rules.get(tableId) ?? [], whole, ruled, this.live);
   }
 
+  /** How many rules a table has, and the keys of the columns that one of them hides, as they are now. */
+  rulesOn(tableId: Id): { readonly count: number; readonly hidden: readonly string[] } {
+    const rules = this.rules.get(tableId) ?? [];
+    const ids = new Set(rules.flatMap(({ columns, columnIds }) => columns.hidden.map((key) => columnIds[key])));
+    const columns = this.whole.get(tableId)?.columns ?? [];
+    return { count: rules.length, hidden: columns.filter(({ id }) => ids.has(id)).map(({ key }) => key) };
+  }
+
   /** All tables of the base as he sees them. */
   allFor(ruled: Ruled): readonly TableSchema[] {
     return this.records.map(({ table }) => this.of(table.id, ruled));
