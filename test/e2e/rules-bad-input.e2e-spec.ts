@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { expectStatus, type Column, type Row, type Table } from '../harness/index.js';
+import { expectStatus, socket, type Column, type Row, type Table } from '../harness/index.js';
 import { path, refusal, rowsFixture, type Page } from '../support/rows.js';
 import { code, dealsIn, member, OPEN, putRules, type MemberOf, type Rules } from '../support/rules.js';
 
@@ -87,6 +87,65 @@ describe('a rule whose filter speaks of a column that holds something else by no
     await convert(table, 'status', { type: 'text' });
     expect(await names(people)).toEqual([]);
     expect(await problems(people)).toHaveLength(1);
+  });
+});
+
+describe('that a change of the structure closes rules', () => {
+  interface Entry {
+    readonly action: string;
+    readonly resource: { readonly id: string };
+    readonly after: { readonly rules?: readonly string[] } | null;
+  }
+
+  it('is told to admins in the audit log, and at once to whoever follows the workspace', async () => {
+    const { owner, at, app } = fixture;
+    const { table } = await dealsIn(fixture);
+    const people = await newTable([{ name: 'Name', type: 'text' }]);
+    const link = { name: 'Deals', type: 'link', options: { tableId: table.id } };
+    expectStatus(await owner.post(`/tables/${people.id}/columns`, link), 201);
+    const behind = { field: 'status', op: 'neq', value: 'won' };
+    const few = (name: string, value: number) => ({ name, read: { filter: { field: 'qty', op: 'lt', value } } });
+    await putRules(owner, table, few('few', 2), { name: 'open', read: { filter: OPEN } }, few('fewer', 1));
+    await putRules(owner, people, {
+      ...{ name: 'some', read: { filter: { link: 'deals', quantifier: 'some', where: behind } } },
+    });
+    const tab = await socket(app.base, owner.accessToken);
+    await tab.ask('subscribe', { channel: `workspace:${at.workspace.id}` });
+    const told = async () => {
+      const path = `/workspaces/${at.workspace.id}/audit-logs?action=table.rules_closed&limit=100`;
+      const { data } = expectStatus(await owner.get<{ data: readonly Entry[] }>(path), 200);
+      return data.flatMap(({ resource: { id }, after }) =>
+        [table.id, people.id].includes(id) ? [[id === table.id ? 'table' : 'people', after?.rules]] : [],
+      );
+    };
+    const remove = async (key: string) =>
+      expectStatus(await owner.del(`/tables/${table.id}/columns/${columnId(table, key)}`), 204);
+
+    await remove('notes');
+    expect(await told()).toEqual([]);
+    await remove('qty');
+    expect(await told()).toEqual([['table', ['few', 'fewer']]]);
+    await tab.until(({ payload }) => JSON.stringify(payload).includes('table.rules_closed'));
+    // Once, and not again with each change after it.
+    expectStatus(await owner.post(`/tables/${table.id}/columns`, { name: 'More', type: 'text' }), 201);
+    expect(await told()).toHaveLength(1);
+    await convert(table, 'status', { type: 'text' });
+    expect((await told()).sort()).toEqual([
+      ['people', ['some']],
+      ['table', ['few', 'fewer']],
+      ['table', ['open']],
+    ]);
+    // A table that goes takes along what a rule of another one speaks of.
+    expectStatus(await owner.post(`/tables/${table.id}/columns/${columnId(table, 'qty')}/restore`), 200);
+    await putRules(owner, people, {
+      ...{
+        name: 'again',
+        read: { filter: { link: 'deals', quantifier: 'some', where: { ...behind, field: 'name' } } },
+      },
+    });
+    expectStatus(await owner.del(`/tables/${table.id}`), 204);
+    expect(await told()).toContainEqual(['people', ['again']]);
+    tab.close();
   });
 });
 

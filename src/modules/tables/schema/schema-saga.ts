@@ -19,6 +19,8 @@ import { TableEntity } from '../tables/table.entity.js';
 import { TableRulesEntity } from '../rules/table-rules.entity.js';
 import { writeRestored } from '../restore/restored-records.js';
 import { NO_VIEWS, ViewsOfBases, type ViewWriter } from '../views-of-bases.js';
+import { beforeAndAfter } from './before-and-after.js';
+import { withClosedRules } from './closed-rules.js';
 import { withReadableViews } from './readable-views.js';
 import { SchemaOpEntity, type MetadataPatch } from './schema-op.entity.js';
 
@@ -200,7 +202,7 @@ export class SchemaSaga {
     };
     // First the lock, then the look: what plan() reads cannot change any more.
     await manager.insert(SchemaOpEntity, op);
-    const change = await withReadableViews(manager, await task.plan(manager));
+    const change = await whole(manager, await task.plan(manager));
     const { schema, patch, makesSchema } = change;
     const repeat = key && { request: key.request.toString('hex'), result: JSON.stringify(change.result) };
     const payload = { schema, patch, ...(makesSchema ? { makesSchema } : {}), ...(repeat ? { repeat } : {}) };
@@ -280,6 +282,12 @@ export class SchemaSaga {
       ),
     );
   }
+}
+
+/** With what follows from it in the base, of which use cases need not think. */
+async function whole<T>(manager: EntityManager, change: SchemaChange<T>): Promise<SchemaChange<T>> {
+  const both = await beforeAndAfter(manager, change.schema, change.patch);
+  return both ? withClosedRules(manager, withReadableViews(change, both), both) : change;
 }
 
 const isGivenUp = (manager: EntityManager, opId: Id): Promise<boolean> =>

@@ -1,0 +1,33 @@
+import type { EntityManager } from 'typeorm';
+import type { AuditEntry } from '../../../database/main/index.js';
+import { brokenBy, liveColumns } from '../rules/rule.js';
+import { TableRulesEntity } from '../rules/table-rules.entity.js';
+import type { BeforeAndAfter } from './before-and-after.js';
+import type { MetadataPatch } from './schema-op.entity.js';
+
+interface Change {
+  readonly patch: MetadataPatch;
+}
+
+/**
+ * The change with an entry for each table some of whose rules it closes: a column that they speak of goes, or holds something else then. So admins read
+ * of it in the audit log, and whoever follows the workspace hears of it, where nobody thought of rules.
+ */
+export async function withClosedRules<C extends Change>(
+  manager: EntityManager,
+  change: C,
+  { baseId, before, after }: BeforeAndAfter,
+): Promise<C> {
+  const { patch } = change;
+  const stored = await manager.findBy(TableRulesEntity, { baseId });
+  const written = new Map([...stored, ...(patch.rules ?? [])].map((each) => [each.tableId, each]));
+  const [then, now] = [liveColumns(before.records), liveColumns(after.records)];
+  const closed = [...written.values()].flatMap(({ tableId, workspaceId, rules }): AuditEntry[] => {
+    const table = after.records.find((record) => record.table.id === tableId)?.table;
+    const names = rules.filter((rule) => !brokenBy(rule, then) && brokenBy(rule, now)).map(({ name }) => name);
+    if (!table || names.length === 0) return [];
+    const resource = { type: 'table', id: tableId, name: table.name };
+    return [{ workspaceId, action: 'table.rules_closed', resource, after: { rules: names } }];
+  });
+  return closed.length === 0 ? change : { ...change, patch: { ...patch, audit: [...patch.audit, ...closed] } };
+}
