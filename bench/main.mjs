@@ -24,8 +24,8 @@ const ALL = [
   'page', 'ruled', 'linked', 'one', 'keyset', 'insert', 'update', 'bulk', 'external', 'views', 'published', 'export', 'import', 'convert', 'fanout500', 'fanout2000', 'start',
 ]; // prettier-ignore
 const POOL = 10;
-/** A server that has just begun runs mostly interpreted code; it takes thousands of requests until it is what it stays. */
-const WARM_UP = { seconds: 10, enough: 10_000 };
+/** A server that has just begun runs mostly interpreted code; it takes some twenty thousand requests until it is what it stays. */
+const WARM_UP = { seconds: 30, enough: 25_000 };
 
 const HELP = `npm run bench -- [options]
   --only ${ALL.join(',')}   what to measure (default: all); fanout is both
