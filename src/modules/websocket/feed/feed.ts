@@ -77,6 +77,7 @@ export class Feed {
   private wakes = 0;
   /** The log may have been replaced: ask for the head before reading on. */
   private suspect = false;
+  private ended = false;
 
   constructor(
     private readonly source: FeedSource,
@@ -105,6 +106,11 @@ export class Feed {
   hint(seq: number): void {
     this.goal = Math.max(this.goal, seq);
     if (this.head && this.goal > this.head.seq) this.run().catch(() => undefined); // the next poll tries again
+  }
+
+  /** Nobody uses it any more: what it is about to read is told to nobody, for the room may be another feed's by then. */
+  end(): void {
+    this.ended = true;
   }
 
   /** Where the room is; undefined while nobody was let in yet. */
@@ -204,6 +210,7 @@ export class Feed {
     try {
       for (;;) {
         if (this.suspect) await this.check();
+        if (this.ended) break;
         const { goal, wakes } = this;
         const full = await this.step();
         const hinted = (this.goal > goal && this.goal > this.current.seq) || this.wakes > wakes;
@@ -222,7 +229,7 @@ export class Feed {
   /** One read of the log, broadcast; whether it came back full, so that there may be more. */
   private async step(): Promise<boolean> {
     const events = await this.read(this.current.seq, READ_SEQS);
-    if (this.suspect) return false;
+    if (this.suspect || this.ended) return false;
     noteInSpan(() => ({ 'live_tables.seq': this.current.seq + events.length, 'live_tables.events': events.length }));
     let head = this.current;
     const next: LiveEvent[] = [];
@@ -264,6 +271,7 @@ export class Feed {
   }
 
   private restart(reason: ResetReason, head: FeedHead): void {
+    if (this.ended) return;
     this.head = head;
     this.room.reset(reason, head);
   }

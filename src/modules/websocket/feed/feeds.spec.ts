@@ -1,8 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { Feeds, type FeedTable } from './feeds.js';
+import { must } from '../../../common/index.js';
+import type { FeedHead } from './feed.js';
+import { Feeds, type ChannelSource, type FeedTable } from './feeds.js';
 import { Gate } from './gate.js';
-import { TableSource } from './table-source.js';
+import type { LiveEvent } from './live-event.js';
 import type { LogReader, StreamHead } from './log-reader.js';
+import { TableSource } from './table-source.js';
 
 const head = (tableId: string): StreamHead => ({ tableId, epoch: 'e1', seq: 0, schemaVersion: 1 });
 
@@ -63,6 +66,82 @@ describe('the feeds of a node', () => {
     acquire({ id: 't1', schema: 'crm' });
     await Promise.all([feeds.poll(), feeds.poll()]);
     expect(asked).toHaveLength(1);
+  });
+});
+
+describe('a feed that nobody follows any more while it reads', () => {
+  /** Answers when it is told to. */
+  class SlowSource implements ChannelSource {
+    readonly recall = 'heads';
+    readonly tables = [{ id: 't1', schema: 'crm' }];
+    readonly waiting: (() => void)[] = [];
+
+    constructor(
+      private readonly channel: string,
+      public at: { epoch: string; seq: number },
+    ) {}
+
+    head(): Promise<FeedHead> {
+      return Promise.resolve(this.at);
+    }
+
+    headOf(): FeedHead {
+      return this.at;
+    }
+
+    async events(epoch: string, after: number): Promise<readonly LiveEvent[]> {
+      await new Promise<void>((resolve) => this.waiting.push(resolve));
+      const { seq } = this.at;
+      const payload = { channel: this.channel, epoch, seq, prev: after } as LiveEvent['payload'];
+      return seq > after ? [{ name: 'data:update', payload, bytes: 1 } as LiveEvent] : [];
+    }
+
+    async answer(): Promise<void> {
+      must(this.waiting.shift(), 'somebody has asked')();
+      for (let i = 0; i < 20; i++) await Promise.resolve();
+    }
+  }
+
+  it.each([
+    ['tells nobody what the next feed of the room tells them', 'e1', 3],
+    ['resets nobody who follows the next feed of the room', 'e2', 1],
+  ])('%s', async (_, epoch, seq) => {
+    const told: number[] = [];
+    let resets = 0;
+    const log = { heads: () => Promise.resolve([]) };
+    const feeds = new Feeds(log, (channel) => ({
+      channel,
+      broadcast: (events) => told.push(...events.map(({ payload }) => payload.seq)),
+      reset: () => (resets += 1),
+    }));
+    const sources: SlowSource[] = [];
+    const acquire = (at: { epoch: string; seq: number }) =>
+      feeds.acquire('view:v1', () => {
+        const source = new SlowSource('view:v1', at);
+        sources.push(source);
+        return source;
+      });
+
+    const first = acquire({ epoch: 'e1', seq: 1 });
+    await first.join(undefined, () => undefined);
+    const [old] = sources;
+    must(old, 'it was made').at = { epoch: 'e1', seq: 3 };
+    first.wake();
+    feeds.release(first);
+    const second = acquire({ epoch, seq });
+    expect(second).not.toBe(first);
+    await second.join(undefined, () => undefined);
+
+    if (epoch === 'e2') first.observe({ epoch, seq });
+    must(old, 'it was made').at = { epoch, seq };
+    await must(old, 'it was made').answer();
+    expect([told, resets]).toEqual([[], 0]);
+    // The one that is followed goes on.
+    const now = must(sources[1], 'it was made');
+    now.at = { epoch, seq: seq + 1 };
+    second.wake();
+    await now.answer();
+    expect([told, resets]).toEqual([[seq + 1], 0]);
   });
 });
 

@@ -51,6 +51,7 @@ export class Feeds {
     entry.users -= 1;
     if (entry.users > 0) return;
     this.entries.delete(channel);
+    feed.end();
     for (const { id } of entry.source.tables) {
       const others = this.byTable.get(id);
       others?.delete(entry);
