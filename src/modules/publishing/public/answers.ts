@@ -22,16 +22,22 @@ const MAX_ENTRIES = 20_000;
 /** Of an entry besides its bytes. */
 const OVERHEAD = 1_024;
 
+interface Kept {
+  readonly page: WrittenPage;
+  readonly state: string | undefined;
+}
+
 /**
- * Answers that were given, by all that decides what they are: where that holds the state of the data, no entry is ever wrong, and nothing has to be
- * thrown away when the data changes. Callers who want the same at once share one reading.
+ * Answers that were given, by what was asked, each with the state of the data that it is of, where that is known: an answer of another state is as good
+ * as none, so that no entry is ever wrong and nothing has to be thrown away when the data changes; the next answer takes its place. Callers who
+ * want the same of the same state at once share one reading.
  */
 export class Answers {
-  private readonly kept = new LRUCache<string, WrittenPage>({
+  private readonly kept = new LRUCache<string, Kept>({
     max: MAX_ENTRIES,
     maxSize: MAX_BYTES,
     maxEntrySize: MAX_BYTES / 16,
-    sizeCalculation: ({ body }) => body.length + OVERHEAD,
+    sizeCalculation: ({ page: { body } }) => body.length + OVERHEAD,
   });
   private readonly underWay = new Map<string, Promise<WrittenPage>>();
   private readonly turns = new Map<string, Turn>();
@@ -44,27 +50,30 @@ export class Answers {
     return this.kept.size;
   }
 
-  find(name: string): WrittenPage | undefined {
-    const page = this.kept.get(name);
+  /** The answer of this state of the data, where one is known. */
+  find(name: string, state?: string): WrittenPage | undefined {
+    const kept = this.kept.get(name);
+    const page = kept?.state === state ? kept?.page : undefined;
     if (page) this.hits++;
     else this.misses++;
     return page;
   }
 
-  keep(name: string, page: WrittenPage): void {
-    this.kept.set(name, page);
+  keep(name: string, page: WrittenPage, state?: string): void {
+    this.kept.set(name, { page, state });
   }
 
-  /** The answer of this name, made by `make` where nobody is at it already. What fails is not kept. */
-  share(name: string, make: () => Promise<WrittenPage>): Promise<WrittenPage> {
-    const before = this.underWay.get(name);
+  /** The answer of this name and state, made by `make` where nobody is at it already. What fails is not kept. */
+  share(name: string, make: () => Promise<WrittenPage>, state?: string): Promise<WrittenPage> {
+    const turn = JSON.stringify([name, state]);
+    const before = this.underWay.get(turn);
     if (before) return before;
     const page = make().then((made) => {
-      this.keep(name, made);
+      this.keep(name, made, state);
       return made;
     });
-    this.underWay.set(name, page);
-    const end = (): unknown => this.underWay.delete(name);
+    this.underWay.set(turn, page);
+    const end = (): unknown => this.underWay.delete(turn);
     page.then(end, end);
     return page;
   }

@@ -105,7 +105,8 @@ export class PublicReader {
       });
       const etag = this.tagOfHeads(wish, heads);
       if (has(etag)) return { etag, isCached: true, isExact: true };
-      const kept = this.answers.find(etag);
+      const exact = exactly(wish);
+      const kept = this.answers.find(exact, etag);
       if (kept) return { etag, page: kept, isCached: true, isExact: true };
       const now = await this.renewed(wish.visit.publication);
       if (now.isUntraceable) return this.readUntraceable(wish, has, now);
@@ -114,7 +115,7 @@ export class PublicReader {
         sources = now;
         continue;
       }
-      const page = await this.answers.share(etag, () => this.madeOnce(etag, wish));
+      const page = await this.answers.share(exact, () => this.madeOnce(etag, wish), etag);
       return { etag, page, isCached: page.isFromElsewhere === true, isExact: true };
     }
     throw new Problem('schema_busy', { headers: { 'retry-after': '2' } });
@@ -233,6 +234,9 @@ const FAILING: ReadonlySet<ErrorCode> = new Set([
 const isFailingSource = (error: unknown): boolean => error instanceof Problem && FAILING.has(error.code);
 
 const nameOf = ({ viewId, since, version }: Publication): string => `${viewId} ${since} ${version}`;
+
+/** The name of its exact answers: those that may be old are others. */
+const exactly = ({ variant }: Wish): string => `=${variant}`;
 
 const isSame = (a: Sources, b: Sources): boolean =>
   a.tables.length === b.tables.length && a.tables.every(({ id }, i) => id === b.tables[i]?.id);
