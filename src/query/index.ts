@@ -38,6 +38,7 @@ export * from './compile/seen-rows.js';
 export { ROW_SEPARATOR } from './compile/page.js';
 export * from './compile/groups.js';
 export * from './compile/write.js';
+export { setAside } from './compile/aside.js';
 export * from './compile/reread.js';
 export * from './compile/alter-column.js';
 export * from './compile/backfill.js';

@@ -11,6 +11,8 @@ export type RowOp =
       readonly values: ReadonlyMap<ColumnSchema, CellValue>;
       /** What becomes of its links, for the log; they are changed beside the row. */
       readonly links?: LinkChange;
+      /** The row was set aside by the same transaction, and comes back with these values; so it is with all ops of the write then. */
+      readonly aside?: true;
     }
   | {
       readonly kind: 'delete';
@@ -19,7 +21,7 @@ export type RowOp =
       /** The links that it had, for the log; they are taken away beside the row. */
       readonly links?: LinkChange;
     }
-  /** Out of the trash, with the values that it had; only of links, which it lost when it was deleted, are there new ones. */
+  /** Out of the trash, with the values that it had, but for these. Of links, which it lost when it was deleted, there are new ones only. */
   | { readonly kind: 'restore'; readonly id: Id; readonly values: ReadonlyMap<ColumnSchema, CellValue> };
 
 /** Link fields of a row that change, by column key: all rows of the link, or what is added and removed where they are many. */

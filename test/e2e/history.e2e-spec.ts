@@ -440,11 +440,18 @@ describe('changes that are undone', () => {
     const list = expectStatus(await fixture.owner.get<Page>(`${path(table)}?count=exact&limit=1`), 200);
     expect(list.count?.value).toBe(0);
     const taken = await add(table, { code: '1-1' });
-    const back = await dry(table, { changeSet: done.changeSet });
-    const clash = await revert(table, { changeSet: done.changeSet, confirmToken: back.confirmToken });
-    expect(refusal(clash).slice(0, 2)).toEqual([409, 'unique_violation']);
+    const back = await undo(table, { changeSet: done.changeSet });
+    const code = { id: columnId(table, 'code'), key: 'code', name: 'Code' };
+    expect([back.rows, back.skipped]).toEqual([3000, [{ rowId: expect.any(String), column: code, code: 'value_taken' }]]); // prettier-ignore
+    const one = back.skipped[0]?.rowId ?? '';
+    expect([(await read(table, one)).fields.code, (await read(table, taken.id)).fields.code]).toEqual([null, '1-1']);
+    // It is undone like anything else, and what was left empty comes back with what is older once the value is free.
+    expect((await undo(table, { changeSet: back.changeSet })).rows).toBe(3000);
     expectStatus(await fixture.owner.del(path(table, taken.id)), 204);
-    expect((await undo(table, { changeSet: done.changeSet })).rows).toBe(3000);
+    const { seq: toSeq = 0 } = (await ofTable(table, '?limit=1')).data[0] ?? {};
+    expect(await undo(table, { fromSeq: seq + 1, toSeq })).toMatchObject({ skipped: [] });
+    expect((await read(table, one)).fields.code).toBe('1-1');
+    await fixture.proveLog(table);
   });
 
   it('are links that were taken from others, which get them back', async () => {

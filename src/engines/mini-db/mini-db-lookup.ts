@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Id } from '../../common/index.js';
 import { MiniDatabase, type PgRow, type PgSession } from '../../database/mini/index.js';
 import {
+  cellsInTrash,
   cellsOf,
   changedSince,
   compileIndexKeys,
@@ -19,6 +20,7 @@ import {
   pairsAt,
   toStatement,
   type ColumnSchema,
+  type Comparing,
   type Condition,
   type LinkRef,
   type MatchRecord,
@@ -65,18 +67,19 @@ export class MiniDbLookup {
     columns: readonly ColumnSchema[],
     records: readonly MatchRecord[],
     session?: PgSession,
+    comparing?: Comparing,
   ): Promise<Map<number, Id[]>> {
     const found = new Map<number, Id[]>();
     if (records.length === 0) return found;
-    for (const [o, id] of await this.query(compileMatch(table, columns, records), table, session)) {
+    for (const [o, id] of await this.query(compileMatch(table, columns, records, comparing), table, session)) {
       found.set(Number(o), [...(found.get(Number(o)) ?? []), String(id)]);
     }
     return found;
   }
 
-  /** What the indexes that were asked for refuse rows by. */
-  async indexKeys(table: TableSchema): Promise<IndexKeys[]> {
-    const rows = await this.query(compileIndexKeys(table), table);
+  /** What the indexes that were asked for refuse rows by. Inside `session` if given. */
+  async indexKeys(table: TableSchema, session?: PgSession): Promise<IndexKeys[]> {
+    const rows = await this.query(compileIndexKeys(table), table, session);
     return rows.flatMap(([unique, names]) => {
       // The id, which ends an order, is no column of ours.
       const keys = (JSON.parse(names ?? '[]') as string[]).filter((name) => name !== '_id');
@@ -140,6 +143,17 @@ export class MiniDbLookup {
     return new Map(
       rows.map(([id, version, json]) => [String(id), { version: Number(version), fields: fieldsOf(json) }]),
     );
+  }
+
+  /** What those of the rows hold that are in the trash. */
+  async cellsInTrash(
+    session: PgSession,
+    table: TableSchema,
+    ids: readonly Id[],
+    columns: readonly ColumnSchema[],
+  ): Promise<ReadonlyMap<Id, HeldRow['fields']>> {
+    const rows = await session.query(toStatement(cellsInTrash(table, ids, columns)));
+    return new Map(rows.map(([id, json]) => [String(id), fieldsOf(json)]));
   }
 
   /** The JSON text of a row, as it is in the transaction. */

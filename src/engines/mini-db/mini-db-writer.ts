@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { inSpan, must, noteInSpan, outsideOfSpans, type Attributes } from '../../common/index.js';
+import { inSpan, must, noteInSpan, outsideOfSpans, type Attributes, type Id } from '../../common/index.js';
 import { MiniDatabase, type PgSession } from '../../database/mini/index.js';
 import {
   compileWrite,
@@ -7,6 +7,7 @@ import {
   lagsBehind,
   lockLinks,
   lockTables,
+  setAside,
   toStatement,
   type TableSchema,
 } from '../../query/index.js';
@@ -163,6 +164,11 @@ export class MiniDbWriter {
     );
   }
 
+  /** Sets rows aside that the same transaction has locked; it writes each of them `aside` then, before anything else looks at it. */
+  async setAside(session: PgSession, table: TableSchema, ids: readonly Id[]): Promise<void> {
+    await session.query(toStatement(setAside(table, ids)));
+  }
+
   private portions<T>(
     table: TableSchema,
     held: readonly TableSchema[],
@@ -242,6 +248,7 @@ export class MiniDbWriter {
     writes: readonly Submitted[],
   ): Promise<WriteResult[]> {
     const written = readResults(writes, await session.query(compiled(() => compileWrite(table, writes))));
+    mustBeBack(writes, written);
     const results = lags(table, writes) ? await reread(session, table, written) : written;
     return completeAll(session, table, writes, results);
   }
@@ -270,6 +277,14 @@ export class MiniDbWriter {
       }
     }
   }
+}
+
+/** A row that is set aside and stays there would be lost; better that nothing is done. */
+function mustBeBack(writes: readonly Submitted[], results: readonly WriteResult[]): void {
+  for (const [i, { ops }] of writes.entries())
+    for (const [o, op] of ops.entries())
+      if (op.kind === 'update' && op.aside && results[i]?.ops[o]?.status !== 'ok')
+        throw new Error(`Row ${op.id} was set aside, and not written.`);
 }
 
 /** What spans say of a table, and of what became of a write. */

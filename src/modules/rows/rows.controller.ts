@@ -219,7 +219,7 @@ export class RowsController {
   @ApiOperation({
     summary: 'Change all rows that a filter finds',
     description:
-      'First with `dryRun`: how many rows, ten of them, and a `confirmToken`. Then the same body with the token; it is refused (409) when one of the rows has changed meanwhile. All or nothing, in one transaction and one change set.',
+      'First with `dryRun`: how many rows, ten of them, and a `confirmToken`. Then the same body with the token; it is refused (409) when one of the rows, or the structure of the table, has changed meanwhile. All or nothing, in one transaction and one change set.',
   })
   @ApiBody({ type: BulkUpdateDto })
   @ApiOkResponse(BY_FILTER_ANSWER)

@@ -18,8 +18,10 @@ import { HistoryService } from './history/history.service.js';
 import { BaseRevertController } from './history/revert/base-revert.controller.js';
 import { BaseRevert } from './history/revert/base-revert.service.js';
 import { PossibleValues } from './history/revert/possible-values.js';
+import { UniqueValues } from './history/revert/unique-values.js';
 import { RevertController } from './history/revert/revert.controller.js';
 import { RevertPlanner } from './history/revert/revert-planner.js';
+import { RevertWrites } from './history/revert/revert-write.js';
 import { RowRevert } from './history/revert/row-revert.service.js';
 import { TableRevert } from './history/revert/table-revert.service.js';
 import { UndoController } from './history/undo/undo.controller.js';
@@ -43,7 +45,7 @@ import { ResourceRegistry, WorkspacesModule } from '../workspaces/index.js';
 import { RowsController } from './rows.controller.js';
 import { RowsUpkeep } from './upkeep/rows-upkeep.js';
 import { ByFilter } from './write/by-filter.service.js';
-import { ByFilterTokens } from './write/by-filter-token.js';
+import { ManyRowsTokens } from './write/many-rows-tokens.js';
 import { Clashes } from './write/clashes.js';
 import { BulkService } from './write/bulk.service.js';
 import { Manners } from './write/manner.js';
@@ -99,7 +101,7 @@ const IMPORTS = [
     BulkService,
     Clashes,
     ByFilter,
-    ByFilterTokens,
+    ManyRowsTokens,
     Portions,
     Manners,
     Referents,
@@ -110,7 +112,9 @@ const IMPORTS = [
     SeenEntries,
     ChainService,
     PossibleValues,
+    UniqueValues,
     RevertPlanner,
+    RevertWrites,
     BaseRevert,
     RowRevert,
     TableRevert,

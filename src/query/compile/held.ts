@@ -14,6 +14,11 @@ export const cellsOf = (table: TableSchema, ids: readonly Id[], columns: readonl
   sql`select t._id, t._version, ${fieldsJson('t', columns, table.physical)} from ${tableName(table)} t
 where t._id = any(${value([...ids], 'uuid[]')}) and t._deleted_at is null`;
 
+/** The same of rows in the trash: rows `id, fields`. */
+export const cellsInTrash = (table: TableSchema, ids: readonly Id[], columns: readonly ColumnSchema[]): Sql =>
+  sql`select t._id, ${fieldsJson('t', columns, table.physical)} from ${tableName(table)} t
+where t._id = any(${value([...ids], 'uuid[]')}) and t._deleted_at is not null`;
+
 /** Which fields of a row were changed behind a version: rows `version, keys[]`, one for each version that is still in the log. */
 export const changedSince = (table: TableSchema, rowId: Id, version: number): Sql =>
   sql`select version, case when op = 'update' then (select json_agg(key) from json_object_keys(after) key) end

@@ -12,18 +12,23 @@ export interface MatchRecord {
   readonly values: readonly CellValue[];
 }
 
-/** Which live rows have these values: rows `o, id`. Equal as unique columns understand it; a null matches nothing. */
+/** How values are compared: as the index of a unique column does it, or as an index that was asked for, which has them as they are. */
+export type Comparing = 'as unique columns' | 'as they are';
+
+/** Which live rows have these values: rows `o, id`. A null matches nothing. */
 export function compileMatch(
   table: TableSchema,
   columns: readonly ColumnSchema[],
   records: readonly MatchRecord[],
+  comparing: Comparing = 'as unique columns',
 ): Sql {
   const rows = records.map(({ o, values }) =>
     Object.fromEntries([['o', o], ...values.map((cell, i) => [`v${i}`, cell] as const)]),
   );
   const types = columns.map((column, i) => sql`, ${ident(`v${i}`)} ${physicalType(column)}`);
+  const key = (column: ColumnSchema, cell: Sql): Sql => (comparing === 'as they are' ? cell : uniqueKey(column, cell));
   const equal = columns.map(
-    (column, i) => sql`${uniqueKey(column, ident('t', column.physical))} = ${uniqueKey(column, ident('x', `v${i}`))}`,
+    (column, i) => sql`${key(column, ident('t', column.physical))} = ${key(column, ident('x', `v${i}`))}`,
   );
   return sql`select x.o, t._id from json_to_recordset(${value(JSON.stringify(rows), 'json')}) as x(o integer${join(types, empty)})
 join ${tableName(table)} t on ${join(equal, sql` and `)} and t._deleted_at is null${onlySeen(table, 't')}`;

@@ -5,6 +5,7 @@ import { remembered, underName } from '../remember.js';
 import { isStored, isWritable } from '../kind.js';
 import { columnType } from '../types/index.js';
 import { comma, empty, ident, join, sql, value, type Sql } from '../sql.js';
+import { ASIDE } from './aside.js';
 import { digestOf, entriesText, entryText, linksBehind, sharedText } from './chain.js';
 import { NOW, saidOf, sharedOf } from './written-change.js';
 import { streamName, tableName } from './read.js';
@@ -46,8 +47,8 @@ x as materialized (select * from json_to_recordset(${value(JSON.stringify(opReco
 const MAX_SHAPES = 200;
 const bodies = remembered((_table: TableSchema) => new Map<string, Sql>());
 
-const nameOf = (table: TableSchema, { creates, updates, deletes, restores, links, rows, updated }: Shape): string =>
-  [creates, updates, deletes, restores, links, rows, ...updated.map((column) => table.columns.indexOf(column))].join();
+const nameOf = (table: TableSchema, { updated, ...flags }: Shape): string =>
+  [...Object.values(flags), ...updated.map((column) => table.columns.indexOf(column))].join();
 
 /** All of the statement that follows from its shape: everything behind the values. */
 function body(table: TableSchema, shape: Shape): Sql {
@@ -55,7 +56,7 @@ function body(table: TableSchema, shape: Shape): Sql {
     // In this order, so that a unique value which one op gives up is free for another: `changed` asks for them one by one.
     ...(shape.deletes ? [deleteRows(table, shape)] : []),
     ...(shape.updates ? [updateRows(table, shape)] : []),
-    ...(shape.restores ? [restoreRows(table)] : []),
+    ...(shape.restores ? [restoreRows(table, shape)] : []),
     ...(shape.creates ? [insertRows(table, shape)] : []),
   ];
   return sql`as x(g integer, o integer, k text, i uuid, e integer${join(recordColumns(table, shape), empty)})),
@@ -107,7 +108,9 @@ interface Shape {
   readonly existing: boolean;
   /** Whether links of some row change. */
   readonly links: boolean;
-  /** Columns that some update sets, in the order of the table, so that equal shapes make equal text. */
+  /** Whether the rows were set aside. */
+  readonly aside: boolean;
+  /** Columns that some update or restore sets, in the order of the table, so that equal shapes make equal text. */
   readonly updated: readonly ColumnSchema[];
 }
 
@@ -115,14 +118,16 @@ function shapeOf(table: TableSchema, writes: readonly RowWrite[]): Shape {
   const kinds = new Set<RowOp['kind']>();
   const touched = new Set<ColumnSchema>();
   let links = false;
+  const places = new Set<boolean>();
   for (const { ops } of writes) {
     for (const op of ops) {
       kinds.add(op.kind);
-      if (op.kind === 'create' || op.kind === 'restore') continue;
-      links ||= op.links !== undefined;
-      if (op.kind === 'update') for (const column of op.values.keys()) touched.add(column);
+      places.add(op.kind === 'update' && op.aside === true);
+      if (op.kind === 'update' || op.kind === 'restore') for (const column of op.values.keys()) touched.add(column);
+      if (op.kind === 'update' || op.kind === 'delete') links ||= op.links !== undefined;
     }
   }
+  if (places.size > 1) throw new Error('Rows that were set aside are not written together with others.');
   return {
     creates: kinds.has('create'),
     updates: kinds.has('update'),
@@ -131,6 +136,7 @@ function shapeOf(table: TableSchema, writes: readonly RowWrite[]): Shape {
     rows: writes.some(({ quiet }) => !quiet),
     existing: kinds.has('update') || kinds.has('delete') || kinds.has('restore'),
     links,
+    aside: places.has(true),
     updated: table.columns.filter((column) => touched.has(column)),
   };
 }
@@ -182,9 +188,9 @@ function opRecords(table: TableSchema, writes: readonly RowWrite[]): Record<stri
   return writes.flatMap(({ ops }, g) =>
     ops.map((op, o) => {
       const record: Record<string, unknown> = { g, o, k: op.kind, i: op.id };
-      if (op.kind === 'restore') return record;
-      if (op.kind !== 'create' && op.expectedVersion !== undefined) record.e = op.expectedVersion;
-      if (op.kind !== 'create' && op.links) {
+      if ((op.kind === 'update' || op.kind === 'delete') && op.expectedVersion !== undefined)
+        record.e = op.expectedVersion;
+      if ((op.kind === 'update' || op.kind === 'delete') && op.links) {
         record.lb = members(op.links.before);
         record.la = members(op.links.after);
       }
@@ -192,7 +198,7 @@ function opRecords(table: TableSchema, writes: readonly RowWrite[]): Record<stri
       for (const [column, cell] of op.values) {
         const carrier = carrierOf(table, column);
         record[carrier.value] = cell;
-        if (op.kind === 'update') record[carrier.set] = true;
+        if (op.kind !== 'create') record[carrier.set] = true;
       }
       return record;
     }),
@@ -220,7 +226,11 @@ function recordColumns(table: TableSchema, shape: Shape): Sql[] {
 /** Locks what must be there, in id order so that two writers never wait for each other in a circle, and judges the preconditions. */
 function lockRows(table: TableSchema, shape: Shape): Sql {
   if (!shape.existing) return empty;
-  const there = shape.restores ? sql`(t._deleted_at is null) = (x.k <> 'restore')` : sql`t._deleted_at is null`;
+  const there = shape.aside
+    ? ASIDE
+    : shape.restores
+      ? sql`(t._deleted_at is null) = (x.k <> 'restore')`
+      : sql`t._deleted_at is null`;
   return sql`locked as materialized (select t.* from ${tableName(table)} t join x on x.i = t._id
   where x.k <> 'create' and ${there} order by t._id for update of t),
 judged as materialized (select x.g, x.o, case when l._id is null then 'not_found' else 'version_mismatch' end as status
@@ -261,23 +271,31 @@ function insertRows(table: TableSchema, shape: Shape): Change {
   };
 }
 
-/** Rows that really become different; one that would stay the same is left alone and gets no version. */
-function updateRows(table: TableSchema, { updated: columns, links, rows }: Shape): Change {
-  const sets = columns.map(
-    (column) =>
-      sql`${ident(column.physical)} = case when ${isSet(table, column)} then ${given(table, column)} else ${ident('t', column.physical)} end, `,
+/** The values of updates and restores, to be set. */
+const givenValues = (table: TableSchema, columns: readonly ColumnSchema[]): Sql =>
+  join(
+    columns.map(
+      (column) =>
+        sql`${ident(column.physical)} = case when ${isSet(table, column)} then ${given(table, column)} else ${ident('t', column.physical)} end, `,
+    ),
+    empty,
   );
+
+/** Rows that really become different; one that would stay the same is left alone and gets no version. */
+function updateRows(table: TableSchema, { updated: columns, links, rows, aside }: Shape): Change {
   const differs = columns.map(
     (column) =>
       sql`(${isSet(table, column)} and ${given(table, column)} is distinct from ${ident('l', column.physical)})`,
   );
   if (links) differs.push(sql`x.lb is not null`);
+  // Whatever becomes of it, it does not stay there.
+  if (aside) differs.push(sql`true`);
   const told = [...columns, ...formulasOver(table, columns)];
   const changed = (mine: string, theirs: string, more: Sql): Sql =>
     changedFieldsJson(mine, theirs, told, table.physical, links ? more : empty);
   return {
     ctes: sql`updated as (update ${tableName(table)} t
-  set ${join(sets, empty)}_version = t._version + 1, _updated_at = ${NOW}, _updated_by = w.actor
+  set ${givenValues(table, columns)}${aside ? sql`_deleted_at = null, ` : empty}_version = t._version + 1, _updated_at = ${NOW}, _updated_by = w.actor
   from x join w using (g) join locked l on l._id = x.i
   where t._id = x.i and x.k = 'update' and ${NOT_BLOCKED} and ${differs.length === 0 ? sql`false` : sql`(${join(differs, sql` or `)})`}
   returning x.g, x.o, ${SYSTEM}, ${changed('l', 't', sql`x.lb`)} as before, ${changed('t', 'l', sql`x.la`)} as after, ${rows ? fieldsJson('t', table.columns, table.physical) : sql`null::text`} as f)`,
@@ -304,10 +322,10 @@ function deleteRows(table: TableSchema, { links }: Shape): Change {
 }
 
 /** Out of the trash. Its new links are there by now, so the log tells all of the row. */
-function restoreRows(table: TableSchema): Change {
+function restoreRows(table: TableSchema, { updated }: Shape): Change {
   return {
     ctes: sql`restored as (update ${tableName(table)} t
-  set _deleted_at = null, _version = t._version + 1, _updated_at = ${NOW}, _updated_by = w.actor
+  set ${givenValues(table, updated)}_deleted_at = null, _version = t._version + 1, _updated_at = ${NOW}, _updated_by = w.actor
   from x join w using (g) join locked l on l._id = x.i
   where t._id = x.i and x.k = 'restore' and ${NOT_BLOCKED}
   returning x.g, x.o, ${SYSTEM}, ${fieldsJson('t', table.columns, table.physical)} as f)`,

@@ -35,7 +35,7 @@ export class ByFilterDryRunDto {
   matched!: number;
   /** Some of the rows, as they are now. */
   sample!: RowDto[];
-  /** Holds for 15 minutes. */
+  /** Holds for 15 minutes, and as long as neither the rows nor the structure of the table change. */
   confirmToken!: string;
 }
 

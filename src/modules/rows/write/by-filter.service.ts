@@ -7,8 +7,8 @@ import { contextOf, Fence } from '../../tables/index.js';
 import { conditionOf } from '../read/condition-of.js';
 import { MAX_OPS } from './bulk-request.js';
 import { parseByFilter, type ByFilterRequest } from './by-filter-request.js';
-import { ByFilterTokens } from './by-filter-token.js';
 import { Clashes } from './clashes.js';
+import { ManyRowsTokens } from './many-rows-tokens.js';
 import type { Manner } from './manner.js';
 import { Portions, type StreamMeta } from './portions.js';
 import { Referents } from './referents.js';
@@ -31,7 +31,7 @@ export class ByFilter {
     private readonly portions: Portions,
     private readonly referents: Referents,
     private readonly rules: RowJudge,
-    private readonly tokens: ByFilterTokens,
+    private readonly tokens: ManyRowsTokens,
   ) {}
 
   /**
@@ -61,7 +61,7 @@ export class ByFilter {
     const orderBy = [{ by: { kind: 'id' }, dir: 'asc' }] as const;
     const plan = { from: table, select: table.columns, where, orderBy, limit: SAMPLE, count: 'none' } as const;
     const sample = JSON.parse(`[${(await this.engine.read(plan)).data}]`) as unknown[];
-    const confirmToken = this.tokens.make(table.id, request.asked, rows);
+    const confirmToken = this.tokens.make(table.id, request.asked, { rows, tables: [table] });
     return new Answer({ matched: rows.length, sample, confirmToken });
   }
 
@@ -79,7 +79,7 @@ export class ByFilter {
     try {
       return await this.writer.writeMany(whole, { links }, async (session, write) => {
         const rows = await this.found(table, where, request, session);
-        this.tokens.check(table.id, token, request.asked, rows);
+        this.tokens.check(table.id, token, request.asked, { rows, tables: [table] });
         const count = Math.ceil(rows.length / MAX_OPS);
         const portions = Array.from({ length: count }, (_, i) => () => {
           return this.opsOf(session, whole, rows.slice(i * MAX_OPS, (i + 1) * MAX_OPS), request);

@@ -3,7 +3,15 @@ import { must, notFound, Problem, type Id } from '../../../common/index.js';
 import type { PgSession } from '../../../database/mini/index.js';
 import { MiniDbLookup, type OpResult, type Submitted, type WriteResult } from '../../../engines/index.js';
 import { linkedEnds, mayBecome, mayChange, type LinkedEnd } from './linked-ends.js';
-import { rowFilter, TRUE, wholeOf, type RowFilter, type RowOp, type TableSchema } from '../../../query/index.js';
+import {
+  isLink,
+  rowFilter,
+  TRUE,
+  wholeOf,
+  type RowFilter,
+  type RowOp,
+  type TableSchema,
+} from '../../../query/index.js';
 
 /** What is wrong with ops, by their place in the write. */
 export type Refusals = ReadonlyMap<number, Problem>;
@@ -80,10 +88,10 @@ export class RowJudge {
     const { update = EVERY_ROW, create = EVERY_ROW, delete: deletion = EVERY_ROW } = writes ?? {};
     const conditions = [rows, update, create, deletion];
     const verdicts = await this.lookup.judge(wholeOf(table), changed, conditions, session);
-    return refusals(ops, ({ kind, id }, i) => {
-      if (kind === 'delete' || results[i]?.status !== 'ok') return undefined;
-      const [isSeen, mayBecome, mayBeNew, mayBeDeleted] = must(verdicts.get(id), 'a row that was written is there');
-      switch (kind) {
+    return refusals(ops, (op, i) => {
+      if (op.kind === 'delete' || results[i]?.status !== 'ok') return undefined;
+      const [isSeen, mayBecome, mayBeNew, mayBeDeleted] = must(verdicts.get(op.id), 'a row that was written is there');
+      switch (op.kind) {
         case 'create':
           return mayBeNew ? undefined : ruledOut('must not be made like this');
         case 'update':
@@ -91,7 +99,9 @@ export class RowJudge {
         case 'restore':
           if (!isSeen) return notFound('row');
           // Whoever may not put it into the trash does not take it out either.
-          return mayBeDeleted ? undefined : ruledOut('must not be restored');
+          if (!mayBeDeleted) return ruledOut('must not be restored');
+          // Links, which it lost, it has anew; any other value is a change of it.
+          return mayBecome || [...op.values.keys()].every(isLink) ? undefined : ruledOut('must not become like this');
       }
     });
   }
@@ -139,11 +149,16 @@ export class RowJudge {
     return ends;
   }
 
+  /** As {@link before}. @throws Problem `ruled_out`, `not_found`, with the first of the rows */
+  async mustAllBeAllowed(session: PgSession, table: TableSchema, ops: readonly RowOp[]): Promise<void> {
+    mustBeNone(await this.before(session, table, ops), ops);
+  }
+
   /** A write of several portions within what rules let the caller do. @throws Problem `ruled_out`, `not_found`, with the first of the rows */
   within(session: PgSession, table: TableSchema, write: WritePortion): WritePortion {
     if (!table.seen) return write;
     return async (portion) => {
-      mustBeNone(await this.before(session, table, portion.ops), portion.ops);
+      await this.mustAllBeAllowed(session, table, portion.ops);
       const ends = await this.ends(session, table, portion.ops);
       mustBeNone(ends.refused, portion.ops);
       const result = await write(portion);

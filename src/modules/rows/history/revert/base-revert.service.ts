@@ -11,13 +11,13 @@ import {
 } from '../../../../engines/index.js';
 import { wholeOf, type TableSchema, type WriteContext } from '../../../../query/index.js';
 import { Fence, TableCatalog } from '../../../tables/index.js';
-import { ByFilterTokens } from '../../write/by-filter-token.js';
 import { keptText, type Manner } from '../../write/manner.js';
+import { ManyRowsTokens } from '../../write/many-rows-tokens.js';
 import { RowJudge } from '../../write/row-judge.js';
 import { toldOfAll } from './revert-answer.js';
 import { RevertPlanner, type Asked, type RevertPlan } from './revert-planner.js';
 import { parseBaseRevert, type RevertRequest } from './revert-request.js';
-import { inPortions, revertContext, tellingLinks } from './revert-write.js';
+import { revertContext, RevertWrites } from './revert-write.js';
 
 type WriteTo = (table: TableSchema, portion: Submitted) => Promise<WriteResult>;
 
@@ -38,10 +38,11 @@ export class BaseRevert {
     private readonly catalog: TableCatalog,
     private readonly writer: MiniDbWriter,
     private readonly planner: RevertPlanner,
+    private readonly writes: RevertWrites,
     private readonly history: HistoryLog,
     private readonly log: ChangeLog,
     private readonly kept: KeptWrites,
-    private readonly tokens: ByFilterTokens,
+    private readonly tokens: ManyRowsTokens,
     private readonly rules: RowJudge,
   ) {}
 
@@ -60,10 +61,13 @@ export class BaseRevert {
       const [first, ...others] = found.asked.map(({ table }) => wholeOf(table));
       // There is nothing to lock and nothing to write, and still an answer that is kept.
       if (!first) return this.confirm(access, baseId, request, { found, plan: NOTHING, manner });
-      return tellingLinks(() =>
+      return this.writes.run((writing) =>
         this.writer.writeAcross([first, ...others], async (session, write) => {
           const plan = await this.planner.plan(access, session, found.asked, request.overwrite);
-          const apply = (context: WriteContext) => this.apply(session, context, plan, write);
+          const apply = (context: WriteContext) => {
+            writing(plan);
+            return this.apply(session, context, plan, write);
+          };
           return this.confirm(access, baseId, request, { found, plan, manner, session, apply });
         }),
       );
@@ -91,7 +95,7 @@ export class BaseRevert {
     { found, plan, manner, session, apply }: Work,
   ): Promise<Answer> {
     const { schema, names, inTrash } = found;
-    const seen = plan.tables.flatMap((each) => each.seen);
+    const seen = { rows: plan.tables.flatMap((each) => each.seen), tables: plan.tables.map(({ table }) => table) };
     const tables = toldOfAll(plan.tables).map((each, i) => {
       const { id } = must(plan.tables[i], 'each plan is told').table;
       return { tableId: id, name: names.get(id), ...each };
@@ -112,7 +116,9 @@ export class BaseRevert {
   }
 
   private async apply(session: PgSession, context: WriteContext, plan: RevertPlan, write: WriteTo): Promise<void> {
-    for (const { table, ops } of inPortions(plan)) {
+    for (const portion of this.writes.inPortions(plan)) {
+      await this.writes.prepare(session, portion);
+      const { table, ops } = portion;
       const whole = wholeOf(table);
       const allowed = this.rules.within(session, table, (portion) => write(whole, portion));
       await allowed({ context, atomic: true, ops, quiet: true });

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Access, Id } from '../../../../common/index.js';
+import { must, type Access, type Id } from '../../../../common/index.js';
 import type { PgSession } from '../../../../database/mini/index.js';
 import { MiniDbLookup } from '../../../../engines/index.js';
 import {
@@ -40,8 +40,27 @@ export class PossibleValues {
     private readonly referents: Referents,
   ) {}
 
-  async of(
+  /** People and files. */
+  async referred(
     access: Access,
+    table: TableSchema,
+    wanted: readonly Wanted[],
+  ): Promise<{ readonly wanted: readonly Wanted[]; readonly skipped: readonly Skipped[] }> {
+    const left = wanted.map((each) => ({ ...each, values: new Map(each.values) }));
+    const skipped: Skipped[] = [];
+    const ops = wanted.map(({ id, values: of }, index) => ({ index, op: { kind: 'update', id, values: of } as const }));
+    for (const [index, findings] of await this.referents.judge(access, table, ops)) {
+      const each = must(left[index], 'findings are of what was judged');
+      for (const column of table.columns.filter(({ key }) =>
+        findings.some(({ pointer }) => pointer === `/fields/${key}`),
+      ))
+        if (each.values.delete(column)) skipped.push(notPossible(each.id, column));
+    }
+    return { wanted: left, skipped };
+  }
+
+  /** Rows at the other ends of links. */
+  async linked(
     session: PgSession,
     table: TableSchema,
     wanted: readonly Wanted[],
@@ -49,16 +68,6 @@ export class PossibleValues {
   ): Promise<{ readonly values: ReadonlyMap<Id, Values>; readonly skipped: readonly Skipped[] }> {
     const values = new Map(wanted.map((each) => [each.id, new Map(each.values)]));
     const skipped: Skipped[] = [];
-    const skip = (rowId: Id, { id, key, name }: ColumnSchema): void =>
-      void skipped.push({ rowId, column: { id, key, name }, code: 'value_not_possible' });
-    const ops = wanted.map(({ id, values: of }, index) => ({ index, op: { kind: 'update', id, values: of } as const }));
-    for (const [index, findings] of await this.referents.judge(access, table, ops)) {
-      const id = wanted[index]?.id ?? '';
-      for (const column of table.columns.filter(({ key }) =>
-        findings.some(({ pointer }) => pointer === `/fields/${key}`),
-      ))
-        if (values.get(id)?.delete(column)) skip(id, column);
-    }
     for (const column of linkColumnsOf(table)) {
       const linking = wanted.filter((each) => (each.values.get(column) ?? null) !== null);
       const free = freed(column, wanted, movings.get(table.id) ?? NOBODY);
@@ -68,7 +77,7 @@ export class PossibleValues {
         const ids = linkedIds(each.values.get(column));
         const kept = ids.filter((id) => possible(each, id));
         values.get(each.id)?.set(column, kept.length === 0 ? null : kept);
-        if (kept.length < ids.length) skip(each.id, column);
+        if (kept.length < ids.length) skipped.push(notPossible(each.id, column));
       }
     }
     return { values, skipped };
@@ -101,6 +110,11 @@ export class PossibleValues {
     return (row, id) => willBeThere(id) && isFree(row, id);
   }
 }
+
+const notPossible = (rowId: Id, { id, key, name }: ColumnSchema): Skipped => ({
+  ...{ rowId, column: { id, key, name } },
+  code: 'value_not_possible',
+});
 
 /** What rows are linked with now and will not be: those that go, and those that were linked with something else. */
 const freed = (column: ColumnSchema, wanted: readonly Wanted[], { going }: Moving): ReadonlySet<Id> => {

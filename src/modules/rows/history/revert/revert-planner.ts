@@ -8,20 +8,14 @@ import {
   type ChangeOwner,
   type HistoryFilter,
 } from '../../../../engines/index.js';
-import {
-  isWritable,
-  wholeOf,
-  type CellValue,
-  type ColumnSchema,
-  type RowOp,
-  type TableSchema,
-} from '../../../../query/index.js';
+import { isWritable, wholeOf, type CellValue, type ColumnSchema, type TableSchema } from '../../../../query/index.js';
 import { ColumnTimeline } from '../column-timeline.js';
 import { agreedLists, followingColumns, type Decided } from './agree-on-links.js';
-import { inTurns } from './in-turns.js';
 import { tooMany, UNDONE_AT_ONCE } from './limits.js';
 import { PossibleValues, type Moving, type Wanted } from './possible-values.js';
+import { stepsOf, type Step } from './revert-steps.js';
 import { undo, type Conflict, type RowNow, type Skipped, type Undone } from './undo.js';
+import { UniqueValues, type Unrivalled } from './unique-values.js';
 import { withinSight } from './within-sight.js';
 
 /** A table, as the caller sees it, of which changes are to be undone. */
@@ -42,13 +36,6 @@ export interface TablePlan {
   readonly skipped: readonly Skipped[];
 }
 
-/** Ops on rows of one table. */
-export interface Step {
-  /** As the caller sees it. */
-  readonly table: TableSchema;
-  readonly ops: readonly RowOp[];
-}
-
 /** What a revert comes to. */
 export interface RevertPlan {
   /** One for each that was asked for, in that order. */
@@ -56,6 +43,9 @@ export interface RevertPlan {
   /** One after the other: rows have to be there before they get values. */
   readonly steps: readonly Step[];
 }
+
+/** A table with what becomes of it. */
+type Outcome = Look & Choice;
 
 /** What would be undone in a table, before it is known what of it is possible. */
 interface Look {
@@ -73,6 +63,9 @@ interface Look {
 
 type Values = ReadonlyMap<ColumnSchema, CellValue>;
 
+/** What becomes of the rows of a table, but for links of which other ends say which there will be. */
+type Choice = Decided & Pick<Unrivalled, 'withThem' | 'giving' | 'skipped'> & { readonly moving: Moving };
+
 /** Says what it takes to undo changes of rows: of one table, or of several of a base at once. */
 @Injectable()
 export class RevertPlanner {
@@ -80,6 +73,7 @@ export class RevertPlanner {
     private readonly lookup: MiniDbLookup,
     private readonly history: HistoryLog,
     private readonly possible: PossibleValues,
+    private readonly unique: UniqueValues,
   ) {}
 
   /**
@@ -99,17 +93,13 @@ export class RevertPlanner {
     const looks: Look[] = [];
     for (const [table, each] of changes) looks.push(await this.look(session, table, each, overwrite, together, mine));
     const decided = await this.decide(access, session, looks);
-    const written = looks.map((look, i) => withAgreed(look, must(decided[i], 'each look is decided'), decided));
+    const outcomes = looks.map((look, i): Outcome => {
+      const choice = must(decided[i], 'each look is decided');
+      return { ...look, ...choice, values: withAgreed(look, choice, decided) };
+    });
     return {
-      tables: looks.map((look, i) => told(look, must(written[i], 'each look has values'), decided[i]?.skipped ?? [])),
-      steps: [
-        // What rows that go had to themselves, those that come back may have had before.
-        ...looks.map(({ seen, moving }) => ({ table: seen, ops: [...moving.going.keys()].map(away) })),
-        ...looks.map(({ seen, moving }) => ({ table: seen, ops: [...moving.coming].map(back) })),
-        ...looks.flatMap(({ seen, now }, i) =>
-          inTurns(updates(must(written[i], 'each look has values')), now).map((ops) => ({ table: seen, ops })),
-        ),
-      ],
+      tables: outcomes.map(told),
+      steps: stepsOf(outcomes),
     };
   }
 
@@ -164,17 +154,37 @@ export class RevertPlanner {
   }
 
   /** What becomes of the rows, but for links of which other ends say which there will be. */
-  private async decide(access: Access, session: PgSession, looks: readonly Look[]) {
-    const movings = new Map(looks.map(({ table, moving }) => [table.id, moving]));
-    const decided: (Decided & { readonly skipped: readonly Skipped[] })[] = [];
-    for (const { table, undone, held, following, moving } of looks) {
-      const wanted = [...undone].flatMap(([id, { inTrash, values }]): Wanted[] =>
-        inTrash ? [] : [{ id, values: without(values, following), fields: held(id) }],
-      );
-      const possible = await this.possible.of(access, session, table, wanted, movings);
-      decided.push({ table, ...possible, going: new Set(moving.going.keys()), held });
+  private async decide(access: Access, session: PgSession, looks: readonly Look[]): Promise<readonly Choice[]> {
+    const parts: (Unrivalled & Pick<Look, 'moving'>)[] = [];
+    for (const look of looks) parts.push(await this.unrivalled(access, session, look));
+    const movings = new Map(parts.map(({ moving }, i) => [must(looks[i], 'one each').table.id, moving]));
+    const decided: Choice[] = [];
+    for (const [i, { table, held }] of looks.entries()) {
+      const { wanted, moving, skipped, ...part } = must(parts[i], 'each look has its part');
+      // Behind the unique values of all tables: only then is it known which rows there will be to link with.
+      const possible = await this.possible.linked(session, table, wanted, movings);
+      const going = new Set(moving.going.keys());
+      decided.push({ ...part, ...{ table, held, going, moving }, values: possible.values, skipped: [...skipped, ...possible.skipped] }); // prettier-ignore
     }
     return decided;
+  }
+
+  private async unrivalled(
+    access: Access,
+    session: PgSession,
+    { seen, table, undone, held, following, moving }: Look,
+  ): Promise<Unrivalled & Pick<Look, 'moving'>> {
+    const wanted = [...undone].flatMap(([id, { inTrash, values }]): Wanted[] =>
+      inTrash ? [] : [{ id, values: without(values, following), fields: held(id) }],
+    );
+    const there = await this.possible.referred(access, table, wanted);
+    const going = new Set(moving.going.keys());
+    const found = await this.unique.of(session, seen, table, there.wanted, moving.coming, going);
+    return {
+      ...found,
+      skipped: [...there.skipped, ...found.skipped],
+      moving: { ...moving, coming: new Set([...moving.coming].filter((id) => !found.staying.has(id))) },
+    };
   }
 
   /** Which versions somebody made of the rows that were made, or came back, by these changes. */
@@ -237,11 +247,6 @@ function grouped(changes: readonly Change[]): ReadonlyMap<Id, readonly Change[]>
 const ids = (undone: ReadonlyMap<Id, Undone>, isOne: (row: Undone, id: Id) => boolean): ReadonlySet<Id> =>
   new Set([...undone].flatMap(([id, row]) => (isOne(row, id) ? [id] : [])));
 
-const back = (id: Id): RowOp => ({ kind: 'restore', id, values: new Map() });
-const away = (id: Id): RowOp => ({ kind: 'delete', id });
-const updates = (rows: ReadonlyMap<Id, ReadonlyMap<ColumnSchema, CellValue>>): readonly RowOp[] =>
-  [...rows].flatMap(([id, values]) => (values.size === 0 ? [] : [{ kind: 'update', id, values } as const]));
-
 const without = (values: Values, columns: ReadonlySet<ColumnSchema>): Values =>
   columns.size === 0 ? values : new Map([...values].filter(([column]) => !columns.has(column)));
 
@@ -262,26 +267,25 @@ function withAgreed(look: Look, own: Decided, all: readonly Decided[]): Readonly
   return written;
 }
 
-function told(look: Look, written: ReadonlyMap<Id, Values>, impossible: readonly Skipped[]): TablePlan {
-  const { now, undone, moving, changed } = look;
+function told({ seen, now, undone, moving, changed, values, skipped, ...look }: Outcome): TablePlan {
   const following = new Set<Id | null>([...look.following].map(({ id }) => id));
   const purged = changed.filter((id) => !now.has(id));
-  const updated = [...written].flatMap(([id, values]) => (values.size === 0 ? [] : [id]));
+  const written = [...values].flatMap(([id, each]) => (each.size === 0 ? [] : [id]));
   return {
-    table: look.seen,
+    table: seen,
     // In an order of their own: a database gives rows in any.
     seen: changed.flatMap((id) => {
       const row = now.get(id);
       return row ? [{ id, version: row.version }] : [];
     }),
-    rows: new Set([...moving.going.keys(), ...moving.coming, ...updated]).size,
+    rows: new Set([...moving.going.keys(), ...moving.coming, ...written]).size,
     // Of links that follow, the other end tells.
     conflicts: [...undone.values()]
       .flatMap(({ conflicts }) => conflicts)
       .filter(({ column }) => !following.has(column?.id ?? null)),
     skipped: [
-      ...[...undone.values()].flatMap(({ skipped }) => skipped),
-      ...impossible,
+      ...[...undone.values()].flatMap((each) => each.skipped),
+      ...skipped,
       ...purged.map((rowId): Skipped => ({ rowId, code: 'row_purged' })),
     ],
   };

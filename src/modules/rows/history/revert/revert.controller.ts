@@ -83,7 +83,7 @@ export class RevertController {
   @ApiOperation({
     summary: 'Undo changes of rows',
     description:
-      'One act (`changeSet`), a range of numbers (`fromSeq`, `toSeq`), or what a person did within a time (`actorId`, `from`, `to`). First with `dryRun`: how many rows would change, what others changed since, what cannot be put back, and a `confirmToken`. Then the same body with the token; it is refused (409) when one of the rows has changed meanwhile. What others changed since stays, unless `onConflict` is `overwrite`. All or nothing, in one transaction and one change set, which can itself be undone; at most 20,000 changes and 64 MiB of what they changed at once.',
+      'One act (`changeSet`), a range of numbers (`fromSeq`, `toSeq`), or what a person did within a time (`actorId`, `from`, `to`). First with `dryRun`: how many rows would change, what others changed since, what cannot be put back, and a `confirmToken`. Then the same body with the token; it is refused (409) when one of the rows, or the structure of the table, has changed meanwhile. A unique value that another row has by now is left out and named, as what cannot be put back. What others changed since stays, unless `onConflict` is `overwrite`. All or nothing, in one transaction and one change set, which can itself be undone; at most 20,000 changes and 64 MiB of what they changed at once.',
   })
   @ApiBody({ type: RevertTableDto })
   @ApiOkResponse(REVERT_ANSWER)

@@ -65,7 +65,12 @@ export class RevertSkippedDto extends SkippedFieldDto {
   @ApiProperty({ format: 'uuid', example: ID })
   rowId!: Id;
   @ApiProperty({
-    enum: ['column_gone', 'column_converted', 'value_not_possible', 'row_purged'],
+    enum: [
+      ...['column_gone', 'column_converted', 'value_not_possible', 'value_taken'],
+      ...['row_value_taken', 'row_value_missing', 'row_purged'],
+    ],
+    description:
+      '`value_taken`: another row has the unique value; the field stays as it is, or is empty in a row that comes back. `row_value_taken`, `row_value_missing`: the row stays in the trash, since another one has what it cannot be without, or since it has nothing in a required column.',
     example: 'column_gone',
   })
   override code!: string;
@@ -88,7 +93,7 @@ export class RevertDryRunDto {
   skipped!: RevertSkippedDto[];
   /** All there are. */
   counts!: RevertCountsDto;
-  /** Holds for 15 minutes, and as long as none of the rows changes. */
+  /** Holds for 15 minutes, and as long as neither one of the rows changes nor the structure of a table. */
   confirmToken!: string;
 }
 
@@ -133,7 +138,7 @@ export class BaseRevertDryRunDto {
     example: [],
   })
   inTrash!: Id[];
-  /** Holds for 15 minutes, and as long as none of the rows changes. */
+  /** Holds for 15 minutes, and as long as neither one of the rows changes nor the structure of a table. */
   confirmToken!: string;
 }
 

@@ -90,9 +90,10 @@ export class RowRevert {
     const timeline = new ColumnTimeline(table, await this.log.structure(schema, table.id, session));
     const undone = withinSight(seen, rowId, undo(rowId, { ...row, inTrash: false }, changes, timeline, true));
     const wanted = { id: rowId, values: undone.values, fields: row.fields };
-    const { values, skipped } = await this.possible.of(access, session, table, [wanted]);
+    const there = await this.possible.referred(access, table, [wanted]);
+    const { values, skipped } = await this.possible.linked(session, table, there.wanted);
     const op = { kind: 'update', id: rowId, values: must(values.get(rowId), 'the row was asked for') } as const;
-    return { op, skipped: [...undone.skipped, ...skipped] };
+    return { op, skipped: [...undone.skipped, ...there.skipped, ...skipped] };
   }
 }
 

@@ -38,7 +38,14 @@ export interface Conflict {
 export interface Skipped {
   readonly rowId: Id;
   readonly column?: Pick<ColumnThen, 'id' | 'key' | 'name'>;
-  readonly code: 'column_gone' | 'column_converted' | 'value_not_possible' | 'row_purged';
+  readonly code:
+    | 'column_gone'
+    | 'column_converted'
+    | 'value_not_possible'
+    | 'value_taken'
+    | 'row_value_taken'
+    | 'row_value_missing'
+    | 'row_purged';
 }
 
 /** What becomes of a row: whether it ends in the trash, and which of its fields become what. */
@@ -105,7 +112,7 @@ class Undoing {
         if (this.isAsNow && change.version !== this.now.version) return this.conflict('deleted_since');
         this.isAsNow = false;
         this.inTrash = false;
-        this.linksBecome(change);
+        this.fieldsBecome(change);
         return true;
       case 'update':
         if (this.inTrash) return this.conflict('deleted_since');
@@ -139,11 +146,18 @@ class Undoing {
     return true;
   }
 
-  /** Rows in the trash have no links: those that it had when it went are what older entries speak of. */
-  private linksBecome({ seq, before }: Change): void {
+  /**
+   * What the row held when it went is what older entries speak of: rows in the trash have no links, and one that came back may have been given
+   * other values with that, where its own were taken.
+   */
+  private fieldsBecome({ seq, before }: Change): void {
     for (const [key, had] of Object.entries(before ?? {})) {
       const then = this.timeline.at(key, seq);
-      if (then.now?.type === 'link' && !this.timeline.hasOtherType(then, seq)) this.cellOf(then, then.now).value = had;
+      const column = then.now;
+      if (!column || !isWritable(column) || this.timeline.hasOtherType(then, seq)) continue;
+      const cell = this.cells.get(column.id);
+      const value = cell ? cell.value : this.now.fields[column.key];
+      if (column.type === 'link' || !isSame(value, had, column)) this.cellOf(then, column).value = had;
     }
   }
 
