@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { Problem, sealerFor, type Id, type Sealer } from '../../../../common/index.js';
+import { ConfirmTokens, Problem, type Id } from '../../../../common/index.js';
 import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../../config/index.js';
 import type { ColumnEntity } from '../column.entity.js';
 import type { ColumnOptions } from '../../../../query/index.js';
 import type { ConvertColumnDto } from './convert.dto.js';
-
-const VALID_MS = 15 * 60_000;
 
 /** What somebody saw in a dry run, and confirms. */
 export interface Seen {
@@ -22,24 +20,17 @@ export interface Seen {
   readonly lost: string;
 }
 
-interface Sealed extends Seen {
-  /** Of the column as it was, and of what was asked. */
-  readonly digest: string;
-  readonly until: number;
-}
-
-/** Tokens that bind a conversion to its dry run; only this server makes and reads them. */
+/** Tokens that bind a conversion to its dry run: of the column as it was, and of what was asked. */
 @Injectable()
 export class Confirmations {
-  private readonly sealer: Sealer;
+  private readonly tokens: ConfirmTokens<Seen>;
 
   constructor(@Inject(APP_CONFIG) config: AppConfig) {
-    this.sealer = sealerFor('conversions v1', encryptionKeysOf(config));
+    this.tokens = new ConfirmTokens('conversions v1', 'The column is not as it was', encryptionKeysOf(config));
   }
 
   make(column: ColumnEntity, request: ConvertColumnDto, seen: Seen): string {
-    const sealed: Sealed = { ...seen, digest: digestOf(column, request), until: Date.now() + VALID_MS };
-    return this.sealer.seal(ownerOf(column), JSON.stringify(sealed)).toString('base64url');
+    return this.tokens.make(ownerOf(column), digestOf(column, request), seen);
   }
 
   /**
@@ -48,10 +39,7 @@ export class Confirmations {
    */
   read(column: ColumnEntity, request: ConvertColumnDto): Seen {
     if (request.confirmToken === undefined) throw new Problem('confirmation_required');
-    const text = this.sealer.open(ownerOf(column), Buffer.from(request.confirmToken, 'base64url'));
-    const sealed = text === undefined ? undefined : (JSON.parse(text) as Sealed);
-    if (sealed?.digest === digestOf(column, request) && sealed.until > Date.now()) return sealed;
-    throw stale('Make the dry run again, and send its confirmToken within 15 minutes.');
+    return this.tokens.check(ownerOf(column), request.confirmToken, digestOf(column, request));
   }
 }
 
