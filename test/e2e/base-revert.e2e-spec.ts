@@ -209,6 +209,41 @@ describe('what somebody did in a base', () => {
     for (const table of [tasks, people]) await fixture.proveLog(table);
   });
 
+  it('is found by the id of its act, whenever the log says that it was', async () => {
+    const { owner } = fixture;
+    const { schema } = (await fixture.newTable([NAME])).physical;
+    const set = (what: string, at: Table, values: readonly unknown[] = []) =>
+      sql(fixture.app.config.miniDb, `update "${schema}"._change set ${what} where table_id = $1 and op = 'update'`, [at.id, ...values]); // prettier-ignore
+    const act = randomUUID();
+    const cases: readonly ((tables: readonly Table[]) => Promise<unknown>)[] = [
+      () => Promise.resolve(),
+      // By a clock that is wrong by minutes, hours, days, ahead or behind.
+      ...['-9 minutes', '18 minutes', '2 hours', '-55 minutes', '-3 days', '3 days'].map((by) => (tables: readonly Table[]) => Promise.all(tables.map((table) => set(`at = at + interval '${by}'`, table)))), // prettier-ignore
+      // One that went on for long, as imports do.
+      ([first, second]) => Promise.all([first && set(`source = 'import'`, first), second && set(`at = at + interval '5 days', source = 'import'`, second)]), // prettier-ignore
+      // An id that tells no time.
+      (tables) => Promise.all(tables.map((table) => set('change_set = $2', table, [act]))),
+    ];
+    for (const [i, change] of cases.entries()) {
+      const tables = [await fixture.newTable([NAME]), await fixture.newTable([NAME])];
+      const [first, second] = tables as [Table, Table];
+      expectStatus(await owner.post(`/tables/${second.id}/columns`, { name: 'Other', type: 'link', options: { tableId: first.id, inverseName: 'Others' } }), 201); // prettier-ignore
+      const [a, b] = [await made(owner, first, { name: 'a' }), await made(owner, second, { name: 'b' })];
+      // Both rows get an entry of one act.
+      await patch(owner, second, b, { name: 'B', other: [a] });
+      const [entry] = await sql<{ id: string }>(fixture.app.config.miniDb, `select change_set as id from "${schema}"._change where table_id = $1 and op = 'update'`, [second.id]); // prettier-ignore
+      await change(tables);
+      const which = { changeSet: i === cases.length - 1 ? act : (entry?.id ?? '') };
+      expect([i, (await dry(which)).tables.map(({ tableId }) => tableId).sort()]).toEqual([i, tables.map(({ id }) => id).sort()]); // prettier-ignore
+      const ofTable = await owner.post<Told>(`/tables/${second.id}/revert`, { ...which, dryRun: true });
+      expect([i, expectStatus(ofTable, 200).rows]).toEqual([i, 1]);
+      await undo(which);
+      expect([i, await get(second, b), (await get(first, a)).others]).toEqual([i, { name: 'b', other: [] }, []]);
+    }
+    // One that is told to be from a time that there is not.
+    expect((await dry({ changeSet: 'ffffffff-ffff-7fff-bfff-ffffffffffff' })).tables).toEqual([]);
+  });
+
   it('has to be named in one of two ways', async () => {
     const bad = async (body: object) => refusal(await revert({ dryRun: true, ...body }));
     const which = [422, 'validation_failed', ' which_changes'];

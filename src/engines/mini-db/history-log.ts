@@ -12,6 +12,7 @@ import {
   type Sql,
   type TableSchema,
 } from '../../query/index.js';
+import { ANY_TIME, isWholeWithin, windowsOf, within, type Window } from './act-times.js';
 import { CHANGE, toChange, type Change } from './change-log.js';
 
 /** Which entries of a table's log; what is given is ANDed. Numbers and times include both ends but `to`, which is the first that is not. */
@@ -45,6 +46,14 @@ export interface OwnAct {
 
 /** What one undoes is what one remembers; and no log is read without end. */
 const OWN_ACTS = { changes: 20_000, hours: 24 };
+
+/** A table that was changed, and the numbers of its log that the changes are among. */
+export interface ChangedTable {
+  readonly tableId: Id;
+  readonly fromSeq: number;
+  /** Absent where there may be later ones. */
+  readonly toSeq?: number;
+}
 
 /** Where an entry stands in its table's log. */
 export interface LogPlace {
@@ -93,16 +102,35 @@ export class HistoryLog {
   }
 
   /** The tables of a base whose rows were changed by such changes, in order of their ids, each with the first number of them. */
-  async tablesChanged(
-    schema: string,
-    filter: HistoryFilter,
-  ): Promise<readonly { readonly tableId: Id; readonly fromSeq: number }[]> {
-    const rows = await this.database.query(
-      toStatement(
-        sql`select table_id, min(seq) from ${log(schema)} where ${of(filter)} and op <> 'schema' group by table_id order by table_id`,
-      ),
-    );
-    return rows.map(([tableId, seq]) => ({ tableId: String(tableId), fromSeq: Number(seq) }));
+  async tablesChanged(schema: string, filter: HistoryFilter): Promise<readonly ChangedTable[]> {
+    if (filter.changeSet !== undefined) return this.tablesOfAct(schema, filter.changeSet);
+    const rows = await this.database.query(toStatement(changed(schema, of(filter), sql`true`)));
+    return rows.map(([tableId, fromSeq]) => ({ tableId: String(tableId), fromSeq: Number(fromSeq) }));
+  }
+
+  /**
+   * The same of an act, with the last numbers, too, where it is over. Only where its id does not tell when it was, or it may have taken long, the log
+   * is read further than that, up to the whole of it.
+   */
+  async tablesOfAct(schema: string, act: Id, session: PgSession = this.database): Promise<readonly ChangedTable[]> {
+    let isThere = false;
+    for (const window of windowsOf(act)) {
+      // What is not found at its time is of another one, and may be anywhere.
+      if (window.to === Infinity && !isThere) break;
+      const found = await this.actWithin(session, schema, act, window);
+      if (found.length > 0 && found.every(({ isWhole }) => isWhole)) return numbersOf(found, window);
+      isThere ||= found.length > 0;
+    }
+    return numbersOf(await this.actWithin(session, schema, act, ANY_TIME), ANY_TIME);
+  }
+
+  private async actWithin(session: PgSession, schema: string, act: Id, window: Window) {
+    const condition = sql`${of({ changeSet: act })} and ${within(window)}`;
+    const rows = await session.query(toStatement(changed(schema, condition, isWholeWithin(window))));
+    return rows.map(([tableId, fromSeq, toSeq, isWhole]) => ({
+      ...{ tableId: String(tableId), fromSeq: Number(fromSeq), toSeq: Number(toSeq) },
+      isWhole: isWhole === 't',
+    }));
   }
 
   /** What happened to a row behind one of its versions, in order. */
@@ -190,6 +218,13 @@ where nr = 1 or (nr <= ${value(entries, 'integer')} and size <= ${value(bytes, '
 }
 
 const log = (schema: string): Sql => ident(schema, '_change');
+
+/** Rows `table, first number, last number, what`, of changes of rows. */
+const changed = (schema: string, condition: Sql, what: Sql): Sql =>
+  sql`select table_id, min(seq), max(seq), ${what} from ${log(schema)} where ${condition} and op <> 'schema' group by table_id order by table_id`;
+
+const numbersOf = (found: readonly Required<ChangedTable>[], { to }: Window): readonly ChangedTable[] =>
+  found.map(({ tableId, fromSeq, toSeq }) => ({ tableId, fromSeq, ...(to === Infinity ? {} : { toSeq }) }));
 
 const owned = ({ actorId, clientId }: ChangeOwner): Sql =>
   sql`actor_id = ${value(actorId, 'uuid')} and client_id is not distinct from ${value(clientId, 'text')}`;

@@ -80,8 +80,8 @@ export class BaseRevert {
     const changed = await this.history.tablesChanged(schema, which);
     return {
       schema,
-      asked: changed.flatMap(({ tableId, fromSeq }) =>
-        tables.has(tableId) ? [{ table: seen.of(tableId, access), which: { ...which, fromSeq } }] : [],
+      asked: changed.flatMap(({ tableId, ...numbers }) =>
+        tables.has(tableId) ? [{ table: seen.of(tableId, access), which: { ...which, ...numbers } }] : [],
       ),
       names: new Map([...tables.values()].map(({ id, name }) => [id, name])),
       inTrash: changed.flatMap(({ tableId }) => (tables.has(tableId) ? [] : [tableId])),

@@ -108,7 +108,8 @@ export class RevertPlanner {
     const found = new Map<TableSchema, readonly Change[]>();
     let { entries: left, bytes } = UNDONE_AT_ONCE;
     for (const { table, which } of asked) {
-      const filter = table.seen ? { ...which, seenOf: table } : which;
+      const numbers = await this.numbers(session, table, which);
+      const filter = { ...which, ...numbers, ...(table.seen ? { seenOf: table } : {}) };
       const part = await this.history.rowsChanged(
         table.physical.schema,
         table.id,
@@ -123,6 +124,14 @@ export class RevertPlanner {
       found.set(table, part.entries);
     }
     return found;
+  }
+
+  /** Those of an act, which has no index of its own. */
+  private async numbers(session: PgSession, table: TableSchema, which: HistoryFilter): Promise<Partial<HistoryFilter>> {
+    if (which.changeSet === undefined || which.fromSeq !== undefined) return {};
+    const tables = await this.history.tablesOfAct(table.physical.schema, which.changeSet, session);
+    const { fromSeq, toSeq } = tables.find(({ tableId }) => tableId === table.id) ?? NOWHERE;
+    return { fromSeq, ...(toSeq === undefined ? {} : { toSeq }) };
   }
 
   private async look(
@@ -232,6 +241,9 @@ export class RevertPlanner {
     return now;
   }
 }
+
+/** Numbers begin at 1. */
+const NOWHERE: { readonly fromSeq: number; readonly toSeq?: number } = { fromSeq: 1, toSeq: 0 };
 
 function grouped(changes: readonly Change[]): ReadonlyMap<Id, readonly Change[]> {
   const rows = new Map<Id, Change[]>();
