@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import pg from 'pg';
 import {
   asSuperuser,
   expectStatus,
   sql,
+  waitFor,
   type Answer,
   type ProblemBody,
   type Row,
@@ -13,7 +15,7 @@ import { addIndex, settled } from '../support/indexes.js';
 import { plainRevert, type PlainTable } from '../support/plain-revert.js';
 import { below, pick, randomOf } from '../support/random.js';
 import { path, refusal, rowsFixture, type Page } from '../support/rows.js';
-import { code, member } from '../support/rules.js';
+import { code, member, putRules } from '../support/rules.js';
 
 const fixture = rowsFixture();
 const { newTable, add, bulk } = fixture;
@@ -287,6 +289,43 @@ describe('a value that others take while it is undone', () => {
     expect([done.rows, leftOut(done)]).toEqual([1, [[one.id, 'code', 'value_taken']]]);
     expect([await field(table, one.id), await field(table, two.id)]).toEqual(['x2', 'y']);
   });
+
+  it('is named with its row and its table where that happens again and again', async () => {
+    const table = await newTable([NAME, CODE]);
+    const rows: string[] = [];
+    for (let i = 0; i < 5; i++) rows.push((await add(table, { code: `x${i}` })).id);
+    const seq = await seqOf(table);
+    for (const [i, id] of rows.entries()) await patch(table, id, { code: `y${i}` });
+    const which = await behind(table, seq);
+    const { confirmToken } = await dry(table, which);
+    const { host, port, username: user, password, database } = fixture.app.config.miniDb;
+    const { schema, table: name } = table.physical;
+    // Each has one of the values, and lets the revert see it only once that waits for it.
+    const others = new Map<number, pg.Client>();
+    for (const i of rows.keys()) {
+      const other = new pg.Client({ host, port, user, password, database });
+      await other.connect();
+      await other.query('begin');
+      await other.query(`insert into "${schema}"."${name}" (_id, _version, _created_at, _updated_at, code) values (gen_random_uuid(), 1, now(), now(), $1)`, [`x${i}`]); // prettier-ignore
+      const { rows: told } = await other.query<{ pid: number }>('select pg_backend_pid() as pid');
+      others.set(told[0]?.pid ?? 0, other);
+    }
+    let isOver = false;
+    const asked = revert(table, { ...which, confirmToken }).finally(() => (isOver = true));
+    const waiting = `select pg_blocking_pids(pid) as pids from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
+    await waitFor(async () => {
+      const found = await sql<{ pids: number[] }>(fixture.app.config.miniDb, waiting);
+      for (const pid of found.flatMap(({ pids }) => pids)) await others.get(pid)?.query('commit');
+      return isOver;
+    }, 30_000, 10); // prettier-ignore
+    for (const other of others.values()) await other.end();
+    const refused = await asked;
+    expect(refusal(refused).slice(0, 3)).toEqual([409, 'unique_violation', '/fields/code unique_violation']);
+    const [named] = (refused.body.errors ?? []) as unknown as readonly { tableId: string; rowId: string }[];
+    expect(named?.tableId).toBe(table.id);
+    expect(rows).toContain(named?.rowId);
+    expect(await field(table, rows[0] ?? '')).toBe('y0');
+  });
 });
 
 describe('undo, redo and the revert of one row', () => {
@@ -313,6 +352,59 @@ describe('undo, redo and the revert of one row', () => {
     await remove(table, again.id);
     expectStatus(await take('redo'), 200);
     expect([await field(table, one), await field(table, two)]).toEqual(['a2', 'b2']);
+  });
+});
+
+describe('undo under rules', () => {
+  const SECRET = { name: 'Secret', type: 'text', unique: true };
+  const QTY = { name: 'Qty', type: 'integer' };
+  const tabOf = async (rules: object) => {
+    const table = await newTable([NAME, CODE, SECRET, QTY]);
+    const editor = await member(fixture.owner, fixture.at.workspace.id, 'editor');
+    await putRules(fixture.owner, table, { name: 'part', appliesTo: { roles: ['editor'] }, ...rules });
+    const undoing = () => editor.post<Told & ProblemBody>(`/tables/${table.id}/undo`, {});
+    return { table, editor, undoing };
+  };
+
+  it('is refused without the name of a hidden column whose value is taken, which is not emptied either', async () => {
+    const { table, editor, undoing } = await tabOf({ columns: { hidden: ['secret'] } });
+    const row = await add(table, { secret: 'classified' });
+    expectStatus(await editor.del(path(table, row.id)), 204);
+    const taken = await add(table, { secret: 'classified' });
+    const refused = await undoing();
+    expect(refusal(refused)).toEqual([409, 'unique_violation', '/fields unique_violation']);
+    expect(refused.body.errors).toMatchObject([{ rowId: row.id }]);
+    expect(refused.text).not.toMatch(/secret|classified/i);
+    await remove(table, taken.id);
+    expectStatus(await undoing(), 200);
+    expect(await field(table, row.id, 'secret')).toBe('classified');
+    await fixture.proveLog(table);
+  });
+
+  it('hands values back between rows that may be changed, and none of them where one may not', async () => {
+    const { table, editor, undoing } = await tabOf({ update: { filter: { field: 'qty', op: 'lt', value: 5 } } });
+    const [one, two] = [await add(table, { code: 'a', qty: 1 }), await add(table, { code: 'b', qty: 1 })];
+    const codes = async () => [await field(table, one.id), await field(table, two.id)];
+    // By the owner, in two calls: one statement cannot do it. The log says then that it was one act of the editor.
+    const act = async () => {
+      const seq = await seqOf(table);
+      await patch(table, one.id, { code: 'c' });
+      await patch(table, two.id, { code: 'a' });
+      await patch(table, one.id, { code: 'b' });
+      await sql(fixture.app.config.miniDb, `update "${table.physical.schema}"._change set actor_id = $3, client_id = null, change_set = gen_random_uuid() where table_id = $1 and seq > $2`, [table.id, seq, editor.user.id]); // prettier-ignore
+      await sql(fixture.app.config.miniDb, `update "${table.physical.schema}"._change set change_set = (select change_set from "${table.physical.schema}"._change where table_id = $1 order by seq desc limit 1) where table_id = $1 and seq > $2`, [table.id, seq]); // prettier-ignore
+    };
+    await act();
+    expect((await undoing()).body.rows).toBe(2);
+    expect(await codes()).toEqual(['a', 'b']);
+    await act();
+    await patch(table, two.id, { qty: 9 });
+    expect(code(await undoing())).toBe('403 ruled_out');
+    expect(await codes()).toEqual(['b', 'a']);
+    await patch(table, two.id, { qty: 2 });
+    expectStatus(await undoing(), 200);
+    expect(await codes()).toEqual(['a', 'b']);
+    await fixture.proveLog(table);
   });
 });
 
