@@ -5,6 +5,7 @@ export * from './databases.js';
 export * from './live-heap.js';
 export * from './mailbox.js';
 export * from './mysql.js';
+export * from './nginx.js';
 export * from './node.js';
 export * from './redis.js';
 export { afterThisFile, freePort, ownFolder } from './run.js';
