@@ -1,10 +1,20 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { Metrics } from '../../src/common/index.js';
 import { projectRoot } from '../../src/config/index.js';
-import { expectStatus, socket, startApp, waitFor, world, type TestApp, type World } from '../harness/index.js';
+import {
+  expectStatus,
+  ownFolder,
+  promtool,
+  socket,
+  startApp,
+  waitFor,
+  world,
+  type TestApp,
+  type World,
+} from '../harness/index.js';
 
 jest.setTimeout(60_000);
 
@@ -122,21 +132,23 @@ describe('the numbers of a node', () => {
 });
 
 describe('the dashboard and the alerts', () => {
+  const ops = path.join(projectRoot, 'ops');
+  const ofFile = (file: string) => readFileSync(path.join(ops, file), 'utf8');
+  const { groups } = parse(ofFile('prometheus/alerts.yml')) as {
+    readonly groups: readonly { readonly rules: readonly { readonly alert: string; readonly expr: string }[] }[];
+  };
+  const alerts = groups.flatMap(({ rules }) => rules);
+  const dashboard = JSON.parse(ofFile('grafana/dashboard.json')) as {
+    readonly panels: readonly { readonly targets?: readonly { readonly expr: string }[] }[];
+  };
+  const panels = dashboard.panels.flatMap(({ targets = [] }) => targets);
+
+  beforeAll(() => server.app.get(Metrics).addProcess());
+
   it('ask only for what there is', async () => {
-    server.app.get(Metrics).addProcess();
     const { text } = await read();
     const types = new Map([...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = '', type = '']) => [name, type]));
-    const ofFile = (file: string) => readFileSync(path.join(projectRoot, 'ops', file), 'utf8');
-    const alerts = parse(ofFile('prometheus/alerts.yml')) as {
-      readonly groups: readonly { readonly rules: readonly { readonly expr: string }[] }[];
-    };
-    const dashboard = JSON.parse(ofFile('grafana/dashboard.json')) as {
-      readonly panels: readonly { readonly targets?: readonly { readonly expr: string }[] }[];
-    };
-    const expressions = [
-      ...alerts.groups.flatMap(({ rules }) => rules.map(({ expr }) => expr)),
-      ...dashboard.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr)),
-    ];
+    const expressions = [...alerts, ...panels].map(({ expr }) => expr);
     expect(expressions.length).toBeGreaterThan(40);
     const names = new Set(
       expressions.flatMap((each) => each.match(/\b(?:live_tables|http|nodejs|process)_\w+/g) ?? []),
@@ -155,5 +167,37 @@ describe('the dashboard and the alerts', () => {
       'live_tables_cache_entries',
       'live_tables_build',
     ]);
+  });
+
+  it('are such as Prometheus takes, and each alert speaks when it should and is silent when it should not', () => {
+    const rules = path.join(ops, 'prometheus/alerts.test.yml');
+    const tried = parse(ofFile('prometheus/alerts.test.yml')) as {
+      readonly tests: readonly {
+        readonly alert_rule_test: readonly { alertname: string; exp_alerts: readonly object[] }[];
+      }[];
+    };
+    const named = tried.tests.flatMap((each) => each.alert_rule_test.filter(({ exp_alerts }) => exp_alerts.length > 0));
+    expect(new Set(named.map(({ alertname }) => alertname))).toEqual(new Set(alerts.map(({ alert }) => alert)));
+    const config = path.join(ops, 'prometheus/prometheus.yml');
+    for (const args of [
+      ['check', 'config', '--syntax-only', config],
+      ['test', 'rules', rules],
+    ])
+      expect(promtool(args)).toMatchObject({ status: 0 });
+    // Grafana fills in its variables; the rest is Prometheus' language, which its tool reads in rules only.
+    const asRules = panels.map(({ expr }, i) => ({
+      record: `panel:${i}`,
+      expr: expr.replaceAll('$__rate_interval', '1m').replaceAll('$instance', '.*'),
+    }));
+    expect(asRules.filter(({ expr }) => expr.includes('$'))).toEqual([]);
+    const file = path.join(ownFolder('panels'), 'panels.yml');
+    writeFileSync(file, stringify({ groups: [{ name: 'panels', rules: asRules }] }));
+    expect(promtool(['check', 'rules', file])).toMatchObject({ status: 0 });
+  });
+
+  it('rest upon numbers that are told as Prometheus wants it', async () => {
+    const { text } = promtool(['check', 'metrics'], (await read()).text);
+    // Three names that the client library for Node gives to what it tells of the process.
+    expect(text.split('\n').filter((line) => line !== '' && !/^nodejs_active_\w+_total /.test(line))).toEqual([]);
   });
 });
