@@ -16,6 +16,7 @@ export interface PostgresSettings {
 export interface RedisSettings {
   readonly host: string;
   readonly port: number;
+  readonly username?: string;
   readonly password?: string;
   readonly tls: boolean;
 }

@@ -137,8 +137,15 @@ function databaseOf({ values }: ReadSettings, prefix: Prefix): PostgresSettings 
 
 function redisOf({ values }: ReadSettings): Pick<AppConfig, 'redis'> {
   if (values.REDIS_HOST === undefined) return {};
-  const { REDIS_HOST: host, REDIS_PORT: port, REDIS_PASSWORD: password, REDIS_TLS: tls } = values;
-  return { redis: { host, port, tls, ...(password === undefined ? {} : { password }) } };
+  const {
+    REDIS_HOST: host,
+    REDIS_PORT: port,
+    REDIS_USERNAME: username,
+    REDIS_PASSWORD: password,
+    REDIS_TLS: tls,
+  } = values;
+  const signIn = { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) };
+  return { redis: { host, port, tls, ...signIn } };
 }
 
 /** Off unless there is somewhere to send traces to. */

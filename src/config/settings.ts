@@ -263,12 +263,19 @@ const SECRETS = {
 
 const REDIS = {
   REDIS_HOST: setting({
-    about: 'Host of Redis; nothing is lost without it, several nodes only hear of each other later.',
+    about:
+      'Host of Redis, or of a Redis Cluster; nothing is lost without it, several nodes only hear of each other later.',
     parse: text,
     otherwise: 'no Redis, one node',
     example: 'localhost',
   }),
   REDIS_PORT: setting({ about: 'Port of Redis.', parse: integer(1, 65_535), fallback: '6379', example: '6379' }),
+  REDIS_USERNAME: setting({
+    about: 'User of Redis (ACL), where it is not the one that Redis calls `default`.',
+    parse: text,
+    otherwise: 'the default user',
+    example: '',
+  }),
   REDIS_PASSWORD: setting({
     about: 'Password of Redis.',
     parse: text,
@@ -276,7 +283,12 @@ const REDIS = {
     secret: weaknessOfPassword,
     example: '',
   }),
-  REDIS_TLS: setting({ about: 'Connect to Redis over TLS.', parse: flag, fallback: 'false', example: 'false' }),
+  REDIS_TLS: setting({
+    about: 'Connect to Redis over TLS and verify its certificate.',
+    parse: flag,
+    fallback: 'false',
+    example: 'false',
+  }),
 };
 
 const MAIL = {

@@ -120,7 +120,7 @@ describe('answers of a published view', () => {
     const { read } = await published(ofTable());
     const first = await read('?limit=2');
     const store = new Redis(shared.port, shared.host);
-    const prefix = `live-tables:${pair.main.database}:answer:`;
+    const prefix = `{live-tables:${pair.main.database}}:answer:`;
     const name = prefix + tagOf(first).slice(3, -1);
     const stored = await waitFor(async () => (await store.get(name)) ?? undefined);
     expect(Buffer.from(stored, 'base64').toString('latin1')).not.toContain('"rows"');

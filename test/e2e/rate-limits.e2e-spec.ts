@@ -230,7 +230,7 @@ describe('two nodes with Redis', () => {
     const { database } = nodes[0].config.mainDb;
     expect(keys.length).toBeGreaterThan(2);
     for (const key of keys) {
-      expect(key).toMatch(new RegExp(`^live-tables:${database}:limit:(auth|account|default):[\\w-]{22}$`));
+      expect(key).toMatch(new RegExp(`^\\{live-tables:${database}\\}:limit:(auth|account|default):[\\w-]{22}$`));
       expect(key).not.toContain(email);
     }
     for (const life of lives) expect(life).toBeGreaterThan(0);

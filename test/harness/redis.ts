@@ -18,8 +18,14 @@ export interface TestRedis {
   resume(): void;
 }
 
+interface RedisOptions {
+  readonly started?: boolean;
+  /** Settings of Redis over those of the harness. */
+  readonly more?: Readonly<Record<string, string>>;
+}
+
 /** Makes one; `started: false` leaves it down until `start()`. It ends after the tests of this file. */
-export async function redis({ started = true } = {}): Promise<TestRedis> {
+export async function redis({ started = true, more = {} }: RedisOptions = {}): Promise<TestRedis> {
   const { redisServer } = testRun();
   if ('missing' in redisServer) throw new Error(redisServer.missing);
   const folder = ownFolder('redis');
@@ -34,6 +40,7 @@ export async function redis({ started = true } = {}): Promise<TestRedis> {
       appendonly: 'no',
       dir: folder,
       logfile: path.join(folder, 'log'),
+      ...more,
     };
     const started = spawn(
       redisServer.path,

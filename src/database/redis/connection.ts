@@ -28,6 +28,7 @@ export class RedisConnection {
     this.client = new Redis({
       host: settings.host,
       port: settings.port,
+      ...(settings.username === undefined ? {} : { username: settings.username }),
       ...(settings.password === undefined ? {} : { password: settings.password }),
       ...(settings.tls ? { tls: {} } : {}),
       connectionName: `live-tables-${purpose}`,

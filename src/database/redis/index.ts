@@ -1,2 +1,3 @@
+export { keyPrefix } from './key-node.js';
 export * from './redis-client.js';
 export * from './redis.module.js';

@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleIn
 import { inSpan, SpanKind } from '../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../config/index.js';
 import { RedisConnection } from './connection.js';
+import { KeyNode, keyPrefix } from './key-node.js';
 
 /** Commands that may wait for Redis' answer at once; beyond it they are dropped, so that a hung Redis costs no memory. */
 const MAX_IN_FLIGHT = 1_000;
@@ -17,6 +18,8 @@ export interface RedisStatus {
   readonly up: boolean;
   /** Milliseconds of one PING; absent when down or not configured. */
   readonly responseTime?: number;
+  /** Why it is not up, where that is known. */
+  readonly reason?: string;
 }
 
 /**
@@ -29,6 +32,12 @@ export class RedisClient implements OnModuleInit, OnApplicationShutdown {
   private readonly address: string;
   private readonly publisher: RedisConnection | undefined;
   private readonly subscriber: RedisConnection | undefined;
+  /** Where scripts run. */
+  private readonly keyNode: KeyNode | undefined;
+  /** Whether it was asked what it is. */
+  private known = false;
+  /** Why what answers there is of no use; it is left alone then. */
+  private useless: string | undefined;
   private readonly listeners = new Map<string, ChannelListener>();
   private inFlight = 0;
   private up: boolean | undefined;
@@ -38,8 +47,14 @@ export class RedisClient implements OnModuleInit, OnApplicationShutdown {
     const settings = config.redis;
     this.address = settings ? `${settings.host}:${settings.port}` : 'not configured';
     if (!settings) return;
+    const prefix = keyPrefix(config.mainDb.database);
     const onDown = (reason: string): void => this.report(false, reason);
-    this.publisher = new RedisConnection(settings, 'publisher', { onDown, onReady: () => this.reportIfComplete() });
+    this.publisher = new RedisConnection(settings, 'publisher', { onDown, onReady: () => void this.look(prefix) });
+    this.keyNode = new KeyNode(settings, this.publisher, (node, reason) => {
+      this.logger.warn(
+        `The node of the Redis Cluster that keeps the counts, ${node}, cannot be reached (${reason}); meanwhile each node of ours counts for itself. Trying again.`,
+      );
+    });
     this.subscriber = new RedisConnection(settings, 'subscriber', { onDown, onReady: () => this.resubscribe() });
     this.subscriber.client.on('message', (channel: string, message: string) => this.listeners.get(channel)?.(message));
   }
@@ -61,8 +76,7 @@ export class RedisClient implements OnModuleInit, OnApplicationShutdown {
 
   onApplicationShutdown(): void {
     this.stopped = true;
-    this.publisher?.stop();
-    this.subscriber?.stop();
+    this.leave();
   }
 
   /** Sends to everybody who listens on the channel now. Fire and forget: dropped when Redis is down or too far behind. */
@@ -85,19 +99,19 @@ export class RedisClient implements OnModuleInit, OnApplicationShutdown {
     args: readonly (string | number)[],
     deadlineMs: number,
   ): Promise<unknown> {
-    const { publisher } = this;
-    if (!publisher?.ready || this.inFlight >= MAX_IN_FLIGHT) return Promise.resolve(undefined);
+    const { keyNode } = this;
+    if (!keyNode?.connection.ready || this.inFlight >= MAX_IN_FLIGHT) return Promise.resolve(undefined);
     this.inFlight += 1;
     return inSpan(
       'redis.evaluate',
       EVALUATE,
-      () => this.answerOf(publisher, script, keys, args, deadlineMs),
+      () => this.answerOf(keyNode, script, keys, args, deadlineMs),
       SpanKind.CLIENT,
     );
   }
 
   private answerOf(
-    publisher: RedisConnection,
+    node: KeyNode,
     script: string,
     keys: readonly string[],
     args: readonly (string | number)[],
@@ -106,9 +120,12 @@ export class RedisClient implements OnModuleInit, OnApplicationShutdown {
     return new Promise((resolve) => {
       // Timers come before input: after a stall of our own the answer may be here already and is read first.
       const deadline = setTimeout(() => setImmediate(resolve, undefined), deadlineMs);
-      void publisher.client
+      void node.connection.client
         .eval(script, keys.length, ...keys, ...args)
-        .then(resolve, () => resolve(undefined))
+        .then(resolve, (error: unknown) => {
+          node.heed(error);
+          resolve(undefined);
+        })
         .finally(() => {
           clearTimeout(deadline);
           this.inFlight -= 1;
@@ -125,6 +142,7 @@ export class RedisClient implements OnModuleInit, OnApplicationShutdown {
   /** For health checks; answers within about a second, never throws. */
   async status(): Promise<RedisStatus> {
     if (!this.publisher) return { up: true };
+    if (this.useless !== undefined) return { up: false, reason: this.useless };
     const started = performance.now();
     try {
       await this.publisher.client.ping();
@@ -132,6 +150,31 @@ export class RedisClient implements OnModuleInit, OnApplicationShutdown {
     } catch {
       return { up: false };
     }
+  }
+
+  /** Behind every connect: what is it that answers there? Whoever may not ask (ACL) finds out by the first script. */
+  private async look(prefix: string): Promise<void> {
+    const { publisher, keyNode } = this;
+    if (!publisher) return;
+    const told = await publisher.client.info('server').catch(() => '');
+    if (/^redis_mode:sentinel/m.test(told)) {
+      this.useless = 'is a Redis Sentinel, which takes no messages and keeps no counts';
+      this.up = false;
+      this.leave();
+      this.logger.error(
+        `What answers at ${this.address} ${this.useless}: set REDIS_HOST and REDIS_PORT to the Redis itself, or to a proxy that leads to the present master, and start again. Until then it is as without Redis.`,
+      );
+      return;
+    }
+    // In a cluster the first limit of somebody should be counted for all nodes already.
+    if (/^redis_mode:cluster/m.test(told))
+      await publisher.client.eval('return 1', 1, `${prefix}where`).catch((error: unknown) => keyNode?.heed(error));
+    this.known = true;
+    this.reportIfComplete();
+  }
+
+  private leave(): void {
+    for (const each of [this.publisher, this.subscriber, this.keyNode]) each?.stop();
   }
 
   private resubscribe(): void {
@@ -147,12 +190,12 @@ export class RedisClient implements OnModuleInit, OnApplicationShutdown {
   }
 
   private reportIfComplete(): void {
-    if (this.publisher?.ready && this.subscriber?.ready) this.report(true);
+    if (this.publisher?.ready && this.subscriber?.ready && this.known) this.report(true);
   }
 
   /** One line when it goes, one when it comes back; the attempts in between are silent. */
   private report(up: boolean, reason = ''): void {
-    if (this.up === up || this.stopped) return;
+    if (this.up === up || this.stopped || this.useless !== undefined) return;
     const first = this.up === undefined;
     this.up = up;
     if (up) this.logger.log(`${first ? 'Connected to' : 'Connected again to'} ${this.address}.`);

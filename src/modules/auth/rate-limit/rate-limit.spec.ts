@@ -89,7 +89,7 @@ describe('the name of a count in Redis', () => {
 
   it('tells the limit and the installation, and neither address nor person', () => {
     const name = redisNames(config())('account:ada@example.org');
-    expect(name).toMatch(/^live-tables:main:limit:account:[\w-]{22}$/);
+    expect(name).toMatch(/^\{live-tables:main\}:limit:account:[\w-]{22}$/);
     expect(name).not.toContain('ada');
   });
 

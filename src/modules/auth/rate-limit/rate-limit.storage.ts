@@ -1,7 +1,7 @@
 import { createHmac, hkdfSync } from 'node:crypto';
 import type { ThrottlerStorage } from '@nestjs/throttler';
 import type { AppConfig } from '../../../config/index.js';
-import type { RedisClient } from '../../../database/redis/index.js';
+import { keyPrefix, type RedisClient } from '../../../database/redis/index.js';
 import { FixedWindows } from './fixed-windows.js';
 import { SharedCounts } from './shared-counts.js';
 
@@ -50,6 +50,6 @@ export function redisNames({ mainDb, encryptionKey }: AppConfig): (key: string) 
   const secret = Buffer.from(hkdfSync('sha256', encryptionKey, '', 'live-tables rate limit v1', 32));
   return (key) => {
     const hashed = createHmac('sha256', secret).update(key).digest('base64url').slice(0, 22);
-    return `live-tables:${mainDb.database}:limit:${key.slice(0, key.indexOf(':'))}:${hashed}`;
+    return `${keyPrefix(mainDb.database)}limit:${key.slice(0, key.indexOf(':'))}:${hashed}`;
   };
 }

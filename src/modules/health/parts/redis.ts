@@ -16,8 +16,8 @@ export class RedisHealth {
     const part = this.indicators.check('redis');
     const { redis } = this.config;
     if (!redis) return part.up({ mode: 'embedded' });
-    const { up, responseTime } = await this.redis.status();
+    const { up, responseTime, reason } = await this.redis.status();
     const place = { host: redis.host, port: redis.port };
-    return up ? part.up({ responseTime, ...place }) : part.degraded({ ...place, message: 'does not answer' });
+    return up ? part.up({ responseTime, ...place }) : part.degraded({ ...place, message: reason ?? 'does not answer' });
   }
 }

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { sealerFor, type Sealer } from '../../../common/index.js';
 import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
-import { RedisClient } from '../../../database/redis/index.js';
+import { keyPrefix, RedisClient } from '../../../database/redis/index.js';
 import { Breaker } from '../../auth/index.js';
 import type { WrittenPage } from './answers.js';
 
@@ -32,7 +32,7 @@ export class SharedAnswers {
     @Inject(APP_CONFIG) config: AppConfig,
   ) {
     this.sealer = sealerFor('public answers v1', encryptionKeysOf(config));
-    this.prefix = `live-tables:${config.mainDb.database}:answer:`;
+    this.prefix = `${keyPrefix(config.mainDb.database)}answer:`;
   }
 
   /** Undefined also where Redis is absent, down or silent. */
