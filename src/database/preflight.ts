@@ -14,6 +14,8 @@ interface Facts {
   readonly encoding: string;
   readonly may_create: boolean;
   readonly superuser: boolean;
+  readonly replica: boolean;
+  readonly read_only: boolean;
 }
 
 /** PostgreSQL 15: the first whose `public` schema is closed to strangers, and the oldest that is tested. */
@@ -48,6 +50,10 @@ function judge(facts: Facts, prefix: string, username: string, production: boole
   if (facts.version < OLDEST * 10_000)
     return `runs PostgreSQL ${Math.floor(facts.version / 10_000)}: use version ${OLDEST} or newer`;
   if (facts.encoding !== 'UTF8') return `is encoded in ${facts.encoding}: create it with encoding UTF8`;
+  if (facts.replica)
+    return `is on a read replica, or a standby that was not promoted: set ${prefix}_HOST and ${prefix}_PORT to the server that takes writes`;
+  if (facts.read_only)
+    return 'takes no writes: reset default_transaction_read_only, or find out why it was set (a full disk, with some providers)';
   if (!facts.may_create)
     return `does not let ${username} create schemas: make it the owner (alter database … owner to ${username})`;
   if (production && facts.superuser)
@@ -109,7 +115,9 @@ async function askFacts(settings: PostgresSettings): Promise<Facts> {
       `select current_setting('server_version_num')::int as version,
               pg_encoding_to_char(encoding) as encoding,
               has_database_privilege(datname, 'create') as may_create,
-              current_setting('is_superuser')::bool as superuser
+              current_setting('is_superuser')::bool as superuser,
+              pg_is_in_recovery() as replica,
+              current_setting('transaction_read_only')::bool as read_only
          from pg_database where datname = current_database()`,
     );
     const [facts] = rows;

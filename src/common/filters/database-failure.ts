@@ -13,8 +13,11 @@ const NETWORK = new Set([
   'EPIPE',
 ]);
 
-/** SQLSTATE classes and codes (PostgreSQL manual, appendix A) that mean: not now, whatever the statement was. */
-const UNAVAILABLE = /^(08...|53[0-4]00|57P0[1-5]|58030)$/;
+/**
+ * SQLSTATE classes and codes (PostgreSQL manual, appendix A) that mean: not now, whatever the statement was. 25006: what answers is a replica, or is not
+ * promoted yet; our own read-only transactions write nothing.
+ */
+const UNAVAILABLE = /^(08...|25006|53[0-4]00|57P0[1-5]|58030)$/;
 
 /** The same for: try again, somebody else was in the way or the statement took too long. */
 const AGAIN = /^(40001|40P01|55P03|57014|25P03)$/;

@@ -2,6 +2,7 @@ import { DataSource, type DataSourceOptions } from 'typeorm';
 import { isTracing } from '../../common/index.js';
 import type { PostgresSettings } from '../../config/index.js';
 import { APPLICATION } from './audit-chain.js';
+import { verifyWritable } from '../writable.js';
 import { TracedClient } from './traced-client.js';
 import { Foundation1700000000000 } from './migrations/1700000000000-foundation.js';
 import { Accounts1700000000100 } from './migrations/1700000000100-accounts.js';
@@ -74,6 +75,7 @@ export const mainDataSourceOptions = (settings: PostgresSettings) =>
     applicationName: APPLICATION,
     extra: {
       ...{ max: settings.poolSize, connectionTimeoutMillis: 5_000, statement_timeout: 30_000, query_timeout: 35_000 },
+      verify: verifyWritable,
       ...(isTracing() ? { Client: TracedClient } : {}),
     },
   }) satisfies DataSourceOptions;

@@ -5,6 +5,7 @@ import { inSpan, noteInSpan, SpanKind, type Attributes } from '../../common/inde
 import { APP_CONFIG, type AppConfig, type PostgresSettings } from '../../config/index.js';
 import { poolLoad, type PoolLoad } from '../pool-load.js';
 import { PROBE } from '../probe.js';
+import { verifyWritable } from '../writable.js';
 
 /** A statement with its values, as the query core makes it. */
 export interface PgStatement {
@@ -231,4 +232,5 @@ export const poolConfig = (settings: PostgresSettings): pg.PoolConfig => ({
   application_name: 'live-tables',
   options: SESSION.map((setting) => `-c ${setting}`).join(' '),
   types: textOnly,
+  verify: verifyWritable,
 });
