@@ -1,8 +1,21 @@
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
+import { projectRoot } from '../../src/config/index.js';
 import { mainDataSourceOptions, migrateMain, revertMain } from '../../src/database/main/index.js';
 import { migrateMini, revertMini } from '../../src/database/mini/index.js';
 import { createBaseSchema, toStatement } from '../../src/query/index.js';
-import { asSuperuser, client, databases, expectStatus, sql, startApp, world } from '../harness/index.js';
+import {
+  asSuperuser,
+  client,
+  databases,
+  ensureBuilt,
+  expectStatus,
+  serverEnvironment,
+  sql,
+  startApp,
+  world,
+} from '../harness/index.js';
 import { receiver } from '../support/webhook-receiver.js';
 
 jest.setTimeout(120_000);
@@ -25,6 +38,33 @@ describe('the migrations of the main database', () => {
     expect(new Set((await schema()).map(({ table_name: table }) => table as string))).toEqual(new Set(['_migrations']));
     await migrateMain(main);
     expect(await schema()).toEqual(migrated);
+  });
+
+  it('are undone in one database alone where a release brought more to it', async () => {
+    ensureBuilt();
+    const pair = await databases();
+    const env = { PATH: process.env.PATH, ...(await serverEnvironment({ databases: pair })) };
+    const run = (...args: string[]) =>
+      spawnSync(process.execPath, [path.join(projectRoot, 'dist/migrate.js'), ...args], { env, encoding: 'utf8' });
+    const known = async () => {
+      const [main] = await sql<{ n: number }>(pair.main, 'select count(*)::int as n from _migrations');
+      const [mini] = await sql<{ n: number }>(pair.mini, 'select count(*)::int as n from _live_tables_migrations');
+      return [main?.n ?? 0, mini?.n ?? 0];
+    };
+    const [main = 0, mini = 0] = await known();
+    expect(run('revert', 'main')).toMatchObject({
+      status: 0,
+      stdout: 'The newest migration of the main database was undone.\n',
+    });
+    expect(await known()).toEqual([main - 1, mini]);
+    expect(run('revert', 'mini').status).toBe(0);
+    expect(await known()).toEqual([main - 1, mini - 1]);
+    expect(run('revert', 'both')).toMatchObject({
+      status: 1,
+      stderr: 'both is none of main and mini, of which revert undoes a migration.\n',
+    });
+    expect(run('run').status).toBe(0);
+    expect(await known()).toEqual([main, mini]);
   });
 
   it('lose what they added and nothing else: webhooks and versions of published views go, their views go on', async () => {
