@@ -10,6 +10,7 @@ const MOVED = /^MOVED \d+ (.*):(\d+)$/;
  * kind: a cluster sends them to all its nodes.
  */
 export class KeyNode {
+  private stopped = false;
   private other: { readonly address: string; readonly connection: RedisConnection } | undefined;
 
   constructor(
@@ -28,8 +29,8 @@ export class KeyNode {
   heed(error: unknown): void {
     const [, host = '', port = ''] = MOVED.exec(error instanceof Error ? error.message : '') ?? [];
     const address = `${host === '' ? this.settings.host : host}:${port}`;
-    if (port === '' || this.other?.address === address) return;
-    this.stop();
+    if (this.stopped || port === '' || this.other?.address === address) return;
+    this.leave();
     const settings = { ...this.settings, host: address.slice(0, -port.length - 1), port: Number(port) };
     let lost = false;
     const onDown = (reason: string): void => {
@@ -41,7 +42,13 @@ export class KeyNode {
     connection.start();
   }
 
+  /** For good: an answer that comes later leads nowhere any more. */
   stop(): void {
+    this.stopped = true;
+    this.leave();
+  }
+
+  private leave(): void {
     const { other } = this;
     this.other = undefined;
     other?.connection.stop();
