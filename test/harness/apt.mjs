@@ -7,6 +7,9 @@ export function which(...names) {
   return names.flatMap((name) => folders.map((folder) => `${folder}/${name}`)).find((file) => existsSync(file));
 }
 
+const TRIES = 3;
+const PAUSE_MS = 5_000;
+
 /** Installs a Debian package, as root and where there is apt-get; false where that is not so, or failed. */
 export function aptInstall(name) {
   if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return false;
@@ -16,11 +19,15 @@ export function aptInstall(name) {
       stdio: 'pipe',
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     });
-  try {
-    apt('update');
-    apt('install', '-y', '--no-install-recommends', name);
-    return true;
-  } catch {
-    return false;
+  // Several files of tests may install something at once, and lists of packages have a lock that nobody waits for.
+  for (let tries = 0; tries < TRIES; tries++) {
+    try {
+      apt('update');
+      apt('install', '-y', '--no-install-recommends', name);
+      return true;
+    } catch {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
+    }
   }
+  return false;
 }
