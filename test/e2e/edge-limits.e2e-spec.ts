@@ -64,6 +64,40 @@ describe('a client that sends too slowly', () => {
   });
 });
 
+describe('a body that is refused before it was read', () => {
+  /** Sends all of it and only then reads the answer. */
+  async function sendFirst(headers: string, bytes: number): Promise<string> {
+    const { hostname, port } = new URL(server.base);
+    const socket = net.connect({ host: hostname, port: Number(port) }).pause();
+    const closed = new Promise<void>((resolve, reject) => socket.on('close', resolve).on('error', reject));
+    let answer = '';
+    socket.on('data', (chunk) => (answer += chunk.toString()));
+    socket.pause();
+    socket.write(
+      `POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\n${headers}\r\nContent-Length: ${bytes}\r\n\r\n${'x'.repeat(bytes)}`,
+      () => socket.resume(),
+    );
+    await closed;
+    return answer;
+  }
+
+  it.each([
+    ['too large', 'Content-Type: application/json', 413, 'payload_too_large'],
+    ['of another media type', 'Content-Type: text/plain', 415, 'unsupported_media_type'],
+    [
+      'of another media type, on a connection that ends',
+      'Content-Type: text/csv\r\nConnection: close',
+      415,
+      'unsupported_media_type',
+    ],
+  ])('%s is answered, also to who sends all of it first', async (_what, headers, status, code) => {
+    const [head = '', body = ''] = (await sendFirst(headers, 30_000_000)).split('\r\n\r\n');
+    expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(head).toMatch(/connection: close/i);
+    expect(JSON.parse(body)).toMatchObject({ status, code });
+  });
+});
+
 describe('headers', () => {
   it('past 16 KiB together are refused, also when each is small', async () => {
     const many = Object.fromEntries(Array.from({ length: 1_500 }, (_, n) => [`x-${n}`, 'some value']));

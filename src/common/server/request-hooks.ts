@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { AppReply, AppRequest } from '../http.js';
+import { lingerOver } from './linger.js';
 
 /** What every answer says, whoever makes it: which request it belongs to, and what it took. */
 export function answerHeaders(request: AppRequest, reply: AppReply): void {
@@ -19,6 +20,7 @@ export function registerRequestHooks(
     instance.decorateRequest(name);
   instance.addHook('onSend', (request, reply, payload, done) => {
     answerHeaders(request, reply);
+    lingerOver(request, reply);
     done(null, payload);
   });
   instance.addHook('onResponse', (request, reply, done) => {
