@@ -242,7 +242,8 @@ describe('live updates', () => {
         200,
       );
       await create(ada, 'after the page');
-      const { tab, joined } = await follow(ada, { epoch: meta.epoch, seq: meta.seq });
+      expect(meta).toHaveProperty('schemaVersion');
+      const { tab, joined } = await follow(ada, meta);
       expect(joined).toMatchObject({ mode: 'replay', seq: 2 });
       expect((await updates(tab, 1))[0]?.created[0]?.fields.name).toBe('after the page');
     });
@@ -418,6 +419,10 @@ describe('live updates', () => {
       ['a broken number', { channel: 'table:x', from: { epoch: 'e', seq: 1.5 } }],
       ['a number beyond 2^53', { channel: 'table:x', from: { epoch: 'e', seq: 2 ** 53 } }],
       ['an epoch that is no text', { channel: 'table:x', from: { epoch: {}, seq: 1 } }],
+      [
+        'a version of the structure that is no number',
+        { channel: 'table:x', from: { epoch: 'e', seq: 1, schemaVersion: '2' } },
+      ],
       ['an unknown property of the position', { channel: 'table:x', from: { epoch: 'e', seq: 1, x: 1 } }],
       ['bytes', { channel: Buffer.from('table:x') }],
     ])('answers %s with a 422', async (_what, message) => {

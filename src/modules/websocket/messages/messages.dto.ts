@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsObject, IsOptional, IsString, Length, Max, Min, ValidateNested } from 'class-validator';
 
@@ -14,6 +14,12 @@ export class PositionDto {
   @Min(0)
   @Max(Number.MAX_SAFE_INTEGER)
   seq!: number;
+
+  /** Part of the `meta` of rows, which may be given as it is; it decides nothing, since changes of the structure have numbers too. */
+  @ApiPropertyOptional({ type: 'integer', example: 2 })
+  @IsOptional()
+  @IsInt()
+  schemaVersion?: number;
 }
 
 /** Names of collections have up to 255 bytes, those of databases up to 64. */
