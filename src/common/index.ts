@@ -37,3 +37,4 @@ export * from './revertible.js';
 export * from './rounds.js';
 export * from './tracing/index.js';
 export * from './value-schemas.js';
+export * from './whole-number.js';

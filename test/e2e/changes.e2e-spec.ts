@@ -41,6 +41,14 @@ async function all(table: Table, limit: number): Promise<Event[]> {
 }
 
 describe('the change log of a table', () => {
+  it.each(['after=', 'after=0x10', 'after=1e1', 'after=+1', 'after=1.5', 'limit=0x10', 'limit=', 'wait=', 'wait=%205'])(
+    'takes numbers in digits only: %s is 422',
+    async (query) => {
+      const pointer = `/${query.split('=')[0] ?? ''}`;
+      expect(refusal(await changes(await newTable(), query))).toEqual([422, 'validation_failed', `${pointer} is_int`]);
+    },
+  );
+
   it('is the live events, whole and without a gap, and makes the table anew from nothing', async () => {
     const table = await newTable();
     const listener = await socket(fixture.app.base, fixture.owner.token);

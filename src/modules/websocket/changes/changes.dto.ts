@@ -1,6 +1,7 @@
 import { ApiProperty, ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
+import { Transform } from 'class-transformer';
 import { IsInt, IsOptional, Max, Min } from 'class-validator';
+import { toWholeNumber } from '../../../common/index.js';
 import { DataChange, SchemaChange, type ChangeEvent } from '../messages/index.js';
 
 export const MAX_CHANGES = 1_000;
@@ -13,10 +14,10 @@ export class ListChangesQuery {
     default: 0,
     description: 'The last number that you have; 0 for all.',
   })
-  @Type(() => Number)
-  @IsInt()
+  @Transform(toWholeNumber)
   @Min(0)
   @Max(Number.MAX_SAFE_INTEGER)
+  @IsInt()
   after = 0;
 
   @ApiPropertyOptional({
@@ -26,9 +27,9 @@ export class ListChangesQuery {
     description: 'Numbers in one answer at most, up to 1,000.',
   })
   @IsOptional()
-  @Type(() => Number)
-  @IsInt()
+  @Transform(toWholeNumber)
   @Min(1)
+  @IsInt()
   limit = 100;
 
   @ApiPropertyOptional({
@@ -39,10 +40,10 @@ export class ListChangesQuery {
     description: 'Seconds to wait for the next change when there is none yet.',
   })
   @IsOptional()
-  @Type(() => Number)
-  @IsInt()
+  @Transform(toWholeNumber)
   @Min(0)
   @Max(MAX_WAIT_SECONDS)
+  @IsInt()
   wait = 0;
 }
 
