@@ -118,6 +118,18 @@ describe('groups of rows', () => {
     ]);
   });
 
+  it.each([
+    ['large', ['1000000000001', '0', '0'], '333333333333.6666666667'],
+    ['very large', ['100000000000000000000', '1'], '50000000000000000000.5'],
+    ['small', ['0.00000000014', '-0.00000000014', '0.0000000004'], '0.0000000001'],
+    ['negative', ['-20000000000', '0', '0'], '-6666666666.6666666667'],
+  ])('have averages of ten digits behind the point, also of %s numbers', async (_what, values, avg) => {
+    const table = await newTable([{ name: 'D', type: 'decimal' }]);
+    expectStatus(await bulk(table, values.map((d) => ({ op: 'create', fields: { d } }))), 200); // prettier-ignore
+    const { data } = await groups(table, { aggregates: [{ as: 'avg', fn: 'avg', field: 'd' }] });
+    expect(data).toEqual([{ group: {}, values: { avg } }]);
+  });
+
   it('are of the rows that pass the filter, and are filtered and sorted by what they come to', async () => {
     const body = { groupBy: [{ field: 'status' }], aggregates: [sum('amount'), n] };
     const filter = { field: 'amount', op: 'gt', value: '0.1' };

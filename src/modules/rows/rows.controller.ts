@@ -138,7 +138,7 @@ export class RowsController {
     summary: 'List rows, or groups of them, asked by a JSON body',
     description:
       'With `groupBy` or `aggregates` the answer has groups, which are filtered, sorted and paged as rows are, forward only. ' +
-      '`sum` is exact; `avg` has about 20 digits.',
+      '`sum` is exact; `avg` is rounded to 10 digits behind the point.',
   })
   @ApiBody({ schema: { allOf: [{ $ref: getSchemaPath(QueryRowsDto) }], example: QUERY_EXAMPLE } })
   @ApiOkResponse({ schema: { anyOf: [RowListDto, GroupListDto].map((type) => ({ $ref: getSchemaPath(type) })) } })

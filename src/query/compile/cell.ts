@@ -164,6 +164,8 @@ const MAX_SECONDS = integer(Number.MAX_SAFE_INTEGER);
 
 /** Digits behind the point of an average. */
 const AVERAGE_SCALE = 10;
+/** A quotient has as many digits behind the point as what is divided. */
+const ENOUGH_DIGITS = sql`round(0, ${integer(2 * AVERAGE_SCALE)})`;
 
 /** The value of a rollup over the linked rows, or of an aggregate over those of a group; `order` is theirs. */
 export function aggregate(
@@ -179,7 +181,8 @@ export function aggregate(
       return type === 'duration' ? sql`case when abs(${total}) <= ${MAX_SECONDS} then (${total})::bigint end` : total;
     }
     case 'avg':
-      return sql`trim_scale(round(avg(${element}), ${integer(AVERAGE_SCALE)}))`;
+      // avg() has 16 significant digits: of large numbers not all of those behind the point, and of very large ones none.
+      return sql`trim_scale(round((sum(${element}) + ${ENOUGH_DIGITS}) / count(${element}), ${integer(AVERAGE_SCALE)}))`;
     case 'min':
     case 'max':
       return shownAlike(column, extreme(fn, column, element));
