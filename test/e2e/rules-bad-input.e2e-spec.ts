@@ -147,6 +147,29 @@ describe('that a change of the structure closes rules', () => {
     expect(await told()).toContainEqual(['people', ['again']]);
     tab.close();
   });
+
+  it('is not told where a computed column is given the options that it has, in whatever order', async () => {
+    const { owner, at } = fixture;
+    const { table } = await dealsIn(fixture);
+    const people = await newTable([{ name: 'Name', type: 'text' }]);
+    const column = async (body: object): Promise<Column> =>
+      expectStatus(await owner.post<Column>(`/tables/${people.id}/columns`, body), 201);
+    const { id: linkColumnId } = await column({ name: 'Deals', type: 'link', options: { tableId: table.id } });
+    const options = { linkColumnId, columnId: columnId(table, 'qty'), fn: 'sum' };
+    const { id } = await column({ name: 'Sum', type: 'rollup', options });
+    await putRules(owner, people, { name: 'many', read: { filter: { field: 'sum', op: 'gt', value: 1 } } });
+    const patch = async (body: object) =>
+      expectStatus(await owner.patch(`/tables/${people.id}/columns/${id}`, body), 200);
+    const told = async () => {
+      const query = `action=table.rules_closed&resourceId=${people.id}`;
+      return expectStatus(await owner.get<{ data: readonly Entry[] }>(`/workspaces/${at.workspace.id}/audit-logs?${query}`), 200).data; // prettier-ignore
+    };
+    await patch({ name: 'All', options });
+    await patch({ name: 'Sum', options: Object.fromEntries(Object.entries(options).reverse()) });
+    expect([await told(), await problems(people)]).toEqual([[], []]);
+    await patch({ options: { ...options, fn: 'max' } });
+    expect([await told(), await problems(people)]).toMatchObject([[{ after: { rules: ['many'] } }], [{}]]);
+  });
 });
 
 describe('a column that every row needs', () => {

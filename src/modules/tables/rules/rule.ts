@@ -69,7 +69,13 @@ export const liveColumns = (records: readonly { readonly columns: readonly LiveC
   new Map(records.flatMap(({ columns }) => columns.map((column) => [column.id, heldBy(column)] as const)));
 
 const heldBy = (column: LiveColumn): string =>
-  isComputed(column) ? `${column.type} ${JSON.stringify(column.options)}` : column.type;
+  isComputed(column) ? `${column.type} ${JSON.stringify(column.options, inStoredOrder)}` : column.type;
+
+/** Members in the order in which the database gives them back, which is what rules keep: what is about to be written has them as they were asked for. */
+const inStoredOrder = (_: string, member: unknown): unknown =>
+  typeof member === 'object' && member !== null && !Array.isArray(member)
+    ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => a.length - b.length || (a < b ? -1 : 1)))
+    : member;
 
 /** A column that the filters of the rule speak of and that is gone, or holds something else by now. */
 export const brokenBy = ({ reads, types = {} }: StoredRule, live: LiveColumns): Id | undefined =>
