@@ -65,6 +65,25 @@ describe('a change of metadata is taken back', () => {
     expect((await columnNow(table, column)).name).toBe('Status');
   });
 
+  it('by setting a formula, which reads the columns that it read then', async () => {
+    const table = await newTable('Sums');
+    const net = await newColumn(table, { name: 'Net', type: 'integer' });
+    const made = await newColumn(table, { name: 'Gross', type: 'formula', options: { formula: '{net} + 1' } });
+    const { options: before } = await columnNow(table, made);
+    const path = `/tables/${table.id}/columns/${made.id}`;
+    expectStatus(await at.owner.patch(path, { options: { formula: '7' } }), 200);
+    await takeBack(await entryOf(made.id, 'column.updated'));
+    expect((await columnNow(table, made)).options).toEqual(before);
+    // What it read has gone, and another column is called so.
+    await takeBack(await entryOf(made.id, 'column.updated'));
+    const entry = await entryOf(made.id, 'column.updated');
+    expectStatus(await at.owner.del(`/tables/${table.id}/columns/${net.id}`), 204);
+    await newColumn(table, { name: 'Net', type: 'integer' });
+    const { confirmToken } = await dryRun(entry);
+    expect(refusal(await ask(entry, { confirmToken }))[1]).toBe('formula_invalid');
+    expect((await columnNow(table, made)).options).toMatchObject({ formula: '7' });
+  });
+
   it('by the trash and out of it, with all rows', async () => {
     const table = await newTable('Orders');
     const column = await newColumn(table, { name: 'Qty', type: 'integer' });

@@ -6,6 +6,7 @@ import { BasesService } from './bases/bases.service.js';
 import { ColumnTrash } from './columns/column-trash.service.js';
 import { ColumnEntity } from './columns/column.entity.js';
 import { ColumnsService } from './columns/columns.service.js';
+import { formulaOfLog } from './columns/formula-columns.js';
 import { defaultOfLog } from './columns/told-default.js';
 import { IndexesService } from './indexes/indexes.service.js';
 import { RulesService } from './rules/rules.service.js';
@@ -54,7 +55,8 @@ export class RevertibleStructure {
       update: async (access, id, fields) => {
         const { tableId, type } = await this.columnOf(id);
         const json = type === 'json' && 'default' in fields ? { default: defaultOfLog(fields.default) } : {};
-        return columns.update(access, tableId, id, { ...fields, ...json });
+        const formula = type === 'formula' && fields.options ? { options: formulaOfLog(fields.options) } : {};
+        return columns.update(access, tableId, id, { ...fields, ...json, ...formula });
       },
       remove: async (access, id) => columns.remove(access, (await this.columnOf(id)).tableId, id),
       restore: async (access, id) => trashedColumns.restore(access, (await this.columnOf(id)).tableId, id, {}),

@@ -84,6 +84,11 @@ export function resolveFormula(column: ColumnEntity, base: FormulaBase, at: stri
   return resolved;
 }
 
+/** Options of a formula, as the audit log tells them, in the form in which they are asked for: with ids, since keys may mean other columns by now. */
+export const formulaOfLog = ({ formula = '', columnIds = {} }: ColumnOptions): { formula: string } => ({
+  formula: mapReferences(formula, (key) => columnIds[key] ?? key),
+});
+
 const circular = (
   path: readonly ColumnEntity[],
   text: string,
