@@ -97,6 +97,8 @@ describe('bulk', () => {
       [404, 'not_found'],
       [409, 'unique_violation'],
     ]);
+    // A row that was not made has no id.
+    expect(results.map(({ id }) => id !== undefined)).toEqual([true, false, false, true, true, false]);
     expect(results[1]).toMatchObject({
       ref: 'r',
       error: { errors: [{ pointer: '/ops/1/fields/name', code: 'required' }] },

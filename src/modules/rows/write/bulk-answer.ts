@@ -23,8 +23,9 @@ export function bulkAnswer(
   const items = entries.map(({ index, ref, op }) => {
     const head = `{"index":${index}${ref === undefined ? '' : `,"ref":${JSON.stringify(ref)}`}`;
     const problem = failures.get(index);
+    // A row that was not made has none: the id that it would have had names nothing.
     if (problem)
-      return `${head}${idPart(op && 'id' in op ? op.id : undefined)},"status":${problem.status},"error":${JSON.stringify(problem.body())}}`;
+      return `${head}${idPart(op && op.kind !== 'create' && 'id' in op ? op.id : undefined)},"status":${problem.status},"error":${JSON.stringify(problem.body())}}`;
     const done = results.get(index);
     if (!done) return `${head},"status":500}`;
     const row = minimal || done.result.json === undefined ? '' : `,"row":${done.result.json}`;
