@@ -145,8 +145,10 @@ describe('the address of published data', () => {
     for (const name of ['etag', 'cache-control', 'content-type', 'content-length', 'vary', 'link', 'ratelimit-policy'])
       expect([name, head.headers[name]]).toEqual([name, got.headers[name]]);
     expect(head.headers['access-control-allow-origin']).toBe('https://app.example');
-    const same = await ask(`${path}/data`, { 'if-none-match': String(got.headers.etag) }, 'HEAD');
-    expect([same.status, same.headers.etag]).toEqual([304, got.headers.etag]);
+    for (const tags of [String(got.headers.etag), '*']) {
+      const same = await ask(`${path}/data`, { 'if-none-match': tags }, 'HEAD');
+      expect([tags, same.status, same.headers.etag]).toEqual([tags, 304, got.headers.etag]);
+    }
     const preflight = await ask(`${path}/data`, { ...origin, 'access-control-request-method': 'GET' }, 'OPTIONS');
     expect([preflight.status, preflight.bytes.length, preflight.headers['access-control-allow-methods']]).toEqual([
       ...[204, 0, 'GET, HEAD'],

@@ -113,13 +113,13 @@ function linkTo({ visit, query }: Wish, { nextCursor }: WrittenPage): Headers {
   return { link: succession ? `${next}, ${successorLink(succession)}` : next };
 }
 
-/** Whether `If-None-Match` names an entity tag, without what makes it weak: the comparison is the weak one (RFC 9110, section 13.1.2). */
+/** Whether `If-None-Match` names an entity tag, or any there is (`*`), without what makes it weak: the comparison is the weak one (RFC 9110, section 13.1.2). */
 const holds =
   (header: string | undefined) =>
   (tag: string): boolean => {
     if (header === undefined) return false;
     // As we gave it out: there is nothing to take apart.
-    if (header === `W/"${tag}"`) return true;
+    if (header === `W/"${tag}"` || header.trim() === '*') return true;
     const tags = header.slice(0, 8_000).matchAll(/(?:W\/)?"([\x21\x23-\x7e]*)"/g);
     return [...tags].some(([, each]) => each === tag);
   };
