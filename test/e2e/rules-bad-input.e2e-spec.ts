@@ -148,6 +148,31 @@ describe('that a change of the structure closes rules', () => {
     tab.close();
   });
 
+  it('is told where a choice goes that they speak of, and once', async () => {
+    const { owner, at } = fixture;
+    const open = { key: 'open', label: 'Open' };
+    const table = await newTable([
+      { name: 'Status', type: 'single_select', options: { choices: [{ label: 'Open' }, { label: 'Won' }] } },
+    ]);
+    const ofStatus = (name: string, value: string) => ({
+      name,
+      read: { filter: { field: 'status', op: 'eq', value } },
+    });
+    await putRules(owner, table, ofStatus('open', 'open'), ofStatus('won', 'won'));
+    const choices = async (...list: readonly object[]) => {
+      const status = `/tables/${table.id}/columns/${columnId(table, 'status')}`;
+      expectStatus(await owner.patch(status, { options: { choices: list } }), 200);
+      const query = `action=table.rules_closed&resourceId=${table.id}`;
+      const { data } = expectStatus(await owner.get<{ data: readonly Entry[] }>(`/workspaces/${at.workspace.id}/audit-logs?${query}`), 200); // prettier-ignore
+      return data.map(({ after }) => after?.rules);
+    };
+    expect(await choices(open)).toEqual([['won']]);
+    expect(await problems(table)).toMatchObject([{ pointer: '/rules/1/read/filter' }]);
+    expect(await choices(open, { label: 'Lost' })).toHaveLength(1);
+    expect(await choices(open, { label: 'Won' })).toHaveLength(1);
+    expect(await problems(table)).toEqual([]);
+  });
+
   it('is not told where a computed column is given the options that it has, in whatever order', async () => {
     const { owner, at } = fixture;
     const { table } = await dealsIn(fixture);

@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { AuditEntry } from '../../../database/main/index.js';
-import { brokenBy, liveColumns } from '../rules/rule.js';
+import { problemsOf } from '../rules/judge-rules.js';
+import { liveColumns, type StoredRule } from '../rules/rule.js';
 import { TableRulesEntity } from '../rules/table-rules.entity.js';
 import type { BeforeAndAfter } from './before-and-after.js';
 import type { MetadataPatch } from './schema-op.entity.js';
@@ -10,8 +11,8 @@ interface Change {
 }
 
 /**
- * The change with an entry for each table some of whose rules it closes: a column that they speak of goes, or holds something else then. So admins read
- * of it in the audit log, and whoever follows the workspace hears of it, where nobody thought of rules.
+ * The change with an entry for each table some of whose rules it closes: a column that they speak of goes, or holds something else then, or a choice
+ * goes. So admins read of it in the audit log, and whoever follows the workspace hears of it, where nobody thought of rules.
  */
 export async function withClosedRules<C extends Change>(
   manager: EntityManager,
@@ -24,8 +25,12 @@ export async function withClosedRules<C extends Change>(
   const [then, now] = [liveColumns(before.records), liveColumns(after.records)];
   const closed = [...written.values()].flatMap(({ tableId, workspaceId, rules }): AuditEntry[] => {
     const table = after.records.find((record) => record.table.id === tableId)?.table;
-    const names = rules.filter((rule) => !brokenBy(rule, then) && brokenBy(rule, now)).map(({ name }) => name);
-    if (!table || names.length === 0) return [];
+    const [was, is] = [before.schemas.get(tableId), after.schemas.get(tableId)];
+    if (!table || !was || !is) return [];
+    const closes = (rule: StoredRule): boolean =>
+      problemsOf([rule], is, now).length > 0 && problemsOf([rule], was, then).length === 0;
+    const names = rules.filter(closes).map(({ name }) => name);
+    if (names.length === 0) return [];
     const resource = { type: 'table', id: tableId, name: table.name };
     return [{ workspaceId, action: 'table.rules_closed', resource, after: { rules: names } }];
   });
