@@ -116,4 +116,27 @@ describe('a contest for unique values', () => {
     expect(settled.every(({ lost }) => lost.length === 1)).toBe(true);
     expect(looks).toEqual([many]);
   });
+
+  it('leaves others their turn where rows give in one after the other, for one index and the other', async () => {
+    const many = 100;
+    const keys = [[A, CODE], [CODE, B]].map((columns) => ({ columns, comparing: 'as they are' }) as const); // prettier-ignore
+    const held = (i: number): Fields => ({ a: `p${i >> 1}`, b: `p${(i + 1) >> 1}`, code: `c${i}` });
+    let [turns, isOver] = [0, false];
+    const turn = (): void => {
+      turns++;
+      if (!isOver) setImmediate(turn);
+    };
+    setImmediate(turn);
+    const settled = await contest(
+      { ...demands, keys },
+      Array.from({ length: many }, (_, i) => ({
+        ...{ id: String(i), comes: false, held: ({ key }: ColumnSchema) => held(i)[key] ?? null },
+        values: new Map([[CODE, `c${i - 1}`]]),
+      })),
+      (_, tuples) => Promise.resolve(tuples.map((values) => values.includes('c-1'))),
+    );
+    isOver = true;
+    expect(settled.every(({ lost }) => lost.length === 1)).toBe(true);
+    expect(turns).toBeGreaterThan(many / 4);
+  });
 });

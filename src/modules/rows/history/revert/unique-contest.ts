@@ -73,6 +73,8 @@ export async function contest(
   for (;;) {
     for (const [key, known] of taken) await learn(key, known, claims, ask);
     if (!round(claims, taken)) break;
+    // Where one after the other gives in, there are as many rounds as rows: everybody else has a turn between them.
+    await new Promise(setImmediate);
   }
   for (const claim of claims) claim.mustHave(required);
   const given = new Set(keys.flatMap((key) => givers(key, claims)));
@@ -85,6 +87,9 @@ class Claim {
   private readonly lost = new Set<ColumnSchema>();
   private readonly fallen = new Set<UniqueKey>();
   private staysFor: Settled['staysFor'];
+  private readonly held = new Map<UniqueKey, Tuple | undefined>();
+  /** Good until it gives in. */
+  private readonly wanted = new Map<UniqueKey, Tuple | undefined>();
 
   constructor(
     private readonly row: Contestant,
@@ -95,12 +100,20 @@ class Claim {
 
   /** What it comes to hold under a key; undefined where a value is empty, which is never the same as another. */
   wants(key: UniqueKey): Tuple | undefined {
-    return this.staysFor ? undefined : tupleOf(key, (column) => this.final(column));
+    if (this.staysFor) return undefined;
+    if (!this.wanted.has(key))
+      this.wanted.set(
+        key,
+        tupleOf(key, (column) => this.final(column)),
+      );
+    return this.wanted.get(key);
   }
 
   /** What it holds now. */
   holds(key: UniqueKey): Tuple | undefined {
-    return this.row.comes ? undefined : tupleOf(key, this.row.held);
+    if (this.row.comes) return undefined;
+    if (!this.held.has(key)) this.held.set(key, tupleOf(key, this.row.held));
+    return this.held.get(key);
   }
 
   /** Whether it asks for what it held when it went, since it cannot have what it was to get. */
@@ -110,6 +123,7 @@ class Claim {
 
   /** It cannot have what it {@link wants}. */
   giveIn(key: UniqueKey): void {
+    this.wanted.clear();
     const asked = key.columns.filter((column) => this.values.delete(column));
     for (const column of asked) this.lost.add(column);
     if (!this.row.comes) return;
