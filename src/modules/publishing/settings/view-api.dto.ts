@@ -249,7 +249,8 @@ export class PublishedRightsDto {
   at!: string;
   @ApiProperty({
     type: [RulesLeftOutDto],
-    description: 'The tables behind the view that had rules then: none of them keeps anything from readers.',
+    description:
+      'Tables that the view shows, or that their links lead to, and that had rules then: none of them keeps anything from readers.',
   })
   rules!: readonly RulesLeftOutDto[];
 }

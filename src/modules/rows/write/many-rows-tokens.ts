@@ -9,6 +9,8 @@ export interface SeenByDryRun {
   readonly rows: readonly { readonly id: Id; readonly version: number }[];
   /** A column that is another by then, or a rule, would make something else of the same rows. */
   readonly tables: readonly Pick<TableSchema, 'id' | 'schemaVersion'>[];
+  /** What of them it said would be left out, which rows beside them may decide: those that have a unique value by now. */
+  readonly leftOut?: readonly object[];
 }
 
 /** Tokens that bind a change of many rows to its dry run: by a filter, or a revert. */
@@ -32,9 +34,10 @@ export class ManyRowsTokens {
   }
 }
 
-function digestOf(asked: unknown, { rows, tables }: SeenByDryRun): string {
+function digestOf(asked: unknown, { rows, tables, leftOut = [] }: SeenByDryRun): string {
   const hash = createHash('sha256').update(JSON.stringify(asked));
   for (const { id, schemaVersion } of tables) hash.update(`\n${id} ${schemaVersion}`);
   for (const { id, version } of rows) hash.update(`\n${id}:${version}`);
+  for (const each of leftOut) hash.update(`\n${JSON.stringify(each)}`);
   return hash.digest('base64url');
 }

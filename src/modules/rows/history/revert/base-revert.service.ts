@@ -95,7 +95,11 @@ export class BaseRevert {
     { found, plan, manner, session, apply }: Work,
   ): Promise<Answer> {
     const { schema, names, inTrash } = found;
-    const seen = { rows: plan.tables.flatMap((each) => each.seen), tables: plan.tables.map(({ table }) => table) };
+    const seen = {
+      rows: plan.tables.flatMap((each) => each.seen),
+      tables: plan.tables.map(({ table }) => table),
+      leftOut: plan.tables.flatMap(({ skipped }) => skipped),
+    };
     const tables = toldOfAll(plan.tables).map((each, i) => {
       const { id } = must(plan.tables[i], 'each plan is told').table;
       return { tableId: id, name: names.get(id), ...each };

@@ -36,8 +36,8 @@ export class TableRevert {
   ) {}
 
   /**
-   * @throws Problem `validation_failed`, `limit_reached` more changes than are undone at once, `confirmation_required`, `confirmation_stale`,
-   * `unique_violation` others are quicker with its values, again and again; nothing was written then
+   * @throws Problem `validation_failed`, `limit_reached` more changes than are undone at once, `confirmation_required`; `confirmation_stale` also where
+   * others are quicker with its unique values. Nothing was written then
    */
   run(access: Access, tableId: Id, body: unknown, manner: Manner): Promise<Answer> {
     return this.within(access, tableId, async ({ table, session, ...to }) => {
@@ -45,7 +45,7 @@ export class TableRevert {
       if (!dryRun && confirmToken === undefined) throw new Problem('confirmation_required');
       const plan = await this.planner.plan(access, session, [{ table, which }], overwrite);
       const of = only(plan);
-      const seen = { rows: of.seen, tables: [table] };
+      const seen = { rows: of.seen, tables: [table], leftOut: of.skipped };
       if (confirmToken === undefined || dryRun)
         return new Answer({ ...told(of), confirmToken: this.tokens.make(table.id, asked, seen) });
       this.tokens.check(table.id, confirmToken, asked, seen);
