@@ -1,6 +1,7 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsInt, IsOptional, IsString, MaxLength, Min } from 'class-validator';
+import { toWholeNumber } from './whole-number.js';
 
 export const DEFAULT_LIMIT = 50;
 export const MAX_LIMIT = 1000;
@@ -10,9 +11,10 @@ export class PageQuery {
   /** How many items at most, 1 to 1000. */
   @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT })
   @IsOptional()
-  @Transform(({ value }: { value: unknown }) =>
-    typeof value === 'string' && /^-?\d{1,4096}$/.test(value) ? Math.min(Number(value), MAX_LIMIT) : value,
-  )
+  @Transform((of) => {
+    const limit = toWholeNumber(of);
+    return limit === of.value ? limit : Math.min(Number(limit), MAX_LIMIT);
+  })
   @IsInt()
   @Min(1)
   limit: number = DEFAULT_LIMIT;

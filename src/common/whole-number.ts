@@ -1,4 +1,4 @@
-const DIGITS = /^-?\d{1,400}$/;
+const DIGITS = /^-?\d{1,4096}$/;
 
 /**
  * For `@Transform`: a whole number of a query string. `Number` would also make one of "", " 5", "0x10" and "1e3"; what is not written in

@@ -1,7 +1,7 @@
 import { Transform } from 'class-transformer';
 import { ApiProperty, ApiPropertyOptional, OmitType } from '@nestjs/swagger';
 import { IsIn, IsInt, IsOptional, IsString, MaxLength, Min } from 'class-validator';
-import { DEFAULT_LIMIT, PageDto } from '../../../common/index.js';
+import { DEFAULT_LIMIT, toWholeNumber, PageDto } from '../../../common/index.js';
 import { FORMATS, type Format } from './formats.js';
 
 /** What a reader of a published view may ask. */
@@ -13,9 +13,7 @@ export class PublicDataQuery {
     description: 'How many rows at most; more than the published view gives at once is refused.',
   })
   @IsOptional()
-  @Transform(({ value }: { value: unknown }) =>
-    typeof value === 'string' && /^-?\d{1,9}$/.test(value) ? Number(value) : value,
-  )
+  @Transform(toWholeNumber)
   @IsInt()
   @Min(1)
   limit?: number;
