@@ -253,13 +253,19 @@ describe('a row that comes back', () => {
 });
 
 describe('a value that others take while it is undone', () => {
-  it('makes the confirmation stale, and is named by the next dry run', async () => {
+  /** Two rows whose codes were changed, and the changes. */
+  const changedRows = async () => {
     const table = await newTable([NAME, CODE]);
     const [one, two] = [await add(table, { code: 'x' }), await add(table, { code: 'y' })];
     const seq = await seqOf(table);
     await patch(table, one.id, { code: 'x2' });
     await patch(table, two.id, { code: 'y2' });
     const which = await behind(table, seq);
+    return { table, one, two, which };
+  };
+
+  it('makes the confirmation stale, and is named by the next dry run', async () => {
+    const { table, one, two, which } = await changedRows();
     const { confirmToken, skipped } = await dry(table, which);
     expect(skipped).toEqual([]);
     await add(table, { code: 'x' });
@@ -272,12 +278,7 @@ describe('a value that others take while it is undone', () => {
   });
 
   it('makes it stale also where the revert only comes upon it when it writes', async () => {
-    const table = await newTable([NAME, CODE]);
-    const [one, two] = [await add(table, { code: 'x' }), await add(table, { code: 'y' })];
-    const seq = await seqOf(table);
-    await patch(table, one.id, { code: 'x2' });
-    await patch(table, two.id, { code: 'y2' });
-    const which = await behind(table, seq);
+    const { table, one, two, which } = await changedRows();
     const { confirmToken } = await dry(table, which);
     const { schema, table: name } = table.physical;
     const refused = await asSuperuser(fixture.app.config.miniDb.database, async (other) => {

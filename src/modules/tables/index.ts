@@ -1,6 +1,6 @@
 export { PhysicalColumns, type PhysicalColumn } from './physical-columns.js';
 export { BaseCopy, type CopiedBase } from './copies/base-copy.js';
-export { TableCatalog, type TableMeta } from './table-catalog.js';
+export { TableCatalog, type BaseMeta, type TableMeta } from './table-catalog.js';
 export type { Finding } from './drift/compare-base.js';
 export { DriftWatch } from './drift/drift-watch.js';
 export { openDriftChecker } from './drift/open-drift-checker.js';

@@ -1,5 +1,5 @@
-import type { Access } from '../../../common/index.js';
-import type { TableCatalog } from '../../tables/index.js';
+import { notFound, type Access, type Id } from '../../../common/index.js';
+import type { BaseMeta, TableCatalog } from '../../tables/index.js';
 import type { OpenedView } from '../../views/index.js';
 import type { PublishedRights, RulesLeftOut } from './published-contract.js';
 
@@ -15,10 +15,16 @@ export async function rightsOf(
   at: Date,
 ): Promise<PublishedRights> {
   const rules: RulesLeftOut[] = [];
+  // Each base as it is now, read once for all of its tables.
+  const bases = new Map<Id, BaseMeta>();
   for (const { id } of tables) {
-    const { name, seen } = await catalog.fresh(id);
-    const { count, hidden } = seen.rulesOn(id);
-    if (count > 0) rules.push({ tableId: id, table: name, rules: count, hiddenColumns: hidden });
+    const { baseId } = await catalog.find(id);
+    const base = bases.get(baseId) ?? (await catalog.base(baseId));
+    bases.set(baseId, base);
+    const table = base.tables.get(id);
+    if (!table) throw notFound('table');
+    const { count, hidden } = base.seen.rulesOn(id);
+    if (count > 0) rules.push({ tableId: id, table: table.name, rules: count, hiddenColumns: hidden });
   }
   return { userId: principal.userId, role, at: at.toISOString(), rules };
 }

@@ -24,7 +24,7 @@ export interface PortionOfRevert {
   readonly aside: readonly RowOp[];
 }
 
-/** As often a revert is planned anew where others were quicker with a value; each time it is another value. */
+/** As often a revert is planned anew where others were quicker with a value. The next look tells of it, unless they have given it up again by then. */
 const ATTEMPTS = 4;
 
 /** What the writes of all reverts of many changes have in common. */
