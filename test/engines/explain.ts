@@ -17,7 +17,7 @@ export async function explained(
   plan: ReadPlan,
   plans: 'custom' | 'generic',
 ): Promise<readonly PlanNode[]> {
-  const { text, values } = toStatement(compileRead(plan));
+  const { text, values } = toStatement(compileRead(plan).sql);
   const [row] = await database.transaction(async (session) => {
     await session.query({ text: `set local plan_cache_mode = force_${plans}_plan`, values: [] });
     await session.query({ text: `prepare page as ${text}`, values: [] });

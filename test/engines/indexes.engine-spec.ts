@@ -74,7 +74,7 @@ const FEW = 51 * 5;
 
 /** How PostgreSQL would run the page's own statement: what touches the table, by index, and every sort of more than a few rows. */
 async function nodesOf(plan: ReadPlan): Promise<ReadonlySet<string>> {
-  const [row] = await store.database.query(toStatement(sql`explain (format json) ${compileRead(plan)}`));
+  const [row] = await store.database.query(toStatement(sql`explain (format json) ${compileRead(plan).sql}`));
   const [{ Plan: top }] = JSON.parse(must(must(row, 'a plan')[0], 'a plan')) as [{ Plan: PlanNode }];
   const flat = (at: PlanNode): PlanNode[] => [at, ...(at.Plans ?? []).flatMap(flat)];
   const names = flat(top).flatMap((each) => {

@@ -344,7 +344,7 @@ interface PlanNode {
 
 /** The nodes of the executed query plan: planned for these values, or once for all, as PostgreSQL may do with a prepared statement. */
 async function explain(plan: ReadPlan, plans: 'custom' | 'generic'): Promise<PlanNode[]> {
-  const { text, values } = toStatement(compileRead(plan));
+  const { text, values } = toStatement(compileRead(plan).sql);
   const [row] = await store.database.transaction(async (session) => {
     await session.query({ text: `set local plan_cache_mode = force_${plans}_plan`, values: [] });
     await session.query({ text: `prepare page as ${text}`, values: [] });

@@ -6,6 +6,7 @@ import { APP_CONFIG, type AppConfig, type PostgresSettings } from '../../config/
 import { poolLoad, type PoolLoad } from '../pool-load.js';
 import { PROBE } from '../probe.js';
 import { verifyWritable } from '../writable.js';
+import { RecordClient } from './record-client.js';
 
 /** A statement with its values, as the query core makes it. */
 export interface PgStatement {
@@ -13,6 +14,11 @@ export interface PgStatement {
   readonly values: readonly unknown[];
   /** How long its answer is waited for, where that is longer than for others; `statement_timeout` has to allow it too. */
   readonly timeoutMs?: number;
+  /**
+   * Reads a column of type `bytea` into what then stands in its place; the bytes are gone when it returns. With it all other columns have to be
+   * texts.
+   */
+  readonly bytes?: (bytes: Buffer) => string;
 }
 
 /** A result row: PostgreSQL's own text of each value, untouched, so that no number loses a digit. */
@@ -50,7 +56,7 @@ export class MiniDatabase implements OnApplicationShutdown {
 
   constructor(@Inject(APP_CONFIG) config: AppConfig) {
     this.poolSize = config.miniDb.poolSize;
-    this.pool = new pg.Pool(poolConfig(config.miniDb));
+    this.pool = new pg.Pool({ ...poolConfig(config.miniDb), Client: RecordClient });
     // A connection that dies is replaced by the pool. It says so by an event, too, which ends the process when nobody
     // hears it; the pool listens only while the connection is idle.
     this.pool.on('error', ignore);
@@ -194,12 +200,24 @@ const ROLLBACK: pg.QueryConfig & { readonly query_timeout: number } = { text: 'r
 
 const rowsOf = (result: pg.QueryArrayResult): PgRow[] => result.rows as PgRow[];
 
-const arrayMode = ({ text, values, timeoutMs }: PgStatement): pg.QueryArrayConfig & { query_timeout?: number } => ({
+type ArrayQuery = pg.QueryArrayConfig & { query_timeout?: number; binary?: true };
+
+const arrayMode = ({ text, values, timeoutMs, bytes }: PgStatement): ArrayQuery => ({
   text,
   values: [...values],
   rowMode: 'array',
   ...(timeoutMs === undefined ? {} : { query_timeout: timeoutMs }),
+  ...(bytes === undefined ? {} : { binary: true, types: readingBytes(bytes) }),
 });
+
+/** pg_type.dat of PostgreSQL. */
+const BYTEA = 17;
+
+const readingBytes = (bytes: (bytes: Buffer) => string): pg.CustomTypesConfig => ({
+  getTypeParser: (type: number) => (type === BYTEA ? bytes : utf8) as (value: string | Buffer) => string,
+});
+
+const utf8 = (bytes: Buffer): string => bytes.toString('utf8');
 
 /** Values stay PostgreSQL's text: bigint and numeric exact, dates untouched by time zones. */
 const textOnly: pg.CustomTypesConfig = { getTypeParser: () => (text: string | Buffer) => text };

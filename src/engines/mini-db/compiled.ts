@@ -1,6 +1,19 @@
 import { inSpan } from '../../common/index.js';
 import type { PgStatement } from '../../database/mini/index.js';
-import { toStatement, type Sql } from '../../query/index.js';
+import { toStatement, type PageStatement, type ReadPlan, type Sql } from '../../query/index.js';
+import { PageRecords } from './page-text.js';
 
 /** The statement of a plan; making it is a stage of whoever asked. */
 export const compiled = (compile: () => Sql): PgStatement => inSpan('plan.compile', {}, () => toStatement(compile()));
+
+/** The statement of a plan for a page, and what it is read by. */
+export function compiledPage<P extends Pick<ReadPlan, 'limit' | 'way' | 'after'>>(
+  plan: P,
+  compile: (plan: P) => PageStatement,
+): { readonly page: PageRecords; readonly statement: PgStatement } {
+  return inSpan('plan.compile', {}, () => {
+    const made = compile(plan);
+    const page = new PageRecords(plan, made);
+    return { page, statement: { ...toStatement(made.sql), bytes: page.read } };
+  });
+}

@@ -14,17 +14,19 @@ import {
   type CountMode,
   type GroupPlan,
   type ReadPlan,
-  type Sql,
   type TableSchema,
 } from '../../query/index.js';
 import { SchemaMoved, type DataEngine, type PageText, type RowText } from '../data-engine.js';
-import { compiled } from './compiled.js';
+import { compiled, compiledPage } from './compiled.js';
 import { GatheredRows, type RowQuestion } from './gathered-rows.js';
-import { countOf, expectedRows, groupsText, pageText } from './page-text.js';
+import { countOf, expectedRows, groupsText } from './page-text.js';
 import { meaningOf } from './meaning.js';
 import { pgError, tellingZone } from './pg-errors.js';
 
-/** Reads of the managed tables: one statement, one round trip, for rows by id also for several requests (with a count, which has its own limit of time, three); PostgreSQL makes the JSON. */
+/** Where statements for pages have the version of the structure. */
+const SCHEMA_VERSION = 3;
+
+/** Reads of the managed tables: one statement, one round trip, for rows by id also for several requests (with a count, which has its own limit of time, three). */
 @Injectable()
 export class MiniDbEngine implements DataEngine {
   readonly capabilities = { changeLog: true, rowVersions: true } as const;
@@ -37,18 +39,20 @@ export class MiniDbEngine implements DataEngine {
   constructor(private readonly database: MiniDatabase) {}
 
   async read(asked: ReadPlan): Promise<PageText> {
-    const { plan, row } = await this.ran(asked, compileRead);
-    const [epoch, seq, , data, found, last, first, total] = row;
+    const { plan, row, page } = await this.ran(asked, (each) => compiledPage(each, compileRead));
+    const [, epoch, seq, , total] = row;
     return {
-      ...pageText({ data, found, last, first }, plan),
+      ...page.text(),
       ...(await this.counted(asked.count, plan, Number(total), compileEstimate)),
       stream: { epoch: String(epoch), seq: Number(seq) },
     };
   }
 
   async readGroups(asked: GroupPlan): Promise<PageText> {
-    const { plan, row } = await this.ran(asked, compileGroups).catch(tellingZone);
-    const [epoch, seq, , data, , position, total] = row;
+    const { plan, row } = await this.ran(asked, (each) => ({ statement: compiled(() => compileGroups(each)) })).catch(
+      tellingZone,
+    );
+    const [data, epoch, seq, , position, total] = row;
     return {
       ...groupsText(data, position),
       ...(await this.counted(asked.count, plan, Number(total), compileGroupEstimate)),
@@ -57,18 +61,18 @@ export class MiniDbEngine implements DataEngine {
   }
 
   /** The row that the statement of a plan gave, and the plan that it was made for: without its count where that took too long. */
-  private async ran<P extends ReadPlan | GroupPlan>(
+  private async ran<P extends ReadPlan | GroupPlan, S extends { readonly statement: PgStatement }>(
     plan: P,
-    compile: (plan: P) => Sql,
-  ): Promise<{ readonly plan: P; readonly row: PgRow }> {
+    compile: (plan: P) => S,
+  ): Promise<S & { readonly plan: P; readonly row: PgRow }> {
     const counts = plan.count === 'exact' || plan.count === 'bounded';
-    const statement = compiled(() => compile(plan));
-    const rows = await (counts ? this.runInTime(statement, plan.from) : this.run(statement, plan.from));
+    const made = compile(plan);
+    const rows = await (counts ? this.runInTime(made.statement, plan.from) : this.run(made.statement, plan.from));
     if (!rows) return this.ran({ ...plan, count: 'estimated' }, compile);
     const [row] = rows;
     // The fence for reads: rows and version come from one snapshot, so a page is never read with another structure's columns.
-    if (!row || Number(row[2]) !== plan.from.schemaVersion) throw new SchemaMoved();
-    return { plan, row };
+    if (!row || Number(row[SCHEMA_VERSION]) !== plan.from.schemaVersion) throw new SchemaMoved();
+    return { ...made, plan, row };
   }
 
   readOne(
@@ -106,7 +110,7 @@ export class MiniDbEngine implements DataEngine {
     mode: CountMode,
     plan: P,
     total: number,
-    estimate: (plan: P) => Sql,
+    estimate: (plan: P) => ReturnType<typeof compileEstimate>,
   ): Promise<Pick<PageText, 'count'>> {
     return countOf(mode, plan.count, total, async () =>
       expectedRows(await this.run(toStatement(estimate(plan)), plan.from)),

@@ -17,8 +17,8 @@ import {
   type ViewRead,
 } from '../../query/index.js';
 import { SchemaMoved, type PageText } from '../data-engine.js';
-import { compiled } from './compiled.js';
-import { countOf, expectedRows, groupsText, pageText } from './page-text.js';
+import { compiled, compiledPage } from './compiled.js';
+import { countOf, expectedRows, groupsText } from './page-text.js';
 import { pgError, tellingZone, translate } from './pg-errors.js';
 
 /** An external object that has to be copied before a view can be read, and its rows. */
@@ -73,15 +73,19 @@ export class MiniDbViews {
   }
 
   private async page(plan: ViewRead, asked: ViewRead, run: Run): Promise<PageText> {
-    const [data, found, last, first, total] = freshRow(await run(compiled(() => compileViewRead(plan))));
-    const count = countOf(asked.count, plan.count, Number(total), async () =>
+    const { page, statement } = compiledPage(plan, compileViewRead);
+    const [row] = await run(statement);
+    if (row?.[1] !== 'true') throw new SchemaMoved();
+    const count = countOf(asked.count, plan.count, Number(row[2]), async () =>
       expectedRows(await run(toStatement(compileViewEstimate(plan)))),
     );
-    return { ...pageText({ data, found, last, first }, plan), ...(await count) };
+    return { ...page.text(), ...(await count) };
   }
 
   private async groups(plan: ViewGroups, asked: ViewGroups, run: Run): Promise<PageText> {
-    const [data, , position, total] = freshRow(await run(compiled(() => compileViewGroups(plan))));
+    const [row] = await run(compiled(() => compileViewGroups(plan)));
+    if (row?.[0] !== 't') throw new SchemaMoved();
+    const [, data, position, total] = row;
     const count = countOf(asked.count, plan.count, Number(total), async () =>
       expectedRows(await run(toStatement(compileViewGroupEstimate(plan)))),
     );
@@ -186,12 +190,6 @@ function unstorable(error: unknown): never {
       'A value of the source, such as a text with NUL characters or a day that does not exist, cannot be joined over several databases.',
     cause: error,
   });
-}
-
-/** The row of a statement whose tables are as the plan knew them, without the column that says so. */
-function freshRow([row]: readonly PgRow[]): PgRow {
-  if (row?.[0] !== 't') throw new SchemaMoved();
-  return row.slice(1);
 }
 
 /** Of a view: there is no table whose columns the error could name. */

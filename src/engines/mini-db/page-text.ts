@@ -1,8 +1,11 @@
 import {
+  between,
   COUNT_BOUND,
   isBackward,
+  Records,
   ROW_SEPARATOR,
   type CountMode,
+  type PageStatement,
   type Position,
   type ReadPlan,
 } from '../../query/index.js';
@@ -11,21 +14,46 @@ import type { PageText } from '../data-engine.js';
 
 type Text = string | null | undefined;
 
-/** A page as `compilePage` gives it. */
-export function pageText(
-  {
-    data,
-    found,
-    last,
-    first,
-  }: { readonly data: Text; readonly found: Text; readonly last: Text; readonly first: Text },
-  plan: Pick<ReadPlan, 'limit' | 'way'>,
-): Pick<PageText, 'data' | 'next' | 'prev'> {
-  return {
-    data: Number(found) > plan.limit ? withoutOneMore(data ?? '', plan) : (data ?? ''),
-    ...(last ? { next: readPosition(last) } : {}),
-    ...(first ? { prev: readPosition(first) } : {}),
+const SEPARATOR = between(ROW_SEPARATOR);
+
+/** What a page is of a plan. */
+type Paged = Pick<ReadPlan, 'limit' | 'way' | 'after'>;
+
+/** The rows of a page as `compilePage` gives them, from records to text. */
+export class PageRecords {
+  private page: Pick<PageText, 'data' | 'next' | 'prev'> = { data: '' };
+
+  constructor(
+    private readonly plan: Paged,
+    private readonly statement: Pick<PageStatement, 'row' | 'position'>,
+  ) {}
+
+  /** No rows are no value, and nothing is read. */
+  readonly read = (bytes: Buffer): string => {
+    const { row, position } = this.statement;
+    const records = new Records(bytes);
+    const { from, to, next, prev } = spanOf(records.count, this.plan);
+    this.page = {
+      data: records.texts(row, from, to, SEPARATOR),
+      ...(next ? { next: readPosition(records.text(position, to - 1)) } : {}),
+      ...(prev ? { prev: readPosition(records.text(position, from)) } : {}),
+    };
+    return '';
   };
+
+  text(): Pick<PageText, 'data' | 'next' | 'prev'> {
+    return this.page;
+  }
+}
+
+/**
+ * Which of the rows found are the page's, and whether there are others behind and before it. The row that only told so is not part of it. Nothing
+ * lies before the first page; where a page was asked for by a cursor, rows were on the other side of it.
+ */
+function spanOf(found: number, { limit, way = 'after', after }: Paged) {
+  const more = found > limit;
+  if (isBackward(way)) return { from: more ? 1 : 0, to: found, next: found > 0, prev: more };
+  return { from: 0, to: more ? limit : found, next: more, prev: after !== undefined && found > 0 };
 }
 
 /** A page of groups as `compileGroupPage` gives it. */
@@ -67,12 +95,6 @@ export function expectedRows([row]: readonly PgRow[]): number {
 /** A list without elements is shown as `[]`; its canonical form is null. */
 const readPosition = (json: string): Position =>
   (JSON.parse(json) as Position).map((cell) => (Array.isArray(cell) && cell.length === 0 ? null : cell));
-
-/** The row that only told that there is another page is not part of this one. */
-const withoutOneMore = (rows: string, { way = 'after' }: Pick<ReadPlan, 'way'>): string =>
-  isBackward(way)
-    ? rows.slice(rows.indexOf(ROW_SEPARATOR) + ROW_SEPARATOR.length)
-    : rows.slice(0, rows.lastIndexOf(ROW_SEPARATOR));
 
 /** The group that only told that there is another page is not part of this one. */
 const withoutLast = (groups: string): string => groups.slice(0, groups.lastIndexOf(ROW_SEPARATOR));

@@ -64,7 +64,7 @@ describe('a read', () => {
       [1, 'x'],
       [2, 'y'],
       [-5, 'z'],
-    ].map((after) => text(compileRead({ ...plan, orderBy: order, after })));
+    ].map((after) => text(compileRead({ ...plan, orderBy: order, after }).sql));
     expect(new Set(pages).size).toBe(1);
     const filters = ['a', "b' or true --"].map((value) =>
       text(
@@ -72,7 +72,7 @@ describe('a read', () => {
           ...plan,
           orderBy: order,
           where: { kind: 'compare', column: must(deals.columns[0], 'name'), op: 'eq', value },
-        }),
+        }).sql,
       ),
     );
     expect(new Set(filters).size).toBe(1);

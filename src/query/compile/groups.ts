@@ -18,11 +18,11 @@ import { concat, fieldsJson } from './row-json.js';
 /** The groups, in full; a page of them and their number are made of it. */
 const GROUPS = ident('g');
 
-/** One page of groups in one statement, as `compileRead` gives a page of rows: the same columns, and the same fence. */
+/** One page of groups in one statement, as `compileRead` gives a page of rows, with the same fence: one row `data, epoch, seq, schema_version, position, total`. */
 export function compileGroups(plan: GroupPlan): Sql {
   const rows = rowsOf(plan);
   return sql`${withGroups(plan, rows)}
-select s.epoch, ${toldSeq(plan)}, s.schema_version, page.data, page.found, page.position, ${compileGroupCount(plan)} as total
+select page.data, s.epoch, ${toldSeq(plan)}, s.schema_version, page.position, ${compileGroupCount(plan)} as total
 from ${streamName(plan.from)} s
 left join lateral (${compileGroupPage(plan)}) page on true
 where s.table_id = ${value(plan.from.id, 'uuid')}${fence(plan.from, tablesOf({ select: groupedColumns(plan), where: plan.where, orderBy: [] }))}${kept(plan)}`;
@@ -32,7 +32,7 @@ where s.table_id = ${value(plan.from.id, 'uuid')}${fence(plan.from, tablesOf({ s
 export const withGroups = (plan: GroupPlan, rows: FoundRows): Sql =>
   sql`with ${GROUPS} as (${compileGrouped(plan, rows)})`;
 
-/** One row `data, found, position`: the groups of a page as JSON text, how many were found, and where the page ends when there are more. */
+/** One row `data, position`: the groups of a page as JSON text, and where the page ends when there are more. */
 export function compileGroupPage(plan: GroupPlan): Sql {
   const limit = integer(plan.limit);
   const position = compilePosition(plan.orderBy, plan.from.physical).map((part, i) => ({
@@ -42,7 +42,7 @@ export function compileGroupPage(plan: GroupPlan): Sql {
   const parts = position.map(({ json, name }) => json(sql`(array_agg(r.${name}))[${limit}]`));
   const at = parts.length === 0 ? sql`null::text` : sql`concat('[', ${join(parts, sql`, ',', `)}, ']')`;
   return sql`
-  select string_agg(r.j, ${literal(ROW_SEPARATOR)}) as data, count(*) as found, case when count(*) > ${limit} then ${at} end as position
+  select string_agg(r.j, ${literal(ROW_SEPARATOR)}) as data, case when count(*) > ${limit} then ${at} end as position
   from (
     select ${join([sql`${groupJson(plan)} as j`, ...position.map(({ cell, name }) => sql`${cell} as ${name}`)], comma)}
     from (${groupsInOrder(plan)}) ${ident(ROW)}

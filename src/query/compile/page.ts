@@ -1,8 +1,10 @@
 import { COUNT_BOUND, isBackward, type CountMode, type ReadPlan } from '../plan.js';
 import type { Place } from '../types/index.js';
-import { comma, ident, integer, join, literal, sql, type Sql } from '../sql.js';
+import type { RecordTemplate } from '../record/record-template.js';
+import { ident, integer, join, sql, type Sql } from '../sql.js';
 import { ROW } from './condition.js';
-import { compileAfter, compileOrderBy, compilePosition, reversed } from './order.js';
+import { compileAfter, compileOrderBy, reversed } from './order.js';
+import { recordOf, withPosition, type RowRecord } from './row-record.js';
 
 /*
  * A page of rows, wherever they come from: a table, or several side by side. All of it stands under the alias of the row.
@@ -23,52 +25,27 @@ export type Paged = Pick<ReadPlan, 'orderBy' | 'after' | 'way' | 'limit'> & {
   readonly from: { readonly physical: Place };
 };
 
+/** A statement for a page of rows, and what is written of the records that it gives. */
+export interface PageStatement {
+  readonly sql: Sql;
+  readonly row: RecordTemplate;
+  /** Of a row where the page ends or begins: the canonical values of what the rows are ordered by, as a JSON array. */
+  readonly position: RecordTemplate;
+}
+
 /**
- * One row `data, found, last, first`: the rows as JSON text, each what `json` makes of it; how many were found (one more than the
- * limit tells that there is another page behind, and that the last row is not part of this one; of a page that is read
- * backwards: before, and the first); the positions of the last row and of the first as JSON arrays, null where no page can lie beyond.
+ * One value: the rows in their order as records one behind the other ({@link recordOf}), null where there are none; one more than the limit tells that there is another page
+ * behind, and is not part of this one: the last, or the first of a page that is read backwards.
  */
-export function compilePage(plan: Paged, rows: FoundRows, json: Sql): Sql {
-  const { last, first } = edgesOf(plan);
-  const position = compilePosition(plan.orderBy, plan.from.physical).map((part, i) => ({
-    ...part,
-    name: ident(`k${i}`),
-  }));
-  const keys = position.map(({ cell, name }) => sql`${cell} as ${name}`);
-  return sql`
-  select string_agg(r.j, ${literal(ROW_SEPARATOR)}) as data, count(*) as found,
-    ${positionJson(last, position)} as last, ${positionJson(first, position)} as first
-  from (
-    select ${join([sql`${json} as j`, ...keys], comma)}
-    from (${inOrder(plan, rows)}) ${ident(ROW)}
-  ) r
-`;
-}
-
-/** A row whose position is asked for: in which case, and which of those found. */
-interface EdgeRow {
-  readonly when: Sql;
-  readonly index: Sql;
-}
-
-/** Nothing lies before the first page; where a page was asked for by a cursor, rows were on the other side of it. */
-function edgesOf({ limit, after, way = 'after' }: Paged): { readonly last?: EdgeRow; readonly first?: EdgeRow } {
-  const most = integer(limit);
-  const more = sql`count(*) > ${most}`;
-  const any = sql`count(*) > 0`;
-  if (isBackward(way)) return { last: { when: any, index: sql`count(*)` }, first: { when: more, index: sql`2` } };
-  const last = { when: more, index: most };
-  return after === undefined ? { last } : { last, first: { when: any, index: sql`1` } };
-}
-
-/** By subscript, which costs less than a window over all rows. */
-function positionJson(
-  row: EdgeRow | undefined,
-  cells: readonly { readonly json: (cell: Sql) => Sql; readonly name: Sql }[],
-): Sql {
-  if (!row) return sql`null::text`;
-  const parts = cells.map(({ json, name }) => json(sql`(array_agg(r.${name}))[${row.index}]`));
-  return sql`case when ${row.when} then concat('[', ${join(parts, sql`, ',', `)}, ']') end`;
+export function compilePage(
+  plan: Paged,
+  rows: FoundRows,
+  record: RowRecord,
+  compile: (records: Sql) => Sql,
+): PageStatement {
+  const { cells: all, position } = withPosition(record, plan.orderBy, plan.from.physical);
+  const records = sql`select string_agg(r.j, '') as rows from (select ${recordOf(all)} as j from (${inOrder(plan, rows)}) ${ident(ROW)}) r`;
+  return { sql: compile(records), row: record.template, position };
 }
 
 /** The rows in their order, also where they were found from the other end. */

@@ -6,9 +6,10 @@ import { comma, empty, ident, integer, join, sql, value, type Sql } from '../sql
 import { onlySeen, onlySeenInTrash, tablesBehind } from './cell.js';
 import { tableAsOf } from './as-of.js';
 import { compileCondition, ROW } from './condition.js';
-import { compileCount, compilePage, explained, type FoundRows } from './page.js';
+import { compileCount, compilePage, explained, type FoundRows, type PageStatement } from './page.js';
 import { isSeenRow } from './is-seen-row.js';
-import { listedRowJson, wholeRowJson } from './row-json.js';
+import { wholeRowJson } from './row-json.js';
+import { listedRecord } from './row-record.js';
 
 /** The physical table, or one of its base's own tables. */
 export const tableName = remembered(({ physical }: TableSchema): Sql => ident(physical.schema, physical.table));
@@ -21,20 +22,23 @@ export const schemaVersions = (table: TableSchema, tableIds: readonly Id[]): Sql
 const [ID, VERSION, DELETED_AT] = [ident(ROW, '_id'), ident(ROW, '_version'), ident(ROW, '_deleted_at')];
 
 /**
- * One page in one statement, hence one snapshot: the stream's number and schema version, the rows as JSON text, the number
- * of rows found (one more than the limit tells that there is another page behind, and that the last row is not part of this one;
- * of a page that is read backwards: before, and the first), the positions of the last row and of the first, the count. A position
- * is null where no page can lie beyond it.
+ * One page in one statement, hence one snapshot: the stream's number and schema version, the rows as {@link compilePage} gives them, the
+ * count.
  *
- * Result: one row `epoch, seq, schema_version, data, found, last, first (JSON arrays), total`; no row when the table has no stream,
+ * Result, in binary form: one row `rows, epoch, seq, schema_version, total`, all but the first as texts; no row when the table has no stream,
  * or when another table that the plan reads has a structure that it was not made for.
  */
-export function compileRead(plan: ReadPlan): Sql {
+export function compileRead(plan: ReadPlan): PageStatement {
   const rows = rowsOf(plan);
-  return sql`select s.epoch, ${toldSeq(plan)}, s.schema_version, page.data, page.found, page.last, page.first, ${compileCount(plan.count, rows)} as total
+  return compilePage(
+    plan,
+    rows,
+    listedRecord(plan, plan.from.physical),
+    (page) =>
+      sql`select (${page}), s.epoch::text, (${toldSeq(plan)})::text, s.schema_version::text, (${compileCount(plan.count, rows)})::text as total
 from ${streamName(plan.from)} s
-left join lateral (${compilePage(plan, rows, listedRowJson(ROW, plan, plan.from.physical))}) page on true
-where s.table_id = ${value(plan.from.id, 'uuid')}${fence(plan.from, tablesOf(plan))}${kept(plan)}`;
+where s.table_id = ${value(plan.from.id, 'uuid')}${fence(plan.from, tablesOf(plan))}${kept(plan)}`,
+  );
 }
 
 /** What a plan says of where its rows come from. */

@@ -3,8 +3,6 @@ import { remembered, underName } from '../remember.js';
 import type { Place } from '../types/index.js';
 import { comma, empty, ident, join, literal, sql, type Sql } from '../sql.js';
 import { cellJson, cellOf } from './cell.js';
-import type { ReadPlan } from '../plan.js';
-import { expandedJson } from './expanded.js';
 import { inOnePass, sharedJson } from './shared-pass.js';
 
 /** PostgreSQL takes at most 100 arguments a call. */
@@ -86,21 +84,3 @@ const wholeRows = remembered((_columns: readonly ColumnSchema[]) => new Map<stri
 /** {@link rowJson} with these columns of the row as its fields: the longest part of most statements, built once for each list of columns. */
 export const wholeRowJson = (alias: string, columns: readonly ColumnSchema[], place: Place): Sql =>
   underName(wholeRows(columns), MAX_ALIASES, alias, () => rowJson(alias, ...fieldsParts(alias, columns, place)));
-
-/** What is shown of rows in a list. */
-type Shown = Pick<ReadPlan, 'select' | 'trashed' | 'expand'>;
-
-/** A row of a list: with what was asked for besides. One in the trash has the time and the author of its last change, by which it went there. */
-export function listedRowJson(alias: string, { select, trashed = false, expand }: Shown, place: Place): Sql {
-  if (!trashed && expand === undefined) return wholeRowJson(alias, select, place);
-  const deleted = [
-    sql`',"deletedAt":'`, instant(ident(alias, '_deleted_at')),
-    sql`',"deletedBy":'`, person(ident(alias, '_updated_by')),
-  ]; // prettier-ignore
-  return concat([
-    ...rowParts(alias, fieldsParts(alias, select, place)),
-    ...(trashed ? deleted : []),
-    ...(expand === undefined ? [] : [sql`',"expanded":'`, expandedJson(alias, expand)]),
-    sql`'}'`,
-  ]);
-}

@@ -16,6 +16,7 @@ export const boolean: ColumnType = {
       ? accepted(input === 'true')
       : refused('not_a_boolean', 'true or false is expected.'),
   physical: () => sql`boolean`,
+  wire: 'boolean',
   toJson: (cell) => sql`${cell}::text`,
   toText: (cell) => sql`${cell}::text`,
   fromText: (text) =>

@@ -1,4 +1,5 @@
 import type { ColumnOptions, ColumnSchema, ColumnTypeName, Scalar } from '../schema.js';
+import type { WireForm } from '../record/wire-form.js';
 import type { Sql, SqlType } from '../sql.js';
 
 export const OPERATORS = [
@@ -61,6 +62,8 @@ export interface ColumnType {
   readonly logged?: { readonly as: Sql; read(cell: Sql): Sql };
   /** SQL that yields the JSON text of a value that is not null. */
   toJson(cell: Sql, place: Place): Sql;
+  /** How a value travels for which the server writes what {@link toJson} makes of it. Absent: it travels as that text. */
+  readonly wire?: WireForm;
   /** SQL that yields what a person reads, for a value that is not null. */
   toText(cell: Sql, options: ColumnOptions): Sql;
   /** SQL that yields what a number becomes, null where it becomes nothing; of types of numbers. Never fails, whatever the number. */

@@ -12,6 +12,7 @@ export const ID_VALUE = {
   parse,
   parseText: parse,
   physical: () => sql`uuid`,
+  wire: 'uuid',
   toJson: (cell) => sql`'"' || ${cell} || '"'`,
   toText: (cell) => sql`${cell}::text`,
   indexBytes: () => 16,

@@ -49,6 +49,7 @@ export const integer: ColumnType = {
   physical: () => sql`bigint`,
   check: (column) =>
     sql`${column} between ${integerSql(-Number.MAX_SAFE_INTEGER)} and ${integerSql(Number.MAX_SAFE_INTEGER)}`,
+  wire: 'integer',
   toJson: (cell) => sql`${cell}::text`,
   toText: (cell) => sql`${cell}::text`,
   ...takingNumbers((n) => wholeNumber(n, sql`abs(${n}) <= ${integerSql(Number.MAX_SAFE_INTEGER)}`)),
@@ -147,6 +148,7 @@ export const DECIMAL_NUMBER = {
   parseText: parseDecimal,
   physical: ({ scale }) =>
     scale === undefined ? sql`numeric` : sql`numeric(${integerSql(MAX_DIGITS)}, ${integerSql(scale)})`,
+  wire: 'decimal',
   toJson: (cell) => sql`'"' || ${cell}::text || '"'`,
   toText: (cell) => sql`${cell}::text`,
   // Without losing a digit.

@@ -97,6 +97,7 @@ export const singleSelect: ColumnType = {
   parseText: parse,
   physical: () => sql`text`,
   collation: sql`collate "C"`,
+  wire: 'text',
   toJson: (cell) => sql`'"' || ${cell} || '"'`,
   toText: (cell, options) =>
     sql`coalesce((array[${list(options, ({ label }) => label)}]::text[])[array_position(array[${list(options, ({ key }) => key)}]::text[], ${cell})], ${cell})`,

@@ -42,6 +42,7 @@ export const TEXT_VALUE = {
   family: 'text',
   physical: () => sql`text`,
   collation: sql`collate "C"`,
+  wire: 'text',
   toJson: (cell) => sql`to_json(${cell})::text`,
   toText: (cell) => cell,
   compare: (a: Scalar, b: Scalar) => compareCodePoints(String(a), String(b)),

@@ -86,6 +86,7 @@ export const date: ColumnType = {
   parse: parseDate,
   parseText: parseDate,
   physical: () => sql`date`,
+  wire: 'date',
   toJson: (cell) => sql`'"' || ${cell}::text || '"'`,
   toText: (cell) => sql`${cell}::text`,
   fromText: (text) => sql`case when ${matches(sql`trim(${text})`, `^${DAY}$`)} then ${dayFrom(sql`trim(${text})`)} end`,
@@ -105,6 +106,7 @@ export const datetime: ColumnType = {
   parse: parseDatetime,
   parseText: parseDatetime,
   physical: () => sql`timestamptz`,
+  wire: 'instant',
   // The pool sets the session's time zone to UTC.
   toJson: (cell) => sql`'"' || to_char(${cell}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') || '"'`,
   toText: (cell) => sql`to_char(${cell}, 'YYYY-MM-DD HH24:MI')`,

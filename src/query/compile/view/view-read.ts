@@ -2,13 +2,12 @@ import type { GroupPlan } from '../../group-plan.js';
 import { columnsOfGroups, columnsOfRead } from '../../plan-columns.js';
 import type { ReadPlan } from '../../plan.js';
 import type { ColumnSchema } from '../../schema.js';
-import { ident, literal, sql, type Sql } from '../../sql.js';
+import { ident, sql, type Sql } from '../../sql.js';
 import { isViewColumn, type ViewColumn, type ViewTable } from '../../view/view-table.js';
 import { compileCondition, ROW } from '../condition.js';
 import { compileGroupCount, compileGroupPage, explainedGroups, withGroups } from '../groups.js';
-import { compileCount, compilePage, explained, type FoundRows } from '../page.js';
-import { cellJson } from '../cell.js';
-import { concat } from '../row-json.js';
+import { compileCount, compilePage, explained, type FoundRows, type PageStatement } from '../page.js';
+import { fieldsRecord } from '../row-record.js';
 import { fresh, relation, tablesOfView } from './relation.js';
 
 /** A page of a view that the mini-DB reads. Its order ends with the keys of all places. */
@@ -23,23 +22,21 @@ export interface ViewGroups extends Omit<GroupPlan, 'from'> {
 }
 
 /**
- * One page of a view in one statement, hence one snapshot: one row `fresh, data, found, last, first, total`, of which all but the first
+ * One page of a view in one statement, hence one snapshot: one row `rows, fresh, total`, in binary form, of which the first and the last
  * are as `compileRead` gives them. A row is `{"fields":{…}}`.
  */
-export function compileViewRead(plan: ViewRead): Sql {
+export function compileViewRead(plan: ViewRead): PageStatement {
+  const { from, select, count } = plan;
   const needed = columnsOfRead(plan);
   const rows = rowsOf(plan, needed);
-  const json = concat([sql`'{"fields":{'`, ...fields(plan), sql`'}}'`]);
-  return sql`select ${freshness(plan, needed)}, page.data, page.found, page.last, page.first, ${compileCount(plan.count, rows)} as total
-from (${compilePage(plan, rows, json)}) page`;
-}
-
-/** Values that lead to something else are read where their table is. */
-function fields({ from, select }: ViewRead): readonly Sql[] {
-  return select.flatMap((column, i) => [
-    literal(`${i === 0 ? '' : ','}"${column.key}":`),
-    cellJson(column, ROW, placeOf(from, column)),
-  ]);
+  // Values that lead to something else are read where their table is.
+  const record = fieldsRecord(select, (column) => placeOf(from, column));
+  return compilePage(
+    plan,
+    rows,
+    record,
+    (page) => sql`select (${page}), (${freshness(plan, needed)})::text, (${compileCount(count, rows)})::text as total`,
+  );
 }
 
 function placeOf({ places, physical }: ViewTable, column: ColumnSchema): { readonly schema: string } {
@@ -50,11 +47,11 @@ function placeOf({ places, physical }: ViewTable, column: ColumnSchema): { reado
 /** What EXPLAIN is asked for an estimated number of rows. */
 export const compileViewEstimate = (plan: ViewRead): Sql => explained(rowsOf(plan, columnsOfRead(plan)));
 
-/** One page of groups of a view: one row `fresh, data, found, position, total`. */
+/** One page of groups of a view: one row `fresh, data, position, total`. */
 export function compileViewGroups(plan: ViewGroups): Sql {
   const needed = columnsOfGroups(plan);
   return sql`${withGroups(plan, rowsOf(plan, needed))}
-select ${freshness(plan, needed)}, page.data, page.found, page.position, ${compileGroupCount(plan)} as total
+select ${freshness(plan, needed)} as fresh, page.data, page.position, ${compileGroupCount(plan)} as total
 from (${compileGroupPage(plan)}) page`;
 }
 
@@ -68,4 +65,4 @@ const rowsOf = ({ from, where }: ViewRead | ViewGroups, needed: ReadonlySet<Colu
 });
 
 const freshness = ({ from }: ViewRead | ViewGroups, needed: ReadonlySet<ColumnSchema>): Sql =>
-  sql`${fresh(tablesOfView(from, needed))} as fresh`;
+  fresh(tablesOfView(from, needed));

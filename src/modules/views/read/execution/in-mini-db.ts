@@ -22,4 +22,4 @@ export class InMiniDb implements Way {
 
 /** The statement without its values. */
 export const miniText = (question: Question): string =>
-  toStatement(question.kind === 'rows' ? compileViewRead(question.plan) : compileViewGroups(question.plan)).text;
+  toStatement(question.kind === 'rows' ? compileViewRead(question.plan).sql : compileViewGroups(question.plan)).text;

@@ -64,7 +64,7 @@ export class MiniPart implements Part {
     return {
       ...page,
       rows,
-      report: { as, connection: null, text: () => toStatement(compileViewRead(plan)).text, rows: rows.length, ms },
+      report: { as, connection: null, text: () => toStatement(compileViewRead(plan).sql).text, rows: rows.length, ms },
     };
   }
 }

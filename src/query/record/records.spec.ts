@@ -1,0 +1,147 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { between, type RecordTemplate } from './record-template.js';
+import { Records } from './records.js';
+import type { WireForm } from './wire-form.js';
+
+/* Values in the binary forms of PostgreSQL, as its own functions make them (see records.engine-spec for those), and what is written of them. */
+
+const bytesOf = (size: number, write: (bytes: Buffer) => void): Buffer => {
+  const bytes = Buffer.alloc(size);
+  write(bytes);
+  return bytes;
+};
+const int32 = (n: number): Buffer => bytesOf(4, (bytes) => bytes.writeInt32BE(n));
+const int64 = (n: bigint): Buffer => bytesOf(8, (bytes) => bytes.writeBigInt64BE(n));
+
+const DAY = 86_400_000;
+const MILLENNIUM = Date.UTC(2000, 0, 1);
+
+/** A record of fields, of which null is none. */
+const record = (fields: readonly (Buffer | null)[]): Buffer =>
+  Buffer.concat([
+    int32(fields.length),
+    ...fields.flatMap((field) => [int32(25), int32(field === null ? -1 : field.length), ...(field ? [field] : [])]),
+  ]);
+
+const template = (forms: readonly WireForm[]): RecordTemplate => ({
+  slots: forms.map((form, field) => ({ before: between(field === 0 ? '[' : ','), field, form })),
+  end: between(']'),
+});
+
+const written = (form: WireForm, bytes: Buffer | null): string =>
+  new Records(record([bytes])).text(template([form]), 0).slice(1, -1);
+
+describe('what is written of a value', () => {
+  it('is for texts what JSON.stringify makes of them, whatever they hold', () => {
+    const control = String.fromCharCode(...Array.from({ length: 0x80 }, (_, i) => i));
+    for (const text of ['', control, 'é', '中', '😀', '\u2028', 'a'.repeat(300_000), '"'.repeat(100_000)])
+      expect(written('text', Buffer.from(text)) === JSON.stringify(text)).toBe(true);
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(written('text', Buffer.from(text))).toBe(JSON.stringify(text.toWellFormed()));
+      }),
+    );
+  });
+
+  it('is for whole numbers of every length all of their digits', () => {
+    expect(
+      written(
+        'integer',
+        bytesOf(2, (bytes) => bytes.writeInt16BE(-32_768)),
+      ),
+    ).toBe('-32768');
+    const edges = [0, 9, 10, 99, 100, 999_999_999, 1_000_000_000, 2 ** 31 - 1];
+    for (const n of [...edges, ...edges.map((each) => -each), -(2 ** 31)])
+      expect(written('integer', int32(n))).toBe(String(n === 0 ? 0 : n));
+    for (const n of [2n ** 53n, 2n ** 53n - 1n, 2n ** 53n + 1n, 2n ** 63n - 1n, 0n])
+      for (const each of [n, -n, -n - 1n]) expect(written('integer', int64(each))).toBe(String(each));
+    fc.assert(
+      fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), (n) => {
+        expect(written('integer', int64(n))).toBe(String(n));
+      }),
+    );
+  });
+
+  it('is for days and moments what Date says of them', () => {
+    const instant = fc.integer({ min: Date.parse('0001-01-01'), max: Date.parse('9999-12-31T23:59:59.999Z') });
+    fc.assert(
+      fc.property(instant, fc.integer({ min: 0, max: 999 }), (ms, micros) => {
+        const iso = new Date(ms).toISOString();
+        expect(written('date', int32(Math.floor((ms - MILLENNIUM) / DAY)))).toBe(`"${iso.slice(0, 10)}"`);
+        const since = BigInt(ms - MILLENNIUM) * 1000n + BigInt(micros);
+        expect(written('instant', int64(since))).toBe(`"${iso}"`);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('is for days and moments that are none of ours what PostgreSQL calls them', () => {
+    expect(written('date', int32(2 ** 31 - 1))).toBe('"infinity"');
+    expect(written('date', int32(-(2 ** 31)))).toBe('"-infinity"');
+    expect(written('date', int32(-730_120))).toBe('"0001-12-31 BC"');
+    expect(written('date', int32(2_921_940))).toBe('"10000-01-01"');
+    expect(written('instant', int64(2n ** 63n - 1n))).toBe('"infinity"');
+    expect(written('instant', int64(-(2n ** 63n)))).toBe('"-infinity"');
+  });
+
+  it('is for everything else its text', () => {
+    const uuid = '0199e0c2-4b1d-7f00-8a9b-0123456789ab';
+    expect(written('uuid', Buffer.from(uuid.replaceAll('-', ''), 'hex'))).toBe(`"${uuid}"`);
+    expect(written('boolean', Buffer.of(1))).toBe('true');
+    expect(written('boolean', Buffer.of(0))).toBe('false');
+    expect(written('json', Buffer.from('{"a":["é"]}'))).toBe('{"a":["é"]}');
+    // 1,234.5: two digits to the base 10,000 before and one behind the point, one decimal.
+    const number = (weight: number, sign: number, scale: number, digits: readonly number[]): Buffer =>
+      bytesOf(8 + 2 * digits.length, (bytes) => {
+        [digits.length, weight, sign, scale, ...digits].forEach((n, i) => bytes.writeUInt16BE(n & 0xffff, 2 * i));
+      });
+    expect(written('decimal', number(0, 0, 1, [1234, 5000]))).toBe('"1234.5"');
+    expect(written('decimal', number(1, 0x4000, 2, [12, 34, 5600]))).toBe('"-120034.56"');
+    expect(written('decimal', number(-2, 0, 8, [1234]))).toBe('"0.00001234"');
+    expect(written('decimal', number(0, 0, 0, []))).toBe('"0"');
+    expect(written('decimal', number(2, 0, 0, [1]))).toBe('"100000000"');
+    expect(written('decimal', number(0, 0, 3, [7]))).toBe('"7.000"');
+    expect(written('decimal', number(0, 0xc000, 0, []))).toBe('"NaN"');
+    // Longer than what it is sent in.
+    expect(written('decimal', number(9_999, 0, 0, [1]))).toBe(`"1${'0'.repeat(4 * 9_999)}"`);
+  });
+
+  it('is null for what is not there', () => {
+    const forms = ['json', 'text', 'uuid', 'integer', 'decimal', 'boolean', 'date', 'instant'] as const;
+    for (const form of forms) expect(written(form, null)).toBe('null');
+  });
+});
+
+describe('records', () => {
+  const text = (value: string): Buffer => Buffer.from(value);
+
+  it('are written one behind the other, those that were asked for', () => {
+    const rows = ['a', 'b', 'c', 'd'].map((each, i) => record([text(each), null, int32(i)]));
+    const records = new Records(Buffer.concat(rows));
+    const shape = template(['text', 'text', 'integer']);
+    expect(records.count).toBe(4);
+    expect(records.texts(shape, 1, 3, between(',\n'))).toBe('["b",null,1],\n["c",null,2]');
+    expect(records.texts(shape, 2, 2, between(','))).toBe('');
+  });
+
+  it('may be written in another order, with fields left out or twice', () => {
+    const records = new Records(record([text('a'), text('b'), text('c')]));
+    const slots = [2, 0, 0].map((field) => ({ before: between(' '), field, form: 'text' as const }));
+    expect(records.text({ slots, end: between('.') }, 0)).toBe(' "c" "a" "a".');
+  });
+
+  it('do not keep what was written before, nor the memory of a large page', () => {
+    const large = new Records(record([text('é'.repeat(2_000_000))]));
+    expect(large.text(template(['text']), 0)).toHaveLength(2_000_004);
+    const small = new Records(record([text('a')]));
+    expect(small.text(template(['text']), 0)).toBe('["a"]');
+  });
+
+  it('that are cut are refused', () => {
+    const whole = record([text('a'), text('b')]);
+    for (let length = 1; length < whole.length; length++)
+      expect(() => new Records(whole.subarray(0, length))).toThrow('not a list of records');
+    expect(new Records(Buffer.alloc(0)).count).toBe(0);
+  });
+});

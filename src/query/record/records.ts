@@ -1,0 +1,103 @@
+import { int32, JsonBytes, WORST } from './json-bytes.js';
+import type { RecordTemplate } from './record-template.js';
+import type { WireForm } from './wire-form.js';
+
+/** Text is written and taken without anybody else in between, so one serves all. */
+const json = new JsonBytes();
+
+/** Of a record: how many fields it has. */
+const RECORD_HEAD = 4;
+/** Of a field: the number of its type, and its length, −1 for null. */
+const FIELD_HEAD = 8;
+/** Whatever is no text and no decimal is written in so many bytes. */
+const SMALL = 48;
+
+/** Records in PostgreSQL's binary form (record_send), one behind the other: read where they are, and only as long as that memory is the caller's. */
+export class Records {
+  /** Where each begins. */
+  private readonly starts: number[] = [];
+
+  /** @throws Error for what are no records */
+  constructor(private readonly bytes: Buffer) {
+    let at = 0;
+    while (at < bytes.length) {
+      this.starts.push(at);
+      const fields = int32(bytes, at);
+      at += RECORD_HEAD;
+      for (let i = 0; i < fields; i++) at += FIELD_HEAD + Math.max(0, int32(bytes, at + 4));
+    }
+    if (at !== bytes.length) throw new Error('not a list of records');
+  }
+
+  get count(): number {
+    return this.starts.length;
+  }
+
+  /** Those from one to before another, in the form of the template, with `separator` between. */
+  texts(template: RecordTemplate, from: number, to: number, separator: Uint8Array): string {
+    for (let i = from; i < to; i++) {
+      json.reserve(separator.length);
+      if (i > from) json.constant(separator);
+      this.write(template, i);
+    }
+    return json.take();
+  }
+
+  text(template: RecordTemplate, index: number): string {
+    this.write(template, index);
+    return json.take();
+  }
+
+  private write({ slots, end }: RecordTemplate, index: number): void {
+    const { bytes } = this;
+    const first = this.startOf(index) + RECORD_HEAD;
+    let [field, at] = [0, first];
+    for (const { before, field: wanted, form } of slots) {
+      if (wanted < field) [field, at] = [0, first];
+      for (; field < wanted; field++) at += FIELD_HEAD + Math.max(0, int32(bytes, at + 4));
+      const length = int32(bytes, at + 4);
+      json.reserve(before.length + SMALL + length * WORST);
+      json.constant(before);
+      if (length < 0) json.null();
+      else this.writeField(form, at + FIELD_HEAD, length);
+    }
+    json.reserve(end.length);
+    json.constant(end);
+  }
+
+  private startOf(index: number): number {
+    const start = this.starts[index];
+    if (start === undefined) throw new Error('there is no such record');
+    return start;
+  }
+
+  private writeField(form: WireForm, start: number, length: number): void {
+    const { bytes } = this;
+    switch (form) {
+      case 'json':
+        json.raw(bytes, start, length);
+        return;
+      case 'text':
+        json.text(bytes, start, length);
+        return;
+      case 'uuid':
+        json.uuid(bytes, start);
+        return;
+      case 'integer':
+        json.integer(bytes, start, length);
+        return;
+      case 'decimal':
+        json.decimal(bytes, start);
+        return;
+      case 'boolean':
+        json.boolean(bytes, start);
+        return;
+      case 'date':
+        json.date(bytes, start);
+        return;
+      case 'instant':
+        json.instant(bytes, start);
+        return;
+    }
+  }
+}
