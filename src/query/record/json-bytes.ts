@@ -46,11 +46,16 @@ export class JsonBytes {
   private seen = 0;
   private readonly days = new Days();
 
+  /** Begins anew, whatever became of what was written before: should that have failed, nothing of it may come into another text. */
+  begin(): void {
+    this.at = 0;
+    this.seen = 0;
+  }
+
   /** Takes what was written. */
   take(): string {
     const text = this.out.toString(this.seen < 128 ? 'latin1' : 'utf8', 0, this.at);
-    this.at = 0;
-    this.seen = 0;
+    this.begin();
     if (this.out.length > KEPT_BYTES) this.out = Buffer.allocUnsafe(FIRST_BYTES);
     return text;
   }

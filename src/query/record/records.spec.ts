@@ -138,6 +138,16 @@ describe('records', () => {
     expect(small.text(template(['text']), 0)).toBe('["a"]');
   });
 
+  it('leave nothing behind of a text that could not be written', () => {
+    const shape = template(['text', 'decimal']);
+    // A number whose digits are not there.
+    const broken = new Records(record([text('of somebody else'), int32(9)]));
+    expect(() => broken.text(shape, 0)).toThrow('out of range');
+    expect(new Records(record([text('mine'), null])).text(shape, 0)).toBe('["mine",null]');
+    expect(() => broken.texts(shape, 0, 1, between(','))).toThrow('out of range');
+    expect(new Records(record([text('mine'), null])).texts(shape, 0, 1, between(','))).toBe('["mine",null]');
+  });
+
   it('that are cut are refused', () => {
     const whole = record([text('a'), text('b')]);
     for (let length = 1; length < whole.length; length++)

@@ -35,6 +35,7 @@ export class Records {
 
   /** Those from one to before another, in the form of the template, with `separator` between. */
   texts(template: RecordTemplate, from: number, to: number, separator: Uint8Array): string {
+    json.begin();
     for (let i = from; i < to; i++) {
       json.reserve(separator.length);
       if (i > from) json.constant(separator);
@@ -44,6 +45,7 @@ export class Records {
   }
 
   text(template: RecordTemplate, index: number): string {
+    json.begin();
     this.write(template, index);
     return json.take();
   }
