@@ -2,12 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import pg from 'pg';
 import { createCluster, launch } from '../dist/database/embedded/cluster.js';
 import { DATABASES, ensureDatabases } from '../dist/database/embedded/databases.js';
 import { freePort } from '../dist/database/embedded/free-port.js';
 import { findHome } from '../dist/database/embedded/home.js';
 import { stopPostmaster } from '../dist/database/embedded/postmaster.js';
+import { RecordClient } from '../dist/database/mini/record-client.js';
 
 export const SETTINGS = {
   shared_buffers: '1GB',
@@ -24,7 +24,8 @@ export async function startPostgres(folder) {
   const child = await launch(home, port, console.error, SETTINGS);
   const role = { user: 'live_tables', password: randomBytes(24).toString('hex') };
   const connect = async (database, user = superuser.username, password = superuser.password) => {
-    const client = new pg.Client({ host: '127.0.0.1', port, database, user, password });
+    // The server's own, which can take rows in the form that they come in.
+    const client = new RecordClient({ host: '127.0.0.1', port, database, user, password });
     await client.connect();
     return client;
   };

@@ -16,7 +16,7 @@ async function bothOf(name: ColumnTypeName, text: string): Promise<{ ours: strin
   const cell = sql`(${value(text, 'text')})::${type.physical({})}`;
   const form = must(type.wire, 'a form of its own');
   const statement = toStatement(
-    sql`select record_send(row(${cell})), coalesce((${type.toJson(cell, { schema: '' })})::text, 'null')`,
+    sql`select record_send(row(${form === 'text' ? sql`${cell}::text` : cell})), coalesce((${type.toJson(cell, { schema: '' })})::text, 'null')`,
   );
   let ours = '';
   const bytes = (sent: Buffer): string => {

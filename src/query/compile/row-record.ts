@@ -39,9 +39,21 @@ interface SentCell {
 function sentCell(column: ColumnSchema, place: Place): SentCell {
   const type = valueType(column);
   if (kindOf(column).list || type.wire === undefined) return { cell: cellJson(column, ROW, place), form: 'json' };
-  // What is computed may be of a type that is shown alike and sent otherwise; of a physical column the cast is nothing.
-  return { cell: sql`(${cellOf(column, ROW)})::${type.physical({})}`, form: type.wire };
+  // What is computed may be of a type that is shown alike and sent otherwise; of a column of its own type the cast is nothing.
+  return { cell: sql`(${cellOf(column, ROW)})::${SENT_AS[type.wire]}`, form: type.wire };
 }
+
+/** The types that have the forms. */
+const SENT_AS: Readonly<Record<WireForm, Sql>> = {
+  json: sql`text`,
+  text: sql`text`,
+  uuid: sql`uuid`,
+  integer: sql`bigint`,
+  decimal: sql`numeric`,
+  boolean: sql`boolean`,
+  date: sql`date`,
+  instant: sql`timestamptz`,
+};
 
 /** Puts a record together as its text is read. */
 class RecordBuilder {

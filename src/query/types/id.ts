@@ -12,7 +12,8 @@ export const ID_VALUE = {
   parse,
   parseText: parse,
   physical: () => sql`uuid`,
-  wire: 'uuid',
+  // Ids of other databases are none of ours, and texts where they are copied.
+  wire: 'text',
   toJson: (cell) => sql`'"' || ${cell} || '"'`,
   toText: (cell) => sql`${cell}::text`,
   indexBytes: () => 16,
