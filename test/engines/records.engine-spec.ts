@@ -81,6 +81,16 @@ describe('a connection that gives bytes', () => {
     });
   });
 
+  it('gives them to statements without values, too, in a transaction as by itself', async () => {
+    const bytes = (sent: Buffer): string => sent.toString('hex');
+    const statement = { text: `select '\\xff0080'::bytea, 'a'`, values: [], bytes };
+    expect(await store.database.query(statement)).toEqual([['ff0080', 'a']]);
+    for (const prepares of [true, false])
+      expect(await store.database.transaction((session) => session.query(statement), { prepares })).toEqual([
+        ['ff0080', 'a'],
+      ]);
+  });
+
   it('gives them whole, in however many pieces they come, while others ask', async () => {
     const asked = Array.from({ length: 40 }, async (_, i) => {
       const [size, byte] = [1 + ((i * 37) % 900), 97 + (i % 26)];

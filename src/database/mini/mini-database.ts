@@ -200,14 +200,15 @@ const ROLLBACK: pg.QueryConfig & { readonly query_timeout: number } = { text: 'r
 
 const rowsOf = (result: pg.QueryArrayResult): PgRow[] => result.rows as PgRow[];
 
-type ArrayQuery = pg.QueryArrayConfig & { query_timeout?: number; binary?: true };
+type ArrayQuery = pg.QueryArrayConfig & { query_timeout?: number; binary?: true; queryMode?: 'extended' };
 
 const arrayMode = ({ text, values, timeoutMs, bytes }: PgStatement): ArrayQuery => ({
   text,
   values: [...values],
   rowMode: 'array',
   ...(timeoutMs === undefined ? {} : { query_timeout: timeoutMs }),
-  ...(bytes === undefined ? {} : { binary: true, types: readingBytes(bytes) }),
+  // A statement without values would go by the simple protocol, which knows no binary form.
+  ...(bytes === undefined ? {} : { binary: true, queryMode: 'extended', types: readingBytes(bytes) }),
 });
 
 /** pg_type.dat of PostgreSQL. */
