@@ -66,7 +66,7 @@ export function matches(condition: Condition, row: EvaluatedRow): boolean {
       );
     }
     case 'match':
-      return contains(cell(row, condition.column), condition.mode, condition.text);
+      return elements(cell(row, condition.column)).some((one) => contains(one, condition.mode, condition.text));
     case 'isNull':
       return cell(row, condition.column) === null;
     case 'isEmpty':

@@ -92,6 +92,9 @@ export const isStored = ({ derived }: Pick<ColumnSchema, 'derived'>): boolean =>
 export const isTextual = (column: ColumnSchema): boolean =>
   isStored(column) && !kindOf(column).list && valueType(column).operators.includes('contains');
 
+/** Whether people read the cells as text, one or a list of them, wherever they come from. */
+export const isReadAsText = (column: ColumnSchema): boolean => valueType(column).operators.includes('contains');
+
 /** What rows of the table are called by: their first column of text, their first column where there is none. */
 export const titleColumn = ({ columns }: TableSchema): ColumnSchema | undefined =>
   columns.find(isTextual) ?? columns[0];

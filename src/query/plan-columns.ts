@@ -14,6 +14,8 @@ export function columnsIn(condition: Condition): readonly ColumnSchema[] {
       return columnsIn(condition.item);
     case 'compareColumns':
       return [condition.column, condition.other];
+    case 'linked':
+      return [condition.owner ?? condition.column];
     default:
       return [condition.column];
   }
@@ -50,6 +52,11 @@ export function conditionOn(condition: Condition, of: (column: ColumnSchema) => 
       return { ...condition, item: conditionOn(condition.item, of) };
     case 'compareColumns':
       return { ...condition, column: of(condition.column), other: of(condition.other) };
+    case 'linked':
+      return {
+        ...{ ...condition, column: of(condition.column) },
+        ...(condition.owner ? { owner: of(condition.owner) } : {}),
+      };
     default:
       return { ...condition, column: of(condition.column) };
   }

@@ -71,6 +71,7 @@ export type Condition =
     }
   | { readonly kind: 'oneOf'; readonly column: ColumnSchema; readonly values: readonly Scalar[] }
   | { readonly kind: 'between'; readonly column: ColumnSchema; readonly low: Scalar; readonly high: Scalar }
+  /** Of a list: of one of its texts. */
   | {
       readonly kind: 'match';
       readonly column: ColumnSchema;
@@ -98,6 +99,8 @@ export type Condition =
       readonly kind: 'linked';
       readonly column: ColumnSchema;
       readonly link: LinkRef;
+      /** The column with the ids of the rows that the link is of, where that is not the row itself: in views. */
+      readonly owner?: ColumnSchema;
       readonly quantifier: Quantifier;
       readonly where: Condition;
     };

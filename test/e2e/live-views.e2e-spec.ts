@@ -12,6 +12,7 @@ import {
   world,
   type Person,
   type Row,
+  type Table,
   type TestApp,
   type TestDatabases,
   type TestSocket,
@@ -287,6 +288,23 @@ describe('the channel of a view that more has a say in', () => {
       reason: 'changes_gone',
       seq: seq + 3,
     });
+  });
+
+  it('says so, too, when rows are written that only its filter asks for, behind links', async () => {
+    const at = await world(here.base);
+    const { owner, table, base } = at;
+    const columns = [{ name: 'Word', type: 'text' }];
+    const words = expectStatus(await owner.post<Table>(`/bases/${base.id}/tables`, { name: 'Words', columns }), 201);
+    const link = { name: 'Words', type: 'link', options: { tableId: words.id } };
+    expectStatus(await owner.post(`/tables/${table.id}/columns`, link), 201);
+    const where = { field: 'word', op: 'eq', value: 'yes' };
+    const view = await viewOf(at, { source: { table: table.id }, columns: ['name'], filter: { link: 'words', where } });
+    const { tab, answer } = await follow(there, owner, view);
+    expect(answer).toMatchObject({ ok: true, mode: 'live' });
+    expectStatus(await owner.post(`/tables/${words.id}/rows`, { fields: { word: 'yes' } }), 201);
+    await waitFor(() => updates(tab).length > 0);
+    expect(updates(tab)[0]).toMatchObject({ invalidated: true });
+    tab.close();
   });
 
   it('follows an object of another database as far as it is changed through here, and never claims to know the past', async () => {

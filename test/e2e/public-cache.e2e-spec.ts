@@ -202,6 +202,32 @@ describe('answers of a published view', () => {
     expect(second.text).toContain('Bolt');
   });
 
+  it('are new as well when rows have changed that only the filter of the view asks for, two links away', async () => {
+    const path = `/bases/${at.base.id}/tables`;
+    const table = async (name: string, ...more: readonly object[]): Promise<Table> => {
+      const body = { name, columns: [{ name: 'Name', type: 'text' }, ...more] };
+      return expectStatus(await at.owner.post<Table>(path, body), 201);
+    };
+    const [lands, towns, shops] = [await table('Lands'), await table('Towns'), await table('Shops')];
+    const link = async (from: Table, name: string, to: Table) =>
+      expectStatus(
+        await at.owner.post(`/tables/${from.id}/columns`, { name, type: 'link', options: { tableId: to.id } }),
+        201,
+      );
+    await link(shops, 'Town', towns);
+    await link(towns, 'Land', lands);
+    const land = await row({ name: 'FR' }, lands);
+    const town = await row({ name: 'Lyon', land: [land] }, towns);
+    await row({ name: 'Anna', town: [town] }, shops);
+    const german = { link: 'land', where: { field: 'name', op: 'eq', value: 'DE' } };
+    const filter = { link: 'town', quantifier: 'none', where: german };
+    const { read } = await published({ source: { table: shops.id }, columns: ['name'], filter });
+    const first = await read();
+    expect(expectStatus(first, 200).data).toEqual([{ name: 'Anna' }]);
+    expectStatus(await at.owner.patch(`/tables/${lands.id}/rows/${land}`, { fields: { name: 'DE' } }), 200);
+    expect(expectStatus(await read('', again(tagOf(first))), 200).data).toEqual([]);
+  });
+
   it('are read each time where time decides, and 304 all the same', async () => {
     const { read } = await published(ofTable({ filter: { field: 'seen', op: 'lt', value: { $now: true } } }));
     const plain = await published(ofTable({ columns: ['name', 'seen'] }), { filterable: ['seen'] });

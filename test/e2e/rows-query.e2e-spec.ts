@@ -209,6 +209,52 @@ describe('a search', () => {
     ]);
   });
 
+  it('finds what formulas make of a row, and what lookups and rollups show of others', async () => {
+    const firms = await newTable([
+      { name: 'Name', type: 'text' },
+      { name: 'Size', type: 'single_select', options: { choices: [{ label: 'Quite small' }, { label: 'Big' }] } },
+    ]);
+    const [acme, zoo] = [await add(firms, { name: 'Acme', size: 'Big' }), await add(firms, { name: 'Zoo', size: 'Quite small' })]; // prettier-ignore
+    const deals = await newTable([
+      { name: 'Name', type: 'text' },
+      { name: 'Qty', type: 'integer' },
+    ]);
+    const column = async (of: Table, name: string, type: string, options: object) =>
+      expectStatus(await rows.owner.post(`/tables/${of.id}/columns`, { name, type, options }), 201);
+    await column(deals, 'Firm', 'link', { tableId: firms.id, inverseName: 'Deals', multiple: false });
+    await column(deals, 'Code', 'formula', { formula: 'LEFT({name}, 1) & "-" & {qty}' });
+    await column(deals, 'Firm name', 'lookup', { linkColumnId: 'firm', columnId: 'name' });
+    await column(deals, 'Firm size', 'lookup', { linkColumnId: 'firm', columnId: 'size' });
+    await column(deals, 'Both', 'formula', { formula: '{firm_name} & "/" & {code}' });
+    await column(firms, 'Codes', 'lookup', { linkColumnId: 'deals', columnId: 'code' });
+    await column(firms, 'All', 'rollup', { linkColumnId: 'deals', columnId: 'name', fn: 'concat' });
+    for (const [name, qty, firm] of [
+      ['one', 7, acme],
+      ['two', 8, acme],
+      ['three', 9, zoo],
+    ] as const)
+      await add(deals, { name, qty, firm: [firm.id] });
+    const found = async (of: Table, search: string) => {
+      const [listed, asked] = [await list(of, `search=${encodeURIComponent(search)}`), await ask(of, { search })];
+      expect(names(asked)).toEqual(names(listed));
+      const definition = { source: { table: of.id } };
+      const view = await rows.owner.post<Page>(`/workspaces/${rows.at.workspace.id}/views`, { name: `${of.name} ${search}`, definition }); // prettier-ignore
+      const { id } = expectStatus(view, 201) as unknown as { id: string };
+      const shown = await rows.owner.get<Page>(`/views/${id}/data?search=${encodeURIComponent(search)}`);
+      expect(names(expectStatus(shown, 200))).toEqual(names(listed));
+      return names(listed);
+    };
+    expect(await found(deals, 'O-7')).toEqual(['one']);
+    expect(await found(deals, 'acme t-')).toEqual(['two']);
+    expect(await found(deals, 'ACME/T-8')).toEqual(['two']);
+    expect(await found(firms, 't-8')).toEqual(['Acme']);
+    expect(await found(firms, 'one, two')).toEqual(['Acme']);
+    expect(await found(firms, 'o-7t-8')).toEqual([]);
+    expect(await found(deals, 'nothing')).toEqual([]);
+    // Of a choice the label is known, here as there.
+    expect(names(await list(deals, 'search=quite'))).toEqual(['three']);
+  });
+
   it('finds nothing where there is no text', async () => {
     const table = await newTable([{ name: 'Qty', type: 'integer' }]);
     expectStatus(await rows.owner.post(path(table), { fields: { qty: 5 } }), 201);

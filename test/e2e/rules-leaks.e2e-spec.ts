@@ -61,6 +61,8 @@ async function worldOf({ pay, notes, rows: unseen }: Secret): Promise<Place> {
     { name: 'Day', type: 'date' },
     { name: 'Tags', type: 'multi_select', options: { choices: [{ label: 'A' }, { label: 'B' }] } },
     { name: 'Double', type: 'formula', options: { formula: '{pay} * 2' } },
+    { name: 'Told', type: 'formula', options: { formula: '"all of " & {notes}' } },
+    { name: 'Loud', type: 'formula', options: { formula: 'UPPER({name})' } },
   ]);
   const people = await newTable([{ name: 'Name', type: 'text' }]);
   const column = async (of: Table, body: object) =>
@@ -127,7 +129,7 @@ function learnt({ status, text, headers }: Answer<unknown>, place: Place): strin
 
 type Ask = (place: Place) => readonly [method: string, at: string, body?: unknown, headers?: Record<string, string>];
 
-const FIELDS = ['pay', 'notes', 'day', 'tags', 'double', 'people', 'name', 'qty'];
+const FIELDS = ['pay', 'notes', 'day', 'tags', 'double', 'told', 'loud', 'people', 'name', 'qty'];
 const VALUES: readonly unknown[] = [10, 'alpha', '2026-01-01', ['a', 'b']];
 const rowsOf = ({ table }: Place): string => path(table);
 const query =
@@ -161,6 +163,7 @@ const shapes = FIELDS.flatMap((field): readonly Ask[] => [
   (place) => ['GET', `/views/${place.view}/data?filter=${field}.isNotNull`],
   (place) => ['POST', `${path(place.people)}/query`, { filter: { link: 'deals', quantifier: 'some', where: { field, op: 'isNotNull' } } }], // prettier-ignore
   (place) => ['POST', `${path(place.people)}/query`, { filter: { link: 'deals', quantifier: 'every', where: { field, op: 'isNull' } } }], // prettier-ignore
+  ...['some', 'none'].map((quantifier): Ask => (place) => ['POST', `/workspaces/${fixture.at.workspace.id}/views/preview`, { definition: { source: { table: place.people.id }, filter: { link: 'deals', quantifier, where: { field, op: 'isNotNull' } } } }]), // prettier-ignore
 ]);
 const ways: readonly Ask[] = [
   (place) => ['GET', `${rowsOf(place)}?limit=1&count=exact`],
@@ -170,6 +173,12 @@ const ways: readonly Ask[] = [
   ...['alpha', 'omega', 'unseen', 'r2', '98765', 'r'].map((word): Ask => (place) => [
     'GET',
     `${rowsOf(place)}?search=${word}`,
+  ]),
+  // Lookups and formulas are searched, too: of rows that are not seen as little as of columns that are not.
+  ...['alpha', 'omega', 'unseen', 'r2', '98765', 'r'].flatMap((word): readonly Ask[] => [
+    (place) => ['GET', `${path(place.people)}?search=${word}`],
+    (place) => ['GET', `/views/${place.view}/data?search=${word}`],
+    (place) => ['POST', `/workspaces/${fixture.at.workspace.id}/views/preview`, { definition: { source: { table: place.people.id }, filter: { link: 'deals', where: { field: 'name', op: 'contains', value: word } } } }], // prettier-ignore
   ]),
   ...[0, 2].flatMap((i): readonly Ask[] => [
     (place) => ['GET', path(place.table, place.rows[i as 0].id)],

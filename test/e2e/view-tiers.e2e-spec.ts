@@ -130,6 +130,21 @@ beforeAll(async () => {
 const preview = (definition: object, page: object) =>
   at.owner.post<Answer & ProblemBody>(`/workspaces/${at.workspace.id}/views/preview`, { definition, page });
 
+let stored = 0;
+/** What a stored view of the definition answers to a search. */
+async function searched(
+  shape: object,
+  search: string,
+): Promise<{ readonly data: readonly unknown[]; readonly tier: string }> {
+  const body = { name: `Searched ${(stored += 1)}`, definition: shape };
+  const { id } = expectStatus(await at.owner.post<{ id: string }>(`/workspaces/${at.workspace.id}/views`, body), 201);
+  const { data, meta } = expectStatus(
+    await at.owner.post<Answer>(`/views/${id}/data`, { search, page: { limit: 200 } }),
+    200,
+  );
+  return { data, tier: meta.tier };
+}
+
 /** All pages of a definition, and the ways that they came about. */
 async function all(
   definition: object,
@@ -269,6 +284,65 @@ describe('a view over several databases', () => {
         }
     }
     expect([...tiers.keys()].sort()).toEqual(['join-engine', 'lookup-join', 'push-down']);
+  });
+
+  it('finds words in columns and in what is computed of them, the same wherever its rows are kept', async () => {
+    const tiers = new Set<string>();
+    const shape = (deal: Source, customer: Source) => ({
+      ...definition({ type: 'left', sort: [{ field: 'd.n', dir: 'asc' }] }, deal, customer),
+      columns: ['d.n', 'd.name', 'c.name', ...COMPUTED.map(({ key }) => key)],
+    });
+    for (const word of ['deal 1-', 'DEAR/', 'ä-x', 'fr dea', '? -4']) {
+      const expected = await searched(shape(deals.own, customers.own), word);
+      expect([word, expected.data.length > 0, expected.data.length < DEALS.length]).toEqual([word, true, true]);
+      for (const deal of Object.values(deals))
+        for (const customer of Object.values(customers)) {
+          const found = await searched(shape(deal, customer), word);
+          tiers.add(found.tier);
+          expect({ word, deal, customer, data: found.data }).toEqual({ word, deal, customer, data: expected.data });
+        }
+    }
+    expect([...tiers].sort()).toEqual(['join-engine', 'push-down']);
+    // Where the first source has all that is looked into, it decides, and the others are asked for what it found.
+    const own = { computed: [{ key: 'loud', formula: 'LEFT({d.name}, 6) & "!"' }], columns: ['d.n', 'loud', 'c.no'] };
+    const driven = await searched({ ...shape(deals.mysql, customers.own), ...own }, 'l 1!');
+    const alone = await searched({ ...shape(deals.own, customers.own), ...own }, 'l 1!');
+    expect([driven.tier, driven.data]).toEqual(['lookup-join', alone.data]);
+    expect(alone.data.length).toBeGreaterThan(0);
+  });
+
+  it('asks for what lies behind links of ours beside objects of other databases', async () => {
+    const columns = [{ name: 'Word', type: 'text' }, { name: 'Loud', type: 'formula', options: { formula: 'UPPER({word})' } }]; // prettier-ignore
+    const words = expectStatus(
+      await at.owner.post<Table>(`/bases/${at.base.id}/tables`, { name: 'words', columns }),
+      201,
+    );
+    const link = { name: 'Words', type: 'link', options: { tableId: words.id, inverseName: 'Deals' } };
+    const table = must(deals.own.table, 'a table');
+    expectStatus(await at.owner.post(`/tables/${table}/columns`, link), 201);
+    const some = expectStatus(await at.owner.get<{ data: readonly { id: string; fields: { n: number } }[] }>(`/tables/${table}/rows?limit=200`), 200).data; // prettier-ignore
+    const marked = some.filter(({ fields: { n } }) => n % 3 === 0);
+    const row = { fields: { word: 'third', deals: marked.map(({ id }) => id) } };
+    expectStatus(await at.owner.post(`/tables/${words.id}/rows`, row), 201);
+    const where = { field: 'loud', op: 'eq', value: 'THIRD' };
+    const tiers = new Set<string>();
+    for (const quantifier of ['some', 'none'])
+      for (const customer of Object.values(customers))
+        for (const joined of ['left', 'inner', 'by its order'] as const) {
+          const isItsOrder = joined === 'by its order';
+          const shape = {
+            ...{ source: deals.own, as: 'd', columns: ['d.n', 'c.country'], sort: isItsOrder ? [{ field: 'c.no' }, { field: 'd.n' }] : [{ field: 'd.n' }] },
+            joins: [{ type: isItsOrder ? 'left' : joined, as: 'c', source: customer, on: [isItsOrder ? { left: 'd.n', right: 'c.no' } : { left: 'd.customer', right: 'c.no' }] }],
+            filter: { link: 'd.words', quantifier, where },
+          }; // prettier-ignore
+          const expected = await all({ ...shape, joins: [{ ...shape.joins[0], source: customers.own }] }, 200);
+          const found = await all(shape, 7);
+          tiers.add(found.tier);
+          expect(found.data).toEqual(expected.data);
+          const numbers = (found.data as readonly { fields: { n: number } }[]).map(({ fields }) => fields.n % 3 === 0);
+          expect([quantifier, numbers.length > 5, new Set(numbers)]).toEqual([quantifier, true, new Set([quantifier === 'some'])]); // prettier-ignore
+        }
+    expect([...tiers].sort()).toEqual(['join-engine', 'lookup-join', 'push-down']);
   });
 
   it('groups numbers by what they are, and tells of groups the same whatever their numbers were written like', async () => {

@@ -385,6 +385,104 @@ describe('views', () => {
   });
 });
 
+describe('the own filter of a view', () => {
+  interface Linked {
+    readonly deals: Table;
+    readonly firms: Table;
+    readonly lands: Table;
+  }
+  /** Deals of firms of countries; what a firm is called loudly, and a deal by its country. */
+  async function linked(): Promise<Linked> {
+    const table = async (name: string, columns: readonly object[]) =>
+      expectStatus(await at.owner.post<Table>(`/bases/${at.base.id}/tables`, { name: `${name} ${fresh()}`, columns: [{ name: 'Name', type: 'text' }, ...columns] }), 201); // prettier-ignore
+    const [deals, firms, lands] = [
+      await table('deals', [{ name: 'Qty', type: 'integer' }]),
+      await table('firms', [{ name: 'Loud', type: 'formula', options: { formula: 'UPPER({name}) & "!"' } }]),
+      await table('lands', [{ name: 'Tax', type: 'integer' }]),
+    ];
+    const column = async (of: Table, name: string, type: string, options: object) =>
+      expectStatus(await at.owner.post(`/tables/${of.id}/columns`, { name, type, options }), 201);
+    await column(deals, 'Firm', 'link', { tableId: firms.id, inverseName: 'Deals' });
+    await column(firms, 'Land', 'link', { tableId: lands.id, multiple: false });
+    await column(firms, 'Land name', 'lookup', { linkColumnId: 'land', columnId: 'name' });
+    await column(firms, 'Title', 'formula', { formula: '{loud} & " " & {land_name}' });
+    const row = async (of: Table, fields: object) =>
+      expectStatus(await at.owner.post<Row>(`/tables/${of.id}/rows`, { fields }), 201).id;
+    const [de, fr] = [await row(lands, { name: 'DE', tax: 19 }), await row(lands, { name: 'FR', tax: 20 })];
+    const [acme, zoo] = [await row(firms, { name: 'Acme', land: [de] }), await row(firms, { name: 'Zoo', land: [fr] })];
+    for (const [name, qty, firm] of [
+      ['a', 1, [acme]],
+      ['b', 2, [zoo]],
+      ['c', 3, [acme, zoo]],
+      ['d', 4, []],
+    ] as const)
+      await row(deals, { name, qty, firm });
+    return { deals, firms, lands };
+  }
+  const preview = (definition: object, more: object = {}) =>
+    at.owner.post<Data & ProblemBody>(`/workspaces/${at.workspace.id}/views/preview`, { definition, ...more });
+  const rowsOf = async (definition: object) => fields(expectStatus(await preview(definition), 200)).map(({ name }) => name); // prettier-ignore
+  const firm = (quantifier: string, where: object) => ({ link: 'firm', quantifier, where });
+
+  it('asks for what lies behind links, and for what formulas and lookups make of it there', async () => {
+    const { deals } = await linked();
+    const of = (filter: object) => ({
+      source: { table: deals.id },
+      filter,
+      columns: ['name'],
+      sort: [{ field: 'name' }],
+    });
+    const loud = { field: 'loud', op: 'eq', value: 'ACME!' };
+    expect(await rowsOf(of(firm('some', loud)))).toEqual(['a', 'c']);
+    expect(await rowsOf(of(firm('every', loud)))).toEqual(['a', 'd']);
+    expect(await rowsOf(of(firm('none', loud)))).toEqual(['b', 'd']);
+    expect(await rowsOf(of(firm('some', { field: 'title', op: 'contains', value: '! fr' })))).toEqual(['b', 'c']);
+    const taxed = firm('some', { link: 'land', where: { field: 'tax', op: 'gt', value: 19 } });
+    expect(await rowsOf(of({ and: [taxed, { field: 'qty', op: 'lt', value: 3 }] }))).toEqual(['b']);
+    const grouped = { source: { table: deals.id }, filter: firm('some', loud), groupBy: [], aggregates: [{ as: 'sum', fn: 'sum', field: 'qty' }] }; // prettier-ignore
+    expect(expectStatus(await preview(grouped), 200).data).toMatchObject([{ values: { sum: '4' } }]);
+  });
+
+  it('asks for it of each place of a join, of a row that is not there as of one without links', async () => {
+    const { deals, firms } = await linked();
+    const joined = (filter: object) => ({
+      ...{ source: { table: deals.id }, as: 'd', filter, sort: [{ field: 'd.name' }, { field: 'f.name' }] },
+      joins: [{ type: 'left', as: 'f', source: { table: firms.id }, on: [{ left: 'd.firm', right: 'f._id' }] }],
+      columns: [{ field: 'd.name', as: 'name' }, { field: 'f.name', as: 'firm' }],
+    }); // prettier-ignore
+    const french = (quantifier: string) => ({ link: 'f.land', quantifier, where: { field: 'name', op: 'eq', value: 'FR' } }); // prettier-ignore
+    expect(await rowsOf(joined(french('some')))).toEqual(['b', 'c']);
+    expect(await rowsOf(joined(french('none')))).toEqual(['a', 'c', 'd']);
+    expect(await rowsOf(joined({ and: [french('every'), firm('none', { field: 'name', op: 'eq', value: 'Acme' })] }))).toEqual(['b', 'd']); // prettier-ignore
+  });
+
+  it('alone does: what a view shows is all that a request can speak of', async () => {
+    const { deals } = await linked();
+    const where = { field: 'loud', op: 'eq', value: 'ACME!' };
+    for (const columns of [undefined, ['name', 'firm']]) {
+      const definition = { source: { table: deals.id }, ...(columns ? { columns } : {}), filter: firm('some', where) };
+      const { id } = await view({ definition });
+      expect(refused(await at.owner.post(`/views/${id}/data`, { filter: firm('some', where) }))).toEqual([422, 'filter_invalid', '/filter/link behind_a_link']); // prettier-ignore
+      expect(refused(await at.owner.get(`/views/${id}/data?filter=some(firm,loud.eq.x)`))).toEqual([422, 'filter_invalid', '/filter/link behind_a_link']); // prettier-ignore
+    }
+    const of = (filter: object) => preview({ source: { table: deals.id }, filter });
+    expect(refused(await of(firm('some', { field: 'nope', op: 'eq', value: 1 })))).toEqual([422, 'filter_invalid', '/definition/filter/where/field unknown_field']); // prettier-ignore
+    expect(refused(await of({ link: 'name', where }))).toEqual([422, 'filter_invalid', '/definition/filter/link not_a_link']); // prettier-ignore
+  });
+
+  it('is broken when a column behind a link is gone, and takes no other for it that has its key', async () => {
+    const { deals, firms } = await linked();
+    const { id } = await view({ definition: { source: { table: deals.id }, filter: firm('some', { field: 'loud', op: 'eq', value: 'ACME!' }) } }); // prettier-ignore
+    expect(expectStatus(await at.owner.get<Data>(`/views/${id}/data`), 200).data).toHaveLength(2);
+    const loud = firms.columns.find(({ key }) => key === 'loud');
+    expectStatus(await at.owner.del(`/tables/${firms.id}/columns/${loud?.id ?? ''}`), 204);
+    const finding = '/definition/filter/where/field unknown_field';
+    expect(refused(await at.owner.get(`/views/${id}/data`))).toEqual([409, 'view_broken', finding]);
+    expectStatus(await at.owner.post(`/tables/${firms.id}/columns`, { name: 'Loud', type: 'text' }), 201);
+    expect(refused(await at.owner.get(`/views/${id}/data`))).toEqual([409, 'view_broken', finding]);
+  });
+});
+
 describe('versions of a view', () => {
   interface Version {
     readonly version: number;

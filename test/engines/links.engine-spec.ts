@@ -1,13 +1,16 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { must, newId, type Id } from '../../src/common/index.js';
-import { LinksRefused, pgError, type Change } from '../../src/engines/index.js';
+import { LinksRefused, MiniDbViews, pgError, type Change } from '../../src/engines/index.js';
 import {
   CursorCodec,
   evaluate,
   kindOf,
   parseJsonFilter,
+  parseViewDefinition,
   resolveRead,
+  resolveView,
+  resolveViewRead,
   valueType,
   type ColumnSchema,
   type ReadPlan,
@@ -175,19 +178,73 @@ describe('pages of linked rows', () => {
           const queries = fc.sample(
             fc.record({
               filterJson: fc.option(linkedFilter(table, rowIds), { nil: undefined, freq: 5 }),
+              search: fc.option(fc.constantFrom('a', 'B', 'open', 'σ', '%', 'a B'), { nil: undefined, freq: 1 }),
               sort: arbitrary.sort(table),
               limit: fc.integer({ min: 1, max: 5 }),
             }),
             { numRuns: 25, seed },
           );
-          for (const query of queries) {
-            const plan = planOf(table, query);
+          for (const { search, ...query } of queries) {
+            const plan = planOf(table, { ...query, ...(search === undefined ? {} : { search }) });
             const wanted = ids(evaluate({ ...plan, limit: Infinity }, rows));
-            expect({ query, rows: ids(await walk(plan)) }).toEqual({ query, rows: wanted });
+            expect({ query, search, rows: ids(await walk(plan)) }).toEqual({ query, search, rows: wanted });
           }
         }
       }),
       { ...fuzz(5), endOnFailure: true },
+    );
+  });
+});
+
+describe('the own filter of a view', () => {
+  /** Ids of the rows that a view of the table has. */
+  async function rowsOfView(table: TableSchema, filter: object, join: object): Promise<Id[]> {
+    const definition = { source: { table: table.id }, as: 'own', filter, columns: [{ field: 'own._id', as: 'id' }], ...join }; // prettier-ignore
+    const view = resolveView(parseViewDefinition(definition, ''), () => ({ kind: 'table', table }), '');
+    const { plan } = resolveViewRead(view, { sort: [], limit: 1000, count: 'exact' }, { now: NOW });
+    const { data, count } = await new MiniDbViews(a.database).read(plan);
+    const found = (JSON.parse(`[${data}]`) as { fields: { id: Id } }[]).map(({ fields }) => fields.id);
+    expect(count?.value).toBe(found.length);
+    return found;
+  }
+
+  /** Each row with itself, so that every name is there twice. */
+  const BESIDE = {
+    joins: [{ type: 'inner', as: 'same', source: { table: 'it' }, on: [{ left: 'own._id', right: 'same._id' }] }],
+  };
+
+  /** The same filter about the columns of a place; what is behind links is called as it was. */
+  function ofPlace(filter: object, as: string): object {
+    const named = (name: unknown): string => `${as}.${String(name)}`;
+    const parts = filter as Readonly<Record<string, unknown>>;
+    if (Array.isArray(parts.and)) return { and: parts.and.map((item: object) => ofPlace(item, as)) };
+    if (Array.isArray(parts.or)) return { or: parts.or.map((item: object) => ofPlace(item, as)) };
+    if (parts.not) return { not: ofPlace(parts.not, as) };
+    if (parts.link !== undefined) return { ...parts, link: named(parts.link) };
+    return { ...parts, field: named(parts.field), ...(parts.valueField === undefined ? {} : { valueField: named(parts.valueField) }) }; // prettier-ignore
+  }
+
+  it('follows links as filters of the table do, beside other places of the view, too', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer(), async (seed) => {
+        const base = await makeLinkedBase(a);
+        const model = await fill(randomOf(seed), base, 20);
+        const rowIds = (table: TableSchema) => [...model.ids(table), newId()];
+        for (const table of [base.deals, base.companies]) {
+          const rows = model.evaluated(table);
+          const filters = fc.sample(linkedFilter(table, rowIds), { numRuns: 20, seed });
+          for (const filter of filters) {
+            const wanted = (asked: object): Id[] => ids(evaluate({ ...planOf(table, { filterJson: asked }), limit: Infinity }, rows)); // prettier-ignore
+            const all = wanted(filter);
+            expect({ filter, rows: await rowsOfView(table, filter, {}) }).toEqual({ filter, rows: all });
+            expect({ filter, rows: await rowsOfView(table, ofPlace(filter, 'own'), BESIDE) }).toEqual({
+              filter,
+              rows: all,
+            });
+          }
+        }
+      }),
+      { ...fuzz(4), endOnFailure: true },
     );
   });
 });

@@ -54,7 +54,8 @@ export class ViewDefinitionDto {
     type: 'object',
     additionalProperties: true,
     nullable: true,
-    description: 'As of rows. Whoever reads the view cannot see beyond it.',
+    description:
+      'As of rows; also `{link, quantifier, where}` on what the links of each table lead to, there with formulas and lookups, too. Whoever reads the view cannot see beyond it.',
     example: { field: 'status', op: 'eq', value: 'open' },
   })
   filter?: object | null;

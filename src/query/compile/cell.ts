@@ -97,16 +97,17 @@ const linkAlias = (alias: string): string => `${alias}l`;
 /** Alias of the rows at the other end of a link. */
 export const linkedAlias = (alias: string): string => `${alias}r`;
 
-/** The linked rows of a row, those that are seen: what to select from, with the condition that ties them to it. */
+/** The linked rows of a row, those that are seen: what to select from, with the condition that ties them to it. `id` is the row's. */
 export function linkedRows(
   link: LinkRef,
   alias: string,
+  id = ident(alias, '_id'),
 ): { readonly from: Sql; readonly tie: Sql; readonly order: Sql } {
   const [pair, row] = [linkAlias(alias), linkedAlias(alias)];
   const { mine, theirs, order } = linkColumns(link);
   return {
     from: sql`from ${linkTable(link)} ${ident(pair)} join ${ident(link.target.physical.schema, link.target.physical.table)} ${ident(row)} on ${ident(row, '_id')} = ${ident(pair, theirs)}`,
-    tie: sql`${ident(pair, mine)} = ${ident(alias, '_id')}${onlySeen(link.target, row)}`,
+    tie: sql`${ident(pair, mine)} = ${id}${onlySeen(link.target, row)}`,
     order: sql`${ident(pair, order)}, ${ident(pair, theirs)}`,
   };
 }

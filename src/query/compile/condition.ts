@@ -1,6 +1,6 @@
 import { unreachable } from '../../common/index.js';
 import { isStored, kindOf, valueType } from '../kind.js';
-import type { ColumnSchema, LinkRef, Scalar } from '../schema.js';
+import type { ColumnSchema, Scalar } from '../schema.js';
 import type { Comparison, Condition } from '../plan.js';
 import { join, sql, value, type Sql } from '../sql.js';
 import { COMPARISON } from './comparison.js';
@@ -44,7 +44,7 @@ export function compileCondition(condition: Condition, alias = ROW): Sql {
       return sql`${cellOf(column, alias)} between ${bind(column, low)} and ${bind(column, high)}`;
     }
     case 'match':
-      return textMatch(cellOf(condition.column, alias), condition.mode, condition.text);
+      return match(condition, alias);
     case 'isNull':
       return isNull(condition.column, alias);
     case 'isEmpty':
@@ -54,7 +54,7 @@ export function compileCondition(condition: Condition, alias = ROW): Sql {
     case 'json':
       return jsonTest(cellOf(condition.column, alias), condition.path, condition.test);
     case 'linked':
-      return linked(condition.link, condition.quantifier, condition.where, alias);
+      return linked(condition, alias);
     default:
       return unreachable(condition);
   }
@@ -76,6 +76,13 @@ function isNull(column: ColumnSchema, alias: string): Sql {
   return sql`not exists (select 1 ${elementsOf(column, alias).from})`;
 }
 
+function match({ column, mode, text }: Extract<Condition, { kind: 'match' }>, alias: string): Sql {
+  // Of a lookup, a list or not, PostgreSQL may look for the rows at the other end first and for what leads to them then.
+  if (!kindOf(column).list && column.derived?.kind !== 'lookup') return textMatch(cellOf(column, alias), mode, text);
+  const { from, element } = elementsOf(column, alias);
+  return sql`exists (select 1 from (select ${element} as e ${from}) x where ${textMatch(sql`x.e`, mode, text)})`;
+}
+
 /** By sets: neither order nor repetition counts. */
 function list({ column, op, values }: Extract<Condition, { kind: 'list' }>, alias: string): Sql {
   const wanted = bindList(column, values);
@@ -93,8 +100,8 @@ function list({ column, op, values }: Extract<Condition, { kind: 'list' }>, alia
 }
 
 /** `every` holds for a row without links, `none` is the opposite of `some`. */
-function linked(link: LinkRef, quantifier: 'some' | 'every' | 'none', where: Condition, alias: string): Sql {
-  const { from, tie } = linkedRows(link, alias);
+function linked({ link, owner, quantifier, where }: Extract<Condition, { kind: 'linked' }>, alias: string): Sql {
+  const { from, tie } = linkedRows(link, alias, owner && cellOf(owner, alias));
   const condition = compileCondition(where, linkedAlias(alias));
   switch (quantifier) {
     case 'some':

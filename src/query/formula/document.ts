@@ -54,7 +54,7 @@ IF({price} > 100, "big", "small") & " " & TEXT({due}, "D MMM YYYY")
 
 - **Columns of tables**: \`{"name":"Total","type":"formula","options":{"formula":"{unit_price} * {qty}"}}\`. Columns are called by key, by name in any letter
   case, or by id, and answers have the keys. A formula may read other formulas and lookups, in no circle. A column that one reads takes it along into the
-  trash, and cannot be converted into what it could not be made of. It cannot be written, required or unique, and search does not look into it. Events tell
+  trash, and cannot be converted into what it could not be made of. It cannot be written, required or unique; \`search\` looks into its texts. Events tell
   what became of formulas that the row alone decides, unless they come to very much; those that read linked rows, or the clock, change without any event.
 - **Computed columns of views**, over all that the view has beside each other: \`"computed":[{"key":"margin","name":"Margin","formula":"{d.price} - {d.cost}"}]\`.
 - \`POST /formulas/check\` says of a formula what it gives, what is wrong with it, and what can stand where somebody types. Nothing is stored.

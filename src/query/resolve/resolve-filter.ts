@@ -1,6 +1,14 @@
 import type { Id } from '../../common/index.js';
 import { kindOf, operatorsOf, valueType } from '../kind.js';
-import { columnByKey, type ColumnSchema, type Scalar, type TableSchema, type ValueKind } from '../schema.js';
+import {
+  columnByKey,
+  type ColumnSchema,
+  type LinkRef,
+  type Scalar,
+  type TableSchema,
+  type ValueKind,
+} from '../schema.js';
+import { isViewColumn } from '../view/view-table.js';
 import type { Comparison, Condition } from '../plan.js';
 import { accepted, columnType, isRecord, OPERATORS, refused, type Operator, type Parsed } from '../types/index.js';
 import { filterInvalid, MAX_LIST, type FilterInput, type OperandInput } from '../filter/filter-input.js';
@@ -15,7 +23,20 @@ export interface FilterContext {
   readonly zone?: string;
   /** Who asks; `$me` is refused where nobody does. */
   readonly me?: Id | null;
+  /** Where a link leads that a column shows; the column's own link where it is absent. */
+  readonly linkOf?: (column: ColumnSchema) => FollowedLink | undefined;
 }
+
+/** A link as a filter follows it. */
+export interface FollowedLink {
+  readonly link: LinkRef;
+  /** The column with the ids of the rows that the link is of; the id of the row itself where it is absent. */
+  readonly owner?: ColumnSchema;
+}
+
+/** The link that the cells of the column are; undefined of all other columns. */
+export const linkOfColumn = ({ derived }: ColumnSchema): FollowedLink | undefined =>
+  derived?.kind === 'link' ? { link: derived.link } : undefined;
 
 /**
  * Gives every name its column and every value its type. The only place where a filter can be refused for its content.
@@ -42,16 +63,29 @@ function resolveLink(
   table: TableSchema,
   context: FilterContext,
 ): Condition {
+  const { linkOf = linkOfColumn } = context;
   const column = columnByKey(table, field);
-  if (column?.derived?.kind !== 'link')
+  const followed = column && linkOf(column);
+  if (!followed)
     throw filterInvalid({
       pointer: `${pointer}/link`,
-      code: column ? 'not_a_link' : 'unknown_field',
-      detail: `There is no link ${JSON.stringify(field.slice(0, 60))}.`,
+      ...whyNot(column, field.slice(0, 60)),
       field: field.slice(0, 60),
     });
-  const { link } = column.derived;
-  return { kind: 'linked', column, link, quantifier, where: resolveFilter(where, link.target, context) };
+  return {
+    ...{ kind: 'linked', column, ...followed, quantifier },
+    where: resolveFilter(where, followed.link.target, context),
+  };
+}
+
+function whyNot(column: ColumnSchema | undefined, name: string): { readonly code: string; readonly detail: string } {
+  const of = column && isViewColumn(column) ? column.of : undefined;
+  if (of?.kind === 'cell' && linkOfColumn(of.column))
+    return {
+      code: 'behind_a_link',
+      detail: `What lies behind ${JSON.stringify(name)} is no part of what the view shows; the own filter of a view can ask for it.`,
+    };
+  return { code: column ? 'not_a_link' : 'unknown_field', detail: `There is no link ${JSON.stringify(name)}.` };
 }
 
 type Leaf = Extract<FilterInput, { kind: 'leaf' }>;

@@ -55,6 +55,16 @@ describe('resolveRead', () => {
     });
   });
 
+  it('searches for fewer words where what it looks into is long', () => {
+    const long = table([...DEALS.columns, column('long', 'long_text', { size: 120_000 })]);
+    expect(read({ search: 'a b c d' }, undefined, long).plan.where).toMatchObject({ kind: 'and' });
+    const refused = { code: 'validation_failed', items: [{ pointer: '/search', code: 'too_many_words' }] };
+    expect(problem(() => read({ search: 'a b c d e' }, undefined, long))).toMatchObject(refused);
+    const longest = table([column('long', 'long_text', { size: 600_000 })]);
+    expect(read({ search: 'a' }, undefined, longest).plan.where).toMatchObject({ kind: 'and' });
+    expect(problem(() => read({ search: 'a b' }, undefined, longest))).toMatchObject(refused);
+  });
+
   it('selects all columns, or those asked for in the order of the table', () => {
     expect(read({}).plan.select).toEqual(DEALS.columns);
     expect(read({ fields: ['qty', 'name', 'qty'] }).plan.select.map(({ key }) => key)).toEqual(['name', 'qty']);

@@ -1,18 +1,14 @@
 import type { Id } from '../../common/index.js';
 import type { TableSchema } from '../schema.js';
-import type { ViewTable } from './view-table.js';
+import { tablesIn, type ViewTable } from './view-table.js';
 
 /** By table: which column each key led to when the definition was made. */
 export type ColumnPins = Readonly<Record<Id, Readonly<Record<string, Id>>>>;
 
-/** The columns that the tables of ours have as a definition is made. */
-export const pinsOf = ({ places }: ViewTable): ColumnPins =>
+/** The columns that the tables of ours have as a definition is made, those that its filter reads behind links, too. */
+export const pinsOf = (view: ViewTable): ColumnPins =>
   Object.fromEntries(
-    places.flatMap(({ source }) =>
-      source.kind === 'table'
-        ? [[source.table.id, Object.fromEntries(source.table.columns.map(({ key, id }) => [key, id]))]]
-        : [],
-    ),
+    tablesIn(view).map(({ id, columns }) => [id, Object.fromEntries(columns.map((column) => [column.key, column.id]))]),
   );
 
 /**

@@ -3,7 +3,7 @@ import type { ViewGroups, ViewRead } from '../compile/view/view-read.js';
 import type { FilterInput } from '../filter/filter-input.js';
 import { parseJsonFilter } from '../filter/json-filter.js';
 import { digest, fingerprint, type CursorCodec } from '../keyset.js';
-import type { OrderTerm } from '../plan.js';
+import type { Condition, OrderTerm } from '../plan.js';
 import { resolveFilter, type FilterContext } from '../resolve/resolve-filter.js';
 import { resolveGroups, type GroupRequest } from '../resolve/resolve-groups.js';
 import { both, resolveFields, resolveSortKeys, TRUE, type ReadRequest } from '../resolve/resolve-read.js';
@@ -12,6 +12,7 @@ import { columnByKey, type ColumnSchema } from '../schema.js';
 import { withComputed } from './computed.js';
 import { placeSources } from './sources-table.js';
 import type { DefinedSource, ViewDefinition } from './view-definition.js';
+import { linkedPart, linksOfView } from './view-links.js';
 import { mustStayWithin, withinScope, type ViewScope } from './view-scope.js';
 import type { ViewColumn, ViewSource, ViewTable } from './view-table.js';
 
@@ -57,23 +58,34 @@ export function resolveView(
     })),
   ];
   const keys = computed.map(({ key }) => key);
-  const table = withComputed(placeSources(placed, keys, at), computed, `${at}/computed`);
+  const own = filter === undefined ? undefined : parseJsonFilter(filter, `${at}/filter`);
+  const table = withLinked(withComputed(placeSources(placed, keys, at), computed, `${at}/computed`), definition, own);
   return {
     at,
     definition,
     table,
     shown: shownOf(definition, table, at),
-    ...(filter === undefined ? {} : { filter: parseJsonFilter(filter, `${at}/filter`) }),
+    ...(own ? { filter: own } : {}),
     ...(having === undefined ? {} : { having: parseJsonFilter(having, `${at}/having`) }),
   };
+}
+
+function withLinked(table: ViewTable, definition: ViewDefinition, filter: FilterInput | undefined): ViewTable {
+  const linked = filter && linkedPart(filter, table, linksOfView(table, definition));
+  return linked ? { ...table, linked } : table;
+}
+
+/** The rows that a view has by its own filter, which may ask for what lies behind links. */
+function ownCondition({ definition, table, filter }: ResolvedView, context: FilterContext): Condition {
+  return filter ? resolveFilter(filter, table, { ...context, linkOf: linksOfView(table, definition) }) : TRUE;
 }
 
 /** The same columns under the keys of the answer; nothing else can be reached by a request. */
 function shownOf({ columns, filter, having }: ViewDefinition, table: ViewTable, at: string): ViewTable {
   const shown = columns === undefined ? table.columns : outputs(columns, table, `${at}/columns`);
-  const { schemaVersion, physical, places, keys } = table;
+  const { schemaVersion, physical, places, keys, linked } = table;
   const id = digest([table.id, filter ?? null, having ?? null]);
-  return { id, schemaVersion, physical, places, keys, columns: shown };
+  return { id, schemaVersion, physical, places, keys, columns: shown, ...(linked ? { linked } : {}) };
 }
 
 /** By its own key, by `alias_key` where several have one of this key, or as it was asked for. */
@@ -112,18 +124,19 @@ const aliased = ({ of, key }: ViewColumn, bare: string, { places }: ViewTable): 
 
 /** @throws Problem `filter_invalid`, `sort_invalid`, `validation_failed`, `cursor_invalid`, `cursor_mismatch` */
 export function resolveViewRead(
-  { at, definition, table, shown: all, filter }: ResolvedView,
+  view: ResolvedView,
   request: ViewRequest,
   context: FilterContext,
   scope?: ViewScope,
 ): { readonly plan: ViewRead; readonly query: string } {
   if (scope) mustStayWithin(scope, request);
+  const { at, definition, table, shown: all } = view;
   const shown = scope?.columns === undefined ? all : { ...all, columns: withinScope(all.columns, scope) };
   const { tz, search } = request;
   const zoned = tz === undefined ? context : { ...context, zone: tz };
   const asked = request.filter ? resolveFilter(request.filter, shown, zoned) : TRUE;
   const found = search === undefined ? asked : both(asked, resolveSearch(search, shown));
-  const own = filter ? resolveFilter(filter, table, context) : TRUE;
+  const own = ownCondition(view, context);
   const where = both(both(own, scope?.filter ? resolveFilter(scope.filter, all, context) : TRUE), found);
   const terms =
     request.sort.length > 0
@@ -160,14 +173,15 @@ export const partialOrder = ({ orderBy, from }: Pick<ViewRead, 'orderBy' | 'from
 
 /** Groups of what a view of rows shows; a cursor of the request is not looked at. @throws Problem as {@link resolveViewRead} */
 export function resolveGroupsOfView(
-  { definition, table, shown, filter }: ResolvedView,
+  view: ResolvedView,
   request: GroupRequest,
   cursors: CursorCodec,
   context: FilterContext,
 ): { readonly plan: ViewGroups; readonly query: string } {
+  const { definition, shown } = view;
   if (isGrouped(definition))
     throw refuse('/groupBy', 'not_with_groups', 'The view shows groups already; filter, sort and page them.');
-  const where = filter ? resolveFilter(filter, table, context) : TRUE;
+  const where = ownCondition(view, context);
   const { groupBy, aggregates, having, filter: asked, sort, limit, count, timeZone } = request;
   const { plan, query } = resolveGroups(
     {
@@ -197,7 +211,7 @@ export function resolveGroupedView(
   scope?: ViewScope,
 ): { readonly plan: ViewGroups; readonly query: string } {
   if (scope) mustStayWithin(scope, request);
-  const { at, definition, table, shown, filter, having } = view;
+  const { at, definition, table, shown, having } = view;
   // A view of rows may have become one of groups since: nobody may see more for that.
   if (scope?.columns) throw refuse(`${at}/groupBy`, 'not_with_groups', 'Of groups all that they show is seen.');
   const misplaced = (['fields', 'search'] as const).find((name) => request[name] !== undefined);
@@ -217,7 +231,7 @@ export function resolveGroupedView(
         timeZone: request.timeZone,
       },
       { ...table, id: shown.id },
-      { where: filter ? resolveFilter(filter, table, context) : TRUE },
+      { where: ownCondition(view, context) },
       cursors,
       context,
     ),

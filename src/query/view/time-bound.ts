@@ -1,8 +1,8 @@
+import type { FilterInput } from '../filter/filter-input.js';
 import { columnsOf, expressionOf, isVolatile, type Expression } from '../formula/index.js';
 import type { ColumnSchema } from '../schema.js';
-import type { ResolvedView } from './resolve-view.js';
 import { isTimeBound } from './view-scope.js';
-import { isViewColumn } from './view-table.js';
+import { isViewColumn, type ViewTable } from './view-table.js';
 
 /** Whether cells of the column change while nothing is written: a formula somewhere behind it asks for the time. */
 export function changesByTime(column: ColumnSchema): boolean {
@@ -17,6 +17,14 @@ export function changesByTime(column: ColumnSchema): boolean {
 const asksForTime = (expression: Expression): boolean =>
   isVolatile(expression) || columnsOf(expression).some(changesByTime);
 
+interface Timed {
+  readonly table: ViewTable;
+  readonly filter?: FilterInput;
+  readonly having?: FilterInput;
+}
+
 /** Whether answers of the view change while nothing is written. Rather yes than no. */
-export const viewChangesByTime = ({ table, filter, having }: ResolvedView): boolean =>
-  table.columns.some(changesByTime) || [filter, having].some((each) => each !== undefined && isTimeBound(each));
+export const viewChangesByTime = ({ table, filter, having }: Timed): boolean =>
+  table.columns.some(changesByTime) ||
+  table.linked?.isTimeBound === true ||
+  [filter, having].some((each) => each !== undefined && isTimeBound(each));

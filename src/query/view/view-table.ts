@@ -42,6 +42,21 @@ export interface ViewTable extends TableSchema {
   readonly columns: readonly ViewColumn[];
   /** What tells the rows apart: one column for each place, in their order. Not among {@link columns}. */
   readonly keys: readonly ViewColumn[];
+  /** What the definition's own filter asks for behind links; absent where it follows none. */
+  readonly linked?: LinkedPart;
 }
+
+/** Rows behind links that decide which rows a view has. */
+export interface LinkedPart {
+  readonly tables: readonly TableSchema[];
+  /** Whether what is asked of them changes while nothing is written. */
+  readonly isTimeBound: boolean;
+}
+
+/** The tables of ours in the places of a view, and those that its filter reads behind links. */
+export const tablesIn = ({ places, linked }: Pick<ViewTable, 'places' | 'linked'>): readonly TableSchema[] => [
+  ...places.flatMap(({ source }) => (source.kind === 'table' ? source.table : [])),
+  ...(linked?.tables ?? []),
+];
 
 export const isViewColumn = (column: ColumnSchema): column is ViewColumn => 'of' in column;

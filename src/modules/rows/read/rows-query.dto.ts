@@ -60,7 +60,7 @@ export class QueryRowsDto {
   })
   filter?: object | null;
 
-  /** Words, each of which has to be found in a text of the row or the label of a choice; letter case is ignored. @example 'acme' */
+  /** Words, each of which has to be found in a text of the row, written or computed, or the label of a choice; letter case is ignored. @example 'acme' */
   search?: string;
 
   @ApiPropertyOptional({

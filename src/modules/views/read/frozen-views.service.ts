@@ -8,6 +8,7 @@ import {
   pinsOf,
   showsPeople,
   tablesBehind,
+  tablesIn,
   valueType,
   viewChangesByTime,
   type ColumnPins,
@@ -168,7 +169,7 @@ function openedOf({ view, question }: PlannedView): OpenedView {
   return {
     columns: shownBy(question),
     isGrouped: isGrouped(view.definition),
-    tables: tablesBehind(places.flatMap(({ source }) => (source.kind === 'table' ? source.table : []))),
+    tables: tablesBehind(tablesIn(view.table)),
     isUntraceable: isExternal || viewChangesByTime(view),
     isExternal,
   };

@@ -6,6 +6,7 @@ import type { Access, Id } from '../../../common/index.js';
 import { ChangeLog, SchemaMoved, type StreamHead } from '../../../engines/index.js';
 import {
   tablesBehind,
+  tablesIn,
   ViewInMemory,
   viewChangesByTime,
   type ResolvedView,
@@ -125,8 +126,7 @@ export async function headsOf(
   return new Map(found.flat().map((head) => [head.tableId, head]));
 }
 
-const tablesOf = ({ table }: ResolvedView): readonly TableSchema[] =>
-  table.places.flatMap(({ source }) => (source.kind === 'table' ? source.table : []));
+const tablesOf = ({ table }: ResolvedView): readonly TableSchema[] => tablesIn(table);
 
 const objectsOf = ({ definition }: ResolvedView, workspaceId: Id): readonly ExternalObject[] =>
   [definition, ...definition.joins].flatMap(({ source }) =>

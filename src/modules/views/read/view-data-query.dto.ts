@@ -17,7 +17,7 @@ export class ViewDataQuery extends PageQuery {
   @MaxLength(100_000)
   filter?: string;
 
-  /** Words, each of which has to be found in a text of the row or the label of a choice; letter case is ignored. @example 'acme' */
+  /** Words, each of which has to be found in a text of the row, written or computed, or the label of a choice; letter case is ignored. @example 'acme' */
   @IsOptional()
   @IsString()
   @MaxLength(400)

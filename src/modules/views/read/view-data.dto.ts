@@ -24,9 +24,14 @@ const ROLLUP = {
 export class ViewQueryDto {
   @ApiPropertyOptional({ type: [String], description: 'Keys of what the view shows; all without it.' })
   fields?: string[];
-  @ApiPropertyOptional({ ...FILTER, description: 'As of rows, on what the view shows.' })
+  @ApiPropertyOptional({
+    ...FILTER,
+    description: 'As of rows, on what the view shows; not on what lies behind its links.',
+  })
   filter?: object | null;
-  @ApiPropertyOptional({ description: 'Words, each of which has to be found in a text; letter case is ignored.' })
+  @ApiPropertyOptional({
+    description: 'Words, each of which has to be found in a text, stored or computed; letter case is ignored.',
+  })
   search?: string;
   @ApiPropertyOptional({ type: [SourceSortDto], description: "In the place of the view's own order." })
   sort?: SourceSortDto[];

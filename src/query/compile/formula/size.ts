@@ -12,7 +12,7 @@ import { formulaSql } from './postgres.js';
 /** Of one formula. */
 const MAX_SIZE = 300_000;
 /** Of all columns of a table, or of a view: one statement reads a whole row. */
-const MAX_TOGETHER = 500_000;
+export const MAX_TOGETHER = 500_000;
 
 /** Whether nobody could run it. */
 export const isTooLarge = (expression: Expression): boolean => sizeOf(expression) > MAX_SIZE;

@@ -4,7 +4,14 @@ import type { ColumnSchema, TableSchema } from '../../schema.js';
 import { comma, empty, ident, integer, join, sql, value, type Sql } from '../../sql.js';
 import { columnType } from '../../types/index.js';
 import { columnsOf } from '../../formula/expression.js';
-import { isViewColumn, type ViewColumn, type ViewJoin, type ViewPlace, type ViewTable } from '../../view/view-table.js';
+import {
+  isViewColumn,
+  tablesIn,
+  type ViewColumn,
+  type ViewJoin,
+  type ViewPlace,
+  type ViewTable,
+} from '../../view/view-table.js';
 import { cellOf, onlySeen, tablesBehind } from '../cell.js';
 import { formulaSql } from '../formula/postgres.js';
 import { tableName } from '../read.js';
@@ -94,11 +101,9 @@ function behind({ places }: ViewTable, needed: Iterable<ColumnSchema>): Readonly
   return found;
 }
 
-/** The tables of ours that the rows are put together of, with those behind cells of links. */
+/** The tables of ours that the rows are put together of, with those behind cells of links and those that the view's filter reads there. */
 export function tablesOfView(table: ViewTable, needed: Iterable<ColumnSchema>): ReadonlySet<TableSchema> {
-  const places = table.places.flatMap(({ source }) =>
-    source.kind === 'table' ? [source.table, ...(source.table.seen?.rows?.tables ?? [])] : [],
-  );
+  const places = tablesIn(table).flatMap((each) => [each, ...(each.seen?.rows?.tables ?? [])]);
   const linked = [...behind(table, needed)].flatMap((column) =>
     isViewColumn(column) && column.of.kind === 'cell' ? tablesBehind(column.of.column) : [],
   );
