@@ -231,7 +231,7 @@ export interface Schemas {
   TableRevertedDto: { conflicts: (Schemas['RevertConflictDto'])[]; skipped: (Schemas['RevertSkippedDto'])[]; rows: number; counts: Schemas['RevertCountsDto']; tableId: string; name: string; meta: Schemas['BulkMetaDto'] };
   TemplateColumnDto: { type: 'text' | 'long_text' | 'integer' | 'decimal' | 'currency' | 'percent' | 'rating' | 'duration' | 'boolean' | 'date' | 'datetime' | 'single_select' | 'multi_select' | 'user' | 'attachment' | 'json' | 'url' | 'email' | 'phone' | 'autonumber' | 'link' | 'lookup' | 'rollup' | 'count' | 'formula' | 'created_at' | 'updated_at' | 'created_by' | 'updated_by'; default: (string | number | boolean | (unknown)[] | Record<string, unknown>) | null; options: Record<string, unknown>; key: string; name: string; description: string | null; required: boolean; unique: boolean };
   TemplateDto: { format: string; name: string; description: string | null; color: string | null; icon: string | null; tables: (Schemas['TemplateTableDto'])[]; views: (Schemas['TemplateViewDto'])[]; rowsCappedAt?: number; viewsLeftOut?: (Schemas['LeftOutDto'])[] };
-  TemplateListDto: { data: (Schemas['TemplateSummaryDto'])[] };
+  TemplateListDto: { data: (Schemas['TemplateSummaryDto'])[]; page: Schemas['PageDto'] };
   TemplateRowDto: { fields: Record<string, unknown>; ref?: string };
   TemplateSummaryDto: { id: string; name: string; description: string; tables: (string)[] };
   TemplateTableDto: { key: string; name: string; description: string | null; color: string | null; icon: string | null; order?: (string)[]; columns: (Schemas['TemplateColumnDto'])[]; rows: (Schemas['TemplateRowDto'])[] };
@@ -328,14 +328,14 @@ export interface Operations {
   'GET /tables/{tableId}/history/checkpoint': { path: { tableId: string }; answer: Schemas['CheckpointDto'] };
   'GET /tables/{tableId}/history/verify': { path: { tableId: string }; query: { checkpoint?: string }; answer: Schemas['ChainVerdictDto'] };
   'GET /tables/{tableId}/imports': { path: { tableId: string }; query: { limit?: number; cursor?: string }; answer: Schemas['ImportJobListDto'] };
-  'GET /tables/{tableId}/indexes': { path: { tableId: string }; answer: Schemas['IndexListDto'] };
-  'GET /tables/{tableId}/indexes/advice': { path: { tableId: string }; answer: Schemas['IndexAdviceListDto'] };
+  'GET /tables/{tableId}/indexes': { path: { tableId: string }; query: { limit?: number; cursor?: string }; answer: Schemas['IndexListDto'] };
+  'GET /tables/{tableId}/indexes/advice': { path: { tableId: string }; query: { limit?: number; cursor?: string }; answer: Schemas['IndexAdviceListDto'] };
   'GET /tables/{tableId}/rows': { path: { tableId: string }; query: { limit?: number; as?: string; count?: 'none' | 'bounded' | 'estimated' | 'exact'; trashed?: 'true' | 'false'; expand?: string; asOf?: string; fields?: string; filter?: string; search?: string; tz?: string; sort?: string; cursor?: string }; answer: Schemas['RowListDto'] };
   'GET /tables/{tableId}/rows/{rowId}': { path: { tableId: string; rowId: string }; query: { as?: string; asOf?: string }; answer: Schemas['RowDto'] };
   'GET /tables/{tableId}/rows/{rowId}/history': { path: { tableId: string; rowId: string }; query: { limit?: number; cursor?: string }; answer: Schemas['HistoryDto'] };
   'GET /tables/{tableId}/rules': { path: { tableId: string }; answer: Schemas['RulesDto'] };
   'GET /tables/{tableId}/rules/explain': { path: { tableId: string }; query: { memberId: string; rowId?: string }; answer: Schemas['ExplainedRulesDto'] };
-  'GET /templates': { answer: Schemas['TemplateListDto'] };
+  'GET /templates': { query: { limit?: number; cursor?: string }; answer: Schemas['TemplateListDto'] };
   'GET /users/me': { answer: Schemas['UserDto'] };
   'GET /users/me/tokens': { query: { limit?: number; cursor?: string }; answer: Schemas['PersonalTokenListDto'] };
   'GET /views/{viewId}': { path: { viewId: string }; answer: Schemas['ViewDto'] };

@@ -23,6 +23,7 @@ export * from './metrics/index.js';
 export * from './names.js';
 export * from './paging.dto.js';
 export * from './permissions.js';
+export * from './counted-page.js';
 export * from './position-page.js';
 export * from './seal.js';
 export * from './secret-token.js';

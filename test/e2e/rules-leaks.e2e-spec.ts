@@ -95,6 +95,12 @@ async function worldOf({ pay, notes, rows: unseen }: Secret): Promise<Place> {
   await putRules(owner, table, {
     ...{ name: 'open', read: { filter: OPEN }, columns: { hidden: ['pay', 'notes', 'day', 'tags'] } },
   });
+  // An index of what is hidden, in one of the worlds.
+  if (pay > 100)
+    expectStatus(
+      await owner.post(`/tables/${table.id}/indexes`, { columns: [{ field: 'name' }, { field: 'pay' }] }),
+      202,
+    );
   const { nextCursor = '' } = page.page;
   const { meta } = page;
   return { table, people, view, rows: [r0, r1, r2], ada, cursor: nextCursor, seq: meta.seq };
@@ -206,6 +212,9 @@ const ways: readonly Ask[] = [
   (place) => ['GET', `/tables/${place.table.id}/export?format=csv`],
   (place) => ['GET', `/tables/${place.people.id}/export?format=csv`],
   (place) => ['GET', `/tables/${place.table.id}/indexes`],
+  (place) => ['GET', `/tables/${place.table.id}/indexes?limit=1`],
+  (place) => ['GET', `/tables/${place.table.id}/indexes/advice`],
+  (place) => ['GET', `/tables/${place.table.id}/history/checkpoint`],
   (place) => ['GET', `/tables/${place.table.id}/rules`],
   (place) => ['GET', `/tables/${place.table.id}/imports`],
   (place) => ['GET', `/tables/${place.table.id}/history/verify`],
@@ -262,6 +271,12 @@ describe('what rules hide from a member', () => {
 
   it('changes no answer to any other question, nor a refusal, a header or a cursor', async () => {
     expect(await difference([...shapes, ...ways])).toBeGreaterThan(80);
+  });
+
+  it('is in no template of the base, with which the member could make one of his own', async () => {
+    const { text } = await editor.get(`/bases/${places[0].table.baseId}/template?withRows=true`);
+    expect(text).toContain('"r1"');
+    expect(text).not.toMatch(/alpha|omega|98765|unseen|"pay"|"told"|"double"|"paid"/);
   });
 
   it('is not told apart from what there is not', async () => {

@@ -3,6 +3,7 @@ import {
   client,
   expectStatus,
   socket,
+  waitFor,
   type Client,
   type Column,
   type Row,
@@ -229,15 +230,101 @@ describe('reading', () => {
 
   it('is closed where a whole table would be shown', async () => {
     const { table } = await deals();
-    const closed = [`/tables/${table.id}/indexes`];
+    const closed = [`/tables/${table.id}/indexes/advice`];
     await putRules(fixture.owner, table, seesOpen);
     for (const at of closed) expect([at, code(await editor.get(at))]).toEqual([at, '403 ruled_out']);
-    expect(code(await editor.get(`/bases/${table.baseId}/template`))).toBe('403 ruled_out');
     for (const at of closed) expectStatus(await fixture.owner.get(at), 200);
     await putRules(fixture.owner, table);
     for (const at of closed) expectStatus(await editor.get(at), 200);
   });
+
+  it('are the indexes of columns that are seen, none that failed by a row that is not', async () => {
+    const { owner } = fixture;
+    const { table } = await deals();
+    const index = async (...fields: string[]) =>
+      expectStatus(await owner.post<{ id: string }>(`/tables/${table.id}/indexes`, { columns: fields.map((field) => ({ field })) }), 202).id; // prettier-ignore
+    const [own, , mixed] = [await index('name'), await index('notes'), await index('name', 'notes')];
+    await add(table, { name: 'twice', status: 'won', qty: 77 });
+    await add(table, { name: 'twice', status: 'won', qty: 77 });
+    const unique = { columns: [{ field: 'name' }, { field: 'qty' }], unique: true };
+    const failing = expectStatus(await owner.post<{ id: string }>(`/tables/${table.id}/indexes`, unique), 202).id;
+    type Listed = { readonly data: readonly { readonly id: string; readonly state: string }[] };
+    const listed = async (who: Client): Promise<Listed['data']> =>
+      (await get<Listed>(who, `/tables/${table.id}/indexes`)).data;
+    await waitFor(async () => (await listed(owner)).some(({ id, state }) => id === failing && state === 'failed'));
+    await putRules(owner, table, { ...seesOpen, columns: { hidden: ['notes'] } });
+    expect((await listed(editor)).map(({ id }) => id)).toEqual([table.id, own]);
+    expect((await listed(owner)).map(({ id }) => id)).toEqual(expect.arrayContaining([own, mixed, failing]));
+    const first = await get<{ page: { limit: number; nextCursor: string } }>(
+      editor,
+      `/tables/${table.id}/indexes?limit=1`,
+    );
+    expect(first.page.limit).toBe(1);
+    const rest = await get<Listed>(editor, `/tables/${table.id}/indexes?limit=1&cursor=${first.page.nextCursor}`);
+    expect(rest.data.map(({ id }) => id)).toEqual([own]);
+  });
+
+  it('is what a base is as a template: without columns and rows that are not seen, and views that speak of them', async () => {
+    const { owner, at } = fixture;
+    const home = expectStatus(await owner.post<{ id: string }>(`/workspaces/${at.workspace.id}/bases`, { name: `Home ${table0++}` }), 201); // prettier-ignore
+    const make = async (name: string, columns: readonly object[]) =>
+      expectStatus(await owner.post<Table>(`/bases/${home.id}/tables`, { name, columns }), 201);
+    const table = await make('Deals', [
+      ...COLUMNS,
+      { name: 'Loud', type: 'formula', options: { formula: 'UPPER({notes})' } },
+    ]);
+    const people = await make('People', [{ name: 'Name', type: 'text' }]);
+    const column = async (of: Table, body: object) =>
+      expectStatus(await owner.post(`/tables/${of.id}/columns`, body), 201);
+    await column(people, { name: 'Deals', type: 'link', options: { tableId: table.id, inverseName: 'People' } });
+    await column(people, { name: 'Names', type: 'lookup', options: { linkColumnId: 'deals', columnId: 'name' } });
+    await column(people, { name: 'Noted', type: 'lookup', options: { linkColumnId: 'deals', columnId: 'notes' } });
+    const [seen, unseen] = [
+      await add(table, { name: 'seen', status: 'open', notes: 'secret', qty: 3 }),
+      await add(table, { name: 'unseen', status: 'won', notes: 'secret' }),
+    ];
+    await add(people, { name: 'Ada', deals: [seen.id, unseen.id] });
+    const viewOf = async (name: string, definition: object) =>
+      expectStatus(
+        await owner.post(`/workspaces/${at.workspace.id}/views`, { name: `${name} ${home.id}`, definition }),
+        201,
+      );
+    await viewOf('plain', { source: { table: table.id }, columns: ['name'] });
+    await viewOf('of secrets', { source: { table: table.id }, columns: ['name', 'notes'] });
+    await viewOf('behind', { source: { table: people.id }, columns: ['name'], filter: { link: 'deals', where: { field: 'notes', op: 'eq', value: 'secret' } } }); // prettier-ignore
+    // What may not be changed is seen all the same.
+    await putRules(owner, table, { ...seesOpen, columns: { hidden: ['notes'], readOnly: ['qty'] } });
+    interface Document {
+      readonly tables: readonly { readonly key: string; readonly order: readonly string[]; readonly columns: readonly { readonly key: string }[]; readonly rows: readonly { readonly fields: object }[] }[];
+      readonly views: readonly { readonly name: string }[];
+      readonly viewsLeftOut?: readonly { readonly view: string; readonly reason: string }[];
+    } // prettier-ignore
+    const told = await get<Document>(editor, `/bases/${home.id}/template?withRows=true`);
+    const [deals1, people1] = told.tables;
+    expect(deals1?.order).not.toEqual(expect.arrayContaining(['notes']));
+    expect(deals1?.order).toEqual(expect.arrayContaining(['name', 'status', 'qty', 'people']));
+    expect(people1?.order).toEqual(['name', 'deals', 'names']);
+    expect(deals1?.rows.map(({ fields }) => fields)).toMatchObject([{ name: 'seen', qty: 3 }]);
+    expect(people1?.rows.map(({ fields }) => fields)).toEqual([{ name: 'Ada', deals: ['deals_1'] }]);
+    expect(told.views.map(({ name }) => name)).toEqual([`plain ${home.id}`]);
+    expect(told.viewsLeftOut?.map(({ view, reason }) => [view.split(' ')[0], reason])).toEqual([
+      ['of', 'broken'],
+      ['behind', 'broken'],
+    ]);
+    expect(JSON.stringify(told)).not.toMatch(/secret"|notes|noted|loud|unseen/i);
+    const whole = await get<Document>(owner, `/bases/${home.id}/template?withRows=true`);
+    expect(whole.tables.map(({ rows }) => rows.length)).toEqual([2, 1]);
+    expect(whole.views).toHaveLength(3);
+    // And it makes a base.
+    const made = await owner.post(`/workspaces/${at.workspace.id}/bases/from-template`, {
+      name: `Made ${home.id}`,
+      template: told,
+    });
+    expectStatus(made, 201);
+  });
 });
+
+let table0 = 0;
 
 describe('rules for each member', () => {
   it('know who asks, and what is known of that member', async () => {

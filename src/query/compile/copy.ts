@@ -2,6 +2,7 @@ import { isStored } from '../kind.js';
 import type { ColumnSchema, TableSchema } from '../schema.js';
 import { comma, ident, integer, join, literal, sql, type Sql } from '../sql.js';
 import { columnType } from '../types/index.js';
+import { onlySeen } from './cell.js';
 import { tableName } from './read.js';
 import { fieldsJson } from './row-json.js';
 
@@ -43,4 +44,4 @@ join ${tableName(to.target)} t on t._id = p.target_id and t._deleted_at is null`
 
 /** The oldest live rows, up to a number: `id` and the JSON text of these fields. */
 export const oldestRows = (table: TableSchema, columns: readonly ColumnSchema[], most: number): Sql =>
-  sql`select t._id, ${fieldsJson('t', columns, table.physical)} from ${tableName(table)} t where t._deleted_at is null order by t._id limit ${integer(most)}`;
+  sql`select t._id, ${fieldsJson('t', columns, table.physical)} from ${tableName(table)} t where t._deleted_at is null${onlySeen(table, 't')} order by t._id limit ${integer(most)}`;

@@ -12,7 +12,15 @@ import { canRollUp, kindOf, rollupKind, valueType } from '../kind.js';
 import type { OrderTerm } from '../plan.js';
 import { columnByKey, type ColumnSchema, type TableSchema, type ValueKind } from '../schema.js';
 import { resolveFilter, type FilterContext } from './resolve-filter.js';
-import { asOfNumber, both, resolveSortKeys, TRUE, type ReadRequest, type ReadScope } from './resolve-read.js';
+import {
+  asOfNumber,
+  both,
+  countMode,
+  resolveSortKeys,
+  TRUE,
+  type ReadRequest,
+  type ReadScope,
+} from './resolve-read.js';
 import type { FilterInput } from '../filter/filter-input.js';
 
 export interface GroupInput {
@@ -76,7 +84,7 @@ export function resolveGroups(
       orderBy,
       ...(request.cursor === undefined ? {} : { after: cursors.open(query, request.cursor) }),
       limit: request.limit,
-      count: request.count,
+      count: countMode(request.count, [table]),
     },
   };
 }

@@ -75,10 +75,14 @@ export function resolveRead(
       orderBy,
       ...(request.cursor === undefined ? {} : edge(cursors.openEdge(query, request.cursor))),
       limit: request.limit,
-      count: request.count,
+      count: countMode(request.count, [table]),
     },
   };
 }
+
+/** Estimates go by statistics of all rows, so whoever sees part of a table would be told something of the others: for him is counted up to a bound. */
+export const countMode = (asked: CountMode, tables: readonly TableSchema[]): CountMode =>
+  asked === 'estimated' && tables.some(({ seen }) => seen !== undefined) ? 'bounded' : asked;
 
 /** The number of the log that a plan is behind, as a member of it. */
 export const asOfNumber = ({ asOf }: Pick<ReadRequest, 'asOf'>): Pick<ReadPlan, 'asOf'> =>

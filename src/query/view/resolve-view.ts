@@ -6,7 +6,7 @@ import { digest, fingerprint, type CursorCodec } from '../keyset.js';
 import type { Condition, OrderTerm } from '../plan.js';
 import { resolveFilter, type FilterContext } from '../resolve/resolve-filter.js';
 import { resolveGroups, type GroupRequest } from '../resolve/resolve-groups.js';
-import { both, resolveFields, resolveSortKeys, TRUE, type ReadRequest } from '../resolve/resolve-read.js';
+import { both, countMode, resolveFields, resolveSortKeys, TRUE, type ReadRequest } from '../resolve/resolve-read.js';
 import { resolveSearch } from '../resolve/resolve-search.js';
 import { columnByKey, type ColumnSchema } from '../schema.js';
 import { withComputed } from './computed.js';
@@ -14,7 +14,7 @@ import { placeSources } from './sources-table.js';
 import type { DefinedSource, ViewDefinition } from './view-definition.js';
 import { linkedPart, linksOfView } from './view-links.js';
 import { mustStayWithin, withinScope, type ViewScope } from './view-scope.js';
-import type { ViewColumn, ViewSource, ViewTable } from './view-table.js';
+import { tablesIn, type ViewColumn, type ViewSource, type ViewTable } from './view-table.js';
 
 /** A definition against its sources as they are: names looked up, formulas typed. */
 export interface ResolvedView {
@@ -156,7 +156,7 @@ export function resolveViewRead(
       where,
       orderBy,
       limit: request.limit,
-      count: request.count,
+      count: countMode(request.count, tablesIn(table)),
     },
   };
 }
@@ -191,7 +191,7 @@ export function resolveGroupsOfView(
       ...(asked ? { filter: asked } : {}),
       sort,
       limit,
-      count,
+      count: countMode(count, tablesIn(view.table)),
       timeZone,
     },
     shown,
@@ -227,7 +227,7 @@ export function resolveGroupedView(
         ...(all ? { having: all } : {}),
         sort: request.sort.length > 0 ? request.sort : definition.sort,
         limit: request.limit,
-        count: request.count,
+        count: countMode(request.count, tablesIn(table)),
         timeZone: request.timeZone,
       },
       { ...table, id: shown.id },

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, Not } from 'typeorm';
-import type { Id, Page } from '../../../common/index.js';
+import { countedPage, type Id, type Page, type PageQuery } from '../../../common/index.js';
 import { MiniDbIndexes } from '../../../engines/index.js';
 import type { IndexPlan, TableSchema } from '../../../query/index.js';
 import { TableCatalog } from '../table-catalog.js';
@@ -34,9 +34,9 @@ export class IndexAdvice {
     private readonly indexes: MiniDbIndexes,
   ) {}
 
-  async list(tableId: Id): Promise<Page<IndexAdviceDto>> {
+  async list(tableId: Id, page: PageQuery): Promise<Page<IndexAdviceDto>> {
     const advice = await this.of(tableId, await this.log.ofTable(tableId));
-    return { data: advice.slice(0, MAX_INDEXES).map(toAdviceDto), page: { limit: MAX_INDEXES } };
+    return countedPage(advice.slice(0, MAX_INDEXES).map(toAdviceDto), page);
   }
 
   /** What these reads lack; the most used first. An index that is under way, or failed, is not suggested again. */

@@ -1,6 +1,15 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiBearerAuth, ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { ApiProblems, CurrentAccess, IdPipe, Requires, type Access, type Id } from '../../../common/index.js';
+import {
+  ApiProblems,
+  CurrentAccess,
+  IdPipe,
+  PageQuery,
+  Requires,
+  type Access,
+  type Id,
+} from '../../../common/index.js';
+import { HonoursRules } from '../rules/honours-rules.js';
 import { IndexAdvice } from './index-advice.js';
 import { CreateIndexDto, IndexAdviceListDto, IndexDto, IndexListDto } from './index.dto.js';
 import { IndexesService } from './indexes.service.js';
@@ -15,15 +24,17 @@ export class IndexesController {
   ) {}
 
   @Get()
+  @HonoursRules()
   @Requires('structure:read')
   @ApiOperation({
     summary: 'List the indexes of a table',
-    description: 'Those of its primary key and unique columns, too.',
+    description:
+      'Those of its primary key and unique columns, too, first of all. Whoever sees part of the table by its rules is told those all of whose columns he sees, and none that failed.',
   })
   @ApiOkResponse({ type: IndexListDto })
-  @ApiProblems('not_found')
-  list(@Param('tableId', IdPipe) tableId: Id) {
-    return this.indexes.list(tableId);
+  @ApiProblems('not_found', 'cursor_invalid')
+  list(@CurrentAccess() access: Access, @Param('tableId', IdPipe) tableId: Id, @Query() page: PageQuery) {
+    return this.indexes.list(access, tableId, page);
   }
 
   @Post()
@@ -57,9 +68,9 @@ export class IndexesController {
       'From how the table was filtered and sorted in the last 30 days. Nothing for less than about 10,000 rows.',
   })
   @ApiOkResponse({ type: IndexAdviceListDto })
-  @ApiProblems('not_found')
-  listAdvice(@Param('tableId', IdPipe) tableId: Id) {
-    return this.advice.list(tableId);
+  @ApiProblems('not_found', 'cursor_invalid')
+  listAdvice(@Param('tableId', IdPipe) tableId: Id, @Query() page: PageQuery) {
+    return this.advice.list(tableId, page);
   }
 
   @Delete(':indexId')

@@ -1,14 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, Not } from 'typeorm';
 import {
+  countedPage,
   invalid,
-  MAX_LIMIT,
   newId,
   notFound,
   Problem,
   type Access,
   type Id,
   type Page,
+  type PageQuery,
 } from '../../../common/index.js';
 import { actorOf, AuditedTransaction, type Actor, type OutboxEvent } from '../../../database/main/index.js';
 import { MiniDbIndexes } from '../../../engines/index.js';
@@ -39,12 +40,18 @@ export class IndexesService {
     private readonly indexes: MiniDbIndexes,
   ) {}
 
-  async list(tableId: Id): Promise<Page<IndexDto>> {
+  /** Whoever sees part of the table sees the indexes of nothing but columns that he sees; none that failed, since a row that he does not see may be why. */
+  async list(access: Access, tableId: Id, page: PageQuery): Promise<Page<IndexDto>> {
     const table = await this.catalog.fresh(tableId);
     const asked = await this.dataSource.manager.find(TableIndexEntity, { where: { tableId }, order: { id: 'ASC' } });
-    const shown = asked.filter((index) => !isAtRest(index, table.tableSchema));
-    const data = [...automaticIndexes(table), ...shown.map((index) => toIndexDto(index, table))];
-    return { data, page: { limit: MAX_LIMIT } };
+    const there = asked.filter((index) => !isAtRest(index, table.tableSchema));
+    const all = [...automaticIndexes(table), ...there.map((index) => toIndexDto(index, table))];
+    const { seen, columns } = table.seen.of(tableId, access);
+    if (!seen) return countedPage(all, page);
+    const ids = new Set<Id | null>([null, ...columns.map(({ id }) => id)]);
+    const isSeen = ({ columns: keys, state }: IndexDto): boolean =>
+      state !== 'failed' && keys.length > 0 && keys.every(({ columnId }) => ids.has(columnId));
+    return countedPage(all.filter(isSeen), page);
   }
 
   /** @throws Problem `validation_failed`, `conflict`, `limit_reached`, `not_implemented` */

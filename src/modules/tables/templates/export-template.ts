@@ -120,8 +120,8 @@ export async function exportRows(
   return { ...template, tables, rowsCappedAt: MAX_ROWS.table };
 }
 
-/** Values that mean the same elsewhere; a link is told in the column that the template describes. */
-const isPortable = (column: ColumnSchema): boolean =>
+/** Values that mean the same elsewhere, whoever may change them; a link is told in the column that the template describes. */
+const isPortable = ({ locked: _, ...column }: ColumnSchema): boolean =>
   isWritable(column) &&
   column.type !== 'user' &&
   column.type !== 'attachment' &&

@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsObject } from 'class-validator';
-import { ANY_CELL_SCHEMA, IsName, MayBeAbsent } from '../../../common/index.js';
+import { ANY_CELL_SCHEMA, IsName, MayBeAbsent, PageDto } from '../../../common/index.js';
 import { COLUMN_TYPES, type ColumnTypeName } from '../../../query/index.js';
 import { LEFT_OUT, type LeftOut } from '../views-of-bases.js';
 import { TEMPLATES } from './built-in.js';
@@ -133,6 +133,7 @@ export class TemplateSummaryDto {
 
 export class TemplateListDto {
   data!: TemplateSummaryDto[];
+  page!: PageDto;
 }
 
 export class ExportQuery {

@@ -5,11 +5,13 @@ import {
   created,
   CurrentAccess,
   IdPipe,
+  PageQuery,
   Requires,
   SignedIn,
   type Access,
   type Id,
 } from '../../../common/index.js';
+import { HonoursRules } from '../rules/honours-rules.js';
 import { BaseDto } from '../bases/base.dto.js';
 import { EXAMPLES } from './examples.js';
 import { ExportQuery, FromTemplateDto, TemplateDto, TemplateListDto } from './template.dto.js';
@@ -25,8 +27,9 @@ export class TemplatesController {
   @SignedIn({ tokens: 'read' })
   @ApiOperation({ summary: 'List the templates that come with the product' })
   @ApiOkResponse({ type: TemplateListDto })
-  list() {
-    return this.templates.list();
+  @ApiProblems('cursor_invalid')
+  list(@Query() page: PageQuery) {
+    return this.templates.list(page);
   }
 
   @Post('workspaces/:workspaceId/bases/from-template')
@@ -58,13 +61,14 @@ export class TemplatesController {
   }
 
   @Get('bases/:baseId/template')
+  @HonoursRules()
   @Requires('rows:read')
   @ApiOperation({
     summary: 'Export a base as a template',
     description:
       'With `withRows=true` the oldest rows too, at most 1,000 of a table and 5,000 in all. People, files and indexes are left out; a column that ' +
       'requires one of them is not required in a document with rows, so that every document can be used. ' +
-      'Views are those of the workspace that read tables of this base and nothing else, and name nobody and no row by id; `viewsLeftOut` names the others that begin with a table of it. Private views stay with their owners.',
+      'Views are those of the workspace that read tables of this base and nothing else, and name nobody and no row by id; `viewsLeftOut` names the others that begin with a table of it. Private views stay with their owners. Rules of tables are no part of it; whoever sees part of a table gets what he sees of it, columns and rows.',
   })
   @ApiOkResponse({ type: TemplateDto })
   @ApiProblems('not_found', 'validation_failed')

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { invalid, must, newId, type Access, type Id } from '../../../common/index.js';
+import { countedPage, invalid, must, newId, type Access, type Id, type PageQuery } from '../../../common/index.js';
 import { actorOf, MainDatabase } from '../../../database/main/index.js';
-import { MiniDbLookup } from '../../../engines/index.js';
+import { MiniDbLookup, SchemaMoved } from '../../../engines/index.js';
 import { createBaseSchema, createTable, type TableSchema } from '../../../query/index.js';
 import type { BaseDto } from '../bases/base.dto.js';
 import type { BaseEntity } from '../bases/base.entity.js';
@@ -10,7 +10,9 @@ import { baseAudit, baseChanged, baseView, newBase, placed, tellingNameTaken } f
 import { DefaultPeople } from '../columns/default-people.js';
 import type { BaseDraft } from '../schema/base-draft.js';
 import { SchemaSaga, type SchemaChange } from '../schema/schema-saga.js';
-import { contextOf, readBase, readStructures } from '../schema/structure.js';
+import { Fence } from '../fence.js';
+import { contextOf, readBase, readStructures, type Structure } from '../schema/structure.js';
+import { TableCatalog, type BaseMeta } from '../table-catalog.js';
 import { toBaseDto } from '../tables/to-dto.js';
 import { ViewsOfBases } from '../views-of-bases.js';
 import { TEMPLATES } from './built-in.js';
@@ -29,20 +31,21 @@ export class TemplatesService {
     private readonly saga: SchemaSaga,
     private readonly database: MainDatabase,
     private readonly lookup: MiniDbLookup,
+    private readonly catalog: TableCatalog,
+    private readonly fence: Fence,
     private readonly people: DefaultPeople,
     private readonly views: ViewsOfBases,
   ) {}
 
   /** Those that come with the product. */
-  list(): TemplateListDto {
-    return {
-      data: TEMPLATES.map(({ id, name, description, document }) => ({
-        id,
-        name,
-        description,
-        tables: document.tables.map((table) => table.name),
-      })),
-    };
+  list(page: PageQuery): TemplateListDto {
+    const all = TEMPLATES.map(({ id, name, description, document }) => ({
+      id,
+      name,
+      description,
+      tables: document.tables.map((table) => table.name),
+    }));
+    return countedPage(all, page);
   }
 
   /**
@@ -68,20 +71,42 @@ export class TemplatesService {
 
   /** @throws Problem `not_found` */
   async export(access: Access, baseId: Id, withRows: boolean): Promise<TemplateDto> {
+    const { tables } = await this.catalog.base(baseId);
+    return this.fence.runOver([...tables.keys()], async () => {
+      const { base, structures } = await this.structureFor(access, baseId);
+      const { views, leftOut } = await this.views.keeper.portable(
+        access,
+        structures.map(({ table, schema }) => ({ key: table.key, schema })),
+      );
+      const template: TemplateDto = {
+        ...exportStructure(base, structures),
+        views: [...views],
+        ...(leftOut.length > 0 ? { viewsLeftOut: [...leftOut] } : {}),
+      };
+      if (!withRows) return template;
+      const filled = await exportRows(template, structures, this.lookup);
+      // Rules that came meanwhile, with a version of their own, hide what was read without them.
+      mustBeSame(structures, await this.catalog.base(baseId));
+      return filled;
+    });
+  }
+
+  /** The tables of a base as somebody sees them: a member under rules without columns and rows that he does not see. @throws SchemaMoved */
+  private async structureFor(
+    access: Access,
+    baseId: Id,
+  ): Promise<{ readonly base: BaseEntity; readonly structures: readonly Structure[] }> {
     const { base, structures } = await this.database.snapshot(async (manager) => {
       const found = await readBase(manager, baseId);
       return { base: found, structures: await readStructures(manager, found) };
     });
-    const { views, leftOut } = await this.views.keeper.portable(
-      access,
-      structures.map(({ table, schema }) => ({ key: table.key, schema })),
-    );
-    const template: TemplateDto = {
-      ...exportStructure(base, structures),
-      views: [...views],
-      ...(leftOut.length > 0 ? { viewsLeftOut: [...leftOut] } : {}),
-    };
-    return withRows ? exportRows(template, structures, this.lookup) : template;
+    const now = await this.catalog.base(baseId);
+    mustBeSame(structures, now);
+    const seen = structures.map((each): Structure => {
+      const schema = now.seen.of(each.table.id, access);
+      return { ...each, schema, columns: now.seen.columnsOf(each.table.id, access, each.columns) };
+    });
+    return { base, structures: now.seen.isWholeFor(access) ? structures : seen };
   }
 
   /** Whoever may make tables may make views. */
@@ -125,6 +150,12 @@ function nameOf({ name }: FromTemplateDto, template: Template): string {
   const chosen = name ?? template.name;
   if (chosen !== undefined) return chosen;
   throw invalid([{ pointer: '/name', code: 'required', detail: 'The base needs a name: here, or in the template.' }]);
+}
+
+/** @throws SchemaMoved a table has come, gone or changed since */
+function mustBeSame(structures: readonly Structure[], { tables }: BaseMeta): void {
+  const isSame = ({ table }: Structure): boolean => tables.get(table.id)?.table.schemaVersion === table.schemaVersion;
+  if (structures.length !== tables.size || !structures.every(isSame)) throw new SchemaMoved();
 }
 
 /** A template that was read, as what it comes to. */

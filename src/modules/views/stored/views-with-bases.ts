@@ -96,7 +96,7 @@ export class ViewsWithBases implements ViewKeeper {
   ): PortableView[] {
     const definition = overTables(stored, (id) => keys.get(id) ?? id);
     const asPinned = new Map([...schemas].map(([key, schema]) => [key, pinned(schema, pins as ColumnPins)]));
-    const resolved = fitting(() => this.resolved(access, definition, asPinned));
+    const resolved = fitting(() => this.resolved(access, definition, asPinned, pins as ColumnPins));
     if (!resolved || namesIds(definition)) {
       leave('view', resolved ? 'names_ids' : 'broken');
       return [];
@@ -121,8 +121,9 @@ export class ViewsWithBases implements ViewKeeper {
   }
 
   /** @throws Problem `validation_failed` among others: a source that is no table of the document */
-  private resolved(access: Access, definition: StoredJson, schemas: Tables): ResolvedView {
-    return this.reader.checkOver(access, parseViewDefinition(definition, AT), AT, (source, at) => {
+  private resolved(access: Access, definition: StoredJson, schemas: Tables, pins?: ColumnPins): ResolvedView {
+    const parsed = { ...parseViewDefinition(definition, AT), ...(pins ? { pins } : {}) };
+    return this.reader.checkOver(access, parsed, AT, (source, at) => {
       const table = 'table' in source ? schemas.get(source.table) : undefined;
       if (table) return { kind: 'table', table };
       if ('table' in source)
