@@ -148,6 +148,29 @@ describe('that a change of the structure closes rules', () => {
     tab.close();
   });
 
+  it('is told where their table comes back from the trash and what they speak of is gone by then', async () => {
+    const { owner, at } = fixture;
+    const { table } = await dealsIn(fixture);
+    const people = await newTable([{ name: 'Name', type: 'text' }]);
+    const link = { name: 'Deals', type: 'link', options: { tableId: table.id } };
+    expectStatus(await owner.post(`/tables/${people.id}/columns`, link), 201);
+    const where = { field: 'qty', op: 'gt', value: 1 };
+    await putRules(owner, people, { name: 'behind', read: { filter: { link: 'deals', quantifier: 'some', where } } }, { name: 'all' }); // prettier-ignore
+    const told = async () => {
+      const query = `action=table.rules_closed&resourceId=${people.id}`;
+      const { data } = expectStatus(await owner.get<{ data: readonly Entry[] }>(`/workspaces/${at.workspace.id}/audit-logs?${query}`), 200); // prettier-ignore
+      return data.map(({ after }) => after?.rules);
+    };
+    expectStatus(await owner.del(`/tables/${people.id}`), 204);
+    expectStatus(await owner.post(`/tables/${people.id}/restore`), 200);
+    expect([await told(), await problems(people)]).toEqual([[], []]);
+    expectStatus(await owner.del(`/tables/${people.id}`), 204);
+    expectStatus(await owner.del(`/tables/${table.id}`), 204);
+    expectStatus(await owner.post(`/tables/${people.id}/restore`), 200);
+    expect(await told()).toEqual([['behind']]);
+    expect(await problems(people)).toMatchObject([{ pointer: '/rules/0/read/filter' }]);
+  });
+
   it('is told where a choice goes that they speak of, and once', async () => {
     const { owner, at } = fixture;
     const open = { key: 'open', label: 'Open' };

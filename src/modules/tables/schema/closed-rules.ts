@@ -12,7 +12,7 @@ interface Change {
 
 /**
  * The change with an entry for each table some of whose rules it closes: a column that they speak of goes, or holds something else then, or a choice
- * goes. So admins read of it in the audit log, and whoever follows the workspace hears of it, where nobody thought of rules.
+ * goes; or the table comes back from the trash with rules that are closed by now. So admins read of it in the audit log, and whoever follows the workspace hears of it, where nobody thought of rules.
  */
 export async function withClosedRules<C extends Change>(
   manager: EntityManager,
@@ -27,8 +27,10 @@ export async function withClosedRules<C extends Change>(
     const table = after.records.find((record) => record.table.id === tableId)?.table;
     const [was, is] = [before.schemas.get(tableId), after.schemas.get(tableId)];
     if (!table || !was || !is) return [];
+    // Of a table that comes back nobody was told what became of its rules meanwhile.
+    const comesBack = before.records.some((record) => record.table.id === tableId && record.table.deletedAt !== null);
     const closes = (rule: StoredRule): boolean =>
-      problemsOf([rule], is, now).length > 0 && problemsOf([rule], was, then).length === 0;
+      problemsOf([rule], is, now).length > 0 && (comesBack || problemsOf([rule], was, then).length === 0);
     const names = rules.filter(closes).map(({ name }) => name);
     if (names.length === 0) return [];
     const resource = { type: 'table', id: tableId, name: table.name };
