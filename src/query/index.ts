@@ -88,6 +88,7 @@ export * from './view/view-scope.js';
 export * from './view/people.js';
 export * from './view/time-bound.js';
 export * from './view/tables-behind.js';
+export * from './view/used-tables.js';
 export * from './view/object-question.js';
 export * from './view/row-text.js';
 export * from './view/row-maker.js';

@@ -230,6 +230,48 @@ describe('whose rights are published', () => {
   });
 });
 
+describe('the rules that a publication goes past', () => {
+  it('are those of tables of which it shows something that they keep from somebody, and no others', async () => {
+    const make = async (name: string) =>
+      expectStatus(await at.owner.post<Table>(`/bases/${at.base.id}/tables`, { name: `${name} of rules`, columns: [{ name: 'Name', type: 'text' }, { name: 'Note', type: 'text' }] }), 201); // prettier-ignore
+    const [shops, towns, lands] = [await make('Shops'), await make('Towns'), await make('Lands')];
+    const column = async (of: Table, body: object) =>
+      expectStatus(await at.owner.post(`/tables/${of.id}/columns`, body), 201);
+    await column(shops, { name: 'Town', type: 'link', options: { tableId: towns.id, inverseName: 'Shops' } });
+    await column(towns, { name: 'Land', type: 'link', options: { tableId: lands.id } });
+    await column(shops, { name: 'Towns', type: 'lookup', options: { linkColumnId: 'town', columnId: 'name' } });
+    await column(shops, { name: 'Loud', type: 'formula', options: { formula: 'JOIN({towns}) & {note}' } });
+    const named = async (definition: object): Promise<string[]> => {
+      const view = await store({ source: { table: shops.id }, ...definition });
+      const api = expectStatus(await publish(view, { auth: 'public' }), 201) as unknown as {
+        rights: { rules: { table: string }[] };
+      };
+      return api.rights.rules.map(({ table }) => table.split(' ')[0] ?? '').sort();
+    };
+    const some = (read: object = {}, hidden: readonly string[] = []) => ({ name: 'some', read, columns: { hidden } });
+    const rows = { filter: { field: 'name', op: 'isNull' } };
+    await putRules(at.owner, towns, some(rows));
+    await putRules(at.owner, lands, some(rows));
+    expect(await named({ columns: ['name'] })).toEqual([]);
+    expect(await named({ columns: ['name', 'town'] })).toEqual(['Towns']);
+    expect(await named({ columns: ['loud'] })).toEqual(['Towns']);
+    expect(await named({ columns: ['name'], sort: [{ field: 'loud' }] })).toEqual(['Towns']);
+    const french = { link: 'town', where: { link: 'land', where: { field: 'note', op: 'eq', value: 'x' } } };
+    expect(await named({ columns: ['name'], filter: french })).toEqual(['Lands', 'Towns']);
+    expect(await named({ groupBy: [], aggregates: [{ as: 'n', fn: 'count', field: 'towns' }] })).toEqual(['Towns']);
+    // Columns that it does not use, and what may be written, are nobody's loss.
+    await putRules(at.owner, towns, some({}, ['note']));
+    await putRules(at.owner, shops, { name: 'fixed', update: rows, columns: { hidden: [], readOnly: ['name'] } });
+    expect(await named({ columns: ['name', 'town', 'towns'] })).toEqual([]);
+    await putRules(at.owner, shops, some({}, ['note']));
+    expect(await named({ columns: ['name'] })).toEqual([]);
+    expect(await named({ columns: ['loud'] })).toEqual(['Shops']);
+    // One end of a link hides the other.
+    await putRules(at.owner, towns, some({}, ['shops']));
+    expect(await named({ columns: ['towns'] })).toEqual(['Towns']);
+  });
+});
+
 describe('what is published', () => {
   it('is the view of that moment: what comes later is shown when it is published again', async () => {
     const table = await at.owner.post<{ id: string }>(`/bases/${at.base.id}/tables`, {

@@ -250,7 +250,7 @@ export class PublishedRightsDto {
   @ApiProperty({
     type: [RulesLeftOutDto],
     description:
-      'Tables that the view shows, or that their links lead to, and that had rules then: none of them keeps anything from readers.',
+      'Tables whose rules kept somebody, then, from rows or columns that the view is made of, behind links, too: none of them keeps anything from readers.',
   })
   rules!: readonly RulesLeftOutDto[];
 }

@@ -79,12 +79,23 @@ export class SeenTables {
     return rulesInForce(this.rules.get(tableId) ?? [], whole, ruled, this.live);
   }
 
-  /** How many rules a table has, and the keys of the columns that one of them hides, as they are now. */
-  rulesOn(tableId: Id): { readonly count: number; readonly hidden: readonly string[] } {
+  /**
+   * How many rules a table has, and the keys of the columns that one of them hides, as they are now; undefined where none of them keeps anybody
+   * from rows, or from one of these columns.
+   */
+  rulesOn(
+    tableId: Id,
+    isUsed: (columnId: Id) => boolean,
+  ): { readonly count: number; readonly hidden: readonly string[] } | undefined {
     const rules = this.rules.get(tableId) ?? [];
-    const ids = new Set(rules.flatMap(({ columns, columnIds }) => columns.hidden.map((key) => columnIds[key])));
+    const ids = rules.flatMap(({ columns, columnIds }) => columns.hidden.flatMap((key) => columnIds[key] ?? []));
+    const hidden = withOtherEnds(
+      ids,
+      this.records.flatMap(({ columns }) => columns),
+    );
+    if (!rules.some(({ read }) => read.filter !== undefined) && ![...hidden].some(isUsed)) return undefined;
     const columns = this.whole.get(tableId)?.columns ?? [];
-    return { count: rules.length, hidden: columns.filter(({ id }) => ids.has(id)).map(({ key }) => key) };
+    return { count: rules.length, hidden: columns.filter(({ id }) => ids.includes(id)).map(({ key }) => key) };
   }
 
   /** All tables of the base as he sees them. */

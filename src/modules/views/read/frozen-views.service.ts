@@ -9,11 +9,13 @@ import {
   showsPeople,
   tablesBehind,
   tablesIn,
+  usedTables,
   valueType,
   viewChangesByTime,
   type ColumnPins,
   type ColumnSchema,
   type TableRef,
+  type UsedTables,
   type ValueKind,
   type ViewColumn,
   type ViewDefinition,
@@ -51,6 +53,8 @@ export interface OpenedView {
   readonly isGrouped: boolean;
   /** Every table of ours whose changes may change an answer. */
   readonly tables: readonly TableRef[];
+  /** What of tables of ours the answers are made of, and nothing else. */
+  readonly used: UsedTables;
   /** Whether something else may change an answer without a trace: another database, or the time. */
   readonly isUntraceable: boolean;
   readonly isExternal: boolean;
@@ -170,6 +174,7 @@ function openedOf({ view, question }: PlannedView): OpenedView {
     columns: shownBy(question),
     isGrouped: isGrouped(view.definition),
     tables: tablesBehind(tablesIn(view.table)),
+    used: usedTables(question.plan),
     isUntraceable: isExternal || viewChangesByTime(view),
     isExternal,
   };
