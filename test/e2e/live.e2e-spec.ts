@@ -234,6 +234,18 @@ describe('live updates', () => {
       );
     });
 
+    it('goes on from the meta of the change log', async () => {
+      await fresh();
+      await create(ada, 'in the log');
+      type Log = { readonly meta: { readonly epoch: string; readonly seq: number; readonly oldest: number } };
+      const { meta } = expectStatus(await ada.get<Log>(`/tables/${at.table.id}/changes?after=0`), 200);
+      expect(meta).toMatchObject({ seq: 1, oldest: 1 });
+      await create(ada, 'after it');
+      const { tab, joined } = await follow(ada, meta);
+      expect(joined).toMatchObject({ mode: 'replay', seq: 2 });
+      expect((await updates(tab, 1))[0]?.created[0]?.fields.name).toBe('after it');
+    });
+
     it('goes on from the meta of a page that it read', async () => {
       await fresh();
       await create(ada, 'on the page');
@@ -423,6 +435,7 @@ describe('live updates', () => {
         'a version of the structure that is no number',
         { channel: 'table:x', from: { epoch: 'e', seq: 1, schemaVersion: '2' } },
       ],
+      ['an oldest number that is none', { channel: 'table:x', from: { epoch: 'e', seq: 1, oldest: 'x' } }],
       ['an unknown property of the position', { channel: 'table:x', from: { epoch: 'e', seq: 1, x: 1 } }],
       ['bytes', { channel: Buffer.from('table:x') }],
     ])('answers %s with a 422', async (_what, message) => {

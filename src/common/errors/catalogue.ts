@@ -111,11 +111,6 @@ export const ERRORS = {
     title: 'No such route',
     hint: 'Check the method and the path; /api/docs lists all routes.',
   },
-  method_not_allowed: {
-    status: 405,
-    title: 'Method not allowed',
-    hint: 'Use one of the methods that /api/docs lists for this path.',
-  },
   // 408
   request_timeout: {
     status: 408,

@@ -20,6 +20,12 @@ export class PositionDto {
   @IsOptional()
   @IsInt()
   schemaVersion?: number;
+
+  /** Part of the `meta` of the change log, which may be given as it is; it decides nothing. */
+  @ApiPropertyOptional({ type: 'integer', example: 1 })
+  @IsOptional()
+  @IsInt()
+  oldest?: number;
 }
 
 /** Names of collections have up to 255 bytes, those of databases up to 64. */
