@@ -185,7 +185,7 @@ export interface Schemas {
   RevertDoneDto: { conflicts: (Schemas['RevertConflictDto'])[]; skipped: (Schemas['RevertSkippedDto'])[]; rows: number; counts: Schemas['RevertCountsDto']; changeSet: string; meta: Schemas['BulkMetaDto'] };
   RevertDryRunDto: { conflicts: (Schemas['RevertConflictDto'])[]; skipped: (Schemas['RevertSkippedDto'])[]; rows: number; counts: Schemas['RevertCountsDto']; confirmToken: string };
   RevertRowDto: { toVersion: number };
-  RevertSkippedDto: { code: 'column_gone' | 'column_converted' | 'value_not_possible' | 'value_taken' | 'row_value_taken' | 'row_value_missing' | 'row_purged'; rowId: string; column?: Schemas['HistoryColumnDto'] };
+  RevertSkippedDto: { code: 'column_gone' | 'column_converted' | 'value_not_possible' | 'value_taken' | 'row_value_taken' | 'row_value_missing' | 'row_purged'; rowId: string; together?: (string)[]; column?: Schemas['HistoryColumnDto'] };
   RevertTableDto: { changeSet?: string; fromSeq?: number; toSeq?: number; actorId?: string; from?: string; to?: string; onConflict?: 'skip' | 'overwrite'; dryRun?: boolean; confirmToken?: string };
   RevertedRowDto: { fields: Record<string, unknown>; skipped: (Schemas['SkippedFieldDto'])[]; id: string; version: number; createdAt: string; createdBy: string | null; updatedAt: string; updatedBy: string | null };
   Role: 'owner' | 'admin' | 'editor' | 'viewer';

@@ -357,6 +357,25 @@ describe('undo, redo and the revert of one row', () => {
   });
 });
 
+describe('values that are unique together', () => {
+  it('are named together where they are taken, and not at all where one of them is not seen', async () => {
+    const table = await newTable([NAME, { name: 'A', type: 'text' }, { name: 'B', type: 'text' }]);
+    const index = await addIndex(fixture.owner, table, { columns: [{ field: 'a' }, { field: 'b' }], unique: true });
+    expect((await settled(fixture.owner, table, index.id)).state).toBe('ready');
+    const editor = await member(fixture.owner, fixture.at.workspace.id, 'editor');
+    const row = await add(table, { a: 'x', b: 'y' });
+    const seq = await seqOf(table);
+    expectStatus(await editor.patch(path(table, row.id), { fields: { a: 'other' } }), 200);
+    const which = await behind(table, seq);
+    await add(table, { a: 'x', b: 'y' });
+    const undoing = async () => (await editor.post<ProblemBody>(`/tables/${table.id}/undo`, {})).body.errors;
+    expect(await undoing()).toMatchObject([{ pointer: '/fields/a', detail: 'Another row has the same a, b.' }]);
+    expect((await dry(table, which)).skipped).toMatchObject([{ code: 'value_taken', together: ['a', 'b'] }]);
+    await putRules(fixture.owner, table, { name: 'part', columns: { hidden: ['b'] } });
+    expect(await undoing()).toMatchObject([{ detail: 'Another row has the same values in a unique index.' }]);
+  });
+});
+
 describe('undo under rules', () => {
   const SECRET = { name: 'Secret', type: 'text', unique: true };
   const QTY = { name: 'Qty', type: 'integer' };

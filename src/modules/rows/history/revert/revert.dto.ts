@@ -74,6 +74,13 @@ export class RevertSkippedDto extends SkippedFieldDto {
     example: 'column_gone',
   })
   override code!: string;
+  @ApiPropertyOptional({
+    type: [String],
+    description:
+      'Where a value is taken because columns are unique together: their keys, or none where one of them is not yours to see.',
+    example: ['first_name', 'last_name'],
+  })
+  together?: readonly string[];
 }
 
 export class RevertCountsDto {

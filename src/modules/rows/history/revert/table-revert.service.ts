@@ -117,9 +117,10 @@ interface Within {
 
 /** @throws Problem `unique_violation` with all values that other rows have */
 function mustBeFree({ table, skipped }: TablePlan): void {
-  const errors = skipped.flatMap(({ rowId, column, code }): ProblemItem[] => {
+  const errors = skipped.flatMap(({ rowId, column, code, together }): ProblemItem[] => {
     if (code !== 'value_taken' && code !== 'row_value_taken') return [];
-    const detail = `Another row has the same ${column ? column.key : 'values in a unique index'}.`;
+    const names = together ? together.join(', ') : (column?.key ?? '');
+    const detail = `Another row has the same ${names === '' ? 'values in a unique index' : names}.`;
     const at = `/fields${column ? pointer(column.key) : ''}`;
     return [{ pointer: at, code: 'unique_violation', detail, tableId: table.id, rowId }];
   });

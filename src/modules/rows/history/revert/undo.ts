@@ -46,6 +46,8 @@ export interface Skipped {
     | 'row_value_taken'
     | 'row_value_missing'
     | 'row_purged';
+  /** Keys of the columns that are unique together, where they are several; empty where one of them is not seen. */
+  readonly together?: readonly string[];
 }
 
 /** What becomes of a row: whether it ends in the trash, and which of its fields become what. */

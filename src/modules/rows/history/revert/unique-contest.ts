@@ -41,6 +41,8 @@ export interface Settled {
   readonly withIt: ReadonlyMap<ColumnSchema, CellValue>;
   /** What it cannot have: there it stays as it is, or is empty where it comes back. */
   readonly lost: readonly ColumnSchema[];
+  /** The columns that are unique together, of each that was lost for it. */
+  readonly lostFor: ReadonlyMap<ColumnSchema, readonly ColumnSchema[]>;
   /** The columns for which it cannot come back at all. */
   readonly staysFor?: {
     readonly code: 'row_value_taken' | 'row_value_missing';
@@ -84,7 +86,7 @@ export async function contest(
 class Claim {
   private readonly values: Map<ColumnSchema, CellValue>;
   private readonly empty = new Set<ColumnSchema>();
-  private readonly lost = new Set<ColumnSchema>();
+  private readonly lost = new Map<ColumnSchema, readonly ColumnSchema[]>();
   private readonly fallen = new Set<UniqueKey>();
   private staysFor: Settled['staysFor'];
   private readonly held = new Map<UniqueKey, Tuple | undefined>();
@@ -125,7 +127,7 @@ class Claim {
   giveIn(key: UniqueKey): void {
     this.wanted.clear();
     const asked = key.columns.filter((column) => this.values.delete(column));
-    for (const column of asked) this.lost.add(column);
+    for (const column of asked) this.lost.set(column, key.columns);
     if (!this.row.comes) return;
     const [first, ...others] = key.columns;
     if (asked.length > 0) this.fallen.add(key);
@@ -149,7 +151,7 @@ class Claim {
         if (this.values.has(column) || this.empty.has(column)) withIt.set(column, this.final(column));
     }
     return {
-      ...{ id: this.row.id, comes: this.row.comes, withIt, lost: [...this.lost], gives },
+      ...{ id: this.row.id, comes: this.row.comes, withIt, lost: [...this.lost.keys()], lostFor: this.lost, gives },
       values: new Map([...this.values].filter(([column]) => !withIt.has(column))),
       ...(this.staysFor ? { staysFor: this.staysFor } : {}),
     };
@@ -157,7 +159,7 @@ class Claim {
 
   private lose(column: ColumnSchema): void {
     this.empty.add(column);
-    this.lost.add(column);
+    this.lost.set(column, [column]);
   }
 
   private final(column: ColumnSchema): CellValue {

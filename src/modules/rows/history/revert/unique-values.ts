@@ -110,10 +110,18 @@ function withValues(wanted: readonly Wanted[], settled: readonly Settled[]): rea
   });
 }
 
-function told({ id: rowId, lost, staysFor }: Settled, seen: TableSchema): readonly Skipped[] {
+function told({ id: rowId, lost, lostFor, staysFor }: Settled, seen: TableSchema): readonly Skipped[] {
+  const ids = new Set(seen.columns.map(({ id }) => id));
+  const together = (columns: readonly ColumnSchema[]): Pick<Skipped, 'together'> =>
+    columns.length < 2 ? {} : { together: columns.every(({ id }) => ids.has(id)) ? columns.map(({ key }) => key) : [] };
   const shown = ({ id, key, name }: ColumnSchema): Pick<Skipped, 'column'>[] =>
-    seen.columns.some((column) => column.id === id) ? [{ column: { id, key, name } }] : [];
-  if (!staysFor) return lost.flatMap(shown).map((column) => ({ rowId, ...column, code: 'value_taken' }));
+    ids.has(id) ? [{ column: { id, key, name } }] : [];
+  if (!staysFor)
+    return lost.flatMap((one) =>
+      shown(one).map((column) => ({ rowId, ...column, code: 'value_taken', ...together(lostFor.get(one) ?? []) })),
+    );
+  const { code } = staysFor;
   const columns = staysFor.columns.flatMap(shown);
-  return (columns.length === 0 ? [{}] : columns).map((column) => ({ rowId, ...column, code: staysFor.code }));
+  const shared = code === 'row_value_taken' ? together(staysFor.columns) : {};
+  return (columns.length === 0 ? [{}] : columns).map((column) => ({ rowId, ...column, code, ...shared }));
 }
