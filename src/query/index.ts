@@ -40,6 +40,7 @@ export { Records } from './record/records.js';
 export { between, type RecordTemplate } from './record/record-template.js';
 export * from './compile/groups.js';
 export * from './compile/write.js';
+export * from './compile/creates.js';
 export { setAside } from './compile/aside.js';
 export * from './compile/reread.js';
 export * from './compile/alter-column.js';

@@ -7,6 +7,7 @@ import {
   lagsBehind,
   lockLinks,
   lockTables,
+  sayCreates,
   setAside,
   toStatement,
   type TableSchema,
@@ -18,7 +19,7 @@ import { meaningOf } from './meaning.js';
 import { isContentError, isTransient } from './pg-errors.js';
 import { TakenNumbers } from './taken-numbers.js';
 import { Turns } from './turns.js';
-import { readResults } from './read-results.js';
+import { readCreated, readResults } from './read-results.js';
 import { reread } from './reread.js';
 import { WriteQueue } from './write-queue.js';
 import type { WriteResult } from './write-result.js';
@@ -247,10 +248,20 @@ export class MiniDbWriter {
     table: TableSchema,
     writes: readonly Submitted[],
   ): Promise<WriteResult[]> {
-    const written = readResults(writes, await session.query(compiled(() => compileWrite(table, writes))));
+    const written = await this.written(session, table, writes);
     mustBeBack(writes, written);
     const results = lags(table, writes) ? await reread(session, table, written) : written;
     return completeAll(session, table, writes, results);
+  }
+
+  private async written(
+    session: PgSession,
+    table: TableSchema,
+    writes: readonly Submitted[],
+  ): Promise<WriteResult[]> {
+    const said = sayCreates(table, writes);
+    if (said) return readCreated(writes, said.fields, await session.query(compiled(() => said.statement)));
+    return readResults(writes, await session.query(compiled(() => compileWrite(table, writes))));
   }
 
   private announce(table: TableSchema, results: readonly WriteResult[]): void {

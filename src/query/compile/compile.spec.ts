@@ -12,6 +12,7 @@ import { compileCondition } from './condition.js';
 import { retireColumn } from './alter-column.js';
 import { addColumn, createTable } from './ddl.js';
 import { compileRead } from './read.js';
+import { sayCreates } from './creates.js';
 import { compileWrite } from './write.js';
 
 const text = (fragment: Sql): string => toStatement(fragment).text;
@@ -136,6 +137,52 @@ describe('a write', () => {
     const again = { ...deals, columns: deals.columns.map((each) => ({ ...each })) };
     const op: RowOp = { kind: 'create', id: newId(), values: values(again, { title: 'a' }) };
     expect(() => compileWrite(deals, [write(op)])).toThrow(/must/);
+  });
+});
+
+describe('new rows that are told without PostgreSQL', () => {
+  const deals = table([
+    column('name', 'text'),
+    column('fee', 'currency', { options: { scale: 2 } }),
+    column('extra', 'json'),
+    column('tags', 'multi_select'),
+  ]);
+  const create = (fields: Readonly<Record<string, unknown>>): RowOp => ({
+    kind: 'create',
+    id: newId(),
+    values: new Map(
+      deals.columns.filter(({ key }) => key in fields).map((each) => [each, canonical(each, fields[each.key])]),
+    ),
+  });
+  const write = (...ops: RowOp[]): RowWrite => ({ context: writeContext(), atomic: true, ops });
+  const said = (...writes: RowWrite[]) => sayCreates(deals, writes);
+
+  it('have one statement, whatever the values and how many, and no value in its text', () => {
+    const marked = 'zzMARKzz';
+    const one = must(said(write(create({ name: marked }))), 'said');
+    const more = must(
+      said(write(create({}), create({ fee: '1', tags: ['won'] })), write(create({ name: '"' }))),
+      'said',
+    );
+    expect(text(one.statement)).toBe(text(more.statement));
+    expect(text(one.statement)).not.toContain(marked);
+    expect(one.fields).toEqual([[`{"name":"${marked}","fee":null,"extra":null,"tags":[]}`]]);
+    expect(more.fields[0]?.[1]).toBe('{"name":null,"fee":"1.00","extra":null,"tags":["won"]}');
+  });
+
+  it('are left to PostgreSQL where only it can tell', () => {
+    expect(said(write(create({ extra: { b: 1, a: 2 } })))).toBeUndefined();
+    expect(said(write(create({})), write({ kind: 'delete', id: newId() }))).toBeUndefined();
+    expect(said(write())).toBeUndefined();
+    // A default of the time when there were more digits, which PostgreSQL rounds.
+    const fee = must(deals.columns[1], 'fee');
+    expect(said(write({ kind: 'create', id: newId(), values: new Map([[fee, '1.005']]) }))).toBeUndefined();
+    // Another copy of the metadata.
+    expect(said(write({ kind: 'create', id: newId(), values: new Map([[{ ...fee }, '1']]) }))).toBeUndefined();
+    for (const computed of [column('nr', 'autonumber'), column('at', 'created_at', { derived: { kind: 'system' } })])
+      expect(
+        sayCreates(table([computed]), [write({ kind: 'create', id: newId(), values: new Map() })]),
+      ).toBeUndefined();
   });
 });
 

@@ -6,7 +6,7 @@ import { comma, join, literal, sql, type Sql } from '../sql.js';
 /** PostgreSQL's type of a stored column, without collation. */
 type Typed = Parameters<typeof kindOf>[0];
 
-function bareType(column: Typed): Sql {
+export function bareType(column: Typed): Sql {
   const one = columnType(column.type).physical(column.options);
   return kindOf(column).list ? sql`${one}[]` : one;
 }

@@ -55,7 +55,7 @@ export function changedFieldsJson(
  * leaves out zeros at the end of the fraction, but with one microsecond more there are always six digits to cut three from.
  * For years of four digits only, which the times at which rows change have.
  */
-const instant = (column: Sql): Sql =>
+export const instant = (column: Sql): Sql =>
   sql`left(to_json(date_trunc('milliseconds', ${column}) + interval '1 microsecond')::text, 24) || 'Z"'`;
 
 /** JSON text of a whole row, in the shape of the API. `fields` are parts of JSON text, put in side by side: a text of their own would be copied. */

@@ -6,8 +6,7 @@ import { isStored, isWritable } from '../kind.js';
 import { columnType } from '../types/index.js';
 import { comma, empty, ident, join, sql, value, type Sql } from '../sql.js';
 import { ASIDE } from './aside.js';
-import { digestOf, entriesText, entryText, linksBehind, sharedText } from './chain.js';
-import { NOW, saidOf, sharedOf } from './written-change.js';
+import { contexts, numberedAndLogged } from './written-change.js';
 import { streamName, tableName } from './read.js';
 import { physicalType } from './physical.js';
 import { formulasOver } from './formulas-over.js';
@@ -37,8 +36,7 @@ export function compileWrite(table: TableSchema, writes: readonly RowWrite[]): S
   if (table.seen) throw new Error('A write is made with the whole table.');
   const shape = shapeOf(table, writes);
   return sql`with
-w as materialized (select * from json_to_recordset(${value(JSON.stringify(writes.map(contextRecord)), 'json')})
-  as w(g integer, atomic boolean, actor uuid, actor_name text, client text, request text, ip text, source text, change_set uuid, revert_of uuid)),
+${contexts(writes)},
 x as materialized (select * from json_to_recordset(${value(JSON.stringify(opRecords(table, writes)), 'json')})
   ${underName(bodies(table), MAX_SHAPES, nameOf(table, shape), () => body(table, shape))}`;
 }
@@ -69,21 +67,7 @@ changed as (${join(
     changes.map(({ rows }) => rows),
     sql` union all `,
   )}),
-numbered as (select g, (row_number() over (order by g))::integer as n, first, ${digestOf(sharedText(sharedOf(table)), sql`entries`)} as digest
-  from (select g, min(o) as first, ${entriesText(entryText(saidOf), sql`o`)} as entries from changed c group by g) d join w using (g)),
-total as (select count(*)::integer as n, array_agg(digest order by n) as digests from numbered),
-taken as (update ${streamName(table)} s set seq = s.seq + total.n, prior = s.head,
-    head = (${linksBehind(sql`s.head`, sql`s.seq`, sql`total.digests`)})[total.n]
-  from total
-  where s.table_id = ${value(table.id, 'uuid')} and s.schema_version = ${value(table.schemaVersion, 'integer')} and total.n > 0
-  returning s.epoch, s.seq - total.n as base, s.prior),
-links as materialized (select ${linksBehind(sql`taken.prior`, sql`taken.base`, sql`total.digests`)} as hashes from taken, total),
-logged as (insert into ${ident(table.physical.schema, '_change')}
-  (table_id, seq, ord, row_id, version, op, before, after, at, actor_id, actor_name, client_id, source, request_id, change_set, revert_of, schema_version, ip, hash)
-  select ${value(table.id, 'uuid')}, taken.base + numbered.n, c.o, c._id, c._version, c.op, c.before::json, c.after::json, ${NOW},
-    w.actor, w.actor_name, w.client, w.source, w.request, w.change_set, w.revert_of, ${value(table.schemaVersion, 'integer')}, w.ip,
-    case when c.o = numbered.first then links.hashes[numbered.n] end
-  from changed c join numbered using (g) join w using (g) left join taken on true left join links on true)
+${numberedAndLogged(table)}
 select x.g, x.o, coalesce(judged.status, case when c._id is null then 'unchanged' else 'ok' end) as status,
   coalesce(taken.base + numbered.n, s.seq) as seq, coalesce(taken.epoch, s.epoch) as epoch, x.i as id, coalesce(c._version, l._version) as version,
   case when c._id is null then l.json when c.op <> 'delete' then c.json end as json
@@ -140,19 +124,6 @@ function shapeOf(table: TableSchema, writes: readonly RowWrite[]): Shape {
     updated: table.columns.filter((column) => touched.has(column)),
   };
 }
-
-const contextRecord = ({ context, atomic }: RowWrite, g: number) => ({
-  g,
-  atomic,
-  actor: context.actorId,
-  actor_name: context.actorName,
-  client: context.clientId,
-  request: context.requestId,
-  ip: context.ip,
-  source: context.source,
-  change_set: context.changeSet,
-  ...(context.revertOf === undefined ? {} : { revert_of: context.revertOf }),
-});
 
 /** The columns that statements give values to; PostgreSQL makes those of the others. */
 export const writtenColumns = remembered(({ columns }: TableSchema): readonly ColumnSchema[] =>
@@ -264,7 +235,7 @@ function insertRows(table: TableSchema, shape: Shape): Change {
   return {
     ctes: sql`inserted as (insert into ${tableName(table)} as t
   (_id, _version, _created_at, _created_by, _updated_at, _updated_by${join(names, empty)})
-  select x.i, 1, ${NOW}, w.actor, ${NOW}, w.actor${join(values, empty)}
+  select x.i, 1, w.at, w.actor, w.at, w.actor${join(values, empty)}
   from x join w using (g) where x.k = 'create'${shape.existing ? sql` and ${NOT_BLOCKED}` : empty}${inTheOrderOfOps(table)}
   returning ${SYSTEM}, ${fieldsJson('t', table.columns, table.physical)} as f)`,
     rows: sql`select x.g, x.o, ${SYSTEM}, 'create' as op, null::text as before, t.f as after, t.f from inserted t join x on x.i = t._id`,
@@ -295,7 +266,7 @@ function updateRows(table: TableSchema, { updated: columns, links, rows, aside }
     changedFieldsJson(mine, theirs, told, table.physical, links ? more : empty);
   return {
     ctes: sql`updated as (update ${tableName(table)} t
-  set ${givenValues(table, columns)}${aside ? sql`_deleted_at = null, ` : empty}_version = t._version + 1, _updated_at = ${NOW}, _updated_by = w.actor
+  set ${givenValues(table, columns)}${aside ? sql`_deleted_at = null, ` : empty}_version = t._version + 1, _updated_at = w.at, _updated_by = w.actor
   from x join w using (g) join locked l on l._id = x.i
   where t._id = x.i and x.k = 'update' and ${NOT_BLOCKED} and ${differs.length === 0 ? sql`false` : sql`(${join(differs, sql` or `)})`}
   returning x.g, x.o, ${SYSTEM}, ${changed('l', 't', sql`x.lb`)} as before, ${changed('t', 'l', sql`x.la`)} as after, ${rows ? fieldsJson('t', table.columns, table.physical) : sql`null::text`} as f)`,
@@ -313,7 +284,7 @@ function deleteRows(table: TableSchema, { links }: Shape): Change {
   const all = own.length === 0 ? sql`concat('{', substr(x.lb, 2), '}')` : sql`concat(left(${fields}, -1), x.lb, '}')`;
   return {
     ctes: sql`deleted as (update ${tableName(table)} t
-  set _deleted_at = ${NOW}, _version = t._version + 1, _updated_at = ${NOW}, _updated_by = w.actor
+  set _deleted_at = w.at, _version = t._version + 1, _updated_at = w.at, _updated_by = w.actor
   from x join w using (g) join locked l on l._id = x.i
   where t._id = x.i and x.k = 'delete' and ${NOT_BLOCKED}
   returning x.g, x.o, ${SYSTEM}, ${links ? all : fields} as f)`,
@@ -325,7 +296,7 @@ function deleteRows(table: TableSchema, { links }: Shape): Change {
 function restoreRows(table: TableSchema, { updated }: Shape): Change {
   return {
     ctes: sql`restored as (update ${tableName(table)} t
-  set ${givenValues(table, updated)}_deleted_at = null, _version = t._version + 1, _updated_at = ${NOW}, _updated_by = w.actor
+  set ${givenValues(table, updated)}_deleted_at = null, _version = t._version + 1, _updated_at = w.at, _updated_by = w.actor
   from x join w using (g) join locked l on l._id = x.i
   where t._id = x.i and x.k = 'restore' and ${NOT_BLOCKED}
   returning x.g, x.o, ${SYSTEM}, ${fieldsJson('t', table.columns, table.physical)} as f)`,

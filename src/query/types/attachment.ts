@@ -28,6 +28,8 @@ export const attachment: ColumnType = {
     read: (cell) =>
       sql`array(select (e->>'id')::uuid from jsonb_array_elements(coalesce(${cell}, '[]')) with ordinality files(e, n) order by n)`,
   },
+  // The name and the size of a file are where the file is.
+  said: undefined,
   toJson: (cell, { schema }) =>
     sql`(select json_build_object('id', f.id, 'name', f.name, 'size', f.size, 'mimeType', f.mime_type)::text from ${ident(schema, '_file')} f where f.id = ${cell})`,
   jsonSchema: {

@@ -18,6 +18,7 @@ export const boolean: ColumnType = {
   physical: () => sql`boolean`,
   wire: 'boolean',
   toJson: (cell) => sql`${cell}::text`,
+  said: String,
   toText: (cell) => sql`${cell}::text`,
   fromText: (text) =>
     sql`case when lower(trim(${text})) in ('true', 'yes', '1') then true when lower(trim(${text})) in ('false', 'no', '0') then false end`,

@@ -64,6 +64,11 @@ export interface ColumnType {
   toJson(cell: Sql, place: Place): Sql;
   /** How a value travels for which the server writes what {@link toJson} makes of it. Absent: it travels as that text. */
   readonly wire?: WireForm;
+  /**
+   * The same text for a canonical value that has not been in PostgreSQL yet: byte for byte what {@link toJson} will make of it. Absent where only
+   * PostgreSQL can tell; undefined for values of which only it can.
+   */
+  said?(value: Scalar, options: ColumnOptions): string | undefined;
   /** SQL that yields what a person reads, for a value that is not null. */
   toText(cell: Sql, options: ColumnOptions): Sql;
   /** SQL that yields what a number becomes, null where it becomes nothing; of types of numbers. Never fails, whatever the number. */

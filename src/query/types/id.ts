@@ -1,4 +1,5 @@
 import { isId } from '../../common/index.js';
+import type { Scalar } from '../schema.js';
 import { sql } from '../sql.js';
 import { accepted, refused, type ColumnType, type Parsed } from './column-type.js';
 
@@ -15,6 +16,7 @@ export const ID_VALUE = {
   // Ids of other databases are none of ours, and texts where they are copied.
   wire: 'text',
   toJson: (cell) => sql`'"' || ${cell} || '"'`,
+  said: (value: Scalar) => `"${String(value)}"`,
   toText: (cell) => sql`${cell}::text`,
   indexBytes: () => 16,
   compare: (a, b) => (String(a) < String(b) ? -1 : String(a) > String(b) ? 1 : 0),

@@ -1,4 +1,4 @@
-import type { ColumnOptions } from '../schema.js';
+import type { ColumnOptions, Scalar } from '../schema.js';
 import { integer as integerSql, literal, sql, type Sql } from '../sql.js';
 import { accepted, refused, type ColumnType, type Operator, type Parsed } from './column-type.js';
 import { knownOptions } from './options.js';
@@ -51,6 +51,7 @@ export const integer: ColumnType = {
     sql`${column} between ${integerSql(-Number.MAX_SAFE_INTEGER)} and ${integerSql(Number.MAX_SAFE_INTEGER)}`,
   wire: 'integer',
   toJson: (cell) => sql`${cell}::text`,
+  said: String,
   toText: (cell) => sql`${cell}::text`,
   ...takingNumbers((n) => wholeNumber(n, sql`abs(${n}) <= ${integerSql(Number.MAX_SAFE_INTEGER)}`)),
   indexBytes: () => 8,
@@ -139,6 +140,15 @@ export function parseScale(scale: unknown): Parsed<{ readonly scale?: number }> 
   return accepted({ scale });
 }
 
+/** With the zeros behind the point that `numeric(p, scale)` adds. What it would round was accepted under another scale. */
+function saidDecimal(plain: string, scale: number | undefined): string | undefined {
+  if (scale === undefined) return `"${plain}"`;
+  const point = plain.indexOf('.');
+  const digits = point < 0 ? 0 : plain.length - point - 1;
+  if (digits > scale) return undefined;
+  return `"${plain}${point < 0 && scale > 0 ? '.' : ''}${'0'.repeat(scale - digits)}"`;
+}
+
 /** What all exact decimal numbers have in common. */
 export const DECIMAL_NUMBER = {
   operators: NUMBER_OPERATORS,
@@ -150,6 +160,7 @@ export const DECIMAL_NUMBER = {
     scale === undefined ? sql`numeric` : sql`numeric(${integerSql(MAX_DIGITS)}, ${integerSql(scale)})`,
   wire: 'decimal',
   toJson: (cell) => sql`'"' || ${cell}::text || '"'`,
+  said: (plain: Scalar, { scale }: ColumnOptions) => saidDecimal(String(plain), scale),
   toText: (cell) => sql`${cell}::text`,
   // Without losing a digit.
   ...takingNumbers((n, { scale }) => {

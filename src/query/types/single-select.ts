@@ -99,6 +99,7 @@ export const singleSelect: ColumnType = {
   collation: sql`collate "C"`,
   wire: 'text',
   toJson: (cell) => sql`'"' || ${cell} || '"'`,
+  said: (key) => `"${String(key)}"`,
   toText: (cell, options) =>
     sql`coalesce((array[${list(options, ({ label }) => label)}]::text[])[array_position(array[${list(options, ({ key }) => key)}]::text[], ${cell})], ${cell})`,
   // By key or label, the key where they differ in what they mean; else by the label without regard to letter case and blanks around it,

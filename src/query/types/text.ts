@@ -44,6 +44,8 @@ export const TEXT_VALUE = {
   collation: sql`collate "C"`,
   wire: 'text',
   toJson: (cell) => sql`to_json(${cell})::text`,
+  // Both escape the same characters in the same way, and no others: those below the blank, the quote and the backslash.
+  said: (value: Scalar) => JSON.stringify(value),
   toText: (cell) => cell,
   compare: (a: Scalar, b: Scalar) => compareCodePoints(String(a), String(b)),
   jsonSchema: { type: 'string' },

@@ -88,6 +88,7 @@ export const date: ColumnType = {
   physical: () => sql`date`,
   wire: 'date',
   toJson: (cell) => sql`'"' || ${cell}::text || '"'`,
+  said: (value) => `"${String(value)}"`,
   toText: (cell) => sql`${cell}::text`,
   fromText: (text) => sql`case when ${matches(sql`trim(${text})`, `^${DAY}$`)} then ${dayFrom(sql`trim(${text})`)} end`,
   dynamicDefault: 'now',
@@ -109,6 +110,7 @@ export const datetime: ColumnType = {
   wire: 'instant',
   // The pool sets the session's time zone to UTC.
   toJson: (cell) => sql`'"' || to_char(${cell}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') || '"'`,
+  said: (value) => `"${String(value)}"`,
   toText: (cell) => sql`to_char(${cell}, 'YYYY-MM-DD HH24:MI')`,
   // Days become their first moment.
   fromText: (text) =>
