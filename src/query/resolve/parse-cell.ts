@@ -11,8 +11,8 @@ type CellColumn = Pick<ColumnSchema, 'type' | 'options' | 'unique' | 'derived'>;
 
 /** A cell of the column that is not null; also for the column's default. An empty list is no value. */
 export function parseCell(input: unknown, column: CellColumn): Parsed<CellValue> {
-  const kind = columnType(column.type).cells?.(column.options) ?? { type: column.type, list: false };
-  if (!kind.list) return parseValue(input, kind.type, column);
+  const kind = columnType(column.type).cells?.(column.options);
+  if (!kind?.list) return parseValue(input, kind?.type ?? column.type, column);
   // One linked row is meant as a list of one, as it is with an only file.
   const list = Array.isArray(input) ? (input as readonly unknown[]) : [input];
   if (list.length > MAX_ELEMENTS) return refused('too_long', `A cell has at most ${MAX_ELEMENTS} elements.`);

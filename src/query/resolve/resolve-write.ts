@@ -32,7 +32,9 @@ export function resolveFieldValues(
   }
   // Only a finding needs it: made for each cell, it would cost a bulk call more than all the rest of reading it.
   const here = (key: string): string => at + pointer(key.slice(0, 60));
-  for (const [key, cell] of Object.entries(input)) {
+  const fields = input as Readonly<Record<string, unknown>>;
+  for (const key of Object.keys(fields)) {
+    const cell = fields[key];
     const seen = columnByKey(table, key);
     if (!seen) {
       if (++unknown > MAX_UNKNOWN) continue;

@@ -116,21 +116,26 @@ export function parseDecimal(input: unknown, { options }: { readonly options: Co
   if (typeof input !== 'string') return notANumber();
   const plain = plainDecimal(input.trim());
   if (plain === undefined) return notANumber();
-  const [whole = '0', fraction = ''] = plain.replace('-', '').split('.');
-  const significant = fraction.replace(/0+$/, '');
-  const scale = options.scale;
-  if (scale !== undefined && significant.length > scale)
+  const start = plain.startsWith('-') ? 1 : 0;
+  const point = plain.indexOf('.');
+  const end = point < 0 ? plain.length : point;
+  const fraction = point < 0 ? 0 : plain.length - point - 1;
+  const { scale } = options;
+  // Where what is kept ends; a scale of 0 takes the point along.
+  const keep = scale === undefined || fraction <= scale ? plain.length : scale === 0 ? end : end + 1 + scale;
+  if (!onlyZeros(plain, Math.max(keep, end + 1)))
     return refused('too_many_digits', `At most ${scale} digits after the point are allowed.`);
-  const wholeDigits = whole === '0' ? 0 : whole.length;
-  const kept = scale ?? fraction.length;
-  if (wholeDigits + kept > MAX_DIGITS) return refused('out_of_range', `At most ${MAX_DIGITS} digits are kept.`);
-  return accepted(scale === undefined ? plain : fraction.length > scale ? trimTo(plain, scale) : plain);
+  const wholeDigits = end - start === 1 && plain[start] === '0' ? 0 : end - start;
+  if (wholeDigits + (scale ?? fraction) > MAX_DIGITS)
+    return refused('out_of_range', `At most ${MAX_DIGITS} digits are kept.`);
+  return accepted(plain.slice(0, keep));
 }
 
-const trimTo = (plain: string, scale: number): string => {
-  const [whole = '0', fraction = ''] = plain.split('.');
-  return scale === 0 ? whole : `${whole}.${fraction.slice(0, scale)}`;
-};
+/** From a place on. */
+function onlyZeros(plain: string, from: number): boolean {
+  for (let i = from; i < plain.length; i++) if (plain[i] !== '0') return false;
+  return true;
+}
 
 /** Digits after the point, from 0 to 18. */
 export function parseScale(scale: unknown): Parsed<{ readonly scale?: number }> {

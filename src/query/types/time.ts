@@ -7,18 +7,41 @@ const TIME_OPERATORS: readonly Operator[] = [
   'on', 'before', 'after', 'within',
 ]; // prettier-ignore
 
-const DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
 const DATETIME = /^(\d{4}-\d{2}-\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?([Zz]|[+-]\d{2}:\d{2})$/;
 
 const order = (a: unknown, b: unknown): number => (String(a) < String(b) ? -1 : String(a) > String(b) ? 1 : 0);
 
 /** A calendar date of the years 0001 to 9999 that exists (no 30 February). */
 export function parseDate(input: unknown): Parsed<string> {
-  const match = typeof input === 'string' ? DATE.exec(input) : null;
-  if (!match) return refused('not_a_date', 'A date such as 2026-12-01 is expected.');
-  const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
-  if (year < 1 || day < 1 || day > daysIn(year, month)) return refused('no_such_date', 'There is no such day.');
-  return accepted(match[0]);
+  if (typeof input !== 'string' || input.length !== 10 || !isLikeDay(input))
+    return refused('not_a_date', 'A date such as 2026-12-01 is expected.');
+  return isDay(input) ? accepted(input) : refused('no_such_date', 'There is no such day.');
+}
+
+/*
+ * Bulk calls and imports have thousands of times in them, so these look at single characters: a regular expression with its groups, and a Date that is
+ * written back, cost five times as much.
+ */
+
+/** The number that these digits are; not a number where one of them is none. */
+function digits(text: string, from: number, to: number): number {
+  let n = 0;
+  for (let i = from; i < to; i++) {
+    const digit = text.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return NaN;
+    n = n * 10 + digit;
+  }
+  return n;
+}
+
+/** Whether a text begins like `2026-12-01`. */
+const isLikeDay = (text: string): boolean =>
+  text[4] === '-' && text[7] === '-' && digits(text, 0, 4) + digits(text, 5, 7) + digits(text, 8, 10) >= 0;
+
+/** Whether there is the day that a text which {@link isLikeDay} begins with. */
+function isDay(text: string): boolean {
+  const [year, day] = [digits(text, 0, 4), digits(text, 8, 10)];
+  return year >= 1 && day >= 1 && day <= daysIn(year, digits(text, 5, 7));
 }
 
 /** None in a month that there is not. */
@@ -50,13 +73,15 @@ export function parseDatetime(input: unknown): Parsed<string> {
   return accepted(time.toISOString());
 }
 
-const CANONICAL = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
-
-/** What programs mostly send needs no taking apart: nothing else is written back as it was read. */
+/** `2026-12-01T09:00:00.000Z`, which is what programs mostly send: it needs no taking apart. */
 function isCanonicalInstant(input: unknown): input is string {
-  if (typeof input !== 'string' || !CANONICAL.test(input) || input.startsWith('0000')) return false;
-  const time = new Date(input);
-  return !Number.isNaN(time.getTime()) && time.toISOString() === input;
+  return (
+    typeof input === 'string' &&
+    input.length === 24 &&
+    input[10] === 'T' && input[13] === ':' && input[16] === ':' && input[19] === '.' && input[23] === 'Z' &&
+    digits(input, 11, 13) < 24 && digits(input, 14, 16) < 60 && digits(input, 17, 19) < 60 && digits(input, 20, 23) >= 0 &&
+    isLikeDay(input) && isDay(input)
+  ); // prettier-ignore
 }
 
 /** The same in PostgreSQL, a little wider: spaces around are let be. */
