@@ -74,8 +74,8 @@ function parse(input: unknown, { options }: { readonly options: ColumnOptions })
   const text = parseWellFormed(input);
   if (!text.ok) return refused('not_a_choice', 'A choice key or label is expected.');
   const choices = choicesOf(options);
-  const choice = choices.find(({ key }) => key === text.value) ?? choices.find(({ label }) => label === text.value);
-  if (choice) return accepted(choice.key);
+  for (const { key } of choices) if (key === text.value) return accepted(key);
+  for (const { key, label } of choices) if (label === text.value) return accepted(key);
   const known = choices
     .slice(0, 8)
     .map(({ key }) => key)
