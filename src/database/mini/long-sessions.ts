@@ -8,6 +8,9 @@ const STATEMENT_MS = 300_000;
 /** The server ends a transaction in which nothing is asked for so long, whatever became of whoever opened it. */
 const IDLE_MS = 120_000;
 
+/** Statements that one connection keeps. */
+const MAX_PREPARED = 100;
+
 /** One connection of its own, inside a transaction. */
 export interface LongSession extends PgSession {
   /** Commits, and gives the connection back. */
@@ -36,18 +39,22 @@ export class LongSessions implements OnApplicationShutdown {
 
   /** A snapshot that nothing changes any more, to read from. */
   snapshot(): Promise<LongSession> {
-    return this.begin('begin isolation level repeatable read, read only');
+    return this.begin('begin isolation level repeatable read, read only', arrays);
   }
 
+  /** Its statements are prepared from their second time on: there are few, and those of portions come a thousand times. */
   transaction(): Promise<LongSession> {
-    return this.begin('begin');
+    return this.begin('begin', prepared());
   }
 
   async onApplicationShutdown(): Promise<void> {
     await Promise.all([...this.open].map((session) => session.abandon()));
   }
 
-  private async begin(begin: string): Promise<LongSession> {
+  private async begin(
+    begin: string,
+    asQuery: (statement: PgStatement) => pg.QueryArrayConfig,
+  ): Promise<LongSession> {
     const client = new pg.Client(this.config);
     // A connection that dies says so by an event, too; whoever asks something of it next is told.
     client.on('error', () => undefined);
@@ -59,7 +66,7 @@ export class LongSessions implements OnApplicationShutdown {
       throw error;
     }
     const session: LongSession = {
-      query: async (statement) => (await client.query<string[]>(arrays(statement))).rows,
+      query: async (statement) => (await client.query<string[]>(asQuery(statement))).rows,
       commit: async () => {
         await client.query('commit');
         await session.abandon();
@@ -83,3 +90,13 @@ const arrays = ({ text, values }: PgStatement): pg.QueryArrayConfig => ({
   values: [...values],
   rowMode: 'array',
 });
+
+/** Names for one connection. */
+function prepared(): typeof arrays {
+  const names = new Map<string, string>();
+  return (statement) => {
+    const name = names.get(statement.text);
+    if (name === undefined && names.size < MAX_PREPARED) names.set(statement.text, `s${names.size}`);
+    return name === undefined ? arrays(statement) : { ...arrays(statement), name };
+  };
+}
