@@ -51,10 +51,7 @@ export class LongSessions implements OnApplicationShutdown {
     await Promise.all([...this.open].map((session) => session.abandon()));
   }
 
-  private async begin(
-    begin: string,
-    asQuery: (statement: PgStatement) => pg.QueryArrayConfig,
-  ): Promise<LongSession> {
+  private async begin(begin: string, asQuery: (statement: PgStatement) => pg.QueryArrayConfig): Promise<LongSession> {
     const client = new pg.Client(this.config);
     // A connection that dies says so by an event, too; whoever asks something of it next is told.
     client.on('error', () => undefined);

@@ -254,11 +254,7 @@ export class MiniDbWriter {
     return completeAll(session, table, writes, results);
   }
 
-  private async written(
-    session: PgSession,
-    table: TableSchema,
-    writes: readonly Submitted[],
-  ): Promise<WriteResult[]> {
+  private async written(session: PgSession, table: TableSchema, writes: readonly Submitted[]): Promise<WriteResult[]> {
     const said = sayCreates(table, writes);
     if (said) return readCreated(writes, said.fields, await session.query(compiled(() => said.statement)));
     return readResults(writes, await session.query(compiled(() => compileWrite(table, writes))));
