@@ -8,21 +8,21 @@ const AS_IT_CAME = { getTypeParser: () => (value) => value };
 let timed = 0;
 
 /**
- * The statement that a request comes to, with its values, as PostgreSQL itself logs it.
+ * The statement that a request comes to, with its values, as PostgreSQL itself logs it, and what was answered.
  * @param ask makes the request, and resolves when it is answered
  * @param marks what is in the text of this statement and of no other
  */
 export async function statementOf(postgres, ask, marks) {
   const before = readFileSync(postgres.log).length;
   await postgres.logStatements(true);
-  await ask();
+  const answer = await ask();
   await postgres.logStatements(false);
   const entries = readFileSync(postgres.log).subarray(before).toString().split(ENTRY);
   const at = entries.findIndex((entry) => / execute /.test(entry) && entry.includes(marks));
   if (at < 0) throw new Error(`PostgreSQL logged no statement with ${marks}.`);
   const text = entries[at].replace(/^.*?duration: .*? execute [^:]*: /s, '').replaceAll('\n\t', '\n');
   const values = [...(entries[at + 1] ?? '').matchAll(/\$\d+ = '([^']*)'/g)].map(([, value]) => value);
-  return { text, values };
+  return { text, values, answer };
 }
 
 /** Runs both by turns on one connection, prepared, `rounds` times so many of each. In the shape of `interleaved`. */
