@@ -52,6 +52,8 @@ beforeAll(async () => {
       insert into many select g, 'a' from generate_series(1, 31) g;
       create table strange (id integer primary key, n numeric, d date, t timestamptz);
       insert into strange values (1, 'NaN', 'infinity', '-infinity'), (2, 1e40, '0044-03-15 BC', '294276-01-01Z'), (3, 1.5, '2026-01-01', '2026-01-01Z'), (4, null, null, null);
+      create table named (id integer primary key, "größe, 价格" text, "in ""quotes""" integer);
+      insert into named values (1, 'plain', 5), (2, 'plän', null);
       grant select on all tables in schema public to public;
     `),
   );
@@ -131,6 +133,27 @@ describe('the sources of a view', () => {
     expect(sorted.data.map(({ fields }) => fields.id)).toEqual([3, 2, 1, 4]);
     expect(sorted.data.toSorted((a, b) => Number(a.fields.id) - Number(b.fields.id))).toEqual(shown.data);
     expect(shown.data[0]?.fields).toEqual({ id: 1, more: '-1', year: -1, hour: -1 });
+  });
+
+  it('may call their columns what they like, also where rows are put together here', async () => {
+    const of = (id: number) => ({
+      source: { connection: shop, object: 'public.named' },
+      as: 'c',
+      joins: [
+        { type: 'left', as: 'd', source: { table: at.table.id }, on: [{ left: 'c.größe, 价格', right: 'd.name' }] },
+      ],
+      filter: { field: 'c.id', op: 'eq', value: id },
+      sort: [{ field: 'd.name', dir: 'asc' }],
+      columns: ['c.größe, 价格', 'c.in "quotes"'],
+    });
+    for (const [id, size, quoted] of [
+      [1, 'plain', 5],
+      [2, 'plän', null],
+    ] as const) {
+      const { data, meta } = expectStatus(await preview(of(id)), 200);
+      expect(meta.tier).toBe('join-engine');
+      expect(data).toEqual([{ fields: { 'größe, 价格': size, 'in "quotes"': quoted } }]);
+    }
   });
 
   it('are joined for many at once, some after the others', async () => {

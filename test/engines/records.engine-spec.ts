@@ -40,7 +40,7 @@ const VALUES: readonly (readonly [ColumnTypeName, fc.Arbitrary<string>])[] = [
   ['decimal', fc.oneof(decimals, fc.constantFrom('0', '0.000', '1e16000', '1e-16000', 'NaN', 'Infinity', '-Infinity'))],
   ['boolean', fc.constantFrom('true', 'false')],
   ['date', fc.oneof(instants.map((at) => at.slice(0, 10)), fc.constantFrom('infinity', '-infinity', '0044-03-15 BC', '12026-01-01'))],
-  ['datetime', instants],
+  ['datetime', fc.oneof(instants, fc.constantFrom('infinity', '-infinity', '0044-03-15 10:00:00Z BC', '12026-01-01T00:00:00.0009Z', '285000-12-31T23:59:59.999999Z', '4714-11-24 00:00:00Z BC'))],
   ['user', fc.uuid()],
   ['single_select', fc.stringMatching(/^[a-z][a-z0-9_]{0,47}$/)],
 ]; // prettier-ignore

@@ -127,11 +127,11 @@ function rowRecord({ select, trashed = false, expand }: Shown, place: Place): Ro
   return record.write('}').build();
 }
 
-/** `{"fields":{…}}`, of columns that each may be of another place. */
+/** `{"fields":{…}}`, of columns that each may be of another place; keys of external ones are whatever they are called there. */
 export function fieldsRecord(select: readonly ColumnSchema[], placeOf: (column: ColumnSchema) => Place): RowRecord {
   const record = new RecordBuilder().write('{"fields":{');
   select.forEach((column, i) => {
-    record.write(`${i === 0 ? '' : ','}"${column.key}":`).send(sentCell(column, placeOf(column)), column);
+    record.write(`${i === 0 ? '' : ','}${JSON.stringify(column.key)}:`).send(sentCell(column, placeOf(column)), column);
   });
   return record.write('}}').build();
 }

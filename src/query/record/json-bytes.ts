@@ -1,3 +1,5 @@
+import { Problem } from '../../common/index.js';
+
 /*
  * JSON text of values in PostgreSQL's binary form, byte for byte what PostgreSQL itself makes of them: `to_json` of texts, `::text` of numbers
  * and days, ISO 8601 in UTC with milliseconds of moments. The forms are those of the functions `…send` of the types
@@ -8,6 +10,7 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const MINUS = 0x2d;
 const ZERO = 0x30;
+const LAST_OF_BC = 0x43;
 
 const ascii = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
 
@@ -30,48 +33,66 @@ export const int32 = (from: Buffer, at: number): number =>
 /** What a byte of a text becomes at most: `\u001f`. */
 export const WORST = 6;
 
-/** From 0000-03-01, where {@link JsonBytes.day} begins to count, to 2000-01-01. */
+/** From 0000-03-01, where {@link textOfDay} begins to count, to 2000-01-01. */
 const DAYS_TO_2000 = 730_425;
 const DAY_MS = 86_400_000;
 
 /** Kept for the next page unless it has grown beyond that. */
 const KEPT_BYTES = 1 << 20;
 const FIRST_BYTES = 1 << 17;
+/** The longest text that V8 makes. */
+const MOST_BYTES = 0x1fff_ffe8;
 
 /** Text that is being written. There is room for {@link WORST} times what is put in by {@link reserve}, but for decimals, which see to it themselves. */
 export class JsonBytes {
   private out = Buffer.allocUnsafe(FIRST_BYTES);
   private at = 0;
-  /** Of all bytes of texts, by or: below 128 where every character is ASCII. */
+  /** Of all bytes of texts and keys, by or: below 128 where every character is ASCII. */
   private seen = 0;
   private readonly days = new Days();
 
-  /** Begins anew, whatever became of what was written before: should that have failed, nothing of it may come into another text. */
-  begin(): void {
-    this.at = 0;
-    this.seen = 0;
+  /** @param most bytes of a text */
+  constructor(private readonly most = MOST_BYTES) {}
+
+  /**
+   * What is written meanwhile. Nothing of it stays, also where it fails: what comes next is somebody else's.
+   * @throws Problem `limit_reached` it is longer than texts can be
+   */
+  whole(write: () => void): string {
+    try {
+      write();
+      this.mustFit();
+      return this.out.toString(this.seen < 128 ? 'latin1' : 'utf8', 0, this.at);
+    } finally {
+      this.at = 0;
+      this.seen = 0;
+      if (this.out.length > KEPT_BYTES) this.out = Buffer.allocUnsafe(FIRST_BYTES);
+    }
   }
 
-  /** Takes what was written. */
-  take(): string {
-    const text = this.out.toString(this.seen < 128 ? 'latin1' : 'utf8', 0, this.at);
-    this.begin();
-    if (this.out.length > KEPT_BYTES) this.out = Buffer.allocUnsafe(FIRST_BYTES);
-    return text;
+  private mustFit(): void {
+    if (this.at > this.most)
+      throw new Problem('limit_reached', { detail: 'The answer would be too large. Ask for fewer rows (limit).' });
   }
 
   reserve(bytes: number): void {
     if (this.at + bytes <= this.out.length) return;
+    this.mustFit();
     const larger = Buffer.allocUnsafe(Math.max(this.out.length * 2, this.at + bytes));
     this.out.copy(larger, 0, 0, this.at);
     this.out = larger;
   }
 
-  /** ASCII of ours. */
   constant(bytes: Uint8Array): void {
     const { out, at } = this;
-    for (let i = 0; i < bytes.length; i++) out[at + i] = bytes[i] ?? 0;
+    let { seen } = this;
+    for (let i = 0; i < bytes.length; i++) {
+      const byte = bytes[i] ?? 0;
+      seen |= byte;
+      out[at + i] = byte;
+    }
     this.at = at + bytes.length;
+    this.seen = seen;
   }
 
   null(): void {
@@ -213,18 +234,20 @@ export class JsonBytes {
     out[this.at++] = QUOTE;
     if (days === 0x7fff_ffff) this.constant(INFINITY);
     else if (days === -0x8000_0000) this.constant(MINUS_INFINITY);
-    else this.day(days);
+    else this.constant(this.days.text(days));
     out[this.at++] = QUOTE;
   }
 
-  /** To the millisecond, what is beyond it left out. */
+  /** To the millisecond, what is beyond it left out; null of the infinite ones, as to_char says. */
   instant(from: Buffer, start: number): void {
     const [high, low] = [int32(from, start), int32(from, start + 4) >>> 0];
+    if ((high === 0x7fff_ffff && low === 0xffff_ffff) || (high === -0x8000_0000 && low === 0)) {
+      this.null();
+      return;
+    }
     this.out[this.at++] = QUOTE;
-    if (high === 0x7fff_ffff && low === 0xffff_ffff) this.constant(INFINITY);
-    else if (high === -0x8000_0000 && low === 0) this.constant(MINUS_INFINITY);
     // 2^32 microseconds are 4,294,967 milliseconds and 296 microseconds: as one number they would not be exact.
-    else this.moment(high * 4_294_967 + Math.floor((high * 296 + low) / 1000));
+    this.moment(high * 4_294_967 + Math.floor((high * 296 + low) / 1000));
     this.out[this.at++] = QUOTE;
   }
 
@@ -236,7 +259,9 @@ export class JsonBytes {
     const seconds = (time / 1000) | 0;
     const minutes = (seconds / 60) | 0;
     const hours = (minutes / 60) | 0;
-    this.day(days);
+    const day = this.days.text(days);
+    // to_char gives years before the first no name.
+    this.constant(day.at(-1) === LAST_OF_BC ? day.subarray(0, -' BC'.length) : day);
     out[this.at++] = 0x54;
     this.pair(hours);
     out[this.at++] = 0x3a;
@@ -250,14 +275,9 @@ export class JsonBytes {
     this.pair(fraction - hundreds * 100);
     out[this.at++] = 0x5a;
   }
-
-  /** `YYYY-MM-DD`, of a day counted from 2000-01-01. */
-  private day(days: number): void {
-    this.constant(this.days.text(days));
-  }
 }
 
-/** Texts of days: the rows of a page have few. */
+/** Texts `YYYY-MM-DD` of days counted from 2000-01-01: the rows of a page have few. */
 class Days {
   private readonly known = new Array<readonly [days: number, text: Uint8Array] | undefined>(256);
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { JsonBytes } from './json-bytes.js';
 import { between, type RecordTemplate } from './record-template.js';
 import { Records } from './records.js';
 import type { WireForm } from './wire-form.js';
@@ -81,8 +82,9 @@ describe('what is written of a value', () => {
     expect(written('date', int32(-(2 ** 31)))).toBe('"-infinity"');
     expect(written('date', int32(-730_120))).toBe('"0001-12-31 BC"');
     expect(written('date', int32(2_921_940))).toBe('"10000-01-01"');
-    expect(written('instant', int64(2n ** 63n - 1n))).toBe('"infinity"');
-    expect(written('instant', int64(-(2n ** 63n)))).toBe('"-infinity"');
+    expect(written('instant', int64(2n ** 63n - 1n))).toBe('null');
+    expect(written('instant', int64(-(2n ** 63n)))).toBe('null');
+    expect(written('instant', int64(-730_120n * 86_400_000_000n))).toBe('"0001-12-31T00:00:00.000Z"');
   });
 
   it('is for everything else its text', () => {
@@ -131,6 +133,14 @@ describe('records', () => {
     expect(records.text({ slots, end: between('.') }, 0)).toBe(' "c" "a" "a".');
   });
 
+  it('have keys of any characters, whatever the values are', () => {
+    for (const value of ['plain', 'plän', '价']) {
+      const records = new Records(record([text(value)]));
+      const slots = [{ before: between('{"größe, 价格":'), field: 0, form: 'text' as const }];
+      expect(records.text({ slots, end: between('}') }, 0)).toBe(JSON.stringify({ 'größe, 价格': value }));
+    }
+  });
+
   it('do not keep what was written before, nor the memory of a large page', () => {
     const large = new Records(record([text('é'.repeat(2_000_000))]));
     expect(large.text(template(['text']), 0)).toHaveLength(2_000_004);
@@ -138,14 +148,27 @@ describe('records', () => {
     expect(small.text(template(['text']), 0)).toBe('["a"]');
   });
 
-  it('leave nothing behind of a text that could not be written', () => {
-    const shape = template(['text', 'decimal']);
-    // A number whose digits are not there.
-    const broken = new Records(record([text('of somebody else'), int32(9)]));
-    expect(() => broken.text(shape, 0)).toThrow('out of range');
-    expect(new Records(record([text('mine'), null])).text(shape, 0)).toBe('["mine",null]');
-    expect(() => broken.texts(shape, 0, 1, between(','))).toThrow('out of range');
-    expect(new Records(record([text('mine'), null])).texts(shape, 0, 1, between(','))).toBe('["mine",null]');
+  it('leave nothing behind when one of them cannot be written', () => {
+    // No number has so few bytes: what stands in front of it is written when it fails.
+    const broken = new Records(record([text('of somebody else'), text('')]));
+    expect(() => broken.text(template(['text', 'decimal']), 0)).toThrow('out of range');
+    expect(() => broken.texts(template(['text', 'decimal']), 0, 1, between(','))).toThrow('out of range');
+    expect(new Records(record([text('a')])).text(template(['text']), 0)).toBe('["a"]');
+  });
+
+  it('that make more than a text can hold are refused, and nothing of them stays', () => {
+    const json = new JsonBytes(300_000);
+    const bytes = Buffer.alloc(100_000, 'a');
+    const written = (times: number): string =>
+      json.whole(() => {
+        for (let i = 0; i < times; i++) {
+          json.reserve(bytes.length);
+          json.raw(bytes, 0, bytes.length);
+        }
+      });
+    expect(written(3)).toHaveLength(300_000);
+    expect(() => written(4)).toThrow(expect.objectContaining({ code: 'limit_reached' }));
+    expect(written(1)).toHaveLength(100_000);
   });
 
   it('that are cut are refused', () => {

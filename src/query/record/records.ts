@@ -2,7 +2,7 @@ import { int32, JsonBytes, WORST } from './json-bytes.js';
 import type { RecordTemplate } from './record-template.js';
 import type { WireForm } from './wire-form.js';
 
-/** Text is written and taken without anybody else in between, so one serves all. */
+/** A text is written whole without anybody else in between, so one serves all. */
 const json = new JsonBytes();
 
 /** Of a record: how many fields it has. */
@@ -35,19 +35,17 @@ export class Records {
 
   /** Those from one to before another, in the form of the template, with `separator` between. */
   texts(template: RecordTemplate, from: number, to: number, separator: Uint8Array): string {
-    json.begin();
-    for (let i = from; i < to; i++) {
-      json.reserve(separator.length);
-      if (i > from) json.constant(separator);
-      this.write(template, i);
-    }
-    return json.take();
+    return json.whole(() => {
+      for (let i = from; i < to; i++) {
+        json.reserve(separator.length);
+        if (i > from) json.constant(separator);
+        this.write(template, i);
+      }
+    });
   }
 
   text(template: RecordTemplate, index: number): string {
-    json.begin();
-    this.write(template, index);
-    return json.take();
+    return json.whole(() => this.write(template, index));
   }
 
   private write({ slots, end }: RecordTemplate, index: number): void {
