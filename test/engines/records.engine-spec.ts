@@ -1,9 +1,21 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { must } from '../../src/common/index.js';
-import { between, columnType, Records, sql, toStatement, value, type ColumnTypeName } from '../../src/query/index.js';
+import { ROLES } from '../../src/database/mini/index.js';
+import { MiniDbViews, SchemaMoved } from '../../src/engines/index.js';
+import {
+  between,
+  columnType,
+  Records,
+  sql,
+  toStatement,
+  value,
+  withKeys,
+  type ColumnTypeName,
+} from '../../src/query/index.js';
+import { placeSources } from '../../src/query/view/sources-table.js';
 import { fuzz } from '../query/index.js';
-import { node, type Node } from './store.js';
+import { fill, makeTable, node, type Node } from './store.js';
 
 let store: Node;
 beforeAll(async () => {
@@ -54,6 +66,34 @@ describe('what the server writes of a record', () => {
       }),
       fuzz(150),
     );
+  });
+});
+
+describe('a value that is none of the type it is sent as', () => {
+  it('is of a structure that is gone, in tables and in views; of one that is there it is an error', async () => {
+    const table = await makeTable(store);
+    await fill(store, table, [{ title: 'A' }]);
+    const { schema, table: name } = table.physical;
+    await store.database.transaction(async (session) => {
+      await session.query({ text: `set local role ${ROLES.owner}`, values: [] });
+      const alter = `alter table "${schema}"."${name}" alter column who type text using 'nobody'`;
+      await session.query({ text: alter, values: [] });
+    });
+    const plan = { where: { kind: 'true' }, limit: 10, count: 'none' } as const;
+    const place = placeSources([{ source: { kind: 'table', table } }], [], '');
+    const view = { ...plan, from: place, select: place.columns, orderBy: withKeys([], place.keys) };
+    const views = new MiniDbViews(store.database);
+    const byId = [{ by: { kind: 'id' }, dir: 'asc' }] as const;
+    const read = () => store.engine.read({ ...plan, from: table, select: table.columns, orderBy: byId });
+    await expect(read()).rejects.toMatchObject({ code: '22P02' });
+    await expect(views.read(view)).rejects.toMatchObject({ code: '22P02' });
+    await store.database.query({
+      text: `update "${schema}"._stream set schema_version = schema_version + 1`,
+      values: [],
+    });
+    await expect(read()).rejects.toBeInstanceOf(SchemaMoved);
+    await expect(views.read(view)).rejects.toBeInstanceOf(SchemaMoved);
+    await expect(views.read({ ...view, count: 'exact' })).rejects.toBeInstanceOf(SchemaMoved);
   });
 });
 

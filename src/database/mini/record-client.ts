@@ -5,7 +5,7 @@ import { Parser } from 'pg-protocol/dist/parser.js';
 /*
  * The driver can ask for results in binary form, and then reads every value as UTF-8, which spoils it. Here values that the server says are
  * binary are handed on as the bytes that they are; everything else is read by the driver. Formats of messages: PostgreSQL manual, 54.7.
- * None of this is documented by the driver, so its version is pinned, and `record-client.engine-spec` would notice.
+ * None of this is documented by the driver, so its version is pinned, and `records.engine-spec` would notice.
  */
 
 const ROW_DESCRIPTION = 0x54;

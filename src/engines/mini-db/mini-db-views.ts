@@ -8,6 +8,7 @@ import {
   compileStageKeys,
   compileStageRows,
   compileViewEstimate,
+  compileViewFreshness,
   compileViewGroupEstimate,
   compileViewGroups,
   compileViewRead,
@@ -54,7 +55,9 @@ export class MiniDbViews {
 
   /** @throws SchemaMoved; Problem `overloaded` */
   read(plan: ViewRead): Promise<PageText> {
-    return this.inTime(plan, (counted, run) => this.page(counted, plan, run));
+    return this.inTime(plan, (counted, run) => this.page(counted, plan, run)).catch((error: unknown) =>
+      this.misfit(error, plan),
+    );
   }
 
   /** @throws SchemaMoved; Problem `overloaded` */
@@ -64,7 +67,9 @@ export class MiniDbViews {
 
   /** As {@link read}, of copies. @throws Problem `join_too_large` with what was reached */
   readStaged(plan: ViewRead, sources: readonly StagedSource[], limits: StageLimits): Promise<PageText> {
-    return this.staged(sources, limits, (run) => this.page(plan, plan, run));
+    return this.staged(sources, limits, (run) => this.page(plan, plan, run)).catch((error: unknown) =>
+      this.misfit(error, plan),
+    );
   }
 
   /** As {@link readGroups}, of copies. @throws as {@link readStaged} */
@@ -90,6 +95,13 @@ export class MiniDbViews {
       expectedRows(await run(toStatement(compileViewGroupEstimate(plan)))),
     );
     return { ...groupsText(data, position), ...(await count) };
+  }
+
+  /** That a value is none of the type it is sent as (class 22) is not said of tables whose structure is gone. */
+  private async misfit(error: unknown, plan: ViewRead): Promise<never> {
+    if (!pgError(error)?.code.startsWith('22')) throw error;
+    const [row] = await this.run(toStatement(compileViewFreshness(plan)));
+    throw row?.[0] === 't' ? error : new SchemaMoved(error);
   }
 
   /** Without its count where that took too long. */

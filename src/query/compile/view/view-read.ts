@@ -64,5 +64,8 @@ const rowsOf = ({ from, where }: ViewRead | ViewGroups, needed: ReadonlySet<Colu
   where: compileCondition(where),
 });
 
+/** `t` where the tables have the structure that the plan was made for: what {@link compileViewRead} tells, asked alone. */
+export const compileViewFreshness = (plan: ViewRead): Sql => sql`select ${freshness(plan, columnsOfRead(plan))}`;
+
 const freshness = ({ from }: ViewRead | ViewGroups, needed: ReadonlySet<ColumnSchema>): Sql =>
   fresh(tablesOfView(from, needed));
