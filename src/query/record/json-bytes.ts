@@ -83,16 +83,15 @@ export class JsonBytes {
     this.out = larger;
   }
 
+  /** Looks once at what is written by {@link constant} row by row; what is not ASCII has to be announced. */
+  announce(bytes: Uint8Array): void {
+    for (const byte of bytes) this.seen |= byte;
+  }
+
   constant(bytes: Uint8Array): void {
     const { out, at } = this;
-    let { seen } = this;
-    for (let i = 0; i < bytes.length; i++) {
-      const byte = bytes[i] ?? 0;
-      seen |= byte;
-      out[at + i] = byte;
-    }
+    for (let i = 0; i < bytes.length; i++) out[at + i] = bytes[i] ?? 0;
     this.at = at + bytes.length;
-    this.seen = seen;
   }
 
   null(): void {

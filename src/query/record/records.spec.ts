@@ -137,7 +137,9 @@ describe('records', () => {
     for (const value of ['plain', 'plän', '价']) {
       const records = new Records(record([text(value)]));
       const slots = [{ before: between('{"größe, 价格":'), field: 0, form: 'text' as const }];
-      expect(records.text({ slots, end: between('}') }, 0)).toBe(JSON.stringify({ 'größe, 价格': value }));
+      const row = JSON.stringify({ 'größe, 价格': value });
+      expect(records.text({ slots, end: between('}') }, 0)).toBe(row);
+      expect(records.texts({ slots, end: between('}') }, 0, 1, between(','))).toBe(row);
     }
   });
 

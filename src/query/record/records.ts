@@ -5,6 +5,11 @@ import type { WireForm } from './wire-form.js';
 /** A text is written whole without anybody else in between, so one serves all. */
 const json = new JsonBytes();
 
+function announce({ slots, end }: RecordTemplate): void {
+  for (const { before } of slots) json.announce(before);
+  json.announce(end);
+}
+
 /** Of a record: how many fields it has. */
 const RECORD_HEAD = 4;
 /** Of a field: the number of its type, and its length, −1 for null. */
@@ -36,6 +41,7 @@ export class Records {
   /** Those from one to before another, in the form of the template, with `separator` between. */
   texts(template: RecordTemplate, from: number, to: number, separator: Uint8Array): string {
     return json.whole(() => {
+      announce(template);
       for (let i = from; i < to; i++) {
         json.reserve(separator.length);
         if (i > from) json.constant(separator);
@@ -45,7 +51,10 @@ export class Records {
   }
 
   text(template: RecordTemplate, index: number): string {
-    return json.whole(() => this.write(template, index));
+    return json.whole(() => {
+      announce(template);
+      this.write(template, index);
+    });
   }
 
   private write({ slots, end }: RecordTemplate, index: number): void {
