@@ -45,6 +45,27 @@ const things = (...more: readonly object[]): Promise<Table> =>
   newTable([NAME, formula('Total', '{Unit price} * {qty}'), PRICE, QTY, ...more]);
 
 describe('a formula column', () => {
+  it('that is the same for every row can be sorted, grouped and filtered by, too', async () => {
+    const table = await newTable([
+      NAME,
+      formula('Yes', 'TRUE'),
+      formula('No', '1 > 2'),
+      formula('Five', '5'),
+      formula('Word', '"w"'),
+    ]);
+    const shown = { yes: true, no: false, five: 5, word: 'w' };
+    for (const name of ['a', 'b']) await add(table, { name });
+    for (const [key, value] of Object.entries(shown)) {
+      const sorted = await query(table, {
+        sort: [{ field: key, dir: 'desc' }, { field: 'name' }],
+        filter: { field: key, op: 'eq', value },
+      });
+      expect(sorted.map(({ fields }) => fields)).toEqual(['a', 'b'].map((name) => ({ name, ...shown })));
+      const groups = await query(table, { groupBy: [{ field: key }], aggregates: [{ as: 'n', fn: 'count' }] });
+      expect(groups).toEqual([{ group: { [key]: value }, values: { n: 2 } }]);
+    }
+  });
+
   it('holds what its formula makes of the row, in answers, lists, filters, sorts and groups', async () => {
     const table = await things(formula('Rank', 'IF({total} >= 10, "big", "small")'));
     expect(table.columns.map(({ key }) => key)).toEqual(['name', 'total', 'unit_price', 'qty', 'rank']);

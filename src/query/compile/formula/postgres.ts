@@ -37,7 +37,8 @@ const C = sql`collate "C"`;
 function literalSql(part: LiteralPart): Sql {
   const { value: constant, shape, as } = part;
   if (constant === null) return sql`null::${typeName(TYPES[as?.of ?? 'text'])}${as?.list ? sql`[]` : empty}`;
-  if (shape.of === 'boolean') return constant === true ? sql`true` : sql`false`;
+  // With its type: PostgreSQL orders and groups by no bare constant.
+  if (shape.of === 'boolean') return constant === true ? sql`true::boolean` : sql`false::boolean`;
   const bound = value(String(constant), typed(shape));
   return shape.of === 'text' ? sql`(${bound} ${C})` : bound;
 }
