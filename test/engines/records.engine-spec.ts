@@ -76,7 +76,7 @@ describe('a value that is none of the type it is sent as', () => {
     const { schema, table: name } = table.physical;
     await store.database.transaction(async (session) => {
       await session.query({ text: `set local role ${ROLES.owner}`, values: [] });
-      const alter = `alter table "${schema}"."${name}" alter column who type text using 'nobody'`;
+      const alter = `alter table "${schema}"."${name}" alter column active type text using 'nobody'`;
       await session.query({ text: alter, values: [] });
     });
     const plan = { where: { kind: 'true' }, limit: 10, count: 'none' } as const;
