@@ -90,6 +90,38 @@ describe('a text becomes in PostgreSQL what its new type reads', () => {
   });
 });
 
+describe('a duration becomes a text', () => {
+  const SECONDS = [
+    '0',
+    '59',
+    '60',
+    '3599',
+    '5400',
+    '-1',
+    '-59',
+    '-60',
+    '-5400',
+    '360000',
+    '9007199254740991',
+    '-9007199254740991',
+  ];
+  const textOf = (format: 'h:mm' | 'h:mm:ss', seconds: readonly string[]) =>
+    cast(column('a', 'duration', { options: { format } }), column('b', 'text'), seconds);
+
+  it('that says it in hours, also when it is less than nothing or longer than PostgreSQL has intervals for', async () => {
+    expect(await textOf('h:mm', SECONDS)).toEqual([
+      '0:00', '0:00', '0:01', '0:59', '1:30', '0:00', '0:00', '-0:01', '-1:30', '100:00', '2501999792983:36', '-2501999792983:36',
+    ]); // prettier-ignore
+    expect((await textOf('h:mm:ss', SECONDS)).slice(5, 9)).toEqual(['-0:00:01', '-0:00:59', '-0:01:00', '-1:30:00']);
+  });
+
+  it('that can be read again', async () => {
+    const seconds = SECONDS.slice(0, 10);
+    const texts = (await textOf('h:mm:ss', seconds)).map((text) => must(text, 'a text'));
+    expect(await cast(column('a', 'text'), column('b', 'duration'), texts)).toEqual(seconds);
+  });
+});
+
 describe('a text becomes JSON in PostgreSQL', () => {
   const ESCAPED = String.raw`{"a\"b":"\\","c":"\u00e9\ud83d\ude00\/","d":"{[\"#"}`;
   const CONTAINERS = [

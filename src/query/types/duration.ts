@@ -36,10 +36,14 @@ export const duration: ColumnType = {
   },
   parse,
   parseText: (input) => (/^[+-]?\d{1,32}$/.test(input) ? parse(Number(input)) : parse(input)),
-  toText: (cell, { format }) =>
-    format === 'h:mm:ss'
-      ? sql`to_char(make_interval(secs => ${cell}), 'FMHH24:MI:SS')`
-      : sql`to_char(make_interval(secs => ${cell}), 'FMHH24:MI')`,
+  toText(cell, { format }) {
+    const seconds = sql`(${cell})::bigint`;
+    const all = sql`abs(${seconds})`;
+    const hours = sql`(${all} / 3600)::text || ':' || lpad((${all} / 60 % 60)::text, 2, '0')`;
+    const clock = format === 'h:mm:ss' ? sql`${hours} || ':' || lpad((${all} % 60)::text, 2, '0')` : hours;
+    const least = format === 'h:mm:ss' ? sql`1` : sql`60`;
+    return sql`(case when ${seconds} <= -${least} then '-' else '' end || ${clock})`;
+  },
   fromText(text, options) {
     const part = (n: number): Sql => sql`split_part(${text}, ':', ${integerSql(n)})`;
     const hours = sql`ltrim(${part(1)}, '-')::int`;
