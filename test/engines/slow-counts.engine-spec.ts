@@ -47,6 +47,21 @@ describe('a count that takes too long', () => {
     });
   });
 
+  it.each(['exact', 'bounded'] as const)(
+    '%s, tells whoever sees part of the table of the rows on his page only',
+    async (count) => {
+      const seen = planOf({ ...big, seen: { whole: big } }, { filterJson, limit: 3, count });
+      const hurried = new Impatient(store.database);
+      expect((await pageOf({ engine: hurried }, seen)).count).toEqual({ mode: count, value: 3, relation: 'atLeast' });
+      const nothing = planOf(seen.from, { filterJson: { field: 'name', op: 'contains', value: 'nowhere' }, count });
+      expect((await pageOf({ engine: hurried }, nothing)).count).toEqual({
+        mode: count,
+        value: 0,
+        relation: 'atLeast',
+      });
+    },
+  );
+
   it('leaves every connection with the time that others have', async () => {
     await new Impatient(store.database).read(planOf(big, { filterJson, count: 'exact' }));
     const limits = await Promise.all(

@@ -19,7 +19,7 @@ import {
 import { SchemaMoved, type DataEngine, type PageText, type RowText } from '../data-engine.js';
 import { compiled, compiledPage } from './compiled.js';
 import { GatheredRows, type RowQuestion } from './gathered-rows.js';
-import { countOf, expectedRows, groupsText } from './page-text.js';
+import { countOf, groupsText, insteadOfCount } from './page-text.js';
 import { meaningOf } from './meaning.js';
 import { pgError, tellingZone } from './pg-errors.js';
 
@@ -41,9 +41,10 @@ export class MiniDbEngine implements DataEngine {
   async read(asked: ReadPlan): Promise<PageText> {
     const { plan, row, page } = await this.ran(asked, (each) => compiledPage(each, compileRead));
     const [, epoch, seq, , total] = row;
+    const text = page.text();
     return {
-      ...page.text(),
-      ...(await this.counted(asked.count, plan, Number(total), compileEstimate)),
+      ...text,
+      ...(await this.counted(asked.count, plan, Number(total), text.data, compileEstimate)),
       stream: { epoch: String(epoch), seq: Number(seq) },
     };
   }
@@ -53,9 +54,10 @@ export class MiniDbEngine implements DataEngine {
       tellingZone,
     );
     const [data, epoch, seq, , position, total] = row;
+    const text = groupsText(data, position);
     return {
-      ...groupsText(data, position),
-      ...(await this.counted(asked.count, plan, Number(total), compileGroupEstimate)),
+      ...text,
+      ...(await this.counted(asked.count, plan, Number(total), text.data, compileGroupEstimate)),
       stream: { epoch: String(epoch), seq: Number(seq) },
     };
   }
@@ -110,10 +112,11 @@ export class MiniDbEngine implements DataEngine {
     mode: CountMode,
     plan: P,
     total: number,
+    data: string,
     estimate: (plan: P) => ReturnType<typeof compileEstimate>,
   ): Promise<Pick<PageText, 'count'>> {
-    return countOf(mode, plan.count, total, async () =>
-      expectedRows(await this.run(toStatement(estimate(plan)), plan.from)),
+    return countOf(mode, plan.count, total, () =>
+      insteadOfCount([plan.from], data, () => this.run(toStatement(estimate(plan)), plan.from)),
     );
   }
 

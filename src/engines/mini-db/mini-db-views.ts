@@ -12,6 +12,7 @@ import {
   compileViewGroupEstimate,
   compileViewGroups,
   compileViewRead,
+  tablesIn,
   toStatement,
   type Stage,
   type ViewGroups,
@@ -19,7 +20,7 @@ import {
 } from '../../query/index.js';
 import { SchemaMoved, type PageText } from '../data-engine.js';
 import { compiled, compiledPage } from './compiled.js';
-import { countOf, expectedRows, groupsText } from './page-text.js';
+import { countOf, groupsText, insteadOfCount } from './page-text.js';
 import { pgError, tellingZone, translate } from './pg-errors.js';
 
 /** An external object that has to be copied before a view can be read, and its rows. */
@@ -81,20 +82,22 @@ export class MiniDbViews {
     const { page, statement } = compiledPage(plan, compileViewRead);
     const [row] = await run(statement);
     if (row?.[1] !== 'true') throw new SchemaMoved();
-    const count = countOf(asked.count, plan.count, Number(row[2]), async () =>
-      expectedRows(await run(toStatement(compileViewEstimate(plan)))),
+    const text = page.text();
+    const count = countOf(asked.count, plan.count, Number(row[2]), () =>
+      insteadOfCount(tablesIn(plan.from), text.data, () => run(toStatement(compileViewEstimate(plan)))),
     );
-    return { ...page.text(), ...(await count) };
+    return { ...text, ...(await count) };
   }
 
   private async groups(plan: ViewGroups, asked: ViewGroups, run: Run): Promise<PageText> {
     const [row] = await run(compiled(() => compileViewGroups(plan)));
     if (row?.[0] !== 't') throw new SchemaMoved();
     const [, data, position, total] = row;
-    const count = countOf(asked.count, plan.count, Number(total), async () =>
-      expectedRows(await run(toStatement(compileViewGroupEstimate(plan)))),
+    const text = groupsText(data, position);
+    const count = countOf(asked.count, plan.count, Number(total), () =>
+      insteadOfCount(tablesIn(plan.from), text.data, () => run(toStatement(compileViewGroupEstimate(plan)))),
     );
-    return { ...groupsText(data, position), ...(await count) };
+    return { ...text, ...(await count) };
   }
 
   /** That a value is none of the type it is sent as (class 22) is not said of tables whose structure is gone. */

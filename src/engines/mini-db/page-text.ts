@@ -8,6 +8,7 @@ import {
   type PageStatement,
   type Position,
   type ReadPlan,
+  type TableSchema,
 } from '../../query/index.js';
 import type { PgRow } from '../../database/mini/index.js';
 import type { PageText } from '../data-engine.js';
@@ -62,12 +63,14 @@ export const groupsText = (data: Text, position: Text): Pick<PageText, 'data' | 
   ...(position ? { next: readPosition(position) } : {}),
 });
 
-/** A count under the name that it was asked for by; `made` is what became of it. */
+type Count = NonNullable<PageText['count']>;
+
+/** A count under the name that it was asked for by; `made` is what became of it, `instead` what stands in the place of one that took too long. */
 export async function countOf(
   asked: CountMode,
   made: CountMode,
   total: number,
-  estimate: () => Promise<number>,
+  instead: () => Promise<Omit<Count, 'mode'>>,
 ): Promise<Pick<PageText, 'count'>> {
   if (asked === 'none') return {};
   switch (made) {
@@ -82,12 +85,23 @@ export async function countOf(
         },
       };
     default:
-      return { count: { mode: asked, value: await estimate(), relation: 'estimate' } };
+      return { count: { mode: asked, ...(await instead()) } };
   }
 }
 
+/** Estimates go by statistics of all rows: whoever sees some of them is told of those on his page, and of no others. */
+export async function insteadOfCount(
+  tables: readonly TableSchema[],
+  data: string,
+  explain: () => Promise<readonly PgRow[]>,
+): Promise<Omit<Count, 'mode'>> {
+  if (tables.some(({ seen }) => seen !== undefined))
+    return { value: data === '' ? 0 : data.split(ROW_SEPARATOR).length, relation: 'atLeast' };
+  return { value: expectedRows(await explain()), relation: 'estimate' };
+}
+
 /** What EXPLAIN said. */
-export function expectedRows([row]: readonly PgRow[]): number {
+function expectedRows([row]: readonly PgRow[]): number {
   const [explained] = JSON.parse(row?.[0] ?? '[]') as { Plan: { 'Plan Rows': number } }[];
   return explained?.Plan['Plan Rows'] ?? 0;
 }
