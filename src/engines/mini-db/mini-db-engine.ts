@@ -116,7 +116,7 @@ export class MiniDbEngine implements DataEngine {
     estimate: (plan: P) => ReturnType<typeof compileEstimate>,
   ): Promise<Pick<PageText, 'count'>> {
     return countOf(mode, plan.count, total, () =>
-      insteadOfCount([plan.from], data, () => this.run(toStatement(estimate(plan)), plan.from)),
+      insteadOfCount([plan.from], plan.where, data, () => this.run(toStatement(estimate(plan)), plan.from)),
     );
   }
 

@@ -84,7 +84,7 @@ export class MiniDbViews {
     if (row?.[1] !== 'true') throw new SchemaMoved();
     const text = page.text();
     const count = countOf(asked.count, plan.count, Number(row[2]), () =>
-      insteadOfCount(tablesIn(plan.from), text.data, () => run(toStatement(compileViewEstimate(plan)))),
+      insteadOfCount(tablesIn(plan.from), plan.where, text.data, () => run(toStatement(compileViewEstimate(plan)))),
     );
     return { ...text, ...(await count) };
   }
@@ -95,7 +95,9 @@ export class MiniDbViews {
     const [, data, position, total] = row;
     const text = groupsText(data, position);
     const count = countOf(asked.count, plan.count, Number(total), () =>
-      insteadOfCount(tablesIn(plan.from), text.data, () => run(toStatement(compileViewGroupEstimate(plan)))),
+      insteadOfCount(tablesIn(plan.from), plan.where, text.data, () =>
+        run(toStatement(compileViewGroupEstimate(plan))),
+      ),
     );
     return { ...text, ...(await count) };
   }

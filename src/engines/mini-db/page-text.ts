@@ -1,9 +1,11 @@
 import {
+  asksOfPart,
   between,
   COUNT_BOUND,
   isBackward,
   Records,
   ROW_SEPARATOR,
+  type Condition,
   type CountMode,
   type PageStatement,
   type Position,
@@ -92,10 +94,11 @@ export async function countOf(
 /** Estimates go by statistics of all rows: whoever sees some of them is told of those on his page, and of no others. */
 export async function insteadOfCount(
   tables: readonly TableSchema[],
+  where: Condition,
   data: string,
   explain: () => Promise<readonly PgRow[]>,
 ): Promise<Omit<Count, 'mode'>> {
-  if (tables.some(({ seen }) => seen !== undefined))
+  if (asksOfPart(tables, where))
     return { value: data === '' ? 0 : data.split(ROW_SEPARATOR).length, relation: 'atLeast' };
   return { value: expectedRows(await explain()), relation: 'estimate' };
 }

@@ -67,7 +67,7 @@ export function resolveGroups(
     columns: [...groups, ...aggregates].map(({ output }) => output),
     names: namesOf(request.groupBy, groups),
   };
-  const where = request.filter ? resolveFilter(request.filter, table, context) : TRUE;
+  const where = both(scope.where, request.filter ? resolveFilter(request.filter, table, context) : TRUE);
   const having = request.having ? resolveFilter(request.having, result, context) : TRUE;
   const orderBy = withTies(resolveSortKeys(request.sort, result), groups);
   const asOf = asOfNumber(request);
@@ -76,7 +76,7 @@ export function resolveGroups(
     query,
     plan: {
       from: table,
-      where: both(scope.where, where),
+      where,
       ...asOf,
       groups,
       aggregates,
@@ -84,7 +84,7 @@ export function resolveGroups(
       orderBy,
       ...(request.cursor === undefined ? {} : { after: cursors.open(query, request.cursor) }),
       limit: request.limit,
-      count: countMode(request.count, [table]),
+      count: countMode(request.count, [table], where),
     },
   };
 }

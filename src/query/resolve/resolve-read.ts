@@ -4,6 +4,7 @@ import type { Condition, CountMode, OrderTerm, ReadPlan } from '../plan.js';
 import { valueType } from '../kind.js';
 import { columnByKey, type ColumnSchema, type TableSchema } from '../schema.js';
 import type { FilterInput } from '../filter/filter-input.js';
+import { tablesInCondition } from '../compile/read.js';
 import type { AsOf } from './resolve-as-of.js';
 import { resolveExpand } from './resolve-expand.js';
 import { resolveSearch } from './resolve-search.js';
@@ -63,26 +64,31 @@ export function resolveRead(
     ...asOf,
   });
   const found = search === undefined ? own : both(own, resolveSearch(search, table));
+  const where = both(scope.where, found);
   return {
     query,
     plan: {
       from: table,
       select: resolveFields(request.fields, table),
       ...(request.expand === undefined ? {} : { expand: resolveExpand(request.expand, table) }),
-      where: both(scope.where, found),
+      where,
       ...(trashed ? { trashed } : {}),
       ...asOf,
       orderBy,
       ...(request.cursor === undefined ? {} : edge(cursors.openEdge(query, request.cursor))),
       limit: request.limit,
-      count: countMode(request.count, [table]),
+      count: countMode(request.count, [table], where),
     },
   };
 }
 
 /** Estimates go by statistics of all rows, so whoever sees part of a table would be told something of the others: for him is counted up to a bound. */
-export const countMode = (asked: CountMode, tables: readonly TableSchema[]): CountMode =>
-  asked === 'estimated' && tables.some(({ seen }) => seen !== undefined) ? 'bounded' : asked;
+export const countMode = (asked: CountMode, tables: readonly TableSchema[], where: Condition): CountMode =>
+  asked === 'estimated' && asksOfPart(tables, where) ? 'bounded' : asked;
+
+/** Whether which rows there are depends on a table that is seen in part: one of these, or one behind links. */
+export const asksOfPart = (tables: readonly TableSchema[], where: Condition): boolean =>
+  [...tables, ...tablesInCondition(where)].some(({ seen }) => seen !== undefined);
 
 /** The number of the log that a plan is behind, as a member of it. */
 export const asOfNumber = ({ asOf }: Pick<ReadRequest, 'asOf'>): Pick<ReadPlan, 'asOf'> =>

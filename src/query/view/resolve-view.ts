@@ -156,7 +156,7 @@ export function resolveViewRead(
       where,
       orderBy,
       limit: request.limit,
-      count: countMode(request.count, tablesIn(table)),
+      count: countMode(request.count, tablesIn(table), where),
     },
   };
 }
@@ -191,7 +191,7 @@ export function resolveGroupsOfView(
       ...(asked ? { filter: asked } : {}),
       sort,
       limit,
-      count: countMode(count, tablesIn(view.table)),
+      count: countMode(count, tablesIn(view.table), where),
       timeZone,
     },
     shown,
@@ -227,7 +227,7 @@ export function resolveGroupedView(
         ...(all ? { having: all } : {}),
         sort: request.sort.length > 0 ? request.sort : definition.sort,
         limit: request.limit,
-        count: countMode(request.count, tablesIn(table)),
+        count: countMode(request.count, tablesIn(table), TRUE),
         timeZone: request.timeZone,
       },
       { ...table, id: shown.id },
