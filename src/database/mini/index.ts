@@ -4,3 +4,4 @@ export * from './migrate.js';
 export * from './mini-database.js';
 export * from './role-report.js';
 export * from './roles.js';
+export * from './statement.js';

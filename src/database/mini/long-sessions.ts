@@ -1,7 +1,8 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import pg from 'pg';
 import { APP_CONFIG, type AppConfig } from '../../config/index.js';
-import { poolConfig, type PgSession, type PgStatement } from './mini-database.js';
+import type { PgStatement } from './statement.js';
+import { poolConfig, type PgSession } from './mini-database.js';
 
 /** A statement of a long work may take so long; it is nobody's page that waits for it. */
 const STATEMENT_MS = 300_000;

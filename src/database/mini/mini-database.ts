@@ -6,23 +6,9 @@ import { APP_CONFIG, type AppConfig, type PostgresSettings } from '../../config/
 import { poolLoad, type PoolLoad } from '../pool-load.js';
 import { PROBE } from '../probe.js';
 import { verifyWritable } from '../writable.js';
+import { ArrayQuery } from './array-query.js';
 import { RecordClient } from './record-client.js';
-
-/** A statement with its values, as the query core makes it. */
-export interface PgStatement {
-  readonly text: string;
-  readonly values: readonly unknown[];
-  /** How long its answer is waited for, where that is longer than for others; `statement_timeout` has to allow it too. */
-  readonly timeoutMs?: number;
-  /**
-   * Reads a column of type `bytea` into what then stands in its place; the bytes are gone when it returns. With it all other columns have to be
-   * texts.
-   */
-  readonly bytes?: (bytes: Buffer) => string;
-}
-
-/** A result row: PostgreSQL's own text of each value, untouched, so that no number loses a digit. */
-export type PgRow = readonly (string | null)[];
+import type { PgRow, PgStatement } from './statement.js';
 
 /** One connection inside a transaction. */
 export interface PgSession {
@@ -81,15 +67,16 @@ export class MiniDatabase implements OnApplicationShutdown {
     const askedAt = performance.now();
     const client = await this.take();
     const begunAt = performance.now();
+    const query = this.prepared(statement);
     try {
       noteInSpan(() => waited(begunAt - askedAt));
-      const result = await client.query(this.prepared(statement));
+      const rows = await query.run(client);
       this.giveBack(client);
       this.listener?.('statement', begunAt - askedAt, performance.now() - begunAt);
-      return rowsOf(result);
+      return rows;
     } catch (error) {
       // Not `pool.query`: that throws the connection away with every refused statement, and its prepared ones with it.
-      client.release(isRefusal(error) ? undefined : asError(error));
+      client.release(query.isOver || isRefusal(error) ? undefined : asError(error));
       throw error;
     }
   }
@@ -138,8 +125,13 @@ export class MiniDatabase implements OnApplicationShutdown {
       // In one message, which costs no round trip more.
       await client.query(timeoutMs === undefined ? 'begin' : `begin; set local statement_timeout = ${timeoutMs}`);
       const result = await work({
-        query: async (statement) =>
-          rowsOf(await client.query(prepares ? this.prepared(statement) : arrayMode(statement))),
+        query: async (statement) => {
+          if (prepares) return this.prepared(statement).run(client);
+          // Structure is changed by statements without values, several of them at once.
+          return statement.values.length > 0 || statement.bytes
+            ? new ArrayQuery(statement).run(client)
+            : (await client.query<(string | null)[]>(asText(statement))).rows;
+        },
       });
       await client.query('commit');
       client.release();
@@ -166,19 +158,17 @@ export class MiniDatabase implements OnApplicationShutdown {
   }
 
   /** One-off shapes (a long filter written once) are not worth a prepared statement; the second use makes it one. */
-  private prepared(statement: PgStatement): pg.QueryArrayConfig {
-    const query = arrayMode(statement);
+  private prepared(statement: PgStatement): ArrayQuery {
     let name = this.names.get(statement.text);
     if (name === undefined && this.names.size < MAX_PREPARED) {
       const digest = createHash('sha1').update(statement.text).digest('base64');
-      if (!this.seenOnce.delete(digest)) {
+      if (this.seenOnce.delete(digest)) this.names.set(statement.text, (name = digest));
+      else {
         if (this.seenOnce.size > MAX_PREPARED) this.seenOnce.clear();
         this.seenOnce.add(digest);
-        return query;
       }
-      this.names.set(statement.text, (name = digest));
     }
-    return name === undefined ? query : { ...query, name };
+    return new ArrayQuery(statement, name);
   }
 }
 
@@ -198,27 +188,11 @@ const ignore = (): void => undefined;
 /** Not for as long as a statement may take: on a connection that leads nowhere the caller has waited long enough. */
 const ROLLBACK: pg.QueryConfig & { readonly query_timeout: number } = { text: 'rollback', query_timeout: 2_000 };
 
-const rowsOf = (result: pg.QueryArrayResult): PgRow[] => result.rows as PgRow[];
-
-type ArrayQuery = pg.QueryArrayConfig & { query_timeout?: number; binary?: true; queryMode?: 'extended' };
-
-const arrayMode = ({ text, values, timeoutMs, bytes }: PgStatement): ArrayQuery => ({
+const asText = ({ text, timeoutMs }: PgStatement): pg.QueryArrayConfig & { query_timeout?: number } => ({
   text,
-  values: [...values],
   rowMode: 'array',
   ...(timeoutMs === undefined ? {} : { query_timeout: timeoutMs }),
-  // A statement without values would go by the simple protocol, which knows no binary form.
-  ...(bytes === undefined ? {} : { binary: true, queryMode: 'extended', types: readingBytes(bytes) }),
 });
-
-/** pg_type.dat of PostgreSQL. */
-const BYTEA = 17;
-
-const readingBytes = (bytes: (bytes: Buffer) => string): pg.CustomTypesConfig => ({
-  getTypeParser: (type: number) => (type === BYTEA ? bytes : utf8) as (value: string | Buffer) => string,
-});
-
-const utf8 = (bytes: Buffer): string => bytes.toString('utf8');
 
 /** Values stay PostgreSQL's text: bigint and numeric exact, dates untouched by time zones. */
 const textOnly: pg.CustomTypesConfig = { getTypeParser: () => (text: string | Buffer) => text };

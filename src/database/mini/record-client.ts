@@ -10,6 +10,7 @@ import { Parser } from 'pg-protocol/dist/parser.js';
 
 const ROW_DESCRIPTION = 0x54;
 const DATA_ROW = 0x44;
+const READY_FOR_QUERY = 0x5a;
 
 /** What {@link Parser} has and its typings keep to themselves. */
 interface OpenParser {
@@ -20,14 +21,15 @@ const OpenParser = Parser as unknown as new () => OpenParser;
 
 /** Values in binary form are views of the memory that was received, so they have to be read at once. */
 class BinaryParser extends OpenParser {
-  /** Whether the rows that follow are in binary form: the driver asks it of all columns of a statement or of none. */
-  private isBinary = false;
+  /** Whether the rows that follow are in binary form: it is asked of all columns of a statement or of none. */
+  isBinary = false;
 
   override handlePacket(offset: number, code: number, length: number, bytes: Buffer): BackendMessage {
     if (code === DATA_ROW && this.isBinary) return dataRow(offset, length, bytes);
     const message = super.handlePacket(offset, code, length, bytes);
     if (code === ROW_DESCRIPTION)
       this.isBinary = (message as RowDescriptionMessage).fields.some(({ format }) => format === 'binary');
+    else if (code === READY_FOR_QUERY) this.isBinary = false;
     return message;
   }
 }
@@ -52,6 +54,8 @@ function dataRow(offset: number, length: number, bytes: Buffer): BinaryRow {
 interface Connection {
   attachListeners(stream: NodeJS.ReadableStream): void;
   emit(event: string, message: BackendMessage): boolean;
+  /** Not the driver's: who asks for rows without their description has to say it. */
+  expectBinary?: () => void;
 }
 
 /** A client whose binary results are bytes. */
@@ -61,6 +65,9 @@ export class RecordClient extends pg.Client {
     const { connection } = this as unknown as { readonly connection: Connection };
     connection.attachListeners = (stream) => {
       const parser = new BinaryParser();
+      connection.expectBinary = () => {
+        parser.isBinary = true;
+      };
       const heard = (message: BackendMessage): void => {
         connection.emit(message.name === 'error' ? 'errorMessage' : message.name, message);
       };

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { PgStatement } from './mini-database.js';
+import type { PgStatement } from './statement.js';
 
 /**
  * Group roles of the PostgreSQL server that holds the mini-DB; none of them signs in. Roles belong to the server, not to a
