@@ -1,7 +1,8 @@
 import type { ColumnSchema } from '../schema.js';
 import type { OrderTerm, ReadPlan } from '../plan.js';
 import { kindOf, valueType } from '../kind.js';
-import { between, type RecordTemplate, type Slot } from '../record/record-template.js';
+import { between } from '../record/piece.js';
+import type { RecordTemplate, Slot } from '../record/record-template.js';
 import type { WireForm } from '../record/wire-form.js';
 import { remembered } from '../remember.js';
 import type { Place } from '../types/index.js';

@@ -1,4 +1,5 @@
-import { int32, JsonBytes, WORST } from './json-bytes.js';
+import { JsonBytes, sourceOf, WORST, type Source } from './json-bytes.js';
+import type { Piece } from './piece.js';
 import type { RecordTemplate } from './record-template.js';
 import type { WireForm } from './wire-form.js';
 
@@ -22,16 +23,26 @@ export class Records {
   /** Where each begins. */
   private readonly starts: number[] = [];
 
+  private readonly from: Source;
+
   /** @throws Error for what are no records */
-  constructor(private readonly bytes: Buffer) {
+  constructor(bytes: Buffer) {
+    this.from = sourceOf(bytes);
+    const { view } = this.from;
     let at = 0;
+    const skip = (length: number): void => {
+      at += length;
+      if (at > bytes.length) throw new Error('not a list of records');
+    };
     while (at < bytes.length) {
       this.starts.push(at);
-      const fields = int32(bytes, at);
-      at += RECORD_HEAD;
-      for (let i = 0; i < fields; i++) at += FIELD_HEAD + Math.max(0, int32(bytes, at + 4));
+      skip(RECORD_HEAD);
+      const fields = view.getInt32(at - RECORD_HEAD);
+      for (let i = 0; i < fields; i++) {
+        skip(FIELD_HEAD);
+        skip(Math.max(0, view.getInt32(at - 4)));
+      }
     }
-    if (at !== bytes.length) throw new Error('not a list of records');
   }
 
   get count(): number {
@@ -39,7 +50,7 @@ export class Records {
   }
 
   /** Those from one to before another, in the form of the template, with `separator` between. */
-  texts(template: RecordTemplate, from: number, to: number, separator: Uint8Array): string {
+  texts(template: RecordTemplate, from: number, to: number, separator: Piece): string {
     return json.whole(() => {
       announce(template);
       for (let i = from; i < to; i++) {
@@ -58,13 +69,13 @@ export class Records {
   }
 
   private write({ slots, end }: RecordTemplate, index: number): void {
-    const { bytes } = this;
+    const { view } = this.from;
     const first = this.startOf(index) + RECORD_HEAD;
     let [field, at] = [0, first];
     for (const { before, field: wanted, form } of slots) {
       if (wanted < field) [field, at] = [0, first];
-      for (; field < wanted; field++) at += FIELD_HEAD + Math.max(0, int32(bytes, at + 4));
-      const length = int32(bytes, at + 4);
+      for (; field < wanted; field++) at += FIELD_HEAD + Math.max(0, view.getInt32(at + 4));
+      const length = view.getInt32(at + 4);
       json.reserve(before.length + SMALL + length * WORST);
       json.constant(before);
       if (length < 0) json.null();
@@ -81,31 +92,31 @@ export class Records {
   }
 
   private writeField(form: WireForm, start: number, length: number): void {
-    const { bytes } = this;
+    const { from } = this;
     switch (form) {
       case 'json':
-        json.raw(bytes, start, length);
+        json.raw(from, start, length);
         return;
       case 'text':
-        json.text(bytes, start, length);
+        json.text(from, start, length);
         return;
       case 'uuid':
-        json.uuid(bytes, start);
+        json.uuid(from, start);
         return;
       case 'integer':
-        json.integer(bytes, start, length);
+        json.integer(from, start, length);
         return;
       case 'decimal':
-        json.decimal(bytes, start);
+        json.decimal(from, start);
         return;
       case 'boolean':
-        json.boolean(bytes, start);
+        json.boolean(from, start);
         return;
       case 'date':
-        json.date(bytes, start);
+        json.date(from, start);
         return;
       case 'instant':
-        json.instant(bytes, start);
+        json.instant(from, start);
         return;
     }
   }
