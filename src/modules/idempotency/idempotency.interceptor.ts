@@ -1,6 +1,13 @@
-import { Inject, Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
-import { HTTP_CODE_METADATA } from '@nestjs/common/constants.js';
-import { Reflector } from '@nestjs/core';
+import {
+  Inject,
+  Injectable,
+  RequestMethod,
+  type CallHandler,
+  type ExecutionContext,
+  type NestInterceptor,
+} from '@nestjs/common';
+import { HTTP_CODE_METADATA, INTERCEPTORS_METADATA, METHOD_METADATA } from '@nestjs/common/constants.js';
+import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import { CLAIMS_IDEMPOTENCY_KEY, IGNORES_IDEMPOTENCY_KEY, type AppRequest } from '../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../config/index.js';
@@ -10,7 +17,7 @@ import { KeptAnswers } from './kept-answers.js';
 import { checkKey, RequestKeys } from './request-key.js';
 import { Slots } from './slots.js';
 
-const METHODS: ReadonlySet<string> = new Set(['POST', 'PATCH', 'DELETE']);
+const METHODS: ReadonlySet<unknown> = new Set([RequestMethod.POST, RequestMethod.PATCH, RequestMethod.DELETE]);
 const WAIT_MS = 20_000;
 
 type Outcome = { readonly value: unknown } | { readonly error: unknown };
@@ -31,6 +38,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
     private readonly reflector: Reflector,
     private readonly transaction: AuditedTransaction,
     private readonly answers: KeptAnswers,
+    private readonly discovery: DiscoveryService,
     @Inject(APP_CONFIG) config: AppConfig,
   ) {
     this.keys = new RequestKeys(config.encryptionKey);
@@ -40,11 +48,38 @@ export class IdempotencyInterceptor implements NestInterceptor {
     this.publicSlots = ofThePublic > 0 ? new Slots(ofThePublic, WAIT_MS) : this.slots;
   }
 
+  /**
+   * Binds it to the handlers that write and do not say that they see to keys themselves. Not to all: with a single interceptor the framework makes
+   * observables of every request, which was a twentieth of what reading a page costs.
+   */
+  bind(): void {
+    const scanner = new MetadataScanner();
+    for (const { metatype } of this.discovery.getControllers()) {
+      if (typeof metatype !== 'function') continue;
+      const prototype = metatype.prototype as Readonly<Record<string, object>>;
+      for (const name of scanner.getAllMethodNames(prototype)) {
+        const handler = prototype[name];
+        if (handler && this.concerns(metatype, handler)) this.bindTo(handler);
+      }
+    }
+  }
+
+  private concerns(controller: object, handler: object): boolean {
+    if (!METHODS.has(Reflect.getMetadata(METHOD_METADATA, handler))) return false;
+    return [handler, controller].every((marked) => Reflect.getMetadata(IGNORES_IDEMPOTENCY_KEY, marked) !== true);
+  }
+
+  /** Handlers are classes' and outlive an application: the one of an earlier has no say any more. */
+  private bindTo(handler: object): void {
+    const bound = (Reflect.getMetadata(INTERCEPTORS_METADATA, handler) ?? []) as readonly object[];
+    const others = bound.filter((each) => !(each instanceof IdempotencyInterceptor));
+    Reflect.defineMetadata(INTERCEPTORS_METADATA, [this, ...others], handler);
+  }
+
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const request = context.switchToHttp().getRequest<AppRequest>();
     const key = request.headers['idempotency-key'];
-    if (key === undefined || !METHODS.has(request.method) || this.isMarked(context, IGNORES_IDEMPOTENCY_KEY))
-      return next.handle();
+    if (key === undefined) return next.handle();
     const requestKey = this.keys.of(request, checkKey(key));
     const status = this.statusOf(context, request);
     const handle = () => lastValueFrom(next.handle());

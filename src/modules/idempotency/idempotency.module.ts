@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
+import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
 import { IdempotencyInterceptor } from './idempotency.interceptor.js';
 import { KeptAnswers } from './kept-answers.js';
 import { LateAnswers } from './late-answers.js';
@@ -10,12 +10,13 @@ import { RepeatedDeleteGuard } from './repeated-delete.guard.js';
  * auth (who calls) and workspaces (what is there): import this module between them.
  */
 @Module({
-  providers: [
-    KeptAnswers,
-    LateAnswers,
-    { provide: APP_GUARD, useClass: RepeatedDeleteGuard },
-    { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
-  ],
+  imports: [DiscoveryModule],
+  providers: [KeptAnswers, LateAnswers, { provide: APP_GUARD, useClass: RepeatedDeleteGuard }, IdempotencyInterceptor],
   exports: [LateAnswers],
 })
-export class IdempotencyModule {}
+export class IdempotencyModule {
+  /** Before the routes are made, which is before any hook of modules. */
+  constructor(interceptor: IdempotencyInterceptor) {
+    interceptor.bind();
+  }
+}
