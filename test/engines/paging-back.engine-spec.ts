@@ -134,6 +134,32 @@ describe('paging back', () => {
     );
   });
 
+  it('passes moments that others put in to the microsecond, and the infinite ones, each once', async () => {
+    const seen = column('seen', 'datetime');
+    const real = await makeTable(store, table([seen]));
+    await fill(
+      store,
+      real,
+      Array.from({ length: 12 }, () => ({ seen: '2026-01-01T00:00:00.000Z' })),
+    );
+    const name = `"${real.physical.schema}"."${real.physical.table}"`;
+    await store.database.query({
+      text: `update ${name} r set "${seen.physical}" = case when n.n = 11 then 'infinity' when n.n = 12 then '-infinity'
+        when n.n = 10 then '0044-03-15 10:00:00.5Z BC' when n.n = 9 then null else r."${seen.physical}" + n.n * interval '300 microseconds' end
+        from (select _id, row_number() over (order by _id) n from ${name}) n where n._id = r._id and $1`,
+      values: [true],
+    });
+    for (const dir of ['asc', 'desc'] as const)
+      for (const limit of [1, 2, 5]) {
+        const plan = planOf(real, { sort: [{ field: 'seen', dir }], limit });
+        const whole = await pageOf(store, { ...plan, limit: 100 });
+        expect(whole.rows).toHaveLength(12);
+        const { last, rows } = await walkForth(plan);
+        expect(ids(rows)).toEqual(ids(whole.rows));
+        expect(ids(await walkBack(last))).toEqual(ids(whole.rows));
+      }
+  });
+
   it('says nothing of what is before on the first page', async () => {
     const real = await makeTable(store, table([column('qty', 'integer')]));
     await fill(store, real, [{ qty: 1 }, { qty: 2 }, { qty: 3 }]);

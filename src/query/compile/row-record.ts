@@ -3,7 +3,7 @@ import type { OrderTerm, ReadPlan } from '../plan.js';
 import { kindOf, valueType } from '../kind.js';
 import { between } from '../record/piece.js';
 import type { RecordTemplate, Slot } from '../record/record-template.js';
-import type { WireForm } from '../record/wire-form.js';
+import { exactly, type WireForm } from '../record/wire-form.js';
 import { remembered } from '../remember.js';
 import type { Place } from '../types/index.js';
 import { comma, ident, join, sql, type Sql } from '../sql.js';
@@ -150,9 +150,9 @@ export function withPosition(
   const slots = orderBy.map(({ by }, i): Slot => {
     const before = between(i === 0 ? '[' : ',');
     const shown = record.at.get(by.kind === 'id' ? 'id' : by.column);
-    if (shown) return { ...shown, before };
+    if (shown) return { ...shown, before, form: exactly(shown.form) };
     const { cell, form } = by.kind === 'id' ? system('_id', 'uuid') : sentCell(by.column, place);
-    return { before, field: cells.push(cell) - 1, form };
+    return { before, field: cells.push(cell) - 1, form: exactly(form) };
   });
   return { cells, position: { slots, end: between(']') } };
 }

@@ -284,24 +284,41 @@ export class JsonBytes {
 
   /** To the millisecond, what is beyond it left out; null of the infinite ones, as to_char says. */
   instant({ view }: Source, start: number): void {
-    const [high, low] = [view.getInt32(start), view.getUint32(start + 4)];
-    if ((high === 0x7fff_ffff && low === 0xffff_ffff) || (high === -0x8000_0000 && low === 0)) {
+    if (infinite(view, start) !== undefined) {
       this.null();
       return;
     }
-    // 2^32 microseconds are 4,294,967 milliseconds and 296 microseconds: as one number they would not be exact.
-    const ms = high * 4_294_967 + Math.floor((high * 296 + low) / 1000);
-    const days = Math.floor(ms / DAY_MS);
+    const { ms } = momentOf(view, start);
     this.byte(QUOTE);
-    if (this.days.write(days, this.out.view, this.at)) this.at += 10;
     // to_char gives years before the first no name.
-    else this.ascii(oddDay(days).replace(BEFORE_CHRIST, ''));
-    this.time((ms - days * DAY_MS) | 0);
+    this.moment(ms, false);
     this.byte(QUOTE);
   }
 
-  /** `Thh:mm:ss.mmmZ` of a day's milliseconds. */
-  private time(ms: number): void {
+  /** To the microsecond, in a form that PostgreSQL reads as the same moment. */
+  exactInstant({ view }: Source, start: number): void {
+    this.byte(QUOTE);
+    const name = infinite(view, start);
+    if (name === undefined) {
+      const { ms, micros } = momentOf(view, start);
+      this.moment(ms, true, micros);
+    } else this.ascii(name);
+    this.byte(QUOTE);
+  }
+
+  /** Of milliseconds since 2000-01-01. */
+  private moment(ms: number, namesEra: boolean, micros = 0): void {
+    const days = Math.floor(ms / DAY_MS);
+    const isPlain = this.days.write(days, this.out.view, this.at);
+    const day = isPlain ? '' : oddDay(days);
+    if (isPlain) this.at += 10;
+    else this.ascii(day.replace(BEFORE_CHRIST, ''));
+    this.time((ms - days * DAY_MS) | 0, micros);
+    if (namesEra && day.endsWith(BEFORE_CHRIST)) this.ascii(BEFORE_CHRIST);
+  }
+
+  /** `Thh:mm:ss.mmmZ` of a day's milliseconds, and three digits more where there are microseconds. */
+  private time(ms: number, micros: number): void {
     const seconds = (ms / 1000) | 0;
     const minutes = (seconds / 60) | 0;
     const hours = (minutes / 60) | 0;
@@ -316,8 +333,25 @@ export class JsonBytes {
     this.byte(POINT);
     this.byte(ZERO + hundreds);
     this.pair(fraction - hundreds * 100);
+    if (micros > 0) this.ascii(String(micros).padStart(3, '0'));
     this.byte(0x5a);
   }
+}
+
+/** What PostgreSQL calls the moments before and after all others. */
+function infinite(view: DataView, start: number): 'infinity' | '-infinity' | undefined {
+  const [high, low] = [view.getInt32(start), view.getUint32(start + 4)];
+  if (high === 0x7fff_ffff && low === 0xffff_ffff) return 'infinity';
+  return high === -0x8000_0000 && low === 0 ? '-infinity' : undefined;
+}
+
+/** Milliseconds since 2000-01-01, and microseconds beyond them. */
+function momentOf(view: DataView, start: number): { readonly ms: number; readonly micros: number } {
+  const [high, low] = [view.getInt32(start), view.getUint32(start + 4)];
+  // 2^32 microseconds are 4,294,967 milliseconds and 296 microseconds: as one number they would not be exact.
+  const rest = high * 296 + low;
+  const ms = Math.floor(rest / 1000);
+  return { ms: high * 4_294_967 + ms, micros: rest - ms * 1000 };
 }
 
 /**

@@ -4,7 +4,7 @@ import { JsonBytes, sourceOf } from './json-bytes.js';
 import { between } from './piece.js';
 import type { RecordTemplate } from './record-template.js';
 import { Records } from './records.js';
-import type { WireForm } from './wire-form.js';
+import type { WrittenForm } from './wire-form.js';
 
 /* Values in the binary forms of PostgreSQL, as its own functions make them (see records.engine-spec for those), and what is written of them. */
 
@@ -26,12 +26,12 @@ const record = (fields: readonly (Buffer | null)[]): Buffer =>
     ...fields.flatMap((field) => [int32(25), int32(field === null ? -1 : field.length), ...(field ? [field] : [])]),
   ]);
 
-const template = (forms: readonly WireForm[]): RecordTemplate => ({
+const template = (forms: readonly WrittenForm[]): RecordTemplate => ({
   slots: forms.map((form, field) => ({ before: between(field === 0 ? '[' : ','), field, form })),
   end: between(']'),
 });
 
-const written = (form: WireForm, bytes: Buffer | null): string =>
+const written = (form: WrittenForm, bytes: Buffer | null): string =>
   new Records(record([bytes])).text(template([form]), 0).slice(1, -1);
 
 describe('what is written of a value', () => {
@@ -111,6 +111,18 @@ describe('what is written of a value', () => {
     expect(written('instant', int64(2n ** 63n - 1n))).toBe('null');
     expect(written('instant', int64(-(2n ** 63n)))).toBe('null');
     expect(written('instant', int64(-730_120n * 86_400_000_000n))).toBe('"0001-12-31T00:00:00.000Z"');
+  });
+
+  it('is for moments that rows are ordered by exact to the microsecond', () => {
+    const at = (iso: string, micros: bigint): string =>
+      written('exact_instant', int64(BigInt(Date.parse(iso) - MILLENNIUM) * 1000n + micros));
+    expect(at('2026-11-28T10:00:00.123Z', 0n)).toBe('"2026-11-28T10:00:00.123Z"');
+    expect(at('2026-11-28T10:00:00.123Z', 7n)).toBe('"2026-11-28T10:00:00.123007Z"');
+    expect(at('1999-12-31T23:59:59.999Z', 999n)).toBe('"1999-12-31T23:59:59.999999Z"');
+    expect(at('+012026-01-01T00:00:00.000Z', 1n)).toBe('"12026-01-01T00:00:00.000001Z"');
+    expect(written('exact_instant', int64(-730_120n * 86_400_000_000n))).toBe('"0001-12-31T00:00:00.000Z BC"');
+    expect(written('exact_instant', int64(2n ** 63n - 1n))).toBe('"infinity"');
+    expect(written('exact_instant', int64(-(2n ** 63n)))).toBe('"-infinity"');
   });
 
   it('is for everything else its text', () => {

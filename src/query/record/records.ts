@@ -1,7 +1,7 @@
 import { JsonBytes, sourceOf, WORST, type Source } from './json-bytes.js';
 import type { Piece } from './piece.js';
 import type { RecordTemplate } from './record-template.js';
-import type { WireForm } from './wire-form.js';
+import type { WrittenForm } from './wire-form.js';
 
 /** A text is written whole without anybody else in between, so one serves all. */
 const json = new JsonBytes();
@@ -91,7 +91,7 @@ export class Records {
     return start;
   }
 
-  private writeField(form: WireForm, start: number, length: number): void {
+  private writeField(form: WrittenForm, start: number, length: number): void {
     const { from } = this;
     switch (form) {
       case 'json':
@@ -117,6 +117,9 @@ export class Records {
         return;
       case 'instant':
         json.instant(from, start);
+        return;
+      case 'exact_instant':
+        json.exactInstant(from, start);
         return;
     }
   }
