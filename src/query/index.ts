@@ -88,6 +88,7 @@ export * from './view/pins.js';
 export * from './view/resolve-view.js';
 export * from './view/view-scope.js';
 export * from './view/people.js';
+export * from './view/changes-by-time.js';
 export * from './view/time-bound.js';
 export * from './view/tables-behind.js';
 export * from './view/used-tables.js';

@@ -42,6 +42,12 @@ describe('a cursor', () => {
     expect(codec.openEdge('q', codec.seal('q', [1]))).toEqual({ position: [1], way: 'after' });
   });
 
+  it('keeps what its page took for now, where that was said', () => {
+    const clock = new Date('2026-11-28T10:00:00.123Z');
+    for (const way of ['after', 'before'] as const)
+      expect(codec.openEdge('q', codec.seal('q', [1], way, clock))).toEqual({ position: [1], way, clock });
+  });
+
   it('shows nothing of the row, and looks different each time', () => {
     const [a, b] = [codec.seal('q', ['secret']), codec.seal('q', ['secret'])];
     expect(a).toMatch(/^[\w-]+$/);

@@ -11,6 +11,8 @@ export type Position = readonly CellValue[];
 export interface Edge {
   readonly position: Position;
   readonly way: Way;
+  /** What the page that it was made for took for now, where it matters. */
+  readonly clock?: Date;
 }
 
 /** Whatever else of a query decides which rows it finds. */
@@ -38,6 +40,8 @@ export function fingerprint(
 export const digest = (query: readonly unknown[]): string =>
   hash('sha256', JSON.stringify(query), 'base64url').slice(0, 22);
 
+type Sealed = [query: string, position: Position, way?: Way, clock?: number];
+
 const NONCE_BYTES = 12;
 
 /**
@@ -53,11 +57,19 @@ export class CursorCodec {
     this.keys = keysFor('cursor v1', masterKeys);
   }
 
-  seal(query: string, position: Position, way: Way = 'after'): string {
+  seal(query: string, position: Position, way: Way = 'after', clock?: Date): string {
     const iv = this.nonce();
     const cipher = createCipheriv('aes-256-gcm', this.keys[0], iv);
     const body = Buffer.concat([
-      cipher.update(JSON.stringify([query, position, ...(way === 'after' ? [] : [way])]), 'utf8'),
+      cipher.update(
+        JSON.stringify([
+          query,
+          position,
+          ...(way === 'after' && !clock ? [] : [way]),
+          ...(clock ? [clock.getTime()] : []),
+        ]),
+        'utf8',
+      ),
       cipher.final(),
     ]);
     return Buffer.concat([iv, cipher.getAuthTag(), body]).toString('base64url');
@@ -70,12 +82,12 @@ export class CursorCodec {
 
   /** @throws Problem 400 `cursor_invalid`, or `cursor_mismatch` when it belongs to another filter, sort or table */
   openEdge(query: string, cursor: string): Edge {
-    const [owner, position, way = 'after'] = this.decrypt(cursor);
+    const [owner, position, way = 'after', clock] = this.decrypt(cursor);
     if (owner !== query)
       throw new Problem('cursor_mismatch', {
         detail: 'This cursor belongs to another filter, sort or table; start again without it.',
       });
-    return { position, way };
+    return { position, way, ...(clock === undefined ? {} : { clock: new Date(clock) }) };
   }
 
   /** From a pool: one call into the system's generator serves many cursors. No byte is used twice. */
@@ -87,12 +99,12 @@ export class CursorCodec {
     return this.random.subarray(this.used, (this.used += NONCE_BYTES));
   }
 
-  private decrypt(cursor: string): [string, Position, Way?] {
+  private decrypt(cursor: string): Sealed {
     const bytes = Buffer.from(cursor, 'base64url');
     let cause: unknown;
     for (const key of this.keys) {
       try {
-        return JSON.parse(decrypted(bytes, key)) as [string, Position, Way?];
+        return JSON.parse(decrypted(bytes, key)) as Sealed;
       } catch (error) {
         cause ??= error;
       }

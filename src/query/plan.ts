@@ -20,6 +20,8 @@ export interface ReadPlan {
   readonly after?: readonly CellValue[];
   /** How the page lies to that row, where it is not behind it. */
   readonly way?: Way;
+  /** What formulas take for now, where rows are ordered by some that ask: the pages of a list have to agree on it. */
+  readonly clock?: Date;
   readonly limit: number;
   readonly count: CountMode;
 }

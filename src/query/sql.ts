@@ -7,7 +7,7 @@ import { textArray } from './text-array.js';
  */
 export class Sql {
   /** @internal use the `sql` template */
-  constructor(readonly parts: readonly (string | Parameter)[]) {}
+  constructor(readonly parts: readonly Part[]) {}
 }
 
 class Parameter {
@@ -16,6 +16,11 @@ class Parameter {
     readonly type: string,
   ) {}
 }
+
+/** Where a statement has the moment that it is asked at. */
+const CLOCK = Symbol('clock');
+
+type Part = string | Parameter | typeof CLOCK;
 
 /** What a driver is handed: scalars as they are, lists as PostgreSQL arrays, bytes as a value in PostgreSQL's binary form. */
 export type SqlValue = string | number | boolean | null | readonly (string | number | boolean | null)[] | Buffer;
@@ -43,7 +48,7 @@ export type SqlType =
 
 /** Collects parts. Neighbouring texts become one, so that a fragment without values is one part however deep it was built. */
 class Parts {
-  readonly list: (string | Parameter)[] = [];
+  readonly list: Part[] = [];
   private text = '';
 
   addText(text: string): void {
@@ -84,6 +89,10 @@ export function sql(strings: TemplateStringsArray, ...fragments: readonly Sql[])
 
 /** A bound value; `$n::type` in the text, so that its type never depends on what surrounds it. */
 export const value = (v: SqlValue, type: SqlType | `${SqlType}[]`): Sql => new Sql([new Parameter(v, type)]);
+
+/** The moment that is now, or that {@link toStatement} is given for it. */
+export const clock: Sql = new Sql([CLOCK]);
+const NOW = 'now()';
 
 /** A bound list of many texts, one value for all; dearer than {@link value} to make for a few, and much cheaper for PostgreSQL to read. */
 export const texts = (list: readonly (string | null)[]): Sql => new Sql([new Parameter(textArray(list), 'text[]')]);
@@ -131,11 +140,10 @@ export function toPositional(fragment: Sql): Statement {
   const values: SqlValue[] = [];
   let text = '';
   for (const part of fragment.parts) {
-    if (typeof part === 'string') text += part;
-    else {
+    if (part instanceof Parameter) {
       text += '?';
       values.push(part.value);
-    }
+    } else text += typeof part === 'string' ? part : NOW;
   }
   return { text, values };
 }
@@ -146,7 +154,7 @@ export function toPositional(fragment: Sql): Statement {
  */
 export const inlined = (fragment: Sql): Sql =>
   join(
-    fragment.parts.map((part) => (typeof part === 'string' ? new Sql([part]) : constant(part))),
+    fragment.parts.map((part) => (part instanceof Parameter ? constant(part) : new Sql([part]))),
     empty,
   );
 
@@ -158,13 +166,18 @@ function constant({ value: v, type }: Parameter): Sql {
   return sql`array[${join((v as Exclude<SqlValue, readonly unknown[]>[]).map(one), comma)}]${cast}`;
 }
 
-/** Numbers the parameters and yields driver input. */
-export function toStatement(fragment: Sql): Statement {
+/**
+ * Numbers the parameters and yields driver input.
+ * @param at what it says that now is; the time of PostgreSQL's transaction without it
+ */
+export function toStatement(fragment: Sql, at?: Date): Statement {
   const values: SqlValue[] = [];
   let text = '';
   for (const part of fragment.parts) {
     if (typeof part === 'string') text += part;
-    else text += `$${values.push(part.value)}${part.type === '' ? '' : `::${part.type}`}`;
+    else if (part instanceof Parameter)
+      text += `$${values.push(part.value)}${part.type === '' ? '' : `::${part.type}`}`;
+    else text += at ? `$${values.push(at.toISOString())}::timestamptz` : NOW;
   }
   return { text, values };
 }

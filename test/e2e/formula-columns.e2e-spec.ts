@@ -66,6 +66,34 @@ describe('a formula column', () => {
     }
   });
 
+  it.each(['asc', 'desc'] as const)('that asks for the time is the same on all pages of a list, %s', async (dir) => {
+    const table = await newTable([NAME, QTY, formula('Due', 'DATEADD(NOW(), {qty}, "second")')]);
+    const names = ['a', 'b', 'c', 'd', 'e'];
+    for (const [qty, name] of names.entries()) await add(table, { name, qty });
+    const view = expectStatus(
+      await fixture.owner.post<{ id: string }>(`/workspaces/${fixture.at.workspace.id}/views`, {
+        name: `Due ${dir}`,
+        definition: { source: { table: table.id } },
+      }),
+      201,
+    );
+    for (const asked of [`/tables/${table.id}/rows/query`, `/views/${view.id}/data`]) {
+      const seen: unknown[] = [];
+      let cursor: string | undefined;
+      do {
+        const answer = await fixture.owner.post<Page>(asked, {
+          sort: [{ field: 'due', dir }],
+          page: { limit: 1, ...(cursor === undefined ? {} : { cursor }) },
+        });
+        const { data, page } = expectStatus(answer, 200);
+        seen.push(...data.map(({ fields }) => fields.name));
+        cursor = page.nextCursor;
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      } while (cursor !== undefined && seen.length < 20);
+      expect(seen).toEqual(dir === 'asc' ? names : [...names].reverse());
+    }
+  });
+
   it('holds what its formula makes of the row, in answers, lists, filters, sorts and groups', async () => {
     const table = await things(formula('Rank', 'IF({total} >= 10, "big", "small")'));
     expect(table.columns.map(({ key }) => key)).toEqual(['name', 'total', 'unit_price', 'qty', 'rank']);

@@ -112,7 +112,7 @@ describe('the migrations of the mini database', () => {
     const { mini } = await databases();
     /** A base as it was before some statements and parts of statements were added. */
     const make = async (base: string, statements: readonly string[], parts: readonly RegExp[]): Promise<void> => {
-      for (const { text } of createBaseSchema(base, 'CRM').map(toStatement)) {
+      for (const { text } of createBaseSchema(base, 'CRM').map((each) => toStatement(each))) {
         if (statements.some((statement) => text.includes(statement))) continue;
         const before = parts.reduce((statement, part) => statement.replace(part, ''), text);
         await asSuperuser(mini.database, (db) => db.query(`set role ${mini.username}; ${before}`));

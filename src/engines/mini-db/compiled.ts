@@ -7,13 +7,13 @@ import { PageRecords } from './page-text.js';
 export const compiled = (compile: () => Sql): PgStatement => inSpan('plan.compile', {}, () => toStatement(compile()));
 
 /** The statement of a plan for a page, and what it is read by. */
-export function compiledPage<P extends Pick<ReadPlan, 'limit' | 'way' | 'after'>>(
+export function compiledPage<P extends Pick<ReadPlan, 'limit' | 'way' | 'after' | 'clock'>>(
   plan: P,
   compile: (plan: P) => PageStatement,
 ): { readonly page: PageRecords; readonly statement: PgStatement } {
   return inSpan('plan.compile', {}, () => {
     const made = compile(plan);
     const page = new PageRecords(plan, made);
-    return { page, statement: { ...toStatement(made.sql), bytes: page.read } };
+    return { page, statement: { ...toStatement(made.sql, plan.clock), bytes: page.read } };
   });
 }

@@ -5,6 +5,7 @@ import { valueType } from '../kind.js';
 import { columnByKey, type ColumnSchema, type TableSchema } from '../schema.js';
 import type { FilterInput } from '../filter/filter-input.js';
 import { tablesInCondition } from '../compile/read.js';
+import { clockOf } from '../view/changes-by-time.js';
 import type { AsOf } from './resolve-as-of.js';
 import { resolveExpand } from './resolve-expand.js';
 import { resolveSearch } from './resolve-search.js';
@@ -75,6 +76,7 @@ export function resolveRead(
       ...(trashed ? { trashed } : {}),
       ...asOf,
       orderBy,
+      ...clockOf(orderBy, context.now),
       ...(request.cursor === undefined ? {} : edge(cursors.openEdge(query, request.cursor))),
       limit: request.limit,
       count: countMode(request.count, [table], where),
@@ -94,9 +96,10 @@ export const asksOfPart = (tables: readonly TableSchema[], where: Condition): bo
 export const asOfNumber = ({ asOf }: Pick<ReadRequest, 'asOf'>): Pick<ReadPlan, 'asOf'> =>
   asOf && 'seq' in asOf ? { asOf: asOf.seq } : {};
 
-const edge = ({ position, way }: Edge): Pick<ReadPlan, 'after' | 'way'> => ({
+export const edge = ({ position, way, clock }: Edge): Pick<ReadPlan, 'after' | 'way' | 'clock'> => ({
   after: position,
   ...(way === 'after' ? {} : { way }),
+  ...(clock ? { clock } : {}),
 });
 
 export interface ResolvedRead {

@@ -9,6 +9,7 @@ import { resolveGroups, type GroupRequest } from '../resolve/resolve-groups.js';
 import { both, countMode, resolveFields, resolveSortKeys, TRUE, type ReadRequest } from '../resolve/resolve-read.js';
 import { resolveSearch } from '../resolve/resolve-search.js';
 import { columnByKey, type ColumnSchema } from '../schema.js';
+import { clockOf } from './changes-by-time.js';
 import { withComputed } from './computed.js';
 import { placeSources } from './sources-table.js';
 import type { DefinedSource, ViewDefinition } from './view-definition.js';
@@ -155,6 +156,7 @@ export function resolveViewRead(
       select: resolveFields(request.fields, shown) as readonly ViewColumn[],
       where,
       orderBy,
+      ...clockOf(orderBy, context.now),
       limit: request.limit,
       count: countMode(request.count, tablesIn(table), where),
     },

@@ -1,21 +1,7 @@
 import type { FilterInput } from '../filter/filter-input.js';
-import { columnsOf, expressionOf, isVolatile, type Expression } from '../formula/index.js';
-import type { ColumnSchema } from '../schema.js';
+import { changesByTime } from './changes-by-time.js';
 import { isTimeBound } from './view-scope.js';
-import { isViewColumn, type ViewTable } from './view-table.js';
-
-/** Whether cells of the column change while nothing is written: a formula somewhere behind it asks for the time. */
-export function changesByTime(column: ColumnSchema): boolean {
-  const { derived } = column;
-  if (derived?.kind === 'lookup' || derived?.kind === 'rollup') return changesByTime(derived.column);
-  if (derived?.kind === 'formula') return asksForTime(expressionOf(derived.expression));
-  if (!isViewColumn(column)) return false;
-  if (column.of.kind === 'cell') return changesByTime(column.of.column);
-  return column.of.kind === 'formula' && asksForTime(column.of.expression);
-}
-
-const asksForTime = (expression: Expression): boolean =>
-  isVolatile(expression) || columnsOf(expression).some(changesByTime);
+import type { ViewTable } from './view-table.js';
 
 interface Timed {
   readonly table: ViewTable;

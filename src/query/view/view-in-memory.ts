@@ -7,7 +7,7 @@ import { columnsIn } from '../plan-columns.js';
 import type { CellValue, ColumnSchema, ColumnTypeName, TableSchema } from '../schema.js';
 import { isGrouped, resolveViewRead, type ResolvedView } from './resolve-view.js';
 import { cellOfText } from './row-maker.js';
-import { changesByTime } from './time-bound.js';
+import { changesByTime } from './changes-by-time.js';
 import { isTimeBound } from './view-scope.js';
 import { isViewColumn, type ViewColumn } from './view-table.js';
 

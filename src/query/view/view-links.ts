@@ -3,7 +3,7 @@ import type { FilterInput } from '../filter/filter-input.js';
 import { linkOfColumn, type FollowedLink } from '../resolve/resolve-filter.js';
 import { columnByKey, type ColumnSchema, type TableSchema } from '../schema.js';
 import { pinned } from './pins.js';
-import { changesByTime } from './time-bound.js';
+import { changesByTime } from './changes-by-time.js';
 import type { ViewDefinition } from './view-definition.js';
 import { isViewColumn, type LinkedPart, type ViewTable } from './view-table.js';
 

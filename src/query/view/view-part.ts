@@ -12,7 +12,7 @@ export interface Places {
 }
 
 /** What is asked of the places of a part. Columns are of these places; the order is without what tells rows apart. */
-export interface PartQuestion extends Pick<ReadPlan, 'where' | 'after' | 'way' | 'limit' | 'count'> {
+export interface PartQuestion extends Pick<ReadPlan, 'where' | 'after' | 'way' | 'clock' | 'limit' | 'count'> {
   readonly cells: readonly ViewColumn[];
   readonly orderBy: readonly OrderTerm[];
 }

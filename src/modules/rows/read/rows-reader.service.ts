@@ -87,9 +87,9 @@ export class RowsReader {
   }
 
   /** A page that is empty by now leads back to where it was asked from: to the row there, should it be there, and what lies beyond. */
-  private cursorsOf({ after, way = 'after' }: ReadPlan, { data, next, prev }: PageText, query: string): Cursors {
+  private cursorsOf({ after, way = 'after', clock }: ReadPlan, { data, next, prev }: PageText, query: string): Cursors {
     const seal = (position: Position | undefined, to: Way): string | undefined =>
-      position && this.cursors.seal(query, position, to);
+      position && this.cursors.seal(query, position, to, clock);
     const isEmpty = data === '';
     return {
       next: isEmpty && isBackward(way) ? seal(after, 'from') : seal(next, 'after'),

@@ -3,6 +3,7 @@ import { inSpan, invalid, JsonText, resolving, shaping } from '../../../common/i
 import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
 import {
   CursorCodec,
+  edge,
   isGrouped,
   planShape,
   resolveGroupedView,
@@ -217,8 +218,9 @@ export class ViewReader {
   }
 
   private paging({ query, question }: Planned, { next, prev }: Outcome['page']): Paging {
+    const clock = question.kind === 'rows' ? question.plan.clock : undefined;
     const seal = (position: Outcome['page']['next'], to: 'after' | 'before') =>
-      position && this.cursors.seal(query, position, to);
+      position && this.cursors.seal(query, position, to, clock);
     const [nextCursor, prevCursor] = [seal(next, 'after'), seal(prev, 'before')];
     return {
       limit: question.plan.limit,
@@ -321,9 +323,9 @@ export class ViewReader {
   }
 
   private behind(question: Question, query: string, cursor: string): Question {
-    const { position, way } = this.cursors.openEdge(query, cursor);
-    if (question.kind === 'groups') return { ...question, plan: { ...question.plan, after: position } };
-    return { ...question, plan: { ...question.plan, after: position, ...(way === 'after' ? {} : { way }) } };
+    const at = this.cursors.openEdge(query, cursor);
+    if (question.kind === 'groups') return { ...question, plan: { ...question.plan, after: at.position } };
+    return { ...question, plan: { ...question.plan, ...edge(at) } };
   }
 }
 

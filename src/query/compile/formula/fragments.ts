@@ -11,7 +11,7 @@ import { comma, integer, join, literal, sql, type Sql } from '../../sql.js';
 /** Text that may stand in a statement twice rather than be computed aside. */
 const SHORT = 120;
 const sizeOf = ({ parts }: Sql): number =>
-  parts.reduce((size, part) => size + (typeof part === 'string' ? part.length : 8), 0);
+  parts.reduce((size: number, part) => size + (typeof part === 'string' ? part.length : 8), 0);
 
 /** Something that is made of the value more than once, without its text standing there more than once. */
 export const once = (value: Sql, use: (value: Sql) => Sql, name = ONCE): Sql =>

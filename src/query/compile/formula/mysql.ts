@@ -28,7 +28,7 @@ export function mysqlFormulaSql(expression: Expression, cells: Cells): Sql | und
 }
 
 const sizeOf = ({ parts }: Sql): number =>
-  parts.reduce((size, part) => size + (typeof part === 'string' ? part.length : 1), 0);
+  parts.reduce((size: number, part) => size + (typeof part === 'string' ? part.length : 1), 0);
 
 function bounded(made: Sql): Sql {
   if (sizeOf(made) > MAX_SIZE) throw new NoForm();

@@ -11,7 +11,7 @@ import { fieldsRecord } from '../row-record.js';
 import { fresh, relation, tablesOfView } from './relation.js';
 
 /** A page of a view that the mini-DB reads. Its order ends with the keys of all places. */
-export interface ViewRead extends Pick<ReadPlan, 'where' | 'orderBy' | 'after' | 'way' | 'limit' | 'count'> {
+export interface ViewRead extends Pick<ReadPlan, 'where' | 'orderBy' | 'after' | 'way' | 'clock' | 'limit' | 'count'> {
   readonly from: ViewTable;
   readonly select: readonly ViewColumn[];
 }

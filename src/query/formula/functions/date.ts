@@ -1,5 +1,5 @@
 import { asString } from '../text-of.js';
-import { literal, sql, type Sql } from '../../sql.js';
+import { clock, literal, sql, type Sql } from '../../sql.js';
 import { instantAt as instantSql, once, onceEach, wallOf as wallSql } from '../../compile/formula/fragments.js'; // prettier-ignore
 import { columnType } from '../../types/index.js';
 import { parseDate, parseDatetime } from '../../types/time.js';
@@ -119,7 +119,7 @@ export const DATES: readonly FormulaFunction[] = [
     volatile: true,
     returns: () => DATE,
     compute: (_, call, { now }) => day(wallOf(now.getTime(), zoneOf(call, 0))),
-    postgres: (_, call) => sql`(now() at time zone ${literal(zoneOf(call, 0))})::date`,
+    postgres: (_, call) => sql`(${clock} at time zone ${literal(zoneOf(call, 0))})::date`,
     mysql: (_, call) => (zoneOf(call, 0) === 'UTC' ? sql`utc_date()` : undefined),
   }),
   row('NOW', 'The moment it is, to the millisecond.', [], {
@@ -127,7 +127,7 @@ export const DATES: readonly FormulaFunction[] = [
     volatile: true,
     returns: () => DATETIME,
     compute: (_, _call, { now }) => instant(now.getTime()),
-    postgres: () => sql`date_trunc('milliseconds', now())`,
+    postgres: () => sql`date_trunc('milliseconds', ${clock})`,
     mysql: () => sql`utc_timestamp(3)`,
   }),
   row('DATE', 'A day from year, month and day, or the day of a moment. A day that there is not is an error.', [['DATE(2026, 12, 1)', '2026-12-01'], ['DATE(2026, 2, 30)', null]],

@@ -36,6 +36,7 @@ export const questionOf = (plan: ViewRead): PartQuestion => ({
   count: plan.count,
   ...(plan.after ? { after: plan.after } : {}),
   ...(plan.way ? { way: plan.way } : {}),
+  ...(plan.clock ? { clock: plan.clock } : {}),
 });
 
 /**
