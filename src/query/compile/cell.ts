@@ -4,7 +4,7 @@ import { remembered, underName } from '../remember.js';
 import type { ColumnSchema, Derivation, LinkRef, TableSchema } from '../schema.js';
 import { columnType, type Place } from '../types/index.js';
 import { empty, ident, integer, sql, type Sql } from '../sql.js';
-import { formulaSql } from './formula/postgres.js';
+import { bareFormulaSql, formulaSql } from './formula/postgres.js';
 
 /*
  * What a cell is in SQL. Most are a physical column, those of formulas an expression over others of the row; those of links, lookups, rollups and counts are a correlated subquery,
@@ -15,6 +15,7 @@ import { formulaSql } from './formula/postgres.js';
 /** Aliases that a column is met under: `t`, and what links add to it. */
 const MAX_ALIASES = 32;
 const cells = remembered((_column: ColumnSchema) => new Map<string, Sql>());
+const bare = remembered((_column: ColumnSchema) => new Map<string, Sql>());
 const jsons = remembered((_column: ColumnSchema) => new Map<string, Sql>());
 
 /** The canonical value of a cell: a value, an array, or null. */
@@ -25,6 +26,15 @@ export const cellOf = (column: ColumnSchema, alias: string): Sql =>
       ? ident(alias, column.physical)
       : derivedCell(column, derived, alias);
   });
+
+/** The same where nobody sees it: of a formula the {@link bareFormulaSql}. */
+export function bareCellOf(column: ColumnSchema, alias: string): Sql {
+  const { derived } = column;
+  if (derived?.kind !== 'formula' || kindOf(column).list) return cellOf(column, alias);
+  return underName(bare(column), MAX_ALIASES, alias, () =>
+    bareFormulaSql(expressionOf(derived.expression), (each) => bareCellOf(each, alias)),
+  );
+}
 
 /** JSON text of a cell; `[]` for a list without elements, `null` for a value that is not there. */
 export const cellJson = (column: ColumnSchema, alias: string, place: Place): Sql =>
@@ -151,7 +161,7 @@ function derivedCell(column: ColumnSchema, derived: Exclude<Derivation, { kind: 
       return sql`(select ${aggregate(derived, element, order)} ${from})`;
     }
     case 'formula':
-      return formulaSql(expressionOf(derived.expression), (each) => cellOf(each, alias));
+      return formulaSql(expressionOf(derived.expression), (each) => bareCellOf(each, alias));
   }
 }
 

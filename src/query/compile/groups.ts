@@ -3,7 +3,7 @@ import { isStored, kindOf, valueType } from '../kind.js';
 import type { ColumnSchema } from '../schema.js';
 import { columnType } from '../types/index.js';
 import { comma, empty, ident, integer, join, literal, sql, value, type Sql } from '../sql.js';
-import { aggregate, cellOf } from './cell.js';
+import { aggregate, bareCellOf } from './cell.js';
 import { compileCondition, ROW } from './condition.js';
 import { compileAfter, compileOrderBy, compilePosition } from './order.js';
 import { compileCount, explained, ROW_SEPARATOR, type FoundRows } from './page.js';
@@ -103,7 +103,8 @@ const nameOf = (source: number): string => `c${source}`;
 
 /** The rows, as what is needed of them. */
 function compileRows({ from, where }: FoundRows, sources: readonly ColumnSchema[]): Sql {
-  const cells = sources.map((column, i) => sql`${cellOf(column, ROW)} as ${ident(nameOf(i))}`);
+  // Nobody sees them: keys and aggregates are shown alike of equal values, whatever zeros those end with.
+  const cells = sources.map((column, i) => sql`${bareCellOf(column, ROW)} as ${ident(nameOf(i))}`);
   // Without the offset PostgreSQL puts the subqueries of such cells wherever they are used, and runs them once for each use.
   const once = sources.every((column) => isStored(column) || column.derived?.kind === 'system')
     ? empty

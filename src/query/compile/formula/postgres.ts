@@ -10,7 +10,7 @@ import { compiled, type Cells, type FormulaDialect } from './walk.js';
 /** The value of a formula in PostgreSQL: canonical for its kind, null where it is an error, and never an error of the statement. */
 export function formulaSql(expression: Expression, cells: Cells): Sql {
   const { shape } = expression;
-  const { value: made } = compiled(expression, cells, DIALECT);
+  const made = bareFormulaSql(expression, cells);
   if (shape.of !== 'number') return made;
   if (shape.list) return isWhole(shape) || shape.fixed ? made : trimmedList(made);
   if (expression.kind.type === 'integer') return made;
@@ -18,6 +18,12 @@ export function formulaSql(expression: Expression, cells: Cells): Sql {
   // What has not the same digits in every row shows only those that it has.
   return shape.fixed ? made : sql`trim_scale(${made})`;
 }
+
+/**
+ * The same where nobody sees it: equal to it and ordered as it, while a number may have zeros at its end, and be a whole number to
+ * PostgreSQL. For what goes on with it.
+ */
+export const bareFormulaSql = (expression: Expression, cells: Cells): Sql => compiled(expression, cells, DIALECT).value;
 
 const trimmedList = (list: Sql): Sql => sql`(select array_agg(trim_scale(e) order by o) from ${elements(list)})`;
 

@@ -12,8 +12,8 @@ import {
   type ViewPlace,
   type ViewTable,
 } from '../../view/view-table.js';
-import { cellOf, onlySeen, tablesBehind } from '../cell.js';
-import { formulaSql } from '../formula/postgres.js';
+import { bareCellOf, cellOf, onlySeen, tablesBehind } from '../cell.js';
+import { bareFormulaSql, formulaSql } from '../formula/postgres.js';
 import { tableName } from '../read.js';
 
 /*
@@ -28,9 +28,19 @@ export const stagedTable = (place: number): Sql => ident('pg_temp', `stage_${pla
 export const stagedColumn = (index: number): string => `c${index}`;
 export const STAGED_KEY = '_key';
 
-/** `(select …)`: the rows of the view, with the cells of these columns under their physical names. */
-export function relation({ places }: ViewTable, needed: Iterable<ColumnSchema>): Sql {
-  const cells = [...physically(needed)].map(([name, column]) => sql`${viewCell(column, places)} as ${ident(name)}`);
+/**
+ * `(select …)`: the rows of the view, with the cells of these columns under their physical names. Where nobody
+ * sees them they may be bare.
+ */
+export function relation(
+  { places }: ViewTable,
+  needed: Iterable<ColumnSchema>,
+  { areSeen }: { readonly areSeen: boolean },
+): Sql {
+  const cells = [...physically(needed)].map(([name, column]) => {
+    const cell = areSeen ? viewCell(column, places) : bareViewCell(column, places);
+    return sql`${cell} as ${ident(name)}`;
+  });
   const [first, ...joined] = places;
   const tail = joined.map((place, i) => joinClause(place, i + 1, places));
   return sql`(select ${cells.length === 0 ? sql`1 as one` : join(cells, comma)} from ${placeName(must(first, 'a view has a source'), 0)}${join(tail, empty)} where ${alive(places, 0)})`;
@@ -52,8 +62,16 @@ function viewCell({ of }: ViewColumn, places: readonly ViewPlace[]): Sql {
       return ident(alias, stagedColumn(source.object.columns.findIndex(({ key }) => key === of.column.key)));
     }
     case 'formula':
-      return formulaSql(of.expression, (column) => viewCell(column as ViewColumn, places));
+      return formulaSql(of.expression, (column) => bareViewCell(column as ViewColumn, places));
   }
+}
+
+function bareViewCell(column: ViewColumn, places: readonly ViewPlace[]): Sql {
+  const { of } = column;
+  if (of.kind === 'formula' && !kindOf(column).list)
+    return bareFormulaSql(of.expression, (each) => bareViewCell(each as ViewColumn, places));
+  if (of.kind === 'cell' && places[of.place]?.source.kind === 'table') return bareCellOf(of.column, aliasOf(of.place));
+  return viewCell(column, places);
 }
 
 /** A table of ours under its alias, or the copy of an object. */

@@ -59,9 +59,9 @@ from (${compileGroupPage(plan)}) page`;
 export const compileViewGroupEstimate = (plan: ViewGroups): Sql =>
   explainedGroups(plan, rowsOf(plan, columnsOfGroups(plan)));
 
-const rowsOf = ({ from, where }: ViewRead | ViewGroups, needed: ReadonlySet<ColumnSchema>): FoundRows => ({
-  from: sql`${relation(from, needed)} ${ident(ROW)}`,
-  where: compileCondition(where),
+const rowsOf = (plan: ViewRead | ViewGroups, needed: ReadonlySet<ColumnSchema>): FoundRows => ({
+  from: sql`${relation(plan.from, needed, { areSeen: 'select' in plan })} ${ident(ROW)}`,
+  where: compileCondition(plan.where),
 });
 
 /** `t` where the tables have the structure that the plan was made for: what {@link compileViewRead} tells, asked alone. */
