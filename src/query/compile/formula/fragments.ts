@@ -76,12 +76,28 @@ export const withinLength = (longest: number, text: Sql): Sql =>
     ? text
     : once(text, (made) => sql`case when char_length(${made}) <= ${integer(MAX_TEXT)} then ${made} end`);
 
+/** The same of a text that is known to be no longer where the condition holds; then nothing is counted. */
+export const withinLengthUnless = (longest: number, isShort: Sql, text: Sql): Sql =>
+  longest <= MAX_TEXT ? text : sql`case when ${isShort} then ${text} else ${withinLength(longest, text)} end`;
+
+/** As whole as it may be; whole numbers stand in SQL as such where the function takes them so. */
+export const cut = (n: Sql, shape: Shape | undefined): Sql => (shape && isWhole(shape) ? n : sql`trunc(${n})`);
+
 /** A number as a count: from 0 to a million, as whole as it may be. */
-export const asCount = (n: Sql): Sql =>
-  once(n, (x) => sql`case when ${x} <= 0 then 0 when ${x} >= 1000000 then 1000000 else trunc(${x})::int end`);
+export const asCount = (n: Sql, shape?: Shape): Sql => bounded(n, shape, sql`0`);
 /** As a place, of which 1 is the first. */
-export const asPlace = (n: Sql): Sql =>
-  once(n, (x) => sql`case when ${x} <= 1 then 1 when ${x} >= 1000000 then 1000000 else trunc(${x})::int end`);
+export const asPlace = (n: Sql, shape?: Shape): Sql => bounded(n, shape, sql`1`);
+
+const bounded = (n: Sql, shape: Shape | undefined, least: Sql): Sql =>
+  once(n, (x) => {
+    const low = sql`when ${x} <= ${least} then ${least}`;
+    if (shape && isWhole(shape) && shape.most <= 1_000_000n) return sql`case ${low} else ${x}::int end`;
+    return sql`case ${low} when ${x} >= 1000000 then 1000000 else ${cut(x, shape)}::int end`;
+  });
+
+/** A number that is whole as an `int`, null outside of these bounds. */
+export const intWithin = (n: Sql, least: number, most: number): Sql =>
+  once(n, (x) => sql`(case when ${x} between ${integer(least)} and ${integer(most)} then ${x} end)::int`);
 
 export const FIRST_DAY = sql`date '0001-01-01'`;
 export const LAST_DAY = sql`date '9999-12-31'`;
@@ -94,19 +110,23 @@ export const withinDays = (day: Sql): Sql =>
 export const withinInstants = (at: Sql): Sql =>
   once(at, (made) => sql`case when ${made} >= ${FIRST_INSTANT} and ${made} < ${END_OF_INSTANTS} then ${made} end`);
 
+/** UTC as an offset, which PostgreSQL need not look up. */
+const UTC = sql`interval '0'`;
+
 /** What a wall in the zone shows, null where that is before the year 1 or behind the year 9999. */
 export function wallOf(at: Sql, zone: string): Sql {
-  const wall = sql`(${at} at time zone ${literal(zone)})`;
-  if (zone === 'UTC') return wall;
-  return once(
-    wall,
-    (made) => sql`case when ${made} >= timestamp '0001-01-01' and ${made} < timestamp '10000-01-01' then ${made} end`,
-  );
+  if (zone === 'UTC') return sql`(${at} at time zone ${UTC})`;
+  return once(at, (instant) => {
+    const wall = sql`(${instant} at time zone ${literal(zone)})`;
+    // No wall is a day before or behind another, so only the ends of the calendar are looked at by what the wall shows.
+    return sql`case when ${instant} >= timestamptz '0001-01-02 00:00:00+00' and ${instant} < timestamptz '9999-12-31 00:00:00+00' then ${wall}
+      when ${wall} >= timestamp '0001-01-01' and ${wall} < timestamp '10000-01-01' then ${wall} end`;
+  });
 }
 
 /** When a wall in the zone shows this. */
 export const instantAt = (wall: Sql, zone: string): Sql =>
-  zone === 'UTC' ? sql`(${wall} at time zone 'UTC')` : withinInstants(sql`(${wall} at time zone ${literal(zone)})`);
+  zone === 'UTC' ? sql`(${wall} at time zone ${UTC})` : withinInstants(sql`(${wall} at time zone ${literal(zone)})`);
 
 /** The elements of a list as rows: `e`, and `o` for their places. */
 export const elements = (list: Sql): Sql => sql`unnest(${list}) with ordinality _each(e, o)`;
@@ -122,7 +142,7 @@ export function changedCase(text: Sql, change: 'upper' | 'lower'): Sql {
   // Of ASCII, as most texts are, the C collation says the same in a fraction of the time.
   return once(
     text,
-    (x) => sql`case when octet_length(${x}) = char_length(${x}) then ${changed(x, sql`"C"`)}
+    (x) => sql`case when ${isAscii(x)} then ${changed(x, sql`"C"`)}
       when ${x} ~ ${newer} then (select string_agg(case when c ~ ${newer} then c else ${changed(sql`c`, unicode)} end, '' order by o)
         from regexp_split_to_table(${x}, '') with ordinality _letters(c, o))
       else ${changed(x, unicode)} end`,
@@ -130,5 +150,15 @@ export function changedCase(text: Sql, change: 'upper' | 'lower'): Sql {
   );
 }
 
-/** As {@link alike}. */
-export const alikeSql = (text: Sql): Sql => sql`translate(${changedCase(text, 'lower')}, 'ς', 'σ')`;
+const isAscii = (text: Sql): Sql => sql`octet_length(${text}) = char_length(${text})`;
+
+/** As {@link alike}. `each` leaves every letter one character. */
+export const alikeSql = (text: Sql, each = false): Sql =>
+  once(
+    text,
+    (x) => {
+      const folded = changedCase(each ? sql`translate(${x}, 'İ', 'i')` : x, 'lower');
+      return sql`case when ${isAscii(x)} then lower(${x} collate "C") else translate(${folded}, 'ς', 'σ') end`;
+    },
+    sql`_alike`,
+  );

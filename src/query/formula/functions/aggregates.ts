@@ -1,10 +1,11 @@
 import { comma, integer, join, sql, type Sql } from '../../sql.js';
-import { elements } from '../../compile/formula/fragments.js';
+import { elements, onceEach } from '../../compile/formula/fragments.js';
 import { add, divide, LIMIT, QUOTIENT_SCALE, whole, ZERO, type Decimal } from '../decimal.js';
 import type { Expression } from '../expression.js';
 import { takes, type FormulaFunction, type Strict, type Value } from '../function.js';
 import { eitherOf, numberShape, wholeShape, type Shape } from '../shape.js';
 import { compareValues } from './comparisons.js';
+import { quotient } from './quotients.js';
 
 /** The values of arguments that are values or lists of them; nulls are left out. */
 const valuesOf = (args: readonly Value[]): readonly Value[] =>
@@ -67,6 +68,16 @@ function extremes(name: 'MIN' | 'MAX'): FormulaFunction {
 /** Cut off behind one digit more, which decides about halves. */
 const averageOf = sql`round(div(sum(n) * 100000000000, nullif(count(n), 0)) * 0.00000000001, ${integer(QUOTIENT_SCALE)})`;
 
+/** Of values side by side. */
+function averageOfFew(args: readonly Sql[], parts: readonly Expression[]): Sql {
+  const sum = join(
+    args.map((arg) => sql`coalesce(${arg}, 0)`),
+    sql` + `,
+  );
+  const total = { ...numberShape({ most: LIMIT, scale: 0 }), scale: sumShape(parts).scale };
+  return quotient(sql`(${sum})`, sql`num_nonnulls(${join(args, comma)})`, total, wholeShape(args.length));
+}
+
 /** The arguments as rows of `n`. */
 function rowsOf(args: readonly Sql[], parts: readonly Expression[]): Sql {
   const each = args.map((arg, i) => (parts[i]?.shape.list ? sql`select e from ${elements(arg)}` : sql`select ${arg}`));
@@ -118,7 +129,10 @@ export const AGGREGATES: readonly FormulaFunction[] = [
           const numbers = numbersOf(args);
           return numbers.length === 0 ? null : divide(numbers.reduce(add, ZERO), whole(numbers.length));
         },
-        postgres: (args, { args: parts }) => sql`(select ${averageOf} from ${rowsOf(args, parts)})`,
+        postgres: (args, { args: parts }) =>
+          parts.some(({ shape }) => shape.list)
+            ? sql`(select ${averageOf} from ${rowsOf(args, parts)})`
+            : onceEach(args, (each) => averageOfFew(each, parts)),
       },
     ],
   },

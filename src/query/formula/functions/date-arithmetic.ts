@@ -1,5 +1,5 @@
 import { integer, sql, type Sql } from '../../sql.js';
-import { FIRST_DAY, LAST_DAY, onceEach, wallOf as wallSql } from '../../compile/formula/fragments.js';
+import { onceEach, wallOf as wallSql } from '../../compile/formula/fragments.js';
 import { addMonths, DAY, LENGTHS, MONTHS, monthsBetween, SECOND, timeOf, wallOf, type Unit } from '../calendar.js';
 import { rounded, toCount, whole, type Decimal } from '../decimal.js';
 import { FAILED, takes, type Strict, type Value } from '../function.js';
@@ -10,34 +10,6 @@ import { ANY_UNIT, DAY_UNIT, unitOf, ZONE, zoneOf } from './zones.js';
 /** A number that is whole, and small enough for dates; 10 million is more than any of them takes. */
 export const small = (value: Value | undefined): number =>
   Math.max(-1e14, Math.min(1e14, toCount(rounded(value as Decimal, 0, 'down'))));
-
-const timestamp = (date: Sql): Sql => sql`(${date})::timestamp`;
-
-const within = (n: Sql, low: Sql, high: Sql, then: (n: Sql) => Sql): Sql =>
-  sql`case when ${n} between ${low} and ${high} then ${then(sql`least(greatest(${n}, ${low}), ${high})`)} end`;
-
-/** Months of a calendar that begins with the year 0. */
-const monthsOf = (time: Sql): Sql => sql`(extract(year from ${time}) * 12 + extract(month from ${time}) - 1)`;
-
-/** So many units later, for a `date` or `timestamp`: null where that is outside of the calendar. */
-export function later(time: Sql, count: Sql, unit: Unit, isDate: boolean): Sql {
-  const months = MONTHS[unit];
-  return onceEach([time, sql`trunc(${count})`], ([at = time, n = count]) => {
-    if (months !== undefined) {
-      const moved = sql`(${n} * ${integer(months)})`;
-      const sum = within(moved, sql`(12 - ${monthsOf(at)})`, sql`(119999 - ${monthsOf(at)})`, (k) => sql`${at} + make_interval(months => ${k}::int)`); // prettier-ignore
-      return isDate ? sql`(${sum})::date` : sum;
-    }
-    const seconds = (LENGTHS[unit] ?? DAY) / SECOND;
-    if (isDate) {
-      const days = integer(seconds / 86_400);
-      return within(sql`(${n} * ${days})`, sql`(${FIRST_DAY} - ${at})`, sql`(${LAST_DAY} - ${at})`, (k) => sql`${at} + ${k}::int`); // prettier-ignore
-    }
-    const [first, end] = [sql`timestamp '0001-01-01'`, sql`timestamp '9999-12-31 23:59:59.999'`];
-    const epoch = (of: Sql): Sql => sql`extract(epoch from ${of} - ${at})`;
-    return within(sql`(${n} * ${integer(seconds)})`, epoch(first), epoch(end), (k) => sql`${at} + make_interval(secs => ${k}::float8)`); // prettier-ignore
-  });
-}
 
 export function added(time: number, count: Value | undefined, unit: Unit): number | undefined {
   const n = small(count);
@@ -52,17 +24,30 @@ function between(from: number, to: number, unit: Unit): number {
   return Math.trunc(units) + 0;
 }
 
-/** For two timestamps. */
-function betweenSql(from: Sql, to: Sql, unit: Unit): Sql {
-  const months = MONTHS[unit];
+/** Months of a calendar that begins with the year 0. A double has all of them exactly, and is read faster than a decimal. */
+const monthsOf = (time: Sql): Sql => sql`(date_part('year', ${time}) * 12 + date_part('month', ${time}))`;
+
+/** For two dates. */
+function daysSql(from: Sql, to: Sql, unit: Unit): Sql {
+  const days = (LENGTHS[unit] ?? DAY) / DAY;
+  if (MONTHS[unit] !== undefined) return monthsSql(from, to, unit, (day) => sql`date_part('day', ${day})`);
+  // Division of whole numbers cuts off.
+  return days === 1 ? sql`(${to} - ${from})` : sql`((${to} - ${from}) / ${integer(days)})`;
+}
+
+/** For two timestamps. Doubles have milliseconds of all the calendar, and what is divided is never rounded up to a whole. */
+function timesSql(from: Sql, to: Sql, unit: Unit): Sql {
+  if (MONTHS[unit] !== undefined) return monthsSql(from, to, unit, (time) => sql`(${time} - date_trunc('month', ${time}))`); // prettier-ignore
+  return sql`trunc(date_part('epoch', ${to} - ${from}) / ${integer((LENGTHS[unit] ?? DAY) / SECOND)})`;
+}
+
+/** A month is whole when its day, and time of day, have come. */
+function monthsSql(from: Sql, to: Sql, unit: Unit, within: (time: Sql) => Sql): Sql {
+  const months = integer(MONTHS[unit] ?? 1);
   return onceEach([from, to], ([a = from, b = to]) => {
-    if (months === undefined) {
-      return sql`trunc(extract(epoch from ${b} - ${a}) / ${integer((LENGTHS[unit] ?? DAY) / SECOND)})`;
-    }
-    const rest = (of: Sql): Sql => sql`(extract(day from ${of}) * 86400 + extract(epoch from ${of}::time))`;
-    const full = sql`(${monthsOf(b)} - ${monthsOf(a)})`;
-    return sql`trunc(case when ${b} >= ${a} then ${full} - case when ${rest(b)} < ${rest(a)} then 1 else 0 end
-      else ${full} + case when ${rest(a)} < ${rest(b)} then 1 else 0 end end / ${integer(months)})`;
+    const full = sql`${monthsOf(b)} - ${monthsOf(a)}`;
+    return sql`trunc(case when ${b} >= ${a} then ${full} - case when ${within(b)} < ${within(a)} then 1 else 0 end
+      else ${full} + case when ${within(a)} < ${within(b)} then 1 else 0 end end / ${months})`;
   });
 }
 
@@ -80,7 +65,7 @@ export const differences = (swapped: boolean): readonly Strict[] => {
       },
       postgres: (args, call) => {
         const [from, to] = order(args);
-        return betweenSql(timestamp(from), timestamp(to), unitOf(call, 2));
+        return daysSql(from, to, unitOf(call, 2));
       },
       mysql: (args, call) => {
         const length = LENGTHS[unitOf(call, 2)];
@@ -101,7 +86,7 @@ export const differences = (swapped: boolean): readonly Strict[] => {
         const unit = unitOf(call, 2);
         const zone = isClock(unit) ? 'UTC' : zoneOf(call, 3);
         const [from, to] = order(args);
-        return betweenSql(wallSql(from, zone), wallSql(to, zone), unit);
+        return timesSql(isClock(unit) ? from : wallSql(from, zone), isClock(unit) ? to : wallSql(to, zone), unit);
       },
     },
   ];

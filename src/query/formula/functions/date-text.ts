@@ -1,5 +1,5 @@
 import { asString } from '../text-of.js';
-import { comma, join, literal, sql, value, type Sql } from '../../sql.js';
+import { sql, value, type Sql } from '../../sql.js';
 import { wallOf as wallSql } from '../../compile/formula/fragments.js';
 import { partsOf, timeOf, timeOfDay, wallOf, weekdayOf, HOUR, MINUTE, SECOND } from '../calendar.js';
 import { constantOf, type CallPart } from '../expression.js';
@@ -73,12 +73,14 @@ const made = (call: CallPart, time: number): string =>
     .map((part) => (typeof part === 'string' ? part : part.of(time)))
     .join('');
 
+/** One pattern of PostgreSQL: what is no piece stands in quotes, and so do the borders between pieces, which else could be read as one. */
 function madeSql(call: CallPart, time: Sql): Sql {
   const parts = patternOf(call).map((part) =>
-    typeof part === 'string' ? value(part, 'text') : sql`to_char(${time}, ${literal(part.to)})`,
+    typeof part === 'string' ? `"${part.replace(/["\\]/g, '\\$&')}"` : part.to,
   );
-  // To be null where the time is, which a pattern of words alone does not look at.
-  return sql`case when ${time} is not null then concat(${join([literal(''), ...parts], comma)}) end`;
+  // Nothing comes of an empty pattern but null.
+  if (parts.length === 0) return sql`case when ${time} is not null then '' end`;
+  return sql`to_char(${time}, ${value(parts.join('""'), 'text')})`;
 }
 
 /** TEXT of dates and datetimes. */

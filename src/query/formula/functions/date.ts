@@ -1,27 +1,22 @@
 import { asString } from '../text-of.js';
 import { clock, literal, sql, type Sql } from '../../sql.js';
-import { instantAt as instantSql, once, onceEach, wallOf as wallSql } from '../../compile/formula/fragments.js'; // prettier-ignore
+import { instantAt as instantSql, once, wallOf as wallSql } from '../../compile/formula/fragments.js'; // prettier-ignore
 import { columnType } from '../../types/index.js';
 import { parseDate, parseDatetime } from '../../types/time.js';
-import { dayOf, dayText, endOfMonth, HOUR, instantAt, instantText, MINUTE, partsOf, SECOND, startOf, timeOf, timeOfDay, wallOf, weekdayOf, weekOf } from '../calendar.js'; // prettier-ignore
+import { dayOf, dayText, endOfMonth, HOUR, MINUTE, partsOf, SECOND, startOf, timeOf, timeOfDay, wallOf, weekdayOf, weekOf } from '../calendar.js'; // prettier-ignore
 import { whole } from '../decimal.js';
-import type { CallPart } from '../expression.js';
 import { FAILED, takes, type FormulaFunction, type Outcome, type Strict, type Value } from '../function.js';
 import { DATE, DATETIME, wholeShape, type Shape } from '../shape.js';
-import { added, differences, isClock, later, laterInMysql, small, startInMysql } from './date-arithmetic.js';
+import { added, differences, isClock, laterInMysql, small, startInMysql } from './date-arithmetic.js';
+import { dayLater, momentLater, wallLater } from './date-later.js';
+import { daySql, failing, instant, moment, zoned } from './date-made.js';
 import { ANY_UNIT, DAY_UNIT, unitOf, ZONE, zoneOf } from './zones.js';
 
 const row = (name: string, summary: string, examples: FormulaFunction['examples'], ...overloads: Strict[]): FormulaFunction => ({ name, category: 'date', summary, examples, overloads }); // prettier-ignore
 const none = sql`null`;
-const failing = (shape: Shape): Shape => ({ ...shape, fails: true });
-
 /** A day or instant as the text it is, or an error outside of the calendar. */
 const day = (time: number | undefined): Outcome => (time === undefined ? undefined : dayText(time)) ?? FAILED;
-const instant = (time: number | undefined): Outcome => (time === undefined ? undefined : instantText(time)) ?? FAILED;
 const timestamp = (date: Sql): Sql => sql`(${date})::timestamp`;
-const zoned = (wall: number | undefined, call: CallPart, index: number): Outcome =>
-  wall === undefined ? FAILED : instant(instantAt(wall, zoneOf(call, index)));
-
 /** A number that is read from a day, or from what the wall of a zone shows. */
 function part(
   most: number,
@@ -70,45 +65,6 @@ const field =
   (time: Sql): Sql =>
     sql`extract(${name} from ${time})`;
 
-const daySql = (y: Sql, m: Sql, d: Sql): Sql =>
-  onceEach([sql`trunc(${y})`, sql`trunc(${m})`, sql`trunc(${d})`], ([year = y, month = m, ofMonth = d]) => {
-    const first = sql`make_date(least(greatest(${year}, 1), 9999)::int, least(greatest(${month}, 1), 12)::int, 1)`;
-    return sql`case when ${year} between 1 and 9999 and ${month} between 1 and 12
-      and ${ofMonth} between 1 and extract(day from ${first} + interval '1 month' - interval '1 day')
-      then ${first} + least(greatest(${ofMonth}, 1), 31)::int - 1 end`;
-  });
-
-/** The time of day, as much of it as is said; null where there is no such time. */
-const clockSql = (parts: readonly Sql[]): Sql =>
-  onceEach(parts.map((n) => sql`trunc(${n})`), ([h = none, m = sql`0`, s = sql`0`]) =>
-    sql`case when ${h} between 0 and 23 and ${m} between 0 and 59 and ${s} between 0 and 59
-      then make_interval(secs => (${h} * 3600 + ${m} * 60 + ${s})::float8) end`); // prettier-ignore
-
-function clockOf(parts: readonly Value[]): number | undefined {
-  const [h = 0, m = 0, s = 0] = parts.map(small);
-  const isTime = h >= 0 && h < 24 && m >= 0 && m < 60 && s >= 0 && s < 60;
-  return isTime ? h * HOUR + m * MINUTE + s * SECOND : undefined;
-}
-
-/** A moment from six numbers or fewer, and where the wall is that shows it. */
-const moment = (clock: number): Strict => {
-  const names = ['hour', 'minute', 'second'].slice(0, clock);
-  return {
-    params: [takes.number('year'), takes.number('month'), takes.number('day'), ...names.map((name) => takes.number(name)), ZONE], // prettier-ignore
-    returns: () => failing(DATETIME),
-    compute: (args, call) => {
-      const [y = 0, m = 0, d = 0] = args.slice(0, 3).map(small);
-      const [date, time] = [dayOf(y, m, d), clockOf(args.slice(3, 3 + clock))];
-      return date === undefined || time === undefined ? FAILED : zoned(date + time, call, 3 + clock);
-    },
-    postgres: (args, call) => {
-      const [y = none, m = none, d = none] = args;
-      const time = clock === 0 ? sql`interval '0'` : clockSql(args.slice(3, 3 + clock));
-      return instantSql(sql`(${daySql(y, m, d)} + ${time})`, zoneOf(call, 3 + clock));
-    },
-  };
-};
-
 const INSTANT = columnType('datetime');
 const JUST_DAY = columnType('date');
 const unblanked = (text: Value | undefined): string => asString(text).replace(/^ +| +$/g, '');
@@ -138,7 +94,8 @@ export const DATES: readonly FormulaFunction[] = [
         const [y = 0, m = 0, d = 0] = args.map(small);
         return day(dayOf(y, m, d));
       },
-      postgres: ([y = none, m = none, d = none]) => daySql(y, m, d),
+      whole: true,
+      postgres: daySql,
     },
     {
       params: [takes.datetime('time'), ZONE],
@@ -185,7 +142,8 @@ export const DATES: readonly FormulaFunction[] = [
       params: [takes.date('date'), takes.number('count'), DAY_UNIT],
       returns: () => failing(DATE),
       compute: ([a, n], call) => day(added(timeOf(asString(a)), n, unitOf(call, 2))),
-      postgres: ([a = none, n = none], call) => later(a, n, unitOf(call, 2), true),
+      whole: true,
+      postgres: ([a = none, n = none], call) => dayLater(a, n, call.args[1], unitOf(call, 2)),
       mysql: ([a = none, n = none], call) => laterInMysql(a, n, unitOf(call, 2)),
     },
     {
@@ -199,10 +157,12 @@ export const DATES: readonly FormulaFunction[] = [
         const moved = wall === undefined ? undefined : added(wall, n, unit);
         return moved === undefined || dayText(moved) === undefined ? FAILED : zoned(moved, call, 3);
       },
+      whole: true,
       postgres: ([a = none, n = none], call) => {
         const unit = unitOf(call, 2);
-        const zone = isClock(unit) ? 'UTC' : zoneOf(call, 3);
-        return instantSql(later(wallSql(a, zone), n, unit, false), zone);
+        if (isClock(unit)) return momentLater(a, n, call.args[1], unit);
+        const zone = zoneOf(call, 3);
+        return instantSql(wallLater(wallSql(a, zone), n, call.args[1], unit), zone);
       },
     }), // prettier-ignore
   row('DATEDIF', 'How many whole units there are from the first to the second; less than none if that is earlier.', [['DATEDIF(DATE(2026, 1, 31), DATE(2026, 3, 1), "month")', 1], ['DATEDIF({due}, DATE(2026, 11, 30), "day")', -1]], ...differences(false)), // prettier-ignore

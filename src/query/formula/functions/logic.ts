@@ -185,7 +185,8 @@ export const LOGIC: readonly FormulaFunction[] = [
         const fails = arg?.fails();
         if (!arg || !instead || !fails) return { value: arg?.value ?? fail, fails: () => undefined };
         return {
-          value: sql`case when ${fails} then ${instead.value} else ${arg.value} end`,
+          // An error is a null, so whether there is one is asked of nulls only.
+          value: sql`coalesce(${arg.value}, case when ${fails} then ${instead.value} end)`,
           fails: () => {
             const both = instead.fails();
             return both && sql`(${fails} and ${both})`;

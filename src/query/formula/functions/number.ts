@@ -1,13 +1,13 @@
 import * as mongo from '../../compile/formula/mongo-fragments.js';
 import * as mysql from '../../compile/formula/mysql-fragments.js';
-import { integer, literal, sql, type Sql } from '../../sql.js';
+import { integer, join, literal, sql, type Sql } from '../../sql.js';
 import { once, onceEach } from '../../compile/formula/fragments.js';
 import { absolute, add, ceiling, decimalOf, floor, isZero, LIMIT, multiply, negated, QUOTIENT_SCALE, remainder, rounded, signOf, subtract, tens, whole, type Decimal, type Rounding } from '../decimal.js'; // prettier-ignore
 import { constantOf, type Expression } from '../expression.js';
 import { FAILED, takes, type FormulaFunction, type Param, type Strict } from '../function.js';
 import { numberShape, wholeShape, type Shape } from '../shape.js';
 import { exponential, logarithm, naturalLogarithm, raised, squareRoot } from '../transcendental.js';
-import { flooredRemainder, remainderShape } from './operators.js';
+import { flooredRemainder, remainderOf, remainderShape } from './quotients.js';
 
 type Row = Omit<Strict, 'params' | 'returns' | 'compute' | 'postgres' | 'lazy'>;
 
@@ -93,11 +93,34 @@ const openEnded = { most: LIMIT, scale: QUOTIENT_SCALE } as const;
 /** The logarithm of a number of formulas is smaller. */
 const LOGARITHM = numberShape({ most: 90n, scale: QUOTIENT_SCALE }, { fails: true });
 
+/**
+ * The square root of a number that has 22 digits behind the point at most is none that ends with the eleventh, or differs from those by
+ * 1 / (10^22 × the sum of both): with so many digits it is not rounded to a half. The cast changes but the header of a number.
+ */
+function rootSql(a: Sql, { most }: Shape): Sql {
+  const digits = 24 + Math.ceil(String(most).length / 2);
+  return toTen(sql`sqrt(case when ${a} >= 0 then (${a})::numeric(1000, ${integer(digits)}) end)`);
+}
+
+const rootOf: Strict = {
+  params: [takes.number('number')],
+  returns: ([a]) => numberShape({ most: shapeOf(a).most + 1n, scale: QUOTIENT_SCALE }, { fails: true }),
+  compute: ([a]) => ((a as Decimal).digits < 0n ? FAILED : squareRoot(a as Decimal)),
+  postgres: ([a = sql`null`], { args: [part] }) => once(a, (x) => rootSql(x, shapeOf(part))),
+};
+
 /** Of small whole exponents it is known how many digits the power has. */
 function powerShape({ most, scale, fixed }: Shape, exponent: unknown): Shape {
   const n = /^[0-9]{1,2}$/.test(String(exponent)) ? Number(exponent) : undefined;
   if (n === undefined || scale * n > QUOTIENT_SCALE) return numberShape(openEnded);
   return numberShape({ most: n === 0 ? 1n : most ** BigInt(n), scale: scale * n, fixed });
+}
+
+/** Exponents so small are multiplied out. */
+const FACTORS = 4;
+
+function product(base: Sql, exponent: number): Sql {
+  return once(base, (x) => sql`(${join(Array.from({ length: exponent }, () => x), sql` * `)})`); // prettier-ignore
 }
 
 /** How large a power becomes, in doubles, is known before it is computed: nothing is multiplied out that is past the limit. */
@@ -157,7 +180,8 @@ export const NUMBERS: readonly FormulaFunction[] = [
       params: [takes.number('number'), takes.number('divisor')],
       returns: ([a, b]) => remainderShape(shapeOf(a), shapeOf(b)),
       compute: ([a, b]) => (isZero(b as Decimal) ? FAILED : remainder(a as Decimal, b as Decimal)),
-      postgres: ([a = sql``, b = sql``]) => flooredRemainder(a, b),
+      whole: true,
+      postgres: ([a = sql``, b = sql``], call) => remainderOf(a, b, call),
       mysql: ([a = sql``, b = sql``]) => mysql.flooredRemainder(a, b),
       mongo: ([a, b], call) => mongo.exactly(call, mongo.flooredRemainder(a, b)),
     },
@@ -182,13 +206,17 @@ export const NUMBERS: readonly FormulaFunction[] = [
         params: [takes.number('number'), takes.number('exponent')],
         returns: ([a, b]) => powerShape(shapeOf(a), constantOf(b)),
         compute: ([a, b]) => raised(a as Decimal, b as Decimal) ?? FAILED,
-        postgres: ([a = sql``, b = sql``], { shape }) =>
-          shape.fixed ? sql`round(${power(a, b)}, ${integer(shape.scale)})` : power(a, b),
+        postgres: ([a = sql``, b = sql``], { shape, args: [, exponent] }) => {
+          const n = Number(constantOf(exponent) ?? NaN);
+          const isSmall = Number.isInteger(n) && n >= 1 && n <= FACTORS;
+          if (shape.fixed) return isSmall ? product(a, n) : sql`round(${power(a, b)}, ${integer(shape.scale)})`;
+          return isSmall ? toTen(product(a, n)) : power(a, b);
+        },
       },
     ],
   })),
   row('SQRT', 'The square root, with up to 10 digits behind the point; of a negative number an error.', [['SQRT(2)', '1.4142135624'], ['SQRT(2.25)', '1.5']],
-    of1(({ most }) => numberShape({ most: most + 1n, scale: QUOTIENT_SCALE }, { fails: true }), (a) => (a.digits < 0n ? undefined : squareRoot(a)), (a) => toTen(sql`sqrt(${precise(sql`case when ${a} >= 0 then ${a} end`, 60)})`))), // prettier-ignore
+    rootOf), // prettier-ignore
   row('EXP', 'e to the power of the number.', [['EXP(1)', '2.7182818285']],
     of1(() => numberShape(openEnded), exponential, (a) => once(a, (x) => sql`case when ${x} < 88 then ${toTen(sql`exp(${precise(sql`least(greatest(${x}, -60), 88)`, 40)})`)} end`))), // prettier-ignore
   row('LN', 'The natural logarithm; of zero and below an error.', [['LN(10)', '2.302585093']], of1(() => LOGARITHM, naturalLogarithm, (a) => toTen(positive(a)))), // prettier-ignore
@@ -220,7 +248,7 @@ export const NUMBERS: readonly FormulaFunction[] = [
         new RegExp(NUMBER).test(a as string) && [...(a as string)].length <= 100
           ? (decimalOf((a as string).trim()) ?? FAILED)
           : FAILED,
-      postgres: ([a = sql``]) => once(a, (text) => sql`case when char_length(${text}) <= 100 and ${text} ~ ${literal(NUMBER)} then (${text})::numeric end`), // prettier-ignore
+      postgres: ([a = sql``]) => once(a, (text) => sql`case when char_length(${text}) <= 100 and (${text} <> '' and ltrim(${text}, '0123456789') = '' or ${text} ~ ${literal(NUMBER)}) then (${text})::numeric end`), // prettier-ignore
     },
   ),
 ];

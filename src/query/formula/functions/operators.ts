@@ -1,13 +1,14 @@
 import * as mongo from '../../compile/formula/mongo-fragments.js';
 import * as mysql from '../../compile/formula/mysql-fragments.js';
 import { sql, type Sql } from '../../sql.js';
-import { asText, once, onceEach } from '../../compile/formula/fragments.js';
+import { asText, onceEach } from '../../compile/formula/fragments.js';
 import { comma, integer, join } from '../../sql.js';
-import { add, divide, isZero, multiply, negated, QUOTIENT_SCALE, remainder, subtract, tens, type Decimal } from '../decimal.js'; // prettier-ignore
+import { add, divide, isZero, multiply, negated, remainder, subtract, type Decimal } from '../decimal.js'; // prettier-ignore
 import { takes, type Compile, type FormulaFunction, type Strict, FAILED } from '../function.js';
 import { BOOLEAN, MAX_TEXT, numberShape, textShape, type Shape } from '../shape.js';
 import { constantOf, type CallPart, type Expression } from '../expression.js';
 import { joined, textOf } from '../text-of.js';
+import { divided, quotientShape, remainderOf, remainderShape } from './quotients.js';
 
 export const shapesOf = (args: readonly Expression[]): readonly Shape[] => args.map(({ shape }) => shape);
 
@@ -22,7 +23,7 @@ function arithmetic(
   row: Pick<Strict, 'whole'> & {
     readonly shape: (a: Shape, b: Shape) => Shape;
     readonly compute: (a: Decimal, b: Decimal) => Decimal | undefined;
-    readonly postgres: (a: Sql, b: Sql) => Sql;
+    readonly postgres: (a: Sql, b: Sql, call: CallPart) => Sql;
     readonly mysql?: NonNullable<Strict['mysql']>;
     readonly mongo: NonNullable<Strict['mongo']>;
   },
@@ -38,7 +39,7 @@ function arithmetic(
         ...(row.whole ? { whole: row.whole } : {}),
         returns: (args) => row.shape(...two(shapesOf(args))),
         compute: (args) => row.compute(...two(args as readonly Decimal[])) ?? FAILED,
-        postgres: (args) => row.postgres(...two(args)),
+        postgres: (args, call) => row.postgres(...two(args), call),
         ...(row.mysql ? { mysql: row.mysql } : {}),
         mongo: row.mongo,
       },
@@ -48,20 +49,6 @@ function arithmetic(
 
 const sumShape = (a: Shape, b: Shape): Shape =>
   numberShape({ most: a.most + b.most, scale: Math.max(a.scale, b.scale), fixed: a.fixed && b.fixed });
-
-/** A quotient cannot be larger than what the smallest divisor makes of it. */
-export const quotientShape = (a: Shape, b: Shape): Shape =>
-  numberShape({ most: (a.most + 1n) * tens(b.scale) + 1n, scale: QUOTIENT_SCALE }, { fails: true });
-
-/** Cut off behind one digit more, which decides about halves; numeric division by itself rounds somewhere, and then again. */
-export const quotient = (a: Sql, b: Sql): Sql =>
-  sql`round(div(${a} * 100000000000, nullif(${b}, 0)) * 0.00000000001, ${integer(QUOTIENT_SCALE)})`;
-
-export const flooredRemainder = (a: Sql, b: Sql): Sql =>
-  once(b, (divisor) => sql`mod(mod(${a}, nullif(${divisor}, 0)) + ${divisor}, nullif(${divisor}, 0))`);
-
-export const remainderShape = (a: Shape, b: Shape): Shape =>
-  numberShape({ most: b.most, scale: Math.max(a.scale, b.scale), fixed: a.fixed && b.fixed }, { fails: true });
 
 /** So many texts stand one by one in SQL, which is faster and longer than a call with all of them. */
 const FEW = 4;
@@ -91,7 +78,7 @@ function isTooLong(texts: readonly Sql[], { args }: CallPart): Sql {
   const room = MAX_TEXT - args.reduce((sum, { shape }, i) => sum + (isLong[i] === true ? 0 : textLength(shape)), 0);
   const measured = (of: Sql, text: Sql, part: Expression | undefined): Sql => {
     const constant = constantOf(part);
-    if (typeof constant === 'string') return integer(part?.shape.length ?? 0);
+    if (typeof constant === 'string' && part?.shape.of === 'text') return integer(part.shape.length);
     return isMissing(part) ? sql`coalesce(${of}(${text}), 0)` : sql`${of}(${text})`;
   };
   const lengths = (of: Sql, some: readonly Sql[], parts: readonly Expression[]): Sql =>
@@ -99,7 +86,7 @@ function isTooLong(texts: readonly Sql[], { args }: CallPart): Sql {
   const characters = sql`${lengths(sql`char_length`, texts, args)} > ${integer(MAX_TEXT)}`;
   const long = texts.filter((_, i) => isLong[i]);
   const [only = characters, ...others] = long;
-  if (long.length === 0 || texts.length > FEW) return characters;
+  if (long.length === 0) return characters;
   // A null is not too long.
   const bytes = others.length === 0 ? sql`octet_length(${only})` : lengths(sql`octet_length`, long, args.filter((_, i) => isLong[i])); // prettier-ignore
   return sql`${bytes} > ${integer(room)} and ${characters}`;
@@ -182,7 +169,7 @@ export const OPERATORS: readonly FormulaFunction[] = [
     {
       shape: quotientShape,
       compute: (a, b) => (isZero(b) ? undefined : divide(a, b)),
-      postgres: quotient,
+      postgres: (a, b, { args }) => divided(a, b, ...two(args)),
       mysql: ([a = sql``, b = sql``]) => mysql.quotient(a, b),
       mongo: ([a, b], call) => mongo.quotient(a, b, call),
     },
@@ -195,9 +182,10 @@ export const OPERATORS: readonly FormulaFunction[] = [
       ['-7 % 3', 2],
     ],
     {
+      whole: true,
       shape: remainderShape,
       compute: (a, b) => (isZero(b) ? undefined : remainder(a, b)),
-      postgres: flooredRemainder,
+      postgres: remainderOf,
       mysql: ([a = sql``, b = sql``]) => mysql.flooredRemainder(a, b),
       mongo: ([a, b], call) => mongo.exactly(call, mongo.flooredRemainder(a, b)),
     },

@@ -1,8 +1,7 @@
 import * as mongo from '../../compile/formula/mongo-fragments.js';
 import * as mysql from '../../compile/formula/mysql-fragments.js';
-import { integer, join, literal, sql, value, type Sql } from '../../sql.js';
+import { integer, join, literal, sql } from '../../sql.js';
 import {
-  alikeSql,
   asCount,
   asPlace,
   asText,
@@ -10,8 +9,9 @@ import {
   once,
   onceEach,
   withinLength,
+  withinLengthUnless,
 } from '../../compile/formula/fragments.js';
-import { rounded, toCount, whole, widened, type Decimal } from '../decimal.js';
+import { rounded, whole, widened, type Decimal } from '../decimal.js';
 import { constantOf, type CallPart, type Expression } from '../expression.js';
 import {
   FAILED,
@@ -21,16 +21,15 @@ import {
   type Outcome,
   type Param,
   type Strict,
-  type Value,
 } from '../function.js';
-import type { MatchMode } from '../../case-pattern.js';
 import { kindOf } from '../../kind.js';
-import { BOOLEAN, MAX_TEXT, textShape, wholeShape, type Shape } from '../shape.js';
-import { alike, capitals, smallLetters } from '../letters.js';
+import { MAX_TEXT, textShape, wholeShape, type Shape } from '../shape.js';
+import { capitals, smallLetters } from '../letters.js';
 import { BLANKS } from '../../types/label.js';
 import { asString, joined, textOf } from '../text-of.js';
 import { CONCATENATION, textLength } from './operators.js';
 import { dateTexts } from './date-text.js';
+import { characters, countOf, foldEach, foldedEach, found, place } from './text-search.js';
 
 const row = (name: string, summary: string, examples: FormulaFunction['examples'], ...overloads: FormulaFunction['overloads'][number][]): FormulaFunction => ({ name, category: 'text', summary, examples, overloads }); // prettier-ignore
 
@@ -41,58 +40,6 @@ const lengthOf = (part: Expression | undefined): number => shapeOf(part).length;
 const ofLength = (length: number): Shape => ({ ...textShape(length), fails: length > MAX_TEXT });
 const same = ([a]: readonly Expression[]): Shape => ({ ...textShape(1), length: lengthOf(a) });
 const within = (...texts: readonly string[]): Outcome => joined(texts);
-const characters = (value: Value | undefined): string[] => [...asString(value)];
-
-/** A count of characters or a place among them: from 0 to a million, as whole as it may be. */
-const countOf = (value: Value | undefined): number => Math.min(Math.max(toCount(value as Decimal), 0), 1_000_000);
-
-/** Letters of both cases alike, each character remaining one, so that places are those of the text itself. */
-const foldEach = (value: string): string => alike(value.replaceAll('İ', 'i'));
-const foldedEach = (given: Sql): Sql => alikeSql(sql`translate(${given}, 'İ', 'i')`);
-
-const found = (
-  mode: MatchMode,
-  compute: (text: string, part: string) => boolean,
-  postgres: (text: Sql, part: Sql) => Sql,
-): Strict => ({
-  mysql: ([a = none], { args: [, part] }) => mysql.matches(a, constantOf(part), mode),
-  mongo: ([a], { args: [, part] }) => mongo.matches(a, constantOf(part), mode),
-  params: [text('text'), text('part')],
-  returns: () => BOOLEAN,
-  compute: ([a, b]) => compute(alike(asString(a)), alike(asString(b))),
-  postgres: ([a = none, b = none], { args: [, part] }) => {
-    const wanted = constantOf(part);
-    return postgres(alikeSql(a), typeof wanted === 'string' ? value(alike(wanted), 'text') : alikeSql(b));
-  },
-});
-
-/** Where a part begins, from 1; 0 where it is not. */
-const place = (fold: (text: string) => string, foldSql: (text: Sql) => Sql, isPlain = false): Strict => ({
-  params: [text('part'), text('text'), takes.number('from', { optional: true })],
-  returns: ([, a]) => wholeShape(lengthOf(a) + 1),
-  compute: ([part, a, from]) => {
-    const start = from === undefined ? 1 : Math.max(1, countOf(from));
-    const rest = characters(a).slice(start - 1);
-    if (rest.length === 0 && start > 1 && start > [...asString(a)].length + 1) return whole(0);
-    const behind = fold(rest.join(''));
-    const at = behind.indexOf(fold(asString(part)));
-    return whole(at < 0 ? 0 : [...behind.slice(0, at)].length + start);
-  },
-  ...(isPlain ? { mysql: ([part = none, a = none, from]) => (from ? undefined : sql`locate(${part}, ${a})`) } : {}),
-  postgres: ([part = none, a = none, from]) => {
-    if (!from) return sql`strpos(${foldSql(a)}, ${foldSql(part)})`;
-    const start = asPlace(from);
-    return onceEach([a, start], ([x = a, n = start]) =>
-      once(
-        sql`strpos(${foldSql(sql`substr(${x}, ${n})`)}, ${foldSql(part)})`,
-        (at) =>
-          sql`case when ${n} > char_length(${x}) + 1 or ${at} = 0 then 0 * char_length(${part}) else ${at} + ${n} - 1 end`,
-        sql`_found`,
-      ),
-    );
-  },
-});
-
 const cased = (compute: (text: string) => string, postgres: Compile): Strict => ({
   params: [text('text')],
   // A letter can become three.
@@ -104,7 +51,16 @@ const cased = (compute: (text: string) => string, postgres: Compile): Strict => 
 const changed =
   (name: 'upper' | 'lower'): Compile =>
   ([a = none], { args: [part] }) =>
-    withinLength(3 * lengthOf(part), changedCase(a, name));
+    once(
+      a,
+      (x) =>
+        withinLengthUnless(
+          3 * lengthOf(part),
+          sql`3 * octet_length(${x})::bigint <= ${integer(MAX_TEXT)}`,
+          changedCase(x, name),
+        ),
+      sql`_changed`,
+    );
 
 const padded = (side: 'left' | 'right'): Strict => ({
   params: [text('text'), takes.number('length'), text('with', { optional: true })],
@@ -119,10 +75,11 @@ const padded = (side: 'left' | 'right'): Strict => ({
     const padding = Array.from({ length: missing }, (_, i) => pad[i % pad.length]).join('');
     return side === 'left' ? padding + asString(a) : asString(a) + padding;
   },
-  postgres: ([a = none, length = none, fill = sql`' '::text`]) =>
-    onceEach([a, asCount(length), fill], ([x = a, n = length, own = fill]) => {
+  whole: true,
+  postgres: ([a = none, length = none, fill = sql`' '::text`], { args: [of, wanted] }) =>
+    onceEach([a, asCount(length, wanted?.shape), fill], ([x = a, n = length, own = fill]) => {
       const pad = side === 'left' ? sql`lpad` : sql`rpad`;
-      const kept = withinLength(MAX_TEXT + 1, x);
+      const kept = withinLength(lengthOf(of), x);
       return sql`case when ${n} <= ${integer(MAX_TEXT)} and ${own} is not null then case when char_length(${x}) >= ${n} then ${kept} else ${pad}(${x}, least(${n}, ${integer(MAX_TEXT)}), ${own}) end end`;
     }),
 });
@@ -143,7 +100,8 @@ export const TEXTS: readonly FormulaFunction[] = [
     params: [text('text'), takes.number('count')],
     returns: same,
     compute: ([a, n]) => characters(a).slice(0, countOf(n)).join(''),
-    postgres: ([a = none, n = none]) => sql`left(${a}, ${asCount(n)})`,
+    whole: true,
+    postgres: ([a = none, n = none], { args: [, count] }) => sql`left(${a}, ${asCount(n, count?.shape)})`,
     mysql: ([a = none, n = none]) => sql`left(${a}, ${mysql.asCount(n)})`,
     mongo: ([a, n]) => mongo.part(a, 0, mongo.asCount(n)),
   }),
@@ -151,7 +109,8 @@ export const TEXTS: readonly FormulaFunction[] = [
     params: [text('text'), takes.number('count')],
     returns: same,
     compute: ([a, n]) => (countOf(n) === 0 ? '' : characters(a).slice(-countOf(n)).join('')),
-    postgres: ([a = none, n = none]) => sql`right(${a}, ${asCount(n)})`,
+    whole: true,
+    postgres: ([a = none, n = none], { args: [, count] }) => sql`right(${a}, ${asCount(n, count?.shape)})`,
     mysql: ([a = none, n = none]) => sql`right(${a}, ${mysql.asCount(n)})`,
     mongo: ([a, n]) => mongo.part(a, { $max: [{ $subtract: [mongo.length(a), mongo.asCount(n)] }, 0] }, mongo.asCount(n)), // prettier-ignore
   }),
@@ -162,7 +121,8 @@ export const TEXTS: readonly FormulaFunction[] = [
       const start = Math.max(countOf(from), 1) - 1;
       return characters(a).slice(start, start + countOf(n)).join(''); // prettier-ignore
     },
-    postgres: ([a = none, from = none, n = none]) => sql`substr(${a}, ${asPlace(from)}, ${asCount(n)})`,
+    whole: true,
+    postgres: ([a = none, from = none, n = none], { args: [, place, count] }) => sql`substr(${a}, ${asPlace(from, place?.shape)}, ${asCount(n, count?.shape)})`, // prettier-ignore
     mysql: ([a = none, from = none, n = none]) => sql`substr(${a}, ${mysql.asPlace(from)}, ${mysql.asCount(n)})`,
     mongo: ([a, from, n]) => mongo.part(a, { $subtract: [mongo.asCount(from, 1), 1] }, mongo.asCount(n)),
   }),
@@ -197,9 +157,10 @@ export const TEXTS: readonly FormulaFunction[] = [
         const longest = lengthOf(of) * Math.max(1, lengthOf(by));
         if (longest <= MAX_TEXT) return sql`replace(${a}, ${part}, ${instead})`;
         return onceEach([a, part, instead], ([x = a, y = part, z = instead]) => {
+          const isShort = sql`octet_length(${x})::bigint * greatest(1, octet_length(${z})) <= ${integer(MAX_TEXT)}`;
           const count = sql`(char_length(${x}) - char_length(replace(${x}, ${y}, ''))) / nullif(char_length(${y}), 0)`;
           const length = sql`char_length(${x}) + coalesce(${count}, 0)::bigint * (char_length(${z}) - char_length(${y}))`;
-          return sql`case when ${y} = '' and ${z} is not null then ${x} when ${length} <= ${integer(MAX_TEXT)} then replace(${x}, ${y}, ${z}) end`;
+          return sql`case when ${isShort} then replace(${x}, ${y}, ${z}) when ${y} = '' and ${z} is not null then ${x} when ${length} <= ${integer(MAX_TEXT)} then replace(${x}, ${y}, ${z}) end`;
         });
       },
     },
@@ -215,10 +176,14 @@ export const TEXTS: readonly FormulaFunction[] = [
         const [own, start] = [characters(a), Math.max(countOf(from), 1) - 1];
         return within(own.slice(0, start).join('') + asString(instead) + own.slice(start + countOf(n)).join(''));
       },
-      postgres: ([a = none, from = none, n = none, instead = none], { args: [of, , , by] }) =>
-        withinLength(
-          lengthOf(of) + lengthOf(by),
-          onceEach([a, asPlace(from)], ([x = a, start = from]) => sql`(left(${x}, ${start} - 1) || ${instead} || substr(${x}, ${start} + ${asCount(n)}))`), // prettier-ignore
+      whole: true,
+      postgres: ([a = none, from = none, n = none, instead = none], { args: [of, place, count, by] }) =>
+        onceEach([a, asPlace(from, place?.shape), instead], ([x = a, start = from, text = instead]) =>
+          withinLengthUnless(
+            lengthOf(of) + lengthOf(by),
+            sql`octet_length(${x}) + octet_length(${text}) <= ${integer(MAX_TEXT)}`,
+            sql`(left(${x}, ${start} - 1) || ${text} || substr(${x}, ${start} + ${asCount(n, count?.shape)}))`,
+          ),
         ),
     },
   ),
@@ -233,8 +198,9 @@ export const TEXTS: readonly FormulaFunction[] = [
     params: [text('text'), takes.number('count')],
     returns: () => ({ ...textShape(MAX_TEXT), fails: true }),
     compute: ([a, n]) => (characters(a).length * countOf(n) > MAX_TEXT ? FAILED : asString(a).repeat(countOf(n))),
-    postgres: ([a = none, n = none]) =>
-      onceEach([a, asCount(n)], ([x = a, times = n]) => sql`case when char_length(${x})::bigint * ${times} <= ${integer(MAX_TEXT)} then repeat(${x}, case when ${x} = '' then 0 else ${times} end) end`), // prettier-ignore
+    whole: true,
+    postgres: ([a = none, n = none], { args: [of, count] }) =>
+      count && count.shape.most * BigInt(lengthOf(of)) <= MAX_TEXT ? sql`repeat(${a}, ${asCount(n, count.shape)})` : onceEach([a, asCount(n, count?.shape)], ([x = a, times = n]) => sql`case when char_length(${x})::bigint * ${times} <= ${integer(MAX_TEXT)} then repeat(${x}, case when ${x} = '' then 0 else ${times} end) end`), // prettier-ignore
   }),
   row('TEXT', 'A value as a text: a number, with digits rounded to so many behind the point; a date by a pattern of YYYY YY MMMM MMM MM M DD D dddd ddd HH H hh h mm m ss s SSS A Q, everything else in square brackets.', [['TEXT(2.5, 2)', '2.50'], ['TEXT({due}, "D MMMM YYYY")', '1 December 2026'], ['TEXT(TRUE)', 'true']],
     {
