@@ -9,17 +9,48 @@ import { statementOf, timeStatements } from './statements.mjs';
 const JOINED_ROWS = 200_000;
 /** Rows have numbers up to 100,000, and formulas are computed of those below this. */
 const COMPUTED_BELOW = 20_000;
+/** Of rows below this all values are compared, those without a divisor among them. */
+const COMPARED_BELOW = 100;
 /** What the statement of a view names the first of its places, and no other statement anything. */
 const MARK = '"p0"';
 
-/** Formulas as people write them, and as somebody who knows the table writes them in SQL. */
+/** Formulas as people write them, and as somebody who knows the table writes them in SQL: so that they come to the same, which is looked at. */
 const FORMULAS = [
-  ['{d.amount} / {d.qty}', 'amount / nullif(qty, 0)'],
+  ['{d.amount} / {d.qty}', 'round(amount / nullif(qty, 0), 10)'],
+  // With more digits than ours; only their number is compared.
+  ['{d.amount} / {d.qty}', 'amount / nullif(qty, 0)', 'not rounded'],
+  ['{d.amount} / 100', 'amount / 100'],
   ['{d.amount} * {d.qty}', 'amount * qty'],
   ['{d.amount} + {d.qty}', 'amount + qty'],
+  ['ROUND({d.amount} * 1.19, 1)', 'round(amount * 1.19, 1)'],
+  [
+    'AVERAGE({d.amount}, {d.qty})',
+    'round((coalesce(amount, 0) + coalesce(qty, 0)) / nullif(num_nonnulls(amount, qty), 0), 10)',
+  ],
+  ['{d.qty} % 7', 'mod(mod(qty, 7) + 7, 7)'],
   ['IF({d.qty} > 5000, {d.amount}, 0)', 'case when qty > 5000 then amount else 0 end'],
+  [
+    'IFS({d.qty} > 9000, "L", {d.qty} > 100, "M", TRUE, "S")',
+    "case when qty > 9000 then 'L' when qty > 100 then 'M' else 'S' end",
+  ],
+  ['AND({d.qty} > 50, {d.amount} > 100)', 'coalesce(qty > 50 and amount > 100, false)'],
+  ['{d.name} < "M"', "name < 'M'"],
   ['{d.name} & "-" & {d.qty}', "name || '-' || qty"],
+  ['LEFT({d.name}, 3)', 'left(name, 3)'],
+  ['MID({d.name}, 2, {d.qty} % 5)', 'substr(name, 2, mod(mod(qty, 5) + 5, 5)::int)'],
+  ['UPPER({d.name})', 'upper(name collate "und-x-icu")'],
+  ['SEARCH("ER", {d.name})', `strpos(lower(name collate "und-x-icu"), 'er')`],
+  ['SUBSTITUTE({d.notes}, "offer", "quote")', "replace(notes, 'offer', 'quote')"],
   ['YEAR({d.due})', 'extract(year from due)::int'],
+  ['DATEADD({d.due}, 30, "day")', 'due + 30'],
+  ['DATEADD({d.due}, 1, "month")', "(due + interval '1 month')::date"],
+  ['DATEADD({d.seen}, 1, "month")', "(seen at time zone 'UTC' + interval '1 month') at time zone 'UTC'"],
+  ['DATEDIF({d.due}, DATE(2026, 12, 1), "day")', "date '2026-12-01' - due"],
+  [
+    'DATEDIF({d.due}, DATE(2027, 1, 1), "month")',
+    "extract(year from age('2027-01-01', due)) * 12 + extract(month from age('2027-01-01', due))",
+  ],
+  ['TEXT({d.due}, "DD.MM.YYYY")', "to_char(due, 'DD.MM.YYYY')"],
 ];
 
 const byQty = (qty) => ({
@@ -55,8 +86,19 @@ export async function makeViews({ base, token, workspaceId, connections }, table
         aggregates: [{ as: 'n', fn: 'count', field: 'f' }],
       }),
     );
+  const values = [];
+  for (const [i, [formula]] of FORMULAS.entries())
+    values.push(
+      await make(`Values of formula ${i}`, {
+        ...deals,
+        computed: [{ key: 'f', formula }],
+        filter: { field: 'd.qty', op: 'lt', value: COMPARED_BELOW },
+        columns: ['f'],
+      }),
+    );
   return {
     formulas,
+    values,
     joined: await make('Joined', {
       ...deals,
       joins: [{ type: 'inner', as: 'c', source: { table: companies.id }, on: [{ left: 'd.qty', right: 'c.rank' }] }],
@@ -133,9 +175,9 @@ export async function viewStatements({ postgres, sides: { ours }, tables }, roun
     ],
     ['groups of a view, all rows', await asked(views.grouped, {}), { text: grouped(deals), values: [] }, 2],
   ];
-  for (const [i, [formula, sql]] of FORMULAS.entries())
+  for (const [i, [formula, sql, otherwise]] of FORMULAS.entries())
     works.push([
-      `formula of a view, a fifth of the rows: \`${formula.replaceAll(/\{d\.(\w+)\}/g, '$1')}\``,
+      `formula of a view, a fifth of the rows: \`${formula.replaceAll(/\{d\.(\w+)\}/g, '$1')}\`${otherwise ? `, by hand ${otherwise}` : ''}`,
       await asked(views.formulas[i], {}),
       { text: computed(deals, sql), values: [] },
       5,
@@ -143,6 +185,13 @@ export async function viewStatements({ postgres, sides: { ours }, tables }, roun
   const client = await postgres.asServer();
   await client.query('set jit = off');
   await client.query("set timezone = 'UTC'");
+  for (const [i, [formula, sql, otherwise]] of FORMULAS.entries()) {
+    if (otherwise) continue;
+    const { data } = await call(base, 'POST', views.values[i], token, { page: { limit: 1000 } });
+    const { rows } = await client.query(`select to_json(${sql})::text as f from ${deals} where _deleted_at is null and qty < ${COMPARED_BELOW} limit 1000`); // prettier-ignore
+    const [a, b] = [data.map(({ fields }) => fields.f), rows.map(({ f }) => f && JSON.parse(f))].map((values) => values.map(plainValue).sort()); // prettier-ignore
+    if (a.length === 0 || a.join('\n') !== b.join('\n')) throw new Error(`${formula}: other values by hand:\n${a.slice(0, 5)}\n${b.slice(0, 5)}`); // prettier-ignore
+  }
   const results = [];
   for (const [name, mine, floor, times] of works) {
     await assertSameAnswer(client, name, mine, floor);
@@ -151,6 +200,13 @@ export async function viewStatements({ postgres, sides: { ours }, tables }, roun
   await client.end();
   return results;
 }
+
+/** What a value is, however it is written: without zeros at the end of a number, and moments by our clock. */
+const plainValue = (value) => {
+  const text = String(value);
+  if (/^-?\d+\.\d+$/.test(text)) return text.replace(/\.?0+$/, '');
+  return /^\d{4}-\d\d-\d\dT/.test(text) ? new Date(text).toISOString() : text;
+};
 
 async function assertSameAnswer(client, name, { answer }, floor) {
   const { rows: bare } = await client.query({ text: floor.text, values: floor.values, rowMode: 'array' });

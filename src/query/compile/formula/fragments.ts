@@ -1,4 +1,5 @@
-import { MAX_SCALE } from '../../formula/decimal.js';
+import { decimalOf, MAX_SCALE, toCount } from '../../formula/decimal.js';
+import { constantOf, type Expression } from '../../formula/expression.js';
 import { NEWER_LETTERS } from '../../formula/letters.js';
 import { isWhole, MAX_TEXT, type Shape } from '../../formula/shape.js';
 import { comma, integer, join, literal, sql, type Sql } from '../../sql.js';
@@ -84,16 +85,21 @@ export const withinLengthUnless = (longest: number, isShort: Sql, text: Sql): Sq
 export const cut = (n: Sql, shape: Shape | undefined): Sql => (shape && isWhole(shape) ? n : sql`trunc(${n})`);
 
 /** A number as a count: from 0 to a million, as whole as it may be. */
-export const asCount = (n: Sql, shape?: Shape): Sql => bounded(n, shape, sql`0`);
+export const asCount = (n: Sql, part?: Expression): Sql => bounded(n, part, 0);
 /** As a place, of which 1 is the first. */
-export const asPlace = (n: Sql, shape?: Shape): Sql => bounded(n, shape, sql`1`);
+export const asPlace = (n: Sql, part?: Expression): Sql => bounded(n, part, 1);
 
-const bounded = (n: Sql, shape: Shape | undefined, least: Sql): Sql =>
-  once(n, (x) => {
-    const low = sql`when ${x} <= ${least} then ${least}`;
+/** One that is written out is so before there are rows: a statement that is prepared knows none of its values. */
+function bounded(n: Sql, part: Expression | undefined, least: number): Sql {
+  const written = decimalOf(String(constantOf(part)));
+  if (written) return integer(Math.min(Math.max(toCount(written), least), 1_000_000));
+  return once(n, (x) => {
+    const low = sql`when ${x} <= ${integer(least)} then ${integer(least)}`;
+    const shape = part?.shape;
     if (shape && isWhole(shape) && shape.most <= 1_000_000n) return sql`case ${low} else ${x}::int end`;
     return sql`case ${low} when ${x} >= 1000000 then 1000000 else ${cut(x, shape)}::int end`;
   });
+}
 
 /** A number that is whole as an `int`, null outside of these bounds. */
 export const intWithin = (n: Sql, least: number, most: number): Sql =>

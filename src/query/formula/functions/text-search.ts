@@ -59,7 +59,7 @@ export const place = (fold: (text: string) => string, foldSql: (text: Sql) => Sq
     const constant = constantOf(args[0]);
     const wanted = typeof constant === 'string' ? value(fold(constant), 'text') : foldSql(part);
     if (!from) return sql`strpos(${foldSql(a)}, ${wanted})`;
-    const start = asPlace(from, args[2]?.shape);
+    const start = asPlace(from, args[2]);
     return onceEach([a, start], ([x = a, n = start]) =>
       once(
         sql`strpos(${foldSql(sql`substr(${x}, ${n})`)}, ${wanted})`,

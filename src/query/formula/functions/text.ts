@@ -77,7 +77,7 @@ const padded = (side: 'left' | 'right'): Strict => ({
   },
   whole: true,
   postgres: ([a = none, length = none, fill = sql`' '::text`], { args: [of, wanted] }) =>
-    onceEach([a, asCount(length, wanted?.shape), fill], ([x = a, n = length, own = fill]) => {
+    onceEach([a, asCount(length, wanted), fill], ([x = a, n = length, own = fill]) => {
       const pad = side === 'left' ? sql`lpad` : sql`rpad`;
       const kept = withinLength(lengthOf(of), x);
       return sql`case when ${n} <= ${integer(MAX_TEXT)} and ${own} is not null then case when char_length(${x}) >= ${n} then ${kept} else ${pad}(${x}, least(${n}, ${integer(MAX_TEXT)}), ${own}) end end`;
@@ -101,7 +101,7 @@ export const TEXTS: readonly FormulaFunction[] = [
     returns: same,
     compute: ([a, n]) => characters(a).slice(0, countOf(n)).join(''),
     whole: true,
-    postgres: ([a = none, n = none], { args: [, count] }) => sql`left(${a}, ${asCount(n, count?.shape)})`,
+    postgres: ([a = none, n = none], { args: [, count] }) => sql`left(${a}, ${asCount(n, count)})`,
     mysql: ([a = none, n = none]) => sql`left(${a}, ${mysql.asCount(n)})`,
     mongo: ([a, n]) => mongo.part(a, 0, mongo.asCount(n)),
   }),
@@ -110,7 +110,7 @@ export const TEXTS: readonly FormulaFunction[] = [
     returns: same,
     compute: ([a, n]) => (countOf(n) === 0 ? '' : characters(a).slice(-countOf(n)).join('')),
     whole: true,
-    postgres: ([a = none, n = none], { args: [, count] }) => sql`right(${a}, ${asCount(n, count?.shape)})`,
+    postgres: ([a = none, n = none], { args: [, count] }) => sql`right(${a}, ${asCount(n, count)})`,
     mysql: ([a = none, n = none]) => sql`right(${a}, ${mysql.asCount(n)})`,
     mongo: ([a, n]) => mongo.part(a, { $max: [{ $subtract: [mongo.length(a), mongo.asCount(n)] }, 0] }, mongo.asCount(n)), // prettier-ignore
   }),
@@ -122,7 +122,7 @@ export const TEXTS: readonly FormulaFunction[] = [
       return characters(a).slice(start, start + countOf(n)).join(''); // prettier-ignore
     },
     whole: true,
-    postgres: ([a = none, from = none, n = none], { args: [, place, count] }) => sql`substr(${a}, ${asPlace(from, place?.shape)}, ${asCount(n, count?.shape)})`, // prettier-ignore
+    postgres: ([a = none, from = none, n = none], { args: [, place, count] }) => sql`substr(${a}, ${asPlace(from, place)}, ${asCount(n, count)})`, // prettier-ignore
     mysql: ([a = none, from = none, n = none]) => sql`substr(${a}, ${mysql.asPlace(from)}, ${mysql.asCount(n)})`,
     mongo: ([a, from, n]) => mongo.part(a, { $subtract: [mongo.asCount(from, 1), 1] }, mongo.asCount(n)),
   }),
@@ -178,11 +178,11 @@ export const TEXTS: readonly FormulaFunction[] = [
       },
       whole: true,
       postgres: ([a = none, from = none, n = none, instead = none], { args: [of, place, count, by] }) =>
-        onceEach([a, asPlace(from, place?.shape), instead], ([x = a, start = from, text = instead]) =>
+        onceEach([a, asPlace(from, place), instead], ([x = a, start = from, text = instead]) =>
           withinLengthUnless(
             lengthOf(of) + lengthOf(by),
             sql`octet_length(${x}) + octet_length(${text}) <= ${integer(MAX_TEXT)}`,
-            sql`(left(${x}, ${start} - 1) || ${text} || substr(${x}, ${start} + ${asCount(n, count?.shape)}))`,
+            sql`(left(${x}, ${start} - 1) || ${text} || substr(${x}, ${start} + ${asCount(n, count)}))`,
           ),
         ),
     },
@@ -200,7 +200,7 @@ export const TEXTS: readonly FormulaFunction[] = [
     compute: ([a, n]) => (characters(a).length * countOf(n) > MAX_TEXT ? FAILED : asString(a).repeat(countOf(n))),
     whole: true,
     postgres: ([a = none, n = none], { args: [of, count] }) =>
-      count && count.shape.most * BigInt(lengthOf(of)) <= MAX_TEXT ? sql`repeat(${a}, ${asCount(n, count.shape)})` : onceEach([a, asCount(n, count?.shape)], ([x = a, times = n]) => sql`case when char_length(${x})::bigint * ${times} <= ${integer(MAX_TEXT)} then repeat(${x}, case when ${x} = '' then 0 else ${times} end) end`), // prettier-ignore
+      count && count.shape.most * BigInt(lengthOf(of)) <= MAX_TEXT ? sql`repeat(${a}, ${asCount(n, count)})` : onceEach([a, asCount(n, count)], ([x = a, times = n]) => sql`case when char_length(${x})::bigint * ${times} <= ${integer(MAX_TEXT)} then repeat(${x}, case when ${x} = '' then 0 else ${times} end) end`), // prettier-ignore
   }),
   row('TEXT', 'A value as a text: a number, with digits rounded to so many behind the point; a date by a pattern of YYYY YY MMMM MMM MM M DD D dddd ddd HH H hh h mm m ss s SSS A Q, everything else in square brackets.', [['TEXT(2.5, 2)', '2.50'], ['TEXT({due}, "D MMMM YYYY")', '1 December 2026'], ['TEXT(TRUE)', 'true']],
     {
