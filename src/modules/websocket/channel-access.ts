@@ -8,10 +8,10 @@ import {
   type Id,
   type Permission,
 } from '../../common/index.js';
-import { ChangeLog } from '../../engines/index.js';
+import { ChangeLog, SchemaMoved } from '../../engines/index.js';
 import type { TableSchema } from '../../query/index.js';
 import { ConnectionCatalog, ConnectionSchemas } from '../connections/index.js';
-import { TableCatalog } from '../tables/index.js';
+import { Fence, TableCatalog } from '../tables/index.js';
 import { LiveViews, ViewCatalog } from '../views/index.js';
 import { AccessService } from '../workspaces/index.js';
 import type { Target } from './messages/index.js';
@@ -48,6 +48,7 @@ export class ChannelAccess {
     private readonly liveViews: LiveViews,
     private readonly access: AccessService,
     private readonly log: ChangeLog,
+    private readonly fence: Fence,
   ) {}
 
   /**
@@ -83,16 +84,27 @@ export class ChannelAccess {
   }
 
   /**
-   * The right to change rows of a table, all of which he sees. Throws the same 404 for what does not exist and for what he may not see;
-   * `ruled_out` rules keep him from part of it.
+   * Asks something of a table as somebody sees it who sees part of it, by the rules that are in force: where another node has changed them, it is
+   * asked again. @returns undefined where he sees all. @throws Problem as {@link table}; `schema_busy`
    */
-  async mustEditAll(caller: Caller, tableId: Id): Promise<void> {
-    const { workspaceId, sight } = await this.table(caller, tableId);
+  async askAsSeen<T>(
+    caller: Caller,
+    tableId: Id,
+    ask: (seen: TableSchema, sight: string) => Promise<T>,
+  ): Promise<T | undefined> {
+    return this.fence.runOver([tableId], async () => {
+      const { sight, asSeen } = await this.table(caller, tableId);
+      if (sight === undefined) return undefined;
+      const answer = await ask(await asSeen(), sight);
+      if (await this.catalog.isOutdated(tableId)) throw new SchemaMoved();
+      return answer;
+    });
+  }
+
+  /** The right to change rows of a table, as far as the role is concerned. Throws the same 404 for what does not exist and for what he may not see. */
+  async mayEdit(caller: Caller, tableId: Id): Promise<void> {
+    const { workspaceId } = await this.table(caller, tableId);
     await this.access.require(caller, workspaceId, TO_LOCK, 'table');
-    if (sight !== undefined)
-      throw new Problem('ruled_out', {
-        detail: 'Rules keep you from part of this table, and this would tell of all of it.',
-      });
   }
 
   /** Names what the caller sees of the table, or of the tables of the view, that a channel is of, where that is not all. Throws as the others do. */

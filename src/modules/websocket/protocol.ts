@@ -226,7 +226,7 @@ export const SOCKET_PROTOCOL: SocketProtocol = {
       event: 'lock',
       title: 'Ask others to leave a cell to me',
       description:
-        'A courtesy among editors: no write is refused for it. Ends after 30 seconds unless it is sent again, with `unlock`, `unsubscribe`, the right to write, and the socket. A socket may hold 10 cells.',
+        'A courtesy among editors: no write is refused for it. Whom rules keep from part of the table may lock cells that he sees and may change. Ends after 30 seconds unless it is sent again, with `unlock`, `unsubscribe`, the right to write, and the socket. A socket may hold 10 cells.',
       permission: TO_LOCK,
       payload: [LockMessage],
       examples: [{ summary: 'Before editing', payload: { channel: CHANNEL, cell: LOCK.cell } satisfies LockMessage }],
@@ -492,7 +492,7 @@ export const SOCKET_PROTOCOL: SocketProtocol = {
       event: 'cell:lock',
       title: 'Somebody asks others to leave a cell to him, or does so no longer',
       description:
-        'Told to those who see all of the table; that a cell is locked not to the window that locked it. Who held it and hears of another one lost it: that one was earlier.',
+        'Told to those who see the cell; that a cell is locked not to the window that locked it. Who held it and hears of another one lost it: that one was earlier.',
       payload: [CellLockEvent],
       examples: [
         { summary: 'Locked', payload: { channel: CHANNEL, ...LOCK, locked: true, at: AT } satisfies CellLockEvent },

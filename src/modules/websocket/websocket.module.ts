@@ -16,6 +16,8 @@ import { LiveHints } from './live-hints.js';
 import { LiveRights } from './live-rights.js';
 import { LiveGateway } from './live.gateway.js';
 import { CellLocks } from './locks/cell-locks.service.js';
+import { SeenCells } from './locks/seen-cells.js';
+import { SeenLocks } from './locks/seen-locks.js';
 import { MessageRouter } from './message-router.js';
 import { Presence } from './presence/presence.service.js';
 import { Rooms } from './rooms.js';
@@ -36,6 +38,8 @@ import { ViewRenewal } from './view/view-renewal.js';
     Rooms,
     Presence,
     CellLocks,
+    SeenCells,
+    SeenLocks,
     ChannelAccess,
     ChannelSources,
     FollowedViews,

@@ -1,18 +1,20 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { invalid, newId, Problem } from '../../../common/index.js';
+import { invalid, newId, Problem, type Id } from '../../../common/index.js';
 import { EventBus, type Topics } from '../../events/index.js';
 import { ChannelAccess } from '../channel-access.js';
 import type { Connection } from '../connection.js';
 import {
+  partRoom,
   targetOf,
   type CellLock,
-  type CellLockEvent,
   type LiveServer,
   type LockAnswer,
   type LockMessage,
   type UnlockAnswer,
 } from '../messages/index.js';
 import { keyOf, LockBoard, type Claim } from './lock-board.js';
+import { SeenCells } from './seen-cells.js';
+import { lockEvent, lockOf, SeenLocks } from './seen-locks.js';
 
 /** A lock that is not renewed ends, so nobody holds one who fell silent, or whose node died. */
 const LIFETIME_MS = 30_000;
@@ -38,7 +40,16 @@ export class CellLocks implements OnModuleInit, OnModuleDestroy {
   constructor(
     private readonly bus: EventBus,
     private readonly access: ChannelAccess,
-  ) {}
+    private readonly cells: SeenCells,
+    private readonly parts: SeenLocks,
+  ) {
+    this.parts.attach({
+      at: (cell) => this.board.at(cell, Date.now()),
+      any: () => !this.board.isEmpty,
+      in: (channel) => this.board.in(channel, Date.now(), Infinity),
+      isOf: (claim, connection) => this.holderOf(claim) === connection,
+    });
+  }
 
   onModuleInit(): void {
     this.stopListening = this.bus.on('lock.changed', (told) => this.hear(told));
@@ -59,10 +70,12 @@ export class CellLocks implements OnModuleInit, OnModuleDestroy {
 
   /**
    * Locks a cell of a table, or renews the lock, or says whose it is.
-   * @throws Problem `not_found`, `role_too_low`; `ruled_out` rules keep him from part of the table; `limit_reached`, `validation_failed`
+   * @throws Problem `not_found`, `role_too_low`; `ruled_out` rules keep him from changing the cell; `limit_reached`, `validation_failed`
    */
   async lock(connection: Connection, { channel, cell }: LockMessage): Promise<LockAnswer> {
-    await this.mustBeAllowed(connection, channel);
+    const tableId = await this.allowed(connection, channel);
+    const refused = await this.access.askAsSeen(connection.caller(), tableId, (seen) => this.cells.refusalOf(seen, cell)); // prettier-ignore
+    if (refused) throw refused;
     if (connection.closed) throw new Problem('conflict', { detail: 'The socket has ended.' });
     const now = Date.now();
     const held = this.own.get(connection) ?? new Map<string, Claim>();
@@ -87,26 +100,31 @@ export class CellLocks implements OnModuleInit, OnModuleDestroy {
 
   /** Unlocks what the socket holds at a channel. */
   leave(connection: Connection, channel: string): void {
+    this.parts.forget(connection, channel);
     for (const [key, claim] of this.own.get(connection) ?? [])
       if (claim.channel === channel) this.release(connection, key);
   }
 
   leaveAll(connection: Connection): void {
+    this.parts.forget(connection);
     for (const key of this.own.get(connection)?.keys() ?? []) this.release(connection, key);
   }
 
-  /** The locks of others and of one's own at a channel. */
-  at(channel: string): readonly CellLock[] {
-    return this.board.in(channel, Date.now(), MOST_LISTED).map(lockOf);
+  /** The locks of others and of one's own at a channel; of somebody who sees part of it, those that he sees. */
+  async at(connection: Connection, channel: string, seesPart: boolean): Promise<readonly CellLock[]> {
+    if (!seesPart) return this.board.in(channel, Date.now(), MOST_LISTED).map(lockOf);
+    return (await this.parts.at(connection, channel, MOST_LISTED)).map(lockOf);
   }
 
-  private async mustBeAllowed(connection: Connection, channel: string): Promise<void> {
+  /** The right to lock cells of a table. @returns which */
+  private async allowed(connection: Connection, channel: string): Promise<Id> {
     const target = targetOf(channel);
     if (target.kind !== 'table')
       throw invalid([
         { pointer: '/channel', code: 'no_cells', detail: 'Only cells of tables are locked: table:<id>.' },
       ]);
-    await this.access.mustEditAll(connection.caller(), target.tableId);
+    await this.access.mayEdit(connection.caller(), target.tableId);
+    return target.tableId;
   }
 
   private release(connection: Connection, key: string): void {
@@ -152,22 +170,27 @@ export class CellLocks implements OnModuleInit, OnModuleDestroy {
     }
     for (const [connection, held] of [...this.own])
       for (const channel of new Set([...held.values()].map((claim) => claim.channel)))
-        await this.mustBeAllowed(connection, channel).catch((error: unknown) => {
+        await this.review(connection, channel).catch((error: unknown) => {
           // Where nobody can tell, because a database is away, nothing is decided.
           if (error instanceof Problem && error.status < 500) this.leave(connection, channel);
         });
+    this.parts.round();
   }
 
-  /** To those in the room who see all of the table, but for the socket that it is about: where the cell is, is told. */
+  /** Gives up the cells that a socket holds and does not see any more, or may not change. Throws where it may lock none at all. */
+  private async review(connection: Connection, channel: string): Promise<void> {
+    const tableId = await this.allowed(connection, channel);
+    const held = [...(this.own.get(connection) ?? [])].filter(([, claim]) => claim.channel === channel);
+    const claims = held.map(([, claim]) => claim);
+    const editable = await this.access.askAsSeen(connection.caller(), tableId, (seen) => this.cells.editable(seen, claims)); // prettier-ignore
+    if (editable) for (const [key, claim] of held) if (!editable.has(claim)) this.release(connection, key);
+  }
+
+  /** To those in the room who see all of the table, but for the socket that it is about; to others where they see the cell. */
   private emit(claim: Claim, locked: boolean): void {
     const { channel } = claim;
-    const event: CellLockEvent = { channel, ...lockOf(claim), locked, at: new Date().toISOString() };
     const own = locked ? this.holderOf(claim) : undefined;
-    (own ? own.socket.to(channel) : this.server?.to(channel))?.emit('cell:lock', event);
+    (own ? own.socket.to(channel) : this.server?.to(channel))?.emit('cell:lock', lockEvent(claim, locked));
+    if (this.server?.of('/').adapter.rooms.has(partRoom(channel)) === true) this.parts.changed(claim);
   }
 }
-
-const lockOf = ({ rowId, columnKey, userId, name }: Claim): CellLock => ({
-  cell: { rowId, columnKey },
-  user: { id: userId, name },
-});

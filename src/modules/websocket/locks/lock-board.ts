@@ -22,6 +22,10 @@ export class LockBoard {
 
   constructor(private readonly lifetimeMs: number) {}
 
+  get isEmpty(): boolean {
+    return this.claims.size === 0;
+  }
+
   /** The claim on a cell. */
   at(cell: Cell, now: number): Claim | undefined {
     const found = this.claims.get(keyOf(cell));

@@ -98,7 +98,7 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
       present: this.board
         .others(channel, own.presenceId, MOST_LISTED)
         .map((present) => (seesPart ? withoutPlace(toPerson(present)) : toPerson(present))),
-      locks: seesPart ? [] : this.locks.at(channel),
+      locks: await this.locks.at(connection, channel, seesPart),
     };
   }
 
