@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { ChangeLog, StreamHead } from '../../../engines/index.js';
 import type { TableRef } from '../../../query/index.js';
 import { Heads } from './heads.js';
@@ -36,6 +36,11 @@ function logged(): {
     },
   };
 }
+
+/** Milliseconds; a question takes none unless it is told to. */
+let clock = 0;
+beforeAll(() => void jest.spyOn(performance, 'now').mockImplementation(() => clock));
+afterAll(() => void jest.restoreAllMocks());
 
 describe('where the logs of published tables stand', () => {
   it('is one question for all who came before it is asked', async () => {
@@ -78,8 +83,34 @@ describe('where the logs of published tables stand', () => {
     const found = heads.of([table('a', 'one'), table('b', 'other'), table('c', 'one')]);
     await answer();
     await answer();
-    expect([await found, asked]).toEqual(['a e 1 1;b e 1 1;c e 1 1', ['one: a,c', 'other: b']]);
+    expect([await found, [...asked].sort()]).toEqual(['a e 1 1;b e 1 1;c e 1 1', ['one: a,c', 'other: b']]);
     const none = new Heads({ heads: () => Promise.resolve([]) } as unknown as ChangeLog);
     expect(await none.of([table('a')])).toBe('a -');
+  });
+
+  it('is one question for those who come turn by turn while others gather, and begins when a turn brings nobody', async () => {
+    const { heads, asked, answer } = logged();
+    const found = [heads.of([table('a')]), heads.of([table('a')])];
+    await turns(1);
+    found.push(heads.of([table('b')]));
+    await turns(1);
+    expect(asked).toEqual([]);
+    await answer();
+    expect(await Promise.all(found)).toEqual(['a e 1 1', 'a e 1 1', 'b e 1 1']);
+    expect(asked).toEqual(['base: a,b']);
+  });
+
+  it('is asked beside a question that takes long, in as many as four at once', async () => {
+    const { heads, asked, answer } = logged();
+    const found: Promise<string>[] = [];
+    for (let n = 1; n <= 6; n++) {
+      found.push(heads.of([table(`t${n}`)]));
+      await turns();
+      clock += 5;
+      expect(asked).toHaveLength(Math.min(n, 4));
+    }
+    for (let n = 0; n < 5; n++) await answer();
+    expect((await Promise.all(found)).map((text) => text.split(' ')[0])).toEqual(['t1', 't2', 't3', 't4', 't5', 't6']);
+    expect(asked).toEqual(['base: t1', 'base: t2', 'base: t3', 'base: t4', 'base: t5,t6']);
   });
 });

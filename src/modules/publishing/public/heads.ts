@@ -6,47 +6,90 @@ import type { TableRef } from '../../../query/index.js';
 /** Where the log of each table stands, as text. */
 type Found = ReadonlyMap<Id, string>;
 
-interface Batch {
-  readonly ids: Set<Id>;
-  readonly found: Promise<Found>;
+/** A question that slow lets another begin beside it, and so many are under way at most. */
+const SLOW_MS = 1;
+const MAX_UNDER_WAY = 4;
+/** More who come in the same moment wait for no more of them. */
+const MAX_GATHERED = 64;
+
+/** Those who wait for one question. */
+class Batch {
+  readonly ids = new Set<Id>();
+  size = 0;
+  answer!: (found: Found) => void;
+  fail!: (error: unknown) => void;
+  private readonly found = new Promise<Found>((resolve, reject) => ([this.answer, this.fail] = [resolve, reject]));
+  /** Many ask of the same list of tables: what they are told is put together once. */
+  private readonly texts = new Map<readonly TableRef[], Promise<string>>();
+
+  of(tables: readonly TableRef[]): Promise<string> {
+    this.size++;
+    let text = this.texts.get(tables);
+    if (!text) {
+      for (const { id } of tables) this.ids.add(id);
+      text = this.found.then((heads) => tables.map((table) => textIn(heads, table)).join(';'));
+      this.texts.set(tables, text);
+    }
+    return text;
+  }
 }
 
-/** What is asked of one base: one question is under way, and at most one waits, for all who came meanwhile. */
+/** What is asked of one base: one question is under way as a rule, and one waits, for all who came meanwhile. */
 class BaseHeads {
   private waiting: Batch | undefined;
-  private running: Promise<unknown> = Promise.resolve();
+  private underWay = 0;
+  private begunAt = 0;
 
   constructor(private readonly read: (ids: readonly Id[]) => Promise<readonly StreamHead[]>) {}
 
-  ask(ids: readonly Id[]): Promise<Found> {
-    const batch = this.waiting ?? this.begin();
-    for (const id of ids) batch.ids.add(id);
-    return batch.found;
+  ask(tables: readonly TableRef[]): Promise<string> {
+    let batch = this.waiting;
+    if (!batch) {
+      this.waiting = batch = new Batch();
+      if (this.underWay === 0) this.gather(batch, 1);
+    }
+    const text = batch.of(tables);
+    if (this.underWay > 0 && this.mayBegin()) this.gather(batch, batch.size);
+    return text;
   }
 
-  private begin(): Batch {
-    const ids = new Set<Id>();
-    const found = this.running.then(nextTurn).then(async () => {
-      // Whoever comes from now on might know of what this question does not see.
-      this.waiting = undefined;
-      return new Map((await this.read([...ids])).map((head) => [head.tableId, textOf(head)]));
+  /** Requests that have arrived already are read first, and share the question; as long as each turn brings more, so do these. */
+  private gather(batch: Batch, size: number): void {
+    setImmediate(() => {
+      if (batch !== this.waiting || !this.mayBegin()) return;
+      if (batch.size > size && batch.size < MAX_GATHERED) this.gather(batch, batch.size);
+      else this.begin(batch);
     });
-    this.running = found.catch(() => undefined);
-    return (this.waiting = { ids, found });
+  }
+
+  /** Behind a database that is far away nobody waits for two ways there and back. */
+  private mayBegin(): boolean {
+    if (this.underWay === 0) return true;
+    return this.underWay < MAX_UNDER_WAY && performance.now() - this.begunAt >= SLOW_MS;
+  }
+
+  private begin(batch: Batch): void {
+    // Whoever comes from now on might know of what this question does not see.
+    this.waiting = undefined;
+    this.underWay++;
+    this.begunAt = performance.now();
+    this.read([...batch.ids])
+      .then((heads) => batch.answer(new Map(heads.map((head) => [head.tableId, textOf(head)]))), batch.fail)
+      .finally(() => {
+        this.underWay--;
+        if (this.waiting) this.gather(this.waiting, this.waiting.size);
+      });
   }
 }
 
 const textOf = ({ epoch, seq, schemaVersion }: StreamHead): string => `${epoch} ${seq} ${schemaVersion}`;
 
-/** Requests that have arrived already are read first, and share the question. */
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
 /** Bases that were asked of; more are forgotten together. */
 const MAX_BASES = 10_000;
 
 /**
- * Where the logs of tables stand, read after it was asked, and not before: what has the same heads has the same rows. However many ask at once,
- * there is one question at a time for each base.
+ * Where the logs of tables stand, read after it was asked, and not before: what has the same heads has the same rows. However many ask at once
+ * share a question.
  */
 @Injectable()
 export class Heads {
@@ -55,16 +98,11 @@ export class Heads {
   constructor(private readonly log: ChangeLog) {}
 
   /** One text for all of them: another one when anything was changed in one. */
-  async of(tables: readonly TableRef[]): Promise<string> {
+  of(tables: readonly TableRef[]): Promise<string> {
     const [first] = tables;
-    // One table as a rule.
-    if (tables.length === 1 && first) return textIn(await this.base(first.schema).ask([first.id]), first);
-    const bySchema = grouped(tables);
-    const found = await Promise.all(
-      [...bySchema].map(([schema, each]) => this.base(schema).ask(each.map(({ id }) => id))),
-    );
-    const heads = new Map(found.flatMap((each) => [...each]));
-    return tables.map((table) => textIn(heads, table)).join(';');
+    // One base as a rule.
+    if (first && tables.every(({ schema }) => schema === first.schema)) return this.base(first.schema).ask(tables);
+    return Promise.all(tables.map((table) => this.base(table.schema).ask([table]))).then((texts) => texts.join(';'));
   }
 
   private base(schema: string): BaseHeads {
@@ -78,9 +116,3 @@ export class Heads {
 }
 
 const textIn = (heads: Found, { id }: TableRef): string => `${id} ${heads.get(id) ?? '-'}`;
-
-function grouped(tables: readonly TableRef[]): Map<string, TableRef[]> {
-  const groups = new Map<string, TableRef[]>();
-  for (const table of tables) groups.set(table.schema, [...(groups.get(table.schema) ?? []), table]);
-  return groups;
-}
