@@ -83,11 +83,9 @@ export async function createAdapter(config: AppConfig, logger: Logger, problems:
   await instance.register(compress, COMPRESSION);
   registerSecurity(instance, { pagesBelow: `/${DOCS_PATH}`, https: isProduction });
   registerContentParsers(instance, config.bodyLimit);
-  const [line, slow] = [requestLog(logger, isProduction), slowQueryLog(logger, config.slowQueryMs)];
-  registerRequestHooks(instance, (request, reply) => {
-    line(request, reply);
-    slow(request);
-  });
+  adapter.whenAnswered(requestLog(logger, isProduction));
+  adapter.whenAnswered(slowQueryLog(logger, config.slowQueryMs));
+  registerRequestHooks(instance, (request, reply) => adapter.answered(request, reply));
   return adapter;
 }
 

@@ -131,4 +131,26 @@ describe('FreshCache', () => {
     reads.splice(0)[0]?.fail();
     await expect(late).rejects.toThrow();
   });
+
+  it('tells at once what it knows, reads nothing for that, and renews it in time', async () => {
+    const { cache, truth, reads, ask, settle, pass } = setUp();
+    truth.set('a', '1');
+    expect([cache.known('a'), reads.length]).toEqual([undefined, 0]);
+    const asked = cache.get('a');
+    expect(cache.known('a')).toBeUndefined();
+    reads.splice(0)[0]?.answer();
+    await asked;
+    expect([cache.known('a'), reads.length]).toEqual(['1', 0]);
+    truth.set('a', '2');
+    pass(60);
+    expect([cache.known('a'), reads.length]).toEqual(['1', 1]);
+    reads.splice(0)[0]?.answer('2');
+    await settle();
+    expect(cache.known('a')).toBe('2');
+    cache.drop('a');
+    expect(cache.known('a')).toBeUndefined();
+    await ask('a');
+    pass(100);
+    expect([cache.known('a'), reads.length]).toEqual([undefined, 0]);
+  });
 });

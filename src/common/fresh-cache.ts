@@ -3,6 +3,8 @@ import { LRUCache } from 'lru-cache';
 interface Entry<V> {
   readonly value: Promise<V | undefined>;
   readonly staleAt: number;
+  /** Once it is there. */
+  settled?: V;
 }
 
 export interface FreshCacheOptions<V> {
@@ -49,6 +51,17 @@ export class FreshCache<V extends object | string> {
     return entry.value;
   }
 
+  /** The value where {@link get} has it in memory; undefined, and nothing is read, where it would have to. */
+  known(key: string): V | undefined {
+    const entry = this.entries.get(key);
+    if (entry?.settled === undefined) return undefined;
+    const left = entry.staleAt - this.now();
+    if (left <= 0) return undefined;
+    this.hits++;
+    if (left < this.options.maxAgeMs / 2) this.renew(key, entry);
+    return entry.settled;
+  }
+
   /** Forgets the key; a read that is under way is not kept either, since it may have seen the state before. */
   drop(key: string): void {
     this.entries.delete(key);
@@ -68,6 +81,7 @@ export class FreshCache<V extends object | string> {
     };
     entry.value.then((value) => {
       if (value === undefined) forget();
+      else entry.settled = value;
     }, forget);
     return entry.value;
   }
@@ -81,7 +95,7 @@ export class FreshCache<V extends object | string> {
       .then((found) => {
         if (this.entries.peek(key) !== old) return;
         if (found === undefined) this.entries.delete(key);
-        else this.entries.set(key, { value, staleAt });
+        else this.entries.set(key, { value, staleAt, settled: found });
       })
       .catch(() => undefined) // the old value serves until its time is over; then the caller sees the error
       .finally(() => this.renewing.delete(key));

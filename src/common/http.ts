@@ -22,6 +22,17 @@ export interface AppRequest extends FastifyRequest {
 }
 export type AppReply = FastifyReply;
 
+/** A request that was answered, and the answer, as they are told of: whoever made it. */
+export type AskedRequest = Pick<AppRequest, 'id' | 'method' | 'url' | 'routeOptions'> &
+  Partial<Pick<AppRequest, 'principal' | 'access' | 'databaseMs' | 'queryFacts'>>;
+export type GivenReply = Pick<AppReply, 'statusCode' | 'elapsedTime'>;
+
+/** What takes headers of an answer: a reply, or whoever wants to know some of them. */
+export interface HeaderSink {
+  getHeader(name: string): number | string | string[] | undefined;
+  header(name: string, value: string): unknown;
+}
+
 /** The edge's facts of a request. `X-Client-Id` counts only when it is short and printable. */
 export function requestMeta(request: FastifyRequest): RequestMeta {
   const clientId = request.headers['x-client-id'];

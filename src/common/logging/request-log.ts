@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { traitsOf } from '../decorators/index.js';
-import type { AppReply, AppRequest } from '../http.js';
+import type { AskedRequest, GivenReply } from '../http.js';
 import { safeUrl } from '../redact.js';
 
 /** Slower than this is worth a line also where a line per request would be noise. */
@@ -10,7 +10,7 @@ const SLOW_MS = 1000;
  * One line for each answered request. With `everything` false only what went wrong or was slow is told.
  * Nothing of headers or bodies is logged, and of URLs only what {@link requestPath} lets through.
  */
-export function requestLog(logger: Logger, everything: boolean): (request: AppRequest, reply: AppReply) => void {
+export function requestLog(logger: Logger, everything: boolean): (request: AskedRequest, reply: GivenReply) => void {
   return (request, reply) => {
     const status = reply.statusCode;
     const ms = Math.round(reply.elapsedTime * 10) / 10;
@@ -32,7 +32,7 @@ export function requestLog(logger: Logger, everything: boolean): (request: AppRe
 }
 
 /** The URL, unless a secret is part of its path: then the route's pattern stands for it. */
-const requestPath = (request: AppRequest): string => {
+const requestPath = (request: AskedRequest): string => {
   const { url } = request.routeOptions;
   return url?.includes(':token') ? url : safeUrl(request.url);
 };

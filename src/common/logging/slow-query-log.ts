@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { AppRequest } from '../http.js';
+import type { AskedRequest } from '../http.js';
 
 /** Lines of one minute; how many were left out is told with the next. */
 const MAX_PER_MINUTE = 60;
@@ -16,7 +16,7 @@ export function slowQueryLog(
   logger: Logger,
   thresholdMs: number,
   now: () => number = () => performance.now(),
-): (request: AppRequest) => void {
+): (request: AskedRequest) => void {
   let [since, lines, leftOut] = [now(), 0, 0];
   return (request) => {
     const { databaseMs, queryFacts } = request;

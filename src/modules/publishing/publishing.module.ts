@@ -17,6 +17,7 @@ import { PublicPageController, PublicVersionPageController } from './public/publ
 import { PublicReader } from './public/public-reader.service.js';
 import { PublicationGuard } from './public/publication.guard.js';
 import { Publications } from './public/publications.js';
+import { ReadyAnswers } from './public/ready-answers.js';
 import { SharedAnswers } from './public/shared-answers.js';
 import { Wishes } from './public/wishes.js';
 import { ApiVersionsController } from './settings/api-versions.controller.js';
@@ -58,6 +59,7 @@ import { UsageService } from './usage/usage.service.js';
       PublicationGuard,
       Heads,
       SharedAnswers,
+      ReadyAnswers,
       PublicReader,
       PublicDataService,
       PageStreams,

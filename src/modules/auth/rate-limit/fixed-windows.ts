@@ -23,4 +23,10 @@ export class FixedWindows {
     window.count();
     return window;
   }
+
+  /** Those of the key's open window. */
+  hits(key: string): number {
+    const window = this.windows.get(key);
+    return window && window.endsAt > this.now() ? window.hits : 0;
+  }
 }

@@ -4,6 +4,7 @@ import type { AppConfig } from '../../../config/index.js';
 import { keyPrefix, type RedisClient } from '../../../database/redis/index.js';
 import { FixedWindows } from './fixed-windows.js';
 import { SharedCounts } from './shared-counts.js';
+import type { Window } from './window.js';
 
 /** Limits that are hit by almost every request. */
 const GENEROUS: ReadonlySet<string> = new Set(['default', 'external', 'public']);
@@ -29,10 +30,26 @@ export class RateLimitStorage implements ThrottlerStorage {
 
   /** Counts one hit. `ttl` is the length of the window in milliseconds; blocked means past the limit, until the window ends. */
   async increment(key: string, ttl: number, limit: number, _blockDuration: number, name: string): Promise<Hit> {
+    if (GENEROUS.has(name)) return this.count(key, ttl, limit);
     const window = this.windows.hit(key, ttl);
-    let hits = window.hits;
-    if (!GENEROUS.has(name)) hits = (await this.shared?.exchange(window)) ?? hits;
-    else this.shared?.exchangeSoon(window, limit);
+    const hits = (await this.shared?.exchange(window)) ?? window.hits;
+    return this.told(window, hits, limit);
+  }
+
+  /** The same for generous limits, of which nobody waits for the other nodes. */
+  count(key: string, ttl: number, limit: number): Hit {
+    const window = this.windows.hit(key, ttl);
+    const { hits } = window;
+    this.shared?.exchangeSoon(window, limit);
+    return this.told(window, hits, limit);
+  }
+
+  /** Whether one more hit is within the limit, as far as this node knows. */
+  hasRoom(key: string, limit: number): boolean {
+    return this.windows.hits(key) < limit;
+  }
+
+  private told(window: Window, hits: number, limit: number): Hit {
     const seconds = Math.max(1, Math.ceil((window.endsAt - this.now()) / 1000));
     const isBlocked = hits > limit;
     return { totalHits: hits, timeToExpire: seconds, isBlocked, timeToBlockExpire: isBlocked ? seconds : 0 };

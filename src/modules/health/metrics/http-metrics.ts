@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
-import { Metrics } from '../../../common/index.js';
+import { Metrics, type EdgeAdapter } from '../../../common/index.js';
 import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
 
 /** Seconds; few, for there is a series for each of them, each route and each status. */
@@ -39,10 +39,8 @@ export class HttpMetrics implements OnModuleInit {
       },
       BUCKETS,
     );
-    instance.addHook('onResponse', (request, reply, done) => {
-      const route = request.routeOptions.url ?? 'none';
-      observe(reply.elapsedTime / 1_000, request.method, route, String(reply.statusCode));
-      done();
-    });
+    (this.host.httpAdapter as EdgeAdapter).whenAnswered(({ method, routeOptions }, { elapsedTime, statusCode }) =>
+      observe(elapsedTime / 1_000, method, routeOptions.url ?? 'none', String(statusCode)),
+    );
   }
 }

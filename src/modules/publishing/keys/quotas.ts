@@ -1,6 +1,6 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import type { AppReply, Id } from '../../../common/index.js';
+import type { HeaderSink, Id } from '../../../common/index.js';
 import { AuditedTransaction } from '../../../database/main/index.js';
 import { EndpointLimits } from '../../auth/index.js';
 import type { QuotaPeriod } from './api-key.entity.js';
@@ -66,21 +66,35 @@ export class Quotas implements OnModuleDestroy {
   ) {}
 
   /** Counts one request, and tells in the headers how many are left. @throws Problem `rate_limited` until the period ends */
-  async count(reply: AppReply, keyId: Id, quota: Quota): Promise<void> {
-    const { left, rest, endsAt, periodSeconds } = await this.take(keyId, quota);
-    const isBlocked = left < 0;
+  async count(reply: HeaderSink, keyId: Id, quota: Quota): Promise<void> {
+    while (!this.countKnown(reply, keyId, quota)) await this.renew(keyId, quota);
+  }
+
+  /** The same where this node knows what is left; false, and nothing is counted, where it has to ask. @throws Problem `rate_limited` */
+  countKnown(reply: HeaderSink, keyId: Id, quota: Quota): boolean {
+    const share = this.known(keyId);
+    if (!share) return false;
+    const { rest, endsAt, periodSeconds } = share;
+    const isBlocked = share.left === 0;
+    if (!isBlocked) share.left--;
     const seconds = Math.max(1, Math.ceil((endsAt - Date.now()) / 1_000));
     this.limits.tell(
       reply,
       NAME,
       { limit: quota.limit, windowSeconds: periodSeconds },
       {
-        totalHits: isBlocked ? quota.limit + 1 : quota.limit - rest - left,
+        totalHits: isBlocked ? quota.limit + 1 : quota.limit - rest - share.left,
         timeToExpire: seconds,
         isBlocked,
         timeToBlockExpire: isBlocked ? seconds : 0,
       },
     );
+    return true;
+  }
+
+  /** Whether this node may serve one more without a question. */
+  hasRoom(keyId: Id): boolean {
+    return (this.known(keyId)?.left ?? 0) > 0;
   }
 
   /** Gives back what was taken and not served. */
@@ -94,16 +108,10 @@ export class Quotas implements OnModuleDestroy {
     this.shares.clear();
   }
 
-  /** What is left after this request; less than nothing: it is one too many. */
-  private async take(keyId: Id, quota: Quota): Promise<Pick<Share, 'left' | 'rest' | 'endsAt' | 'periodSeconds'>> {
-    for (;;) {
-      const share = this.shares.get(keyId);
-      if (share && share.goodUntil > Date.now()) {
-        if (share.left > 0) return { ...share, left: (share.left -= 1) };
-        if (share.isEmpty) return { ...share, left: -1 };
-      }
-      await this.renew(keyId, quota);
-    }
+  /** The share that the next request is served from, or refused by. */
+  private known(keyId: Id): Share | undefined {
+    const share = this.shares.get(keyId);
+    return share && share.goodUntil > Date.now() && (share.left > 0 || share.isEmpty) ? share : undefined;
   }
 
   /** One question at a time for each key, however many wait for it. */

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { notFound, Problem, type AppReply, type AppRequest } from '../../../common/index.js';
+import { notFound, Problem, type AppReply, type AppRequest, type HeaderSink } from '../../../common/index.js';
 import { EndpointLimits } from '../../auth/index.js';
 import { Quotas } from '../keys/quotas.js';
 import { versionIn } from '../public-path.js';
@@ -7,9 +7,9 @@ import { CallCounter } from '../usage/call-counter.js';
 import { allowOrigin, vary } from './cors.js';
 import { tellSuccession } from './deprecation.js';
 import { keyOf } from './key-of.js';
-import type { Publication, PublicKey, Visit } from './publication.js';
+import type { Admitted, Publication, Visit } from './publication.js';
 import { Publications } from './publications.js';
-import { tallyOf } from './tally.js';
+import { tallyOf, type Tally } from './tally.js';
 
 /** Addresses that nobody published, asked for from one address. */
 const STRANGERS = { limit: 120, windowSeconds: 60 };
@@ -33,7 +33,7 @@ export class Admission {
     const { slug = '', apiVersion } = request.params as { slug?: string; apiVersion?: string };
     const publication = await this.publications.find(slug, versionIn(apiVersion));
     if (!publication) {
-      await this.limits.count(reply, `nothing:${this.limits.addressOf(request.ip)}`, STRANGERS);
+      this.limits.count(reply, this.limits.counterOf(`nothing:${this.limits.addressOf(request.ip)}`, STRANGERS));
       throw notFound('publication');
     }
     allowOrigin(publication, request, reply);
@@ -42,34 +42,50 @@ export class Admission {
   }
 
   /** Lets a reader in: the call counts towards limits, quotas and use. @throws Problem `not_found`, `api_key_invalid`, `rate_limited` */
-  async admit(request: AppRequest, reply: AppReply): Promise<Visit> {
+  async admit(request: AppRequest, reply: AppReply): Promise<Admitted> {
     const publication = await this.find(request, reply);
     const key = publication.auth === 'key' ? keyOf(publication, request) : undefined;
-    this.countWhenAnswered(publication, key, request, reply);
-    const { viewId, scope } = publication;
-    const byAddress = `${viewId}:${this.limits.addressOf(request.ip)}`;
+    reply.raw.once('close', () => {
+      this.countCall({ publication, key }, reply.statusCode, reply.elapsedTime, tallyOf(request));
+    });
+    const { viewId, limit, scope } = publication;
+    const by = key ? `key:${key.id}` : this.limits.addressOf(request.ip);
+    const counter = this.limits.counterOf(`${viewId}:${by}`, key?.limit ?? limit);
     if (publication.auth === 'public') {
-      await this.limits.count(reply, byAddress, publication.limit);
-      return { publication, scope };
+      this.limits.count(reply, counter);
+      return { publication, scope, counter };
     }
     vary(reply, 'Authorization', 'X-API-Key');
-    await this.limits.count(reply, key ? `${viewId}:key:${key.id}` : byAddress, key?.limit ?? publication.limit);
+    this.limits.count(reply, counter);
     if (!key) throw new Problem('api_key_invalid', { headers: { 'www-authenticate': 'Bearer' } });
     if (key.quota) await this.quotas.count(reply, key.id, key.quota);
-    return { publication, key, scope: key.scope };
+    return { publication, key, scope: key.scope, counter };
   }
 
-  private countWhenAnswered(
-    { viewId, slug, apiVersion }: Publication,
-    key: PublicKey | undefined,
-    request: AppRequest,
-    reply: AppReply,
-  ): void {
-    const keyId = key?.id;
-    reply.raw.once('close', () => {
-      const { rows, bytes, isCached, isStream } = tallyOf(request);
-      const { statusCode: status, elapsedTime: ms } = reply;
-      this.calls.count({ viewId, slug, apiVersion, keyId, status, isCached, rows, bytes, ms, isStream });
-    });
+  /**
+   * Whether a reader who was let in would be again, by what is in memory and without being counted: the publication is what it was, his key has not
+   * ended, limit and quota have room. No is not a refusal: then it has to be asked in full.
+   */
+  wouldAdmit({ publication, key, counter }: Admitted): boolean {
+    return (
+      this.publications.isCurrent(publication) &&
+      (key === undefined || key.expiresAt > Date.now()) &&
+      this.limits.hasRoom(counter) &&
+      (key?.quota === undefined || this.quotas.hasRoom(key.id))
+    );
+  }
+
+  /** Lets him in once more, and counts that as {@link admit} does, all but the use, which is counted when he was answered. False: nothing was counted. */
+  admitAgain(visit: Admitted, headers: HeaderSink): boolean {
+    if (!this.wouldAdmit(visit)) return false;
+    const { key, counter } = visit;
+    this.limits.count(headers, counter);
+    return key?.quota === undefined || this.quotas.countKnown(headers, key.id, key.quota);
+  }
+
+  /** Counts a call that was answered, or whose reader has gone, towards the use. */
+  countCall({ publication, key }: Pick<Visit, 'publication' | 'key'>, status: number, ms: number, tally: Tally): void {
+    const { viewId, slug, apiVersion } = publication;
+    this.calls.count({ viewId, slug, apiVersion, keyId: key?.id, status, ms, ...tally });
   }
 }

@@ -80,10 +80,11 @@ export class PublicDataController {
     @Param('slug') _slug?: string,
     @Query() _query?: PublicDataQuery,
   ): Promise<Answer> {
-    const wish = await this.wishes.of(await this.admission.admit(request, reply), request);
+    const visit = await this.admission.admit(request, reply);
+    const wish = await this.wishes.of(visit, request);
     // The encoding also where nothing is compressed: caches would take what is plain for all that there is.
     vary(reply, 'accept-encoding', ...(wish.query.format === undefined ? ['Accept'] : []));
-    return this.service.data(wish, request);
+    return this.service.data(wish, visit, request);
   }
 
   @Get('stream')

@@ -7,7 +7,8 @@ import { openApiOf } from './openapi.js';
 import { PageStreams } from './page-streams.js';
 import { PublicReader, type Reading } from './public-reader.service.js';
 import type { PublicStreamQuery } from './public-data-query.dto.js';
-import type { Visit } from './publication.js';
+import type { Admitted, Visit } from './publication.js';
+import { ReadyAnswers } from './ready-answers.js';
 import { tallyOf } from './tally.js';
 import type { Wish } from './wish.js';
 
@@ -22,13 +23,15 @@ export class PublicDataService {
   constructor(
     private readonly reader: PublicReader,
     private readonly streams: PageStreams,
+    private readonly ready: ReadyAnswers,
   ) {}
 
   /** @throws Problem as strangers may read it */
-  async data(wish: Wish, request: AppRequest): Promise<Answer> {
+  async data(wish: Wish, visit: Admitted, request: AppRequest): Promise<Answer> {
     const reading = await this.reader.read(wish, holds(request.headers['if-none-match']));
     const headers = { etag: `W/"${reading.etag}"`, 'cache-control': cacheControl(wish.visit, reading.graceSeconds) };
-    const { page, isCached } = reading;
+    const { page, isCached, traces } = reading;
+    if (traces) this.ready.note(request, visit, traces);
     Object.assign(tallyOf(request), { isCached, rows: page?.rows ?? 0, bytes: page?.body.length ?? 0 });
     if (!page) return new Answer(undefined, { status: 304, headers });
     return new Answer(page.body, {

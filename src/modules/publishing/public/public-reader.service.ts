@@ -23,10 +23,18 @@ export interface Reading {
   readonly isCached: boolean;
   /** Whether it is known to be as the data is now. */
   readonly isExact: boolean;
+  /** What it is of: as long as these logs stand there, it is exact. Of what was in memory only. */
+  readonly traces?: Traces;
   /** Whether it is older than it may be, for its source fails. */
   readonly isStale?: boolean;
   /** For how long it may be given out beyond its time while it is made anew, in seconds. */
   readonly graceSeconds?: number;
+}
+
+/** Tables, and where their logs stood. */
+export interface Traces {
+  readonly tables: readonly TableRef[];
+  readonly heads: string;
 }
 
 /** What changes of may change an answer; the time and other databases too, where it is untraceable. */
@@ -104,10 +112,11 @@ export class PublicReader {
         throw error;
       });
       const etag = this.tagOfHeads(wish, heads);
-      if (has(etag)) return { etag, isCached: true, isExact: true };
+      const traces = { tables: sources.tables, heads };
+      if (has(etag)) return { etag, isCached: true, isExact: true, traces };
       const exact = exactly(wish);
       const kept = this.answers.find(exact, etag);
-      if (kept) return { etag, page: kept, isCached: true, isExact: true };
+      if (kept) return { etag, page: kept, isCached: true, isExact: true, traces };
       const now = await this.renewed(wish.visit.publication);
       if (now.isUntraceable) return this.readUntraceable(wish, has, now);
       // What the numbers were read of is not all that the answer is made of now.

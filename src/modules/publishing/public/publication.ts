@@ -1,6 +1,6 @@
 import type { Id } from '../../../common/index.js';
 import { parseJsonFilter, type ViewScope } from '../../../query/index.js';
-import type { EndpointLimit } from '../../auth/index.js';
+import type { EndpointCounter, EndpointLimit } from '../../auth/index.js';
 import type { FrozenView, Reader } from '../../views/index.js';
 import type { ApiKeyEntity } from '../keys/api-key.entity.js';
 import { networkList } from '../keys/network.js';
@@ -58,6 +58,12 @@ export interface Visit {
   readonly publication: Publication;
   readonly key?: PublicKey;
   readonly scope: ViewScope;
+}
+
+/** A reader who was let in. */
+export interface Admitted extends Visit {
+  /** What calls are counted by: the key, or the address where there is none. */
+  readonly counter: EndpointCounter;
 }
 
 /** What a publication is made of, as it is stored. */

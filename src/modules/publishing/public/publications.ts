@@ -47,7 +47,13 @@ export class Publications {
   async find(slug: string, apiVersion: number | undefined): Promise<Publication | undefined> {
     if (apiVersion === undefined || slug.length > MAX_SLUG || !SLUG.test(slug)) return undefined;
     const found = (await this.cache.get(slug))?.get(apiVersion);
-    return found?.succession && found.succession.until <= Date.now() ? undefined : found;
+    return found && !hasEnded(found) ? found : undefined;
+  }
+
+  /** Whether {@link find} would find this very object, without a look into the database. */
+  isCurrent(publication: Publication): boolean {
+    const { slug, apiVersion } = publication;
+    return this.cache.known(slug)?.get(apiVersion) === publication && !hasEnded(publication);
   }
 
   private async load(slug: string): Promise<Versions | undefined> {
@@ -73,6 +79,8 @@ export class Publications {
     this.slugs.set(viewId, slug);
   }
 }
+
+const hasEnded = ({ succession }: Publication): boolean => succession !== undefined && succession.until <= Date.now();
 
 interface Described {
   readonly title: string;
