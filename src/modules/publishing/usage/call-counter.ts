@@ -1,5 +1,5 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { Rounds } from '../../../common/index.js';
+import { Rounds, type Id } from '../../../common/index.js';
 import type { Call } from './call.js';
 import { NO_KEY, type HourOfUse } from './hour-of-use.js';
 import { addLatency, noLatencies } from './latency.js';
@@ -16,6 +16,8 @@ const MAX_COUNTED = 20_000;
 export class CallCounter implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger(CallCounter.name);
   private counted = new Map<string, HourOfUse>();
+  /** The one that was counted last: where much is called, it is mostly the same. */
+  private last: HourOfUse | undefined;
   private readonly rounds = new Rounds(
     () => this.flush(),
     (err) => this.logger.warn({ msg: 'The use of published views could not be written down', err }),
@@ -38,14 +40,8 @@ export class CallCounter implements OnApplicationBootstrap, OnModuleDestroy {
   count(call: Call): void {
     this.metrics.add(call);
     const { viewId, apiVersion, keyId = NO_KEY, status, isCached, isStream, rows, bytes, ms } = call;
-    const hour = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
-    const name = `${viewId} ${apiVersion} ${keyId} ${hour}`;
-    let use = this.counted.get(name);
-    if (!use) {
-      if (this.counted.size >= MAX_COUNTED) return;
-      use = { viewId, apiVersion, keyId, hour: new Date(hour), ...NOTHING, latencies: noLatencies() };
-      this.counted.set(name, use);
-    }
+    const use = this.useOf(viewId, apiVersion, keyId);
+    if (!use) return;
     use.requests++;
     use.rows += rows;
     use.bytes += bytes;
@@ -55,10 +51,27 @@ export class CallCounter implements OnApplicationBootstrap, OnModuleDestroy {
     if (!isStream) addLatency(use.latencies, ms);
   }
 
+  /** Undefined where it is one too many. */
+  private useOf(viewId: Id, apiVersion: number, keyId: Id): HourOfUse | undefined {
+    const hour = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
+    const { last } = this;
+    if (last?.viewId === viewId && last.apiVersion === apiVersion && last.keyId === keyId && +last.hour === hour)
+      return last;
+    const name = `${viewId} ${apiVersion} ${keyId} ${hour}`;
+    let use = this.counted.get(name);
+    if (!use) {
+      if (this.counted.size >= MAX_COUNTED) return undefined;
+      use = { viewId, apiVersion, keyId, hour: new Date(hour), ...NOTHING, latencies: noLatencies() };
+      this.counted.set(name, use);
+    }
+    return (this.last = use);
+  }
+
   /** Writes down what was counted since the last time; what cannot be written is lost. */
   async flush(): Promise<void> {
     const uses = [...this.counted.values()];
     this.counted = new Map();
+    this.last = undefined;
     if (uses.length > 0) await this.log.add(uses);
     await this.log.prune();
   }

@@ -29,6 +29,8 @@ export class PublishingMetrics {
   private readonly counted = new Map<string, Counted>();
   private readonly others = nothing(OTHER);
   private readonly took: Observe;
+  /** What was called last: where much is called, it is mostly the same. */
+  private last: { readonly slug: string; readonly counted: Counted } | undefined;
 
   constructor(metrics: Metrics) {
     const labels = ['publication'];
@@ -72,6 +74,13 @@ export class PublishingMetrics {
   }
 
   private of(slug: string): Counted {
+    if (slug === this.last?.slug) return this.last.counted;
+    const counted = this.find(slug);
+    this.last = { slug, counted };
+    return counted;
+  }
+
+  private find(slug: string): Counted {
     const name = slugLabel(slug);
     const known = this.counted.get(name);
     if (known) return known;
