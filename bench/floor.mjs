@@ -149,8 +149,30 @@ const CONSTANTS = {
   unchanged: (response) => response.writeHead(304).end(),
 };
 
+/** Where the change log of the published table stands, asked by one question at a time for all who came before it: the least that an exact answer has to ask. */
+let stream;
+let waiting;
+let isAsking = false;
+function whenAsked(then) {
+  if (waiting) return waiting.push(then);
+  waiting = [then];
+  if (!isAsking) setImmediate(askOnce);
+}
+
+async function askOnce() {
+  const batch = waiting;
+  waiting = undefined;
+  isAsking = true;
+  await query('stream', `select epoch, seq from "${stream.schema}"."_stream" where table_id = $1`, [stream.table]);
+  isAsking = false;
+  for (const then of batch) then();
+  if (waiting) setImmediate(askOnce);
+}
+
 function keep(_url, body) {
-  constant = Buffer.from(JSON.parse(body).body);
+  const kept = JSON.parse(body);
+  constant = Buffer.from(kept.body);
+  stream = kept.stream;
   return '{}';
 }
 
@@ -180,6 +202,8 @@ const nameIn = (url) => /^\/(\w+)/.exec(url)?.[1];
 const server = http.createServer((request, response) => {
   const answer = CONSTANTS[nameIn(request.url)];
   if (answer) return answer(response);
+  const asked = CONSTANTS[/^\/asked\/(\w+)/.exec(request.url)?.[1]];
+  if (asked) return whenAsked(() => asked(response));
   const chunks = [];
   request.on('data', (chunk) => chunks.push(chunk));
   request.on('end', () => {

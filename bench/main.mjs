@@ -257,6 +257,10 @@ async function overHttp(world, has, { rounds, seconds }, count, add) {
     const constant = '(floor: a bare server that answers a constant)';
     add(report.row(`published view, 304 ${constant}`, await pair('publishedUnchanged', 32, both), '≥ 0.80'));
     add(report.row(`published view, from memory ${constant}`, await pair('publishedCached', 32, both), '≥ 0.80'));
+    const asking =
+      '(second floor: the same server, which asks PostgreSQL where the change log stands, once for all who wait)';
+    add(report.row(`published view, 304 ${asking}`, await pair('publishedUnchangedAsked', 32, both), '–'));
+    add(report.row(`published view, from memory ${asking}`, await pair('publishedCachedAsked', 32, both), '–'));
     add(report.row('published view, another page of 100 rows each time', await pair('published', 32, both), '≥ 0.90'));
     add(report.questionsRow(await countQuestions({ ...world, sides: both })));
   }

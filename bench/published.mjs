@@ -29,7 +29,10 @@ export async function makePublished({ base, token, workspaceId }, table, floorBa
   const { head, parts } = await client.send(request('GET', `${url}?${SAME}`), true);
   client.close();
   const etag = /^etag: (.*)$/im.exec(head)[1].trim();
-  await call(floorBase, 'POST', '/keep', undefined, { body: Buffer.concat(parts).toString() });
+  await call(floorBase, 'POST', '/keep', undefined, {
+    body: Buffer.concat(parts).toString(),
+    stream: { schema: table.physical.schema, table: table.id },
+  });
   return { url, etag };
 }
 
@@ -52,6 +55,16 @@ export const PUBLISHED = {
     ours: ({ published: { url } }) => request('GET', `${url}?${SAME}`),
     floor: () => request('GET', `/constant?${SAME}`),
   },
+};
+
+/** The same against a floor that asks where the change log stands before it answers. */
+export const PUBLISHED_ASKED = {
+  unchanged: {
+    ours: PUBLISHED.unchanged.ours,
+    floor: ({ published: { etag } }) =>
+      request('GET', `/asked/unchanged?${SAME}`, undefined, undefined, [`If-None-Match: ${etag}`]),
+  },
+  cached: { ours: PUBLISHED.cached.ours, floor: () => request('GET', `/asked/constant?${SAME}`) },
 };
 
 /** How many questions many readers of the same page are to the rows, and to the change log, by PostgreSQL's log; after a write, so that the first has to ask. */

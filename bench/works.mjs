@@ -2,7 +2,7 @@
 import { externalQuestion } from './external.mjs';
 import { request } from './http-client.mjs';
 import { LINKED_FIELDS } from './linked.mjs';
-import { PUBLISHED, publishedPath } from './published.mjs';
+import { PUBLISHED, PUBLISHED_ASKED, publishedPath } from './published.mjs';
 import { RULED_PATHS } from './ruled.mjs';
 import { viewQuestions } from './views.mjs';
 
@@ -66,6 +66,8 @@ export const WORKS = {
   },
   publishedUnchanged: PUBLISHED.unchanged,
   publishedCached: PUBLISHED.cached,
+  publishedUnchangedAsked: PUBLISHED_ASKED.unchanged,
+  publishedCachedAsked: PUBLISHED_ASKED.cached,
   published: {
     ours: ({ published }) => request('GET', publishedPath(published, 1_000 + upTo(99_000))),
     floor: () => request('GET', `/published?filter=and(status.in.(open,won))&sort=-qty&qty=${1_000 + upTo(99_000)}`),
