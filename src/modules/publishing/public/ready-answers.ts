@@ -143,8 +143,6 @@ export class ReadyAnswers {
 
   /** False: nothing was done, and nothing counted. */
   private give(ready: Ready, request: IncomingMessage, response: ServerResponse, from: number): boolean {
-    // The server may have begun to stop meanwhile.
-    if (!response.shouldKeepAlive) return false;
     const limits = new LimitHeaders();
     if (!this.admission.admitAgain(ready.visit, limits)) return false;
     this.hits++;
