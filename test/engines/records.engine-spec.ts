@@ -32,7 +32,7 @@ async function bothOf(name: ColumnTypeName, text: string): Promise<{ ours: strin
   );
   let ours = '';
   const bytes = (sent: Buffer): string => {
-    ours = new Records(sent).text({ slots: [{ before: between(''), field: 0, form }], end: between('') }, 0);
+    ours = Records.in(sent).text({ slots: [{ before: between(''), field: 0, form }], end: between('') }, 0);
     return '';
   };
   const [row] = await store.database.query({ ...statement, bytes });

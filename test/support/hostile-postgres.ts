@@ -1,5 +1,6 @@
 import net from 'node:net';
 import tls from 'node:tls';
+import { RECORDS_SAMPLE_BYTES as SAMPLE } from '../../src/engines/external/postgres/records-sample.js';
 import { afterThisFile } from '../harness/index.js';
 
 const TLS_REQUEST = 80_877_103;
@@ -14,6 +15,8 @@ export interface PostgresScript {
   readonly query?: Step;
   /** Statements with values. */
   readonly execute?: Step;
+  /** The statement for a page, to who has shown before that it makes records as PostgreSQL does. Without it, it does not know how. */
+  readonly records?: Step;
   /** With this certificate it offers TLS. */
   readonly certificate?: { readonly cert: string; readonly key: string };
 }
@@ -51,6 +54,8 @@ export async function hostilePostgres(script: PostgresScript): Promise<HostilePo
 /** One conversation. */
 export class PostgresTalk {
   private started = false;
+  /** The statement that was prepared last. */
+  private parsed = '';
   private buffer = Buffer.alloc(0);
   private stream: net.Socket;
 
@@ -105,11 +110,19 @@ export class PostgresTalk {
   }
 
   private take(kind: string, body: Buffer): void {
-    if (kind === 'S') (this.script.execute ?? ((talk) => sendRows(talk, [])))(this);
+    if (kind === 'P') this.parsed = body.toString();
+    if (kind === 'S') this.execute();
     if (kind !== 'Q') return;
     if (this.script.query) this.script.query(this);
     else if (body.toString().startsWith('show')) sendRows(this, [['18.1']]);
     else this.send(done('SET'), READY);
+  }
+
+  private execute(): void {
+    const { records, execute = (talk: PostgresTalk) => sendRows(talk, []) } = this.script;
+    if (!records || !this.parsed.includes('record_send')) execute(this);
+    else if (this.parsed.includes('from (values')) sendBytes(this, SAMPLE);
+    else records(this);
   }
 
   private encrypt(): void {
@@ -138,10 +151,10 @@ export const done = (word: string): Buffer => message('C', `${word}\0`);
 export const authentication = (code: number): Buffer => message('R', int32(code));
 const welcome: Step = (talk) => talk.send(authentication(0), message('K', int32(7), int32(8)), READY);
 
-export const description = (columns: number): Buffer =>
-  message('T', int16(columns), ...Array.from({ length: columns }, () => Buffer.concat([Buffer.from('c\0'), int32(0), int16(0), int32(25), int16(-1), int32(-1), int16(0)]))); // prettier-ignore
+export const description = (columns: number, format = 0): Buffer =>
+  message('T', int16(columns), ...Array.from({ length: columns }, () => Buffer.concat([Buffer.from('c\0'), int32(0), int16(0), int32(25), int16(-1), int32(-1), int16(format)]))); // prettier-ignore
 
-export const dataRow = (cells: readonly string[]): Buffer =>
+export const dataRow = (cells: readonly (string | Buffer)[]): Buffer =>
   message('D', int16(cells.length), ...cells.flatMap((cell) => [int32(Buffer.byteLength(cell)), cell]));
 
 export const refusal = (state: string, text: string, severity = 'ERROR'): Buffer =>
@@ -152,3 +165,7 @@ export const sendRows = (
   rows: readonly (readonly string[])[],
   columns = rows[0]?.length ?? 1,
 ): boolean => talk.send(description(columns), ...rows.map(dataRow), done(`SELECT ${rows.length}`), READY);
+
+/** The one value of bytes that a page of records is. */
+export const sendBytes = (talk: PostgresTalk, bytes: Buffer): boolean =>
+  talk.send(description(1, 1), dataRow([bytes]), done('SELECT 1'), READY);

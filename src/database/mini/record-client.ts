@@ -9,18 +9,18 @@ import { Parser } from 'pg-protocol/dist/parser.js';
  */
 
 const ROW_DESCRIPTION = 0x54;
-const DATA_ROW = 0x44;
+export const DATA_ROW = 0x44;
 const READY_FOR_QUERY = 0x5a;
 
 /** What {@link Parser} has and its typings keep to themselves. */
-interface OpenParser {
+export interface OpenParser {
   parse(buffer: Buffer, callback: (message: BackendMessage) => void): void;
   handlePacket(offset: number, code: number, length: number, bytes: Buffer): BackendMessage;
 }
 const OpenParser = Parser as unknown as new () => OpenParser;
 
 /** Values in binary form are views of the memory that was received, so they have to be read at once. */
-class BinaryParser extends OpenParser {
+export class BinaryParser extends OpenParser {
   /** Whether the rows that follow are in binary form: it is asked of all columns of a statement or of none. */
   isBinary = false;
 
@@ -58,21 +58,34 @@ interface Connection {
   expectBinary?: () => void;
 }
 
+/** Whether the values of a row end where its message does: the driver reads on in the memory behind it, whatever there is. */
+export function isWholeRow(offset: number, length: number, bytes: Buffer): boolean {
+  const end = offset + length - 4;
+  let at = offset + 2;
+  if (at > end) return false;
+  for (let left = bytes.readUInt16BE(offset); left > 0; left--) {
+    if (at + 4 > end) return false;
+    at += 4 + Math.max(0, bytes.readInt32BE(at));
+  }
+  return at === end;
+}
+
 /** A client whose binary results are bytes. */
 export class RecordClient extends pg.Client {
-  constructor(config?: pg.ClientConfig) {
+  /** @param parser a new one for each stream */
+  constructor(config?: pg.ClientConfig, parser: () => BinaryParser = () => new BinaryParser()) {
     super(config);
     const { connection } = this as unknown as { readonly connection: Connection };
     connection.attachListeners = (stream) => {
-      const parser = new BinaryParser();
+      const own = parser();
       connection.expectBinary = () => {
-        parser.isBinary = true;
+        own.isBinary = true;
       };
       const heard = (message: BackendMessage): void => {
         connection.emit(message.name === 'error' ? 'errorMessage' : message.name, message);
       };
       stream.on('data', (bytes: Buffer) => {
-        parser.parse(bytes, heard);
+        own.parse(bytes, heard);
       });
     };
   }

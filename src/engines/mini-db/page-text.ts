@@ -34,7 +34,7 @@ export class PageRecords {
   /** No rows are no value, and nothing is read. */
   readonly read = (bytes: Buffer): string => {
     const { row, position } = this.statement;
-    const records = new Records(bytes);
+    const records = Records.in(bytes);
     const { from, to, next, prev } = spanOf(records.count, this.plan);
     this.page = {
       data: records.texts(row, from, to, SEPARATOR),

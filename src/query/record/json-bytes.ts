@@ -1,23 +1,12 @@
 import { Problem } from '../../common/index.js';
-import { BEFORE_CHRIST, Days, oddDay } from './days.js';
-import { DECIMAL_PAIRS, digits, HEX_PAIRS } from './digits.js';
+import { DECIMAL_PAIRS, digits } from './digits.js';
 import { between, type Piece } from './piece.js';
-
-/*
- * JSON text of values in PostgreSQL's binary form, byte for byte what PostgreSQL itself makes of them: `to_json` of texts, `::text` of numbers
- * and days, ISO 8601 in UTC with milliseconds of moments. The forms are those of the functions `…send` of the types
- * (src/backend/utils/adt of PostgreSQL): everything big-endian, days and microseconds since 2000-01-01.
- */
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const MINUS = 0x2d;
-const POINT = 0x2e;
-const COLON = 0x3a;
 const ZERO = 0x30;
 
-const TRUE = between('true');
-const FALSE = between('false');
 const NULL = between('null');
 
 /** What stands behind the backslash, of the characters that have a letter. */
@@ -27,8 +16,6 @@ const ESCAPES = new Map([...'\b\f\n\r\t"\\'].map((c, i) => [c.charCodeAt(0), 'bf
 export const WORST = 6;
 /** Words of eight are written whole: so many bytes behind the last may be, and are written over. */
 const OVER = 8;
-
-const DAY_MS = 86_400_000;
 
 /** Kept for the next page unless it has grown beyond that. */
 const KEPT_BYTES = 1 << 20;
@@ -54,22 +41,35 @@ export const sourceOf = (bytes: Buffer): Source => ({
   view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
 });
 
-/** Text that is being written. There is room for {@link WORST} times what is put in by {@link reserve}, but for decimals, which see to it themselves. */
+/** How long a text may be, in bytes, and what is said of one that is longer. */
+export interface TextLimit {
+  readonly most: number;
+  readonly problem: () => Error;
+}
+
+const tooLarge = (): Problem =>
+  new Problem('limit_reached', { detail: 'The answer would be too large. Ask for fewer rows (limit).' });
+
+/** Text that is being written. There is room for {@link WORST} times what is put in by {@link reserve}, but where it is said otherwise. */
 export class JsonBytes {
-  private out: Source = sourceOf(Buffer.allocUnsafe(FIRST_BYTES));
-  private at = 0;
+  protected out: Source = sourceOf(Buffer.allocUnsafe(FIRST_BYTES));
+  protected at = 0;
   /** Of words of texts and keys, by or: without the highest bit of a byte where every character is ASCII. */
   private seen = 0;
-  private readonly days = new Days();
+  private readonly longest: TextLimit;
+  private limit: TextLimit;
 
   /** @param most bytes of a text */
-  constructor(private readonly most = MOST_BYTES) {}
+  constructor(most = MOST_BYTES) {
+    this.longest = this.limit = { most, problem: tooLarge };
+  }
 
   /**
    * What is written meanwhile. Nothing of it stays, also where it fails: what comes next is somebody else's.
-   * @throws Problem `limit_reached` it is longer than texts can be
+   * @throws Problem that of the limit; `limit_reached` where it is longer than texts can be
    */
-  whole(write: () => void): string {
+  whole(write: () => void, limit: TextLimit = this.longest): string {
+    this.limit = limit;
     try {
       write();
       this.mustFit();
@@ -82,8 +82,7 @@ export class JsonBytes {
   }
 
   private mustFit(): void {
-    if (this.at > this.most)
-      throw new Problem('limit_reached', { detail: 'The answer would be too large. Ask for fewer rows (limit).' });
+    if (this.at > this.limit.most) throw this.limit.problem();
   }
 
   reserve(bytes: number): void {
@@ -178,45 +177,15 @@ export class JsonBytes {
     return at;
   }
 
-  uuid(from: Source, start: number): void {
-    const { view } = this.out;
-    let { at } = this;
-    view.setUint8(at++, QUOTE);
-    for (let i = 0; i < 16; i++, at += 2) {
-      if (i === 4 || i === 6 || i === 8 || i === 10) view.setUint8(at++, MINUS);
-      view.setUint16(at, HEX_PAIRS[from.view.getUint8(start + i)] ?? 0, true);
-    }
-    view.setUint8(at++, QUOTE);
-    this.at = at;
-  }
-
-  boolean(from: Source, start: number): void {
-    this.constant(from.view.getUint8(start) === 0 ? FALSE : TRUE);
-  }
-
-  /** Of 2, 4 or 8 bytes. */
-  integer({ view }: Source, start: number, length: number): void {
-    if (length === 4) this.number(view.getInt32(start));
-    else if (length === 2) this.number(view.getInt16(start));
-    else this.long(view, start);
-  }
-
-  private long(from: DataView, start: number): void {
-    const high = from.getInt32(start);
-    // Beyond 2^53 a number of JavaScript's is not exact any more.
-    if (high >= 0x20_0000 || high < -0x20_0000) this.ascii(String(from.getBigInt64(start)));
-    else this.number(high * 0x1_0000_0000 + from.getUint32(start + 4));
-  }
-
-  private ascii(text: string): void {
+  protected ascii(text: string): void {
     this.at += this.out.bytes.write(text, this.at, 'latin1');
   }
 
-  private byte(byte: number): void {
+  protected byte(byte: number): void {
     this.out.view.setUint8(this.at++, byte);
   }
 
-  private number(n: number): void {
+  protected number(n: number): void {
     if (n < 0) {
       this.byte(MINUS);
       n = -n;
@@ -239,119 +208,10 @@ export class JsonBytes {
     else view.setUint8(at - 1, ZERO + rest);
   }
 
-  /** In quotes: digits to the base 10,000, of which `weight` + 1 stand before the point, and `scale` decimal digits behind it. */
-  decimal({ view }: Source, start: number): void {
-    const count = view.getUint16(start);
-    const weight = view.getInt16(start + 2);
-    const sign = view.getUint16(start + 4);
-    const scale = view.getUint16(start + 6);
-    this.reserve((Math.max(weight, 0) + 2) * 4 + scale + 8);
-    this.byte(QUOTE);
-    if (sign >= 0xc000) this.ascii(notFinite(sign));
-    else {
-      if (sign === 0x4000) this.byte(MINUS);
-      const first = start + 8;
-      this.number(weight < 0 || count === 0 ? 0 : view.getUint16(first));
-      for (let i = 1; i <= weight; i++) this.four(i < count ? view.getUint16(first + 2 * i) : 0);
-      if (scale > 0) {
-        this.byte(POINT);
-        const end = this.at + scale;
-        for (let i = weight + 1; this.at < end; i++) this.four(i >= 0 && i < count ? view.getUint16(first + 2 * i) : 0);
-        this.at = end;
-      }
-    }
-    this.byte(QUOTE);
-  }
-
-  private four(n: number): void {
-    const high = (n / 100) | 0;
-    this.pair(high);
-    this.pair(n - high * 100);
-  }
-
-  private pair(n: number): void {
+  protected pair(n: number): void {
     this.out.view.setUint16(this.at, DECIMAL_PAIRS[n] ?? 0, true);
     this.at += 2;
   }
-
-  date({ view }: Source, start: number): void {
-    const days = view.getInt32(start);
-    this.byte(QUOTE);
-    if (this.days.write(days, this.out.view, this.at)) this.at += 10;
-    else this.ascii(days === 0x7fff_ffff ? 'infinity' : days === -0x8000_0000 ? '-infinity' : oddDay(days));
-    this.byte(QUOTE);
-  }
-
-  /** To the millisecond, what is beyond it left out; null of the infinite ones, as to_char says. */
-  instant({ view }: Source, start: number): void {
-    if (infinite(view, start) !== undefined) {
-      this.null();
-      return;
-    }
-    const { ms } = momentOf(view, start);
-    this.byte(QUOTE);
-    // to_char gives years before the first no name.
-    this.moment(ms, false);
-    this.byte(QUOTE);
-  }
-
-  /** To the microsecond, in a form that PostgreSQL reads as the same moment. */
-  exactInstant({ view }: Source, start: number): void {
-    this.byte(QUOTE);
-    const name = infinite(view, start);
-    if (name === undefined) {
-      const { ms, micros } = momentOf(view, start);
-      this.moment(ms, true, micros);
-    } else this.ascii(name);
-    this.byte(QUOTE);
-  }
-
-  /** Of milliseconds since 2000-01-01. */
-  private moment(ms: number, namesEra: boolean, micros = 0): void {
-    const days = Math.floor(ms / DAY_MS);
-    const isPlain = this.days.write(days, this.out.view, this.at);
-    const day = isPlain ? '' : oddDay(days);
-    if (isPlain) this.at += 10;
-    else this.ascii(day.replace(BEFORE_CHRIST, ''));
-    this.time((ms - days * DAY_MS) | 0, micros);
-    if (namesEra && day.endsWith(BEFORE_CHRIST)) this.ascii(BEFORE_CHRIST);
-  }
-
-  /** `Thh:mm:ss.mmmZ` of a day's milliseconds, and three digits more where there are microseconds. */
-  private time(ms: number, micros: number): void {
-    const seconds = (ms / 1000) | 0;
-    const minutes = (seconds / 60) | 0;
-    const hours = (minutes / 60) | 0;
-    const fraction = ms - seconds * 1000;
-    const hundreds = (fraction / 100) | 0;
-    this.byte(0x54);
-    this.pair(hours);
-    this.byte(COLON);
-    this.pair(minutes - hours * 60);
-    this.byte(COLON);
-    this.pair(seconds - minutes * 60);
-    this.byte(POINT);
-    this.byte(ZERO + hundreds);
-    this.pair(fraction - hundreds * 100);
-    if (micros > 0) this.ascii(String(micros).padStart(3, '0'));
-    this.byte(0x5a);
-  }
-}
-
-/** What PostgreSQL calls the moments before and after all others. */
-function infinite(view: DataView, start: number): 'infinity' | '-infinity' | undefined {
-  const [high, low] = [view.getInt32(start), view.getUint32(start + 4)];
-  if (high === 0x7fff_ffff && low === 0xffff_ffff) return 'infinity';
-  return high === -0x8000_0000 && low === 0 ? '-infinity' : undefined;
-}
-
-/** Milliseconds since 2000-01-01, and microseconds beyond them. */
-function momentOf(view: DataView, start: number): { readonly ms: number; readonly micros: number } {
-  const [high, low] = [view.getInt32(start), view.getUint32(start + 4)];
-  // 2^32 microseconds are 4,294,967 milliseconds and 296 microseconds: as one number they would not be exact.
-  const rest = high * 296 + low;
-  const ms = Math.floor(rest / 1000);
-  return { ms: high * 4_294_967 + ms, micros: rest - ms * 1000 };
 }
 
 /**
@@ -365,6 +225,3 @@ function hasSpecial(word: number): boolean {
     ((((word - 0x20 * EVERY) & ~word) | ((quote - EVERY) & ~quote) | ((backslash - EVERY) & ~backslash)) & HIGH) !== 0
   );
 }
-
-/** Of the sign of a numeric. */
-const notFinite = (sign: number): string => (sign === 0xd000 ? 'Infinity' : sign === 0xf000 ? '-Infinity' : 'NaN');

@@ -1,5 +1,5 @@
 import type { Piece } from './piece.js';
-import type { WrittenForm } from './wire-form.js';
+import type { RecordForm } from './wire-form.js';
 
 /** A place in a text where a field of a record is written. */
 export interface Slot {
@@ -7,7 +7,7 @@ export interface Slot {
   readonly before: Piece;
   /** Which field, counted from 0. */
   readonly field: number;
-  readonly form: WrittenForm;
+  readonly form: RecordForm;
 }
 
 /** JSON text with places for fields of records. */

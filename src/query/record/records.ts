@@ -1,10 +1,11 @@
-import { JsonBytes, sourceOf, WORST, type Source } from './json-bytes.js';
+import { sourceOf, WORST, type Source, type TextLimit } from './json-bytes.js';
+import { JsonValues } from './json-values.js';
 import type { Piece } from './piece.js';
 import type { RecordTemplate } from './record-template.js';
-import type { WrittenForm } from './wire-form.js';
+import type { RecordForm } from './wire-form.js';
 
 /** A text is written whole without anybody else in between, so one serves all. */
-const json = new JsonBytes();
+const json = new JsonValues();
 
 function announce({ slots, end }: RecordTemplate): void {
   for (const { before } of slots) json.announce(before);
@@ -18,31 +19,36 @@ const FIELD_HEAD = 8;
 /** Whatever is no text and no decimal is written in so many bytes. */
 const SMALL = 48;
 
+function startsOf({ bytes, view }: Source): readonly number[] {
+  const starts: number[] = [];
+  let at = 0;
+  const skip = (length: number): void => {
+    at += length;
+    if (at > bytes.length) throw new Error('not a list of records');
+  };
+  while (at < bytes.length) {
+    starts.push(at);
+    skip(RECORD_HEAD);
+    const fields = view.getInt32(at - RECORD_HEAD);
+    for (let i = 0; i < fields; i++) {
+      skip(FIELD_HEAD);
+      skip(Math.max(0, view.getInt32(at - 4)));
+    }
+  }
+  return starts;
+}
+
 /** Records in PostgreSQL's binary form (record_send), one behind the other: read where they are, and only as long as that memory is the caller's. */
 export class Records {
-  /** Where each begins. */
-  private readonly starts: number[] = [];
-
-  private readonly from: Source;
+  /** @param starts where each begins @throws Error for what are no records */
+  constructor(
+    private readonly from: Source,
+    private readonly starts: readonly number[] = startsOf(from),
+  ) {}
 
   /** @throws Error for what are no records */
-  constructor(bytes: Buffer) {
-    this.from = sourceOf(bytes);
-    const { view } = this.from;
-    let at = 0;
-    const skip = (length: number): void => {
-      at += length;
-      if (at > bytes.length) throw new Error('not a list of records');
-    };
-    while (at < bytes.length) {
-      this.starts.push(at);
-      skip(RECORD_HEAD);
-      const fields = view.getInt32(at - RECORD_HEAD);
-      for (let i = 0; i < fields; i++) {
-        skip(FIELD_HEAD);
-        skip(Math.max(0, view.getInt32(at - 4)));
-      }
-    }
+  static in(bytes: Buffer): Records {
+    return new Records(sourceOf(bytes));
   }
 
   get count(): number {
@@ -50,7 +56,7 @@ export class Records {
   }
 
   /** Those from one to before another, in the form of the template, with `separator` between. */
-  texts(template: RecordTemplate, from: number, to: number, separator: Piece): string {
+  texts(template: RecordTemplate, from: number, to: number, separator: Piece, limit?: TextLimit): string {
     return json.whole(() => {
       announce(template);
       for (let i = from; i < to; i++) {
@@ -58,7 +64,7 @@ export class Records {
         if (i > from) json.constant(separator);
         this.write(template, i);
       }
-    });
+    }, limit);
   }
 
   text(template: RecordTemplate, index: number): string {
@@ -91,7 +97,7 @@ export class Records {
     return start;
   }
 
-  private writeField(form: WrittenForm, start: number, length: number): void {
+  private writeField(form: RecordForm, start: number, length: number): void {
     const { from } = this;
     switch (form) {
       case 'json':
@@ -118,8 +124,20 @@ export class Records {
       case 'instant':
         json.instant(from, start);
         return;
-      case 'exact_instant':
-        json.exactInstant(from, start);
+      case 'bigint':
+        json.bigint(from, start);
+        return;
+      case 'float':
+        json.float(from, start, length);
+        return;
+      case 'zoned':
+        json.exactInstant(from, start, '+00');
+        return;
+      case 'local':
+        json.exactInstant(from, start, '');
+        return;
+      case 'bytea':
+        json.bytea(from, start, length);
         return;
     }
   }

@@ -4,8 +4,11 @@
  */
 export type WireForm = 'json' | 'text' | 'uuid' | 'integer' | 'decimal' | 'boolean' | 'date' | 'instant';
 
-/** How a value is written: as it is shown, or, of a moment, as exact as it is stored, to the microsecond, which is what rows are ordered by. */
-export type WrittenForm = WireForm | 'exact_instant';
+/**
+ * The same of fields of records. Databases of others have values that columns of ours do not have: whole numbers of 64 bits in quotes, texts of
+ * floating-point numbers, moments to the microsecond with a zone and without one, bytes.
+ */
+export type RecordForm = WireForm | 'bigint' | 'float' | 'zoned' | 'local' | 'bytea';
 
-/** The form that loses nothing. */
-export const exactly = (form: WrittenForm): WrittenForm => (form === 'instant' ? 'exact_instant' : form);
+/** The form that loses nothing of what rows are ordered by. */
+export const exactly = (form: RecordForm): RecordForm => (form === 'instant' ? 'zoned' : form);

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
-import pg from 'pg';
+import type pg from 'pg';
 import { Problem } from '../../../common/index.js';
+import { BinaryParser, DATA_ROW, isWholeRow, RecordClient } from '../../../database/mini/index.js';
 import type { ConnectionTarget } from '../external-engine.js';
 import type { Watch } from '../sql/bounded-session.js';
 import { messageReader } from './messages.js';
@@ -16,7 +17,16 @@ interface Internals {
   readonly secretKey: number | null;
 }
 
-/** Values stay PostgreSQL's text: nothing loses a digit. */
+/** Believes no length: what stands in the memory behind a row is of somebody else. */
+class CheckedParser extends BinaryParser {
+  override handlePacket(...[offset, code, length, bytes]: Parameters<BinaryParser['handlePacket']>) {
+    if (code === DATA_ROW && !isWholeRow(offset, length, bytes))
+      throw new Error('a row that is not as long as it says');
+    return super.handlePacket(offset, code, length, bytes);
+  }
+}
+
+/** Values stay PostgreSQL's text: nothing loses a digit. Those in binary form stay bytes. */
 const textOnly: pg.CustomTypesConfig = { getTypeParser: () => (text: string | Buffer) => text };
 
 /**
@@ -25,7 +35,7 @@ const textOnly: pg.CustomTypesConfig = { getTypeParser: () => (text: string | Bu
  */
 export function clientFor(target: ConnectionTarget, socket: Socket, watch: Watch): pg.Client {
   const { host, port, username, password, database, tls } = target;
-  const client = new pg.Client({
+  const config: pg.ClientConfig = {
     host,
     port,
     user: username,
@@ -42,7 +52,8 @@ export function clientFor(target: ConnectionTarget, socket: Socket, watch: Watch
     client_encoding: 'UTF8',
     keepAlive: true,
     types: textOnly,
-  });
+  };
+  const client = new RecordClient(config, () => new CheckedParser());
   const { connection, connectionParameters } = internalsOf(client);
   delete connectionParameters.options;
   client.on('error', (error) => watch.failed(error));

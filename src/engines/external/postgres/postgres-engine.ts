@@ -1,4 +1,16 @@
-import { compileMutation, ident, kindOf, POSTGRES, sql, type Mutation, type Sql } from '../../../query/index.js';
+import {
+  compileMutation,
+  compileSourceRecords,
+  ident,
+  kindOf,
+  POSTGRES,
+  sql,
+  toStatement,
+  type Mutation,
+  type SourceGroups,
+  type SourceRead,
+  type Sql,
+} from '../../../query/index.js';
 import type {
   ConnectionTarget,
   ExternalCapabilities,
@@ -6,16 +18,21 @@ import type {
   FoundObject,
   Mutated,
   Outbound,
+  SourcePage,
 } from '../external-engine.js';
 import type { Moment } from '../sql/session.js';
 import { SqlEngine, type Output, type Row } from '../sql/sql-engine.js';
 import { discover } from './discover.js';
-import { translate } from './postgres-errors.js';
+import { isStatementRefused, translate } from './postgres-errors.js';
+import { RecordsPage } from './records-page.js';
 import { PostgresSession } from './session.js';
 
 /** A PostgreSQL of somebody, from version 13 on. */
 export class PostgresEngine extends SqlEngine<PostgresSession> {
   readonly capabilities: ExternalCapabilities = { joins: true, jsonPaths: true, timeZones: true };
+
+  /** Whether the server did so when it was last asked. */
+  private sendsRecords = true;
 
   constructor(
     target: ConnectionTarget,
@@ -35,6 +52,26 @@ export class PostgresEngine extends SqlEngine<PostgresSession> {
 
   protected look(session: PostgresSession, signal?: AbortSignal): Promise<readonly FoundObject[]> {
     return discover(session, this.limits, signal);
+  }
+
+  /** As records where the server makes them. What it refuses then is asked as texts, and what it says to that counts. */
+  protected override async page(session: PostgresSession, plan: SourceRead, signal?: AbortSignal): Promise<SourcePage> {
+    this.sendsRecords = await session.sendsRecords(signal);
+    if (this.sendsRecords) {
+      const page = new RecordsPage(plan, this.limits);
+      try {
+        await session.readBytes(page.statement, page.read, signal);
+        return page.page;
+      } catch (error) {
+        if (!isStatementRefused(error)) throw error;
+      }
+    }
+    return super.page(session, plan, signal);
+  }
+
+  override describe(plan: SourceRead | SourceGroups): string {
+    if (!('select' in plan) || !this.sendsRecords) return super.describe(plan);
+    return toStatement(compileSourceRecords(plan, this.dialect).sql).text;
   }
 
   /** PostgreSQL has made it, and is asked for nothing else than this one object: a text of something else would become part of our answer. */

@@ -56,6 +56,16 @@ const LAST_WORDS = /^(08|57P|XX|25P0[34]|53300|26000|42P05|0A000)/;
 export const sessionSurvives = (error: unknown): boolean =>
   error instanceof pg.DatabaseError && typeof error.code === 'string' && !LAST_WORDS.test(error.code);
 
+const stateOf = (error: unknown): string =>
+  error instanceof pg.DatabaseError && typeof error.code === 'string' ? error.code : '';
+
+/** Whether the server does not know something that every PostgreSQL does. */
+export const isUnknownThere = (error: unknown): boolean => /^(0A|42)/.test(stateOf(error));
+
+/** Whether a statement was refused for what it is, a value, or a size: another that asks for the same need not be. */
+export const isStatementRefused = (error: unknown): boolean =>
+  sessionSurvives(error) && /^(22|42|54)/.test(stateOf(error));
+
 const codeOf = (error: unknown): string =>
   isError(error) && 'code' in error && typeof error.code === 'string' ? error.code : '';
 

@@ -4,8 +4,9 @@ import { toStatement, type Sql, type Statement } from '../../../query/index.js';
 import type { ConnectionTarget, ExternalLimits, Outbound } from '../external-engine.js';
 import { BoundedSession } from '../sql/bounded-session.js';
 import { cancelRequest, clientFor } from './driver.js';
-import { sessionSurvives } from './postgres-errors.js';
+import { isUnknownThere, sessionSurvives } from './postgres-errors.js';
 import { PreparedStatements } from './prepared-statements.js';
+import { isRecordsSample, RECORDS_SAMPLE } from './records-sample.js';
 
 export type PostgresRow = readonly (string | null)[];
 
@@ -18,6 +19,7 @@ const LEAST_VERSION = 13;
 export class PostgresSession extends BoundedSession<PostgresRow> {
   private readonly client: pg.Client;
   private readonly statements = new PreparedStatements();
+  private knowsRecords: boolean | undefined;
   serverVersion = '';
 
   private constructor(
@@ -45,6 +47,35 @@ export class PostgresSession extends BoundedSession<PostgresRow> {
       session.serverVersion = versionOf(version);
     });
     return session;
+  }
+
+  /** Whether the server makes records as PostgreSQL does: what only speaks its protocol need not. @throws as {@link run} */
+  async sendsRecords(signal?: AbortSignal): Promise<boolean> {
+    return (this.knowsRecords ??= await this.tryRecords(signal));
+  }
+
+  private async tryRecords(signal: AbortSignal | undefined): Promise<boolean> {
+    try {
+      return (await this.readBytes(RECORDS_SAMPLE, isRecordsSample, signal, isUnknownThere)) === true;
+    } catch (error) {
+      if (isUnknownThere(error) || error instanceof NoBytes) return false;
+      throw error;
+    }
+  }
+
+  /**
+   * What `read` makes of the bytes that are the one value of the answer, while their memory is there; undefined where it is null.
+   * @throws as {@link run}, and what `read` throws
+   */
+  async readBytes<T>(
+    statement: Sql,
+    read: (bytes: Buffer) => T,
+    signal?: AbortSignal,
+    survives?: (error: unknown) => boolean,
+  ): Promise<T | undefined> {
+    // The session is as good as before where it is only that the bytes cannot be read.
+    const result = await this.asking(1, signal, () => this.bytesOf(toStatement(statement), read), survives);
+    return result();
   }
 
   protected ask(statement: Sql, maxRows: number): Promise<readonly PostgresRow[]> {
@@ -75,24 +106,68 @@ export class PostgresSession extends BoundedSession<PostgresRow> {
     this.client.end().catch(() => undefined);
   }
 
+  private async rowsOf(statement: Statement, maxRows: number): Promise<readonly PostgresRow[]> {
+    const rows: PostgresRow[] = [];
+    await this.queried(statement, {}, maxRows, (row) => rows.push(row as PostgresRow));
+    return rows;
+  }
+
+  private async bytesOf<T>(statement: Statement, read: (bytes: Buffer) => T): Promise<() => T | undefined> {
+    let result: (() => T | undefined) | undefined;
+    await this.queried(statement, BINARY, 1, (row) => {
+      result = resultOf(row, read);
+    });
+    return result ?? notBytes;
+  }
+
   /** Rows that are asked for are described, even where there are none, and followed by the word that they were all. */
-  private rowsOf({ text, values }: Statement, maxRows: number): Promise<readonly PostgresRow[]> {
+  private queried(
+    { text, values }: Statement,
+    manner: typeof BINARY | Readonly<Record<string, never>>,
+    maxRows: number,
+    onRow: (row: readonly unknown[]) => void,
+  ): Promise<void> {
     return new Promise((resolve, reject) => {
-      const rows: PostgresRow[] = [];
       const name = this.statements.nameOf(text);
-      const config = { text, values, rowMode: 'array' as const, ...(name === undefined ? {} : { name }) };
+      const config = { text, values, rowMode: 'array' as const, ...manner, ...(name === undefined ? {} : { name }) };
       const query = new pg.Query(config as pg.QueryConfig);
+      let rows = 0;
       query.on('row', (row: unknown) => {
-        if (rows.push(row as PostgresRow) > maxRows) this.fail(new Error('more rows than were asked for'));
+        if (++rows > maxRows) this.fail(new Error('more rows than were asked for'));
+        else onRow(row as readonly unknown[]);
       });
       query.on('error', reject);
       query.on('end', (result: pg.QueryArrayResult | readonly pg.QueryArrayResult[]) => {
         const complete = 'command' in result && typeof result.command === 'string';
-        if (complete && (maxRows === 0 || result.fields.length > 0)) resolve(rows);
+        if (complete && (maxRows === 0 || result.fields.length > 0)) resolve();
         else reject(new Error('not what was asked for'));
       });
       this.client.query(query);
     });
+  }
+}
+
+/** A statement without values would go by the simple protocol, which knows no binary form. */
+const BINARY = { binary: true, queryMode: 'extended' } as const;
+
+/** The answer is none of bytes. */
+class NoBytes extends Error {}
+
+const notBytes = (): never => {
+  throw new NoBytes('not the bytes that were asked for');
+};
+
+/** Read at once, and told later. */
+function resultOf<T>(row: readonly unknown[], read: (bytes: Buffer) => T): () => T | undefined {
+  const [value] = row;
+  if (row.length !== 1 || (value !== null && !Buffer.isBuffer(value))) return notBytes;
+  try {
+    const result = value === null ? undefined : read(value);
+    return () => result;
+  } catch (error) {
+    return () => {
+      throw error;
+    };
   }
 }
 

@@ -62,15 +62,25 @@ export abstract class BoundedSession<R extends Row = Row> implements SqlSession 
   }
 
   /** @throws what the server answered, a Problem, the reason of `signal`, or {@link SessionLost}; the session is {@link usable} only after the first */
-  async run(statement: Sql, maxRows: number, signal?: AbortSignal): Promise<readonly R[]> {
+  run(statement: Sql, maxRows: number, signal?: AbortSignal): Promise<readonly R[]> {
+    return this.asking(maxRows, signal, () => this.ask(statement, maxRows));
+  }
+
+  /** Asks by `work`, within the limits of an answer with so many rows. @throws as {@link run} */
+  protected async asking<T>(
+    maxRows: number,
+    signal: AbortSignal | undefined,
+    work: () => Promise<T>,
+    survives = (error: unknown): boolean => this.survives(error),
+  ): Promise<T> {
     signal?.throwIfAborted();
     this.bytes = 0;
     this.messages = 0;
     this.messagesAllowed = this.otherMessages + maxRows;
     try {
-      return await this.within(this.patience, tookTooLong, signal, () => this.ask(statement, maxRows));
+      return await this.within(this.patience, tookTooLong, signal, work);
     } catch (error) {
-      if (this.survives(error)) throw error;
+      if (survives(error)) throw error;
       this.stop();
       this.fail(error);
       signal?.throwIfAborted();

@@ -116,14 +116,22 @@ export abstract class SqlEngine<S extends SqlSession> implements ExternalEngine 
   }
 
   read(plan: SourceRead, signal?: AbortSignal): Promise<SourcePage> {
+    return this.reading(signal, async (session) => {
+      const page = await this.page(session, plan, signal);
+      return plan.count === 'none'
+        ? page
+        : { ...page, ...(await this.counted(session, plan, compileSourceCount, signal)) };
+    });
+  }
+
+  /** A page of rows, of which the statement gives one by one what the dialect shows. */
+  protected async page(session: S, plan: SourceRead, signal?: AbortSignal): Promise<SourcePage> {
     const outputs = this.outputsOf(plan.select);
     const { sql: statement, shown } = compileSourceRead(plan, this.dialect);
-    return this.reading(signal, async (session) => {
-      const rows = await session.run(statement, plan.limit + 1, signal);
-      const page = pageOf(rows, plan, shown, (row) => `{"fields":${this.pageJson(outputs, row)}}`);
-      this.checkPage(page.data, page.rows, [outputs]);
-      return { ...page, ...(await this.counted(session, plan, compileSourceCount, signal)) };
-    });
+    const rows = await session.run(statement, plan.limit + 1, signal);
+    const page = pageOf(rows, plan, shown, (row) => `{"fields":${this.pageJson(outputs, row)}}`);
+    this.checkPage(page.data, page.rows, [outputs]);
+    return page;
   }
 
   readGroups(plan: SourceGroups, signal?: AbortSignal): Promise<SourcePage> {

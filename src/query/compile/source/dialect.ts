@@ -6,6 +6,7 @@ import type { CellValue, ColumnSchema, Scalar, ValueKind } from '../../schema.js
 import { kindOf } from '../../kind.js';
 import type { MatchMode } from '../../case-pattern.js';
 import type { Form } from '../../object-schema.js';
+import type { RecordForm } from '../../record/wire-form.js';
 import type { Sql } from '../../sql.js';
 
 /** A cell in SQL, and how it is kept. */
@@ -19,6 +20,12 @@ export interface Shown {
   readonly key: string;
   readonly cell: FormedCell;
   readonly kind: ValueKind;
+}
+
+/** A cell as it travels in a record. */
+export interface SentCell {
+  readonly cell: Sql;
+  readonly form: RecordForm;
 }
 
 /**
@@ -62,6 +69,11 @@ export interface SqlDialect {
   formula?(expression: Expression, cell: (column: ColumnSchema) => FormedCell): Sql | undefined;
   /** What the statement gives of a row, in as many columns as it likes; the engine makes JSON of them. */
   show(outputs: readonly Shown[]): readonly Sql[];
+  /**
+   * The cell as a field of a record, of which the server writes what {@link show} says of it, and a key that {@link bindKey} binds back. Absent where there are no
+   * records.
+   */
+  sent?(cell: FormedCell): SentCell;
   /** A value to be stored, of a column that can hold it. */
   store(column: ObjectColumn, value: CellValue): Sql;
 }

@@ -32,23 +32,54 @@ export interface SourceStatement {
 
 /** One page of rows of an external database, in order. */
 export function compileSourceRead(plan: SourceRead, dialect: SqlDialect): SourceStatement {
-  const needed = neededBy(plan);
-  const cells = cellsOf(PAGE, needed, dialect);
-  const keys = orderKeys(plan.orderBy, dialect, cells);
+  const { keys, rows } = sourcePage(plan, dialect);
   const shown = shownOf(dialect)(plan.select);
-  const origins = sourceCells(dialect);
-  const inner = needed.map((column, i) => sql`${origins(column).sql} as ${ident(`c${i}`)}`);
   const items = [...shown, ...keys.map((key, i) => sql`${key.sql} as ${ident(`k${i}`)}`)];
+  return { sql: sql`select ${join(items, comma)} ${rows}`, shown: shown.length };
+}
+
+/** The rows of a page, of which something is selected. */
+interface PageOfSource {
+  /** The columns whose {@link pageCells} are there. */
+  readonly needed: readonly ColumnSchema[];
+  readonly keys: readonly OrderKey[];
+  /** From `from` on, in order. */
+  readonly rows: Sql;
+}
+
+export function sourcePage(plan: SourceRead, dialect: SqlDialect): PageOfSource {
+  const needed = neededBy(plan);
+  const keys = orderKeys(plan.orderBy, dialect, pageCells(needed, dialect));
+  const { length } = plan.select;
+  const inner = [
+    ...(length > 0 ? [takenOf(dialect)(plan.select)] : []),
+    ...needed.slice(length).map((column, i) => taken(column, length + i, dialect)),
+  ];
   return {
-    sql: sql`select ${join(items, comma)} from (${compilePage(plan, dialect, join(inner, comma))}) ${ident(PAGE)}${orderClause(keys, dialect)}`,
-    shown: shown.length,
+    needed,
+    keys,
+    rows: sql`from (${compilePage(plan, dialect, join(inner, comma))}) ${ident(PAGE)}${orderClause(keys, dialect)}`,
   };
 }
+
+/** A cell of an object as one of the page's. */
+const taken = (column: ColumnSchema, at: number, dialect: SqlDialect): Sql =>
+  sql`${sourceCells(dialect)(column).sql} as ${ident(`c${at}`)}`;
+
+/** Those that are shown, built once for each list of columns. */
+const takenOf = remembered((dialect: SqlDialect) =>
+  remembered((select: readonly ObjectColumn[]) =>
+    join(
+      select.map((column, i) => taken(column, i, dialect)),
+      comma,
+    ),
+  ),
+);
 
 /** What is shown of the columns of a page: the longest part of most statements, built once for each list of columns. They are its first cells. */
 const shownOf = remembered((dialect: SqlDialect) =>
   remembered((select: readonly ObjectColumn[]): readonly Sql[] => {
-    const cells = cellsOf(PAGE, select, dialect);
+    const cells = pageCells(select, dialect);
     return dialect.show(select.map((column) => ({ key: column.key, cell: cells(column), kind: kindOf(column) })));
   }),
 );
@@ -62,6 +93,10 @@ const neededBy = ({ select, orderBy: terms }: SourceRead): readonly ColumnSchema
 const cellsOf =
   (alias: string, needed: readonly ColumnSchema[], dialect: SqlDialect): Cells =>
   (column) => ({ sql: ident(alias, `c${needed.indexOf(column)}`), form: formOf(dialect, column) });
+
+/** Cells of a page that took these columns along. */
+export const pageCells = (needed: readonly ColumnSchema[], dialect: SqlDialect): Cells =>
+  cellsOf(PAGE, needed, dialect);
 
 /** Cells of the objects themselves, by alias, and what is computed of them. */
 export const sourceCells = (dialect: SqlDialect): Cells => {
