@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { AppReply, AppRequest } from '../http.js';
+import type { AppRequest } from '../http.js';
 import { createLogger } from './logger.js';
 import { requestLog } from './request-log.js';
 
@@ -30,7 +30,7 @@ function lineOf({
     access: { workspaceId: 'w1' },
   };
   const reply = { statusCode: status, elapsedTime: ms };
-  requestLog(logger, everything)(request as unknown as AppRequest, reply as unknown as AppReply);
+  requestLog(logger, everything)(request as unknown as AppRequest, reply);
   return lines[0] === undefined ? undefined : (JSON.parse(lines[0]) as Record<string, unknown>);
 }
 
