@@ -181,7 +181,7 @@ describe('embedded databases', () => {
     process.kill(postmaster, 'SIGKILL');
     const { email, password } = person;
     const login = () => client(node.base).post('/auth/login', { email, password });
-    await waitFor(() => node.output().includes('was started again'), 30_000);
+    await waitFor(() => node.output().includes('was started again'), 90_000);
     await waitFor(async () => (await login()).status === 200, 10_000);
     expect((await node.term()).code).toBe(0);
   });
