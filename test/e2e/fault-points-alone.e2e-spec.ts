@@ -273,7 +273,9 @@ describe('a process that dies between two steps of what the server does to struc
     await Promise.all(writers);
     expect(cases.filter((each) => !grows(each)).map(({ kind, point }) => `${kind} ${point}`)).toEqual([]);
     // 503: on a full machine all connections may wait for structures that a dead process still holds.
-    expect([...statuses].filter((status) => ![201, 503].includes(status) && (status < 400 || status >= 500))).toEqual([]);
+    expect([...statuses].filter((status) => ![201, 503].includes(status) && (status < 400 || status >= 500))).toEqual(
+      [],
+    );
 
     const undone: Case[] = [];
     for (const each of cases) {
