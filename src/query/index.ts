@@ -83,7 +83,14 @@ export { asksForGroups, groupRequest, type GroupsAsked } from './request/group-r
 export * from './compile/mongo/index.js';
 export * from './formula/index.js';
 export { formulaSql } from './compile/formula/postgres.js';
-export { areTooLarge } from './compile/formula/size.js';
+export {
+  areTooLarge,
+  hasGrown,
+  isTooLarge,
+  NEW_FORMULAS,
+  sizeOfAll,
+  type FormulaBounds,
+} from './compile/formula/size.js';
 export * from './plan-columns.js';
 export * from './view/view-definition.js';
 export * from './view/view-table.js';

@@ -297,6 +297,53 @@ describe('formulas that are short and come to much', () => {
   });
 });
 
+describe('formulas that another version of the product made larger than this one would', () => {
+  const twice = (text: string): string => `IFERROR(VALUE(${text}), VALUE(${text}) + 1) & ""`;
+  const LARGE = twice(twice(twice('{name}')));
+  const tableWithLarge = async (): Promise<Table> => {
+    const table = await newTable([NAME, formula('Large', '{name}'), formula('Reader', '{name}')]);
+    const { id } = columnOf(table, 'large');
+    await sql(
+      fixture.app.config.mainDb,
+      `update columns set options = jsonb_set(options, '{formula}', to_jsonb($1::text)) where id = $2`,
+      [LARGE, id],
+    );
+    return table;
+  };
+
+  it('are computed, and do not keep the base from being changed', async () => {
+    const table = await tableWithLarge();
+    const other = expectStatus(await fixture.owner.post<Column>(columns(table), QTY), 201);
+    const { id } = await add(table, { name: '7', qty: 1 });
+    expect((await row(table, id)).fields).toMatchObject({ name: '7', large: '7', qty: 1 });
+    expectStatus(await fixture.owner.patch(`${columns(table)}/${other.id}`, { name: 'Number' }), 200);
+    expectStatus(await fixture.owner.get(`/tables/${table.id}`), 200);
+    expectStatus(await fixture.owner.del(`${columns(table)}/${other.id}`), 204);
+    expectStatus(await edit(await fresh(table), 'large', { options: { formula: 'LOWER({name})' } }), 200);
+    expect((await row(table, id)).fields).toMatchObject({ large: '7' });
+  });
+
+  it('can be deleted, and come back only as somebody could make them', async () => {
+    const table = await tableWithLarge();
+    const one = `${columns(table)}/${columnOf(table, 'large').id}`;
+    expectStatus(await fixture.owner.del(one), 204);
+    expect(refusal(await fixture.owner.post<ProblemBody>(`${one}/restore`))).toEqual([
+      ...[422, 'validation_failed', ['', 'formula_in_the_way']],
+    ]);
+    expectStatus(await add(table, { name: 'x' }).then(({ id }) => fixture.owner.get(path(table, id))), 200);
+  });
+
+  it('are read by no new one, and do not grow', async () => {
+    const table = await tableWithLarge();
+    const reader = await edit(table, 'reader', { options: { formula: '{large}' } });
+    expect(refusal(reader)).toEqual([422, 'formula_invalid', ['/options/formula', 'too_complex']]);
+    const added = await fixture.owner.post<ProblemBody>(columns(table), formula('New', '{large}'));
+    expect(refusal(added)).toEqual([422, 'formula_invalid', ['/options/formula', 'too_complex']]);
+    const grown = await edit(table, 'large', { options: { formula: `LEN(${LARGE})` } });
+    expect(refusal(grown)).toEqual([422, 'formula_invalid', ['/options/formula', 'too_complex']]);
+  });
+});
+
 describe('formulas and links', () => {
   /** Orders with lines; each line has its total, each order what its lines come to. */
   async function orders() {

@@ -268,9 +268,10 @@ describe('views', () => {
       formula: i === 0 ? '{qty} + {qty}' : `{f${i - 1}} + {f${i - 1}}`,
     }));
     expect((await judged(ofDeals({ computed: doubled }))).slice(0, 3)).toEqual([
-      ...[422, 'formula_invalid', '/definition/computed/10/formula too_complex'],
+      ...[422, 'formula_invalid', '/definition/computed/11/formula too_complex'],
     ]);
-    const long = (i: number) => ({ key: `f${i}`, name: `F${i}`, formula: Array(450).fill('{qty}').join(' + ') });
+    const sum = Array(450).fill('{qty}').join(' + ');
+    const long = (i: number) => ({ key: `f${i}`, name: `F${i}`, formula: i === 0 ? sum : '{f0} + {f0} + {f0}' });
     expect(await judged(ofDeals({ computed: Array.from({ length: 50 }, (_, i) => long(i)) }))).toEqual([
       ...[422, 'formula_invalid', '/definition/computed too_complex'],
     ]);

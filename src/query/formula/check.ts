@@ -8,8 +8,7 @@ import { matched } from './match.js';
 import { nearest } from './nearest.js';
 import { parseFormula, type Syntax } from './parser.js';
 import { BOOLEAN, columnShape, kindOfShape, literalNumber, NULL, textShape, type Shape } from './shape.js';
-import { isTooLarge } from '../compile/formula/size.js';
-import { stepsOf } from './steps.js';
+import { isTooLarge, NEW_FORMULAS, type FormulaBounds } from '../compile/formula/size.js';
 
 /** The columns that a formula may name, by whatever name its owner has for them. */
 export interface FormulaScope {
@@ -21,13 +20,20 @@ export type CheckedFormula =
   | { readonly ok: true; readonly expression: Expression }
   | { readonly ok: false; readonly flaws: readonly FormulaFlaw[] };
 
-/** Reads a formula: as a typed expression, or all that can be said at once of why it is none. */
-export function checkFormula(text: string, scope: FormulaScope): CheckedFormula {
+/**
+ * Reads a formula: as a typed expression, or all that can be said at once of why it is none.
+ * @param bounds how much it may be, with what it reads; null where that is not asked
+ */
+export function checkFormula(
+  text: string,
+  scope: FormulaScope,
+  bounds: FormulaBounds | null = NEW_FORMULAS,
+): CheckedFormula {
   const reading = parseFormula(text);
   if (!reading.ok) return { ok: false, flaws: [reading.flaw] };
   const flaws: FormulaFlaw[] = [];
   const expression = new Checker(scope, flaws).expression(reading.syntax);
-  if (expression && flaws.length === 0) flaws.push(...wholeFlaws(expression));
+  if (expression && flaws.length === 0) flaws.push(...wholeFlaws(expression, bounds));
   if (!expression || flaws.length > 0) return { ok: false, flaws: flaws.slice(0, MAX_FLAWS) };
   return { ok: true, expression };
 }
@@ -125,13 +131,10 @@ const spread = (aware: boolean, own: Shape, args: readonly Expression[]): Shape 
   fails: own.fails || args.some(({ shape }) => shape.fails),
 });
 
-/** Steps that the SQL of a formula may take, with those of formulas that it reads: where errors are looked at, what can be one is said twice. */
-const MAX_STEPS = 5_000;
-
-function wholeFlaws(expression: Expression): readonly FormulaFlaw[] {
+function wholeFlaws(expression: Expression, bounds: FormulaBounds | null): readonly FormulaFlaw[] {
   if (expression.shape.of === 'opaque')
     return [flaw('unusable_result', expression.at, 'A formula cannot give what it can only count.')];
-  return stepsOf(expression) > MAX_STEPS || isTooLarge(expression)
+  return bounds && isTooLarge(expression, bounds)
     ? [
         flaw(
           'too_complex',

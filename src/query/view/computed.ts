@@ -1,6 +1,6 @@
 import { pointer, Problem, type ProblemItem } from '../../common/index.js';
 import { checkFormula, type Expression, type FormulaScope } from '../formula/index.js';
-import { areTooLarge, sizeOf } from '../compile/formula/size.js';
+import { areTooLarge, sizeOf, type FormulaBounds } from '../compile/formula/size.js';
 import { digest } from '../keyset.js';
 import { columnByKey } from '../schema.js';
 import type { ViewColumn, ViewTable } from './view-table.js';
@@ -16,9 +16,14 @@ export interface ComputedColumn {
  * The table with the computed columns behind its own. They may use each other, in any order.
  * @throws Problem `formula_invalid` with all flaws of all formulas; a circle is named with the path that it takes
  */
-export function withComputed(table: ViewTable, computed: readonly ComputedColumn[], at: string): ViewTable {
+export function withComputed(
+  table: ViewTable,
+  computed: readonly ComputedColumn[],
+  at: string,
+  bounds: FormulaBounds,
+): ViewTable {
   if (computed.length === 0) return table;
-  const columns = new Computed(table, computed, at).resolve();
+  const columns = new Computed(table, computed, at, bounds).resolve();
   return {
     ...table,
     id: digest([table.id, computed.map(({ key, formula }) => [key, formula])]),
@@ -35,12 +40,13 @@ class Computed {
     private readonly table: ViewTable,
     private readonly computed: readonly ComputedColumn[],
     private readonly at: string,
+    private readonly bounds: FormulaBounds,
   ) {}
 
   resolve(): readonly ViewColumn[] {
     const columns = this.computed.map(({ key }) => this.column(key));
     const made = columns.filter((column) => column !== undefined);
-    if (areTooLarge(made))
+    if (areTooLarge(made, this.bounds))
       this.flaws.push({ pointer: this.at, code: 'too_complex', detail: 'The formulas are too complex together: let fewer of them read others.' }); // prettier-ignore
     const [first] = this.flaws;
     if (first) throw new Problem('formula_invalid', { detail: first.detail, errors: this.flaws });
@@ -55,7 +61,7 @@ class Computed {
     if (!one) return undefined;
     const at = `${this.at}${pointer(index)}/formula`;
     this.path.push(key);
-    const checked = checkFormula(one.formula, this.scope(at));
+    const checked = checkFormula(one.formula, this.scope(at), this.bounds);
     this.path.pop();
     if (!checked.ok) this.flaws.push(...checked.flaws.map((flaw) => ({ pointer: at, ...flaw })));
     const column = checked.ok ? columnOf(one, checked.expression, index) : undefined;

@@ -10,6 +10,7 @@ import { both, countMode, resolveFields, resolveSortKeys, TRUE, type ReadRequest
 import { resolveSearch } from '../resolve/resolve-search.js';
 import { columnByKey, type ColumnSchema } from '../schema.js';
 import { clockOf } from './changes-by-time.js';
+import { STORED_FORMULAS, type FormulaBounds } from '../compile/formula/size.js';
 import { withComputed } from './computed.js';
 import { placeSources } from './sources-table.js';
 import type { DefinedSource, ViewDefinition } from './view-definition.js';
@@ -41,12 +42,14 @@ export const isGrouped = ({ groupBy, aggregates }: ViewDefinition): boolean => g
 
 /**
  * @param find what a source of the definition is; throws where there is none
+ * @param bounds how much its formulas may be
  * @throws Problem `validation_failed`, `filter_invalid`, `sort_invalid`, `formula_invalid`, with pointers that begin with `at`
  */
 export function resolveView(
   definition: ViewDefinition,
   find: (source: DefinedSource, at: string) => ViewSource,
   at: string,
+  bounds: FormulaBounds = STORED_FORMULAS,
 ): ResolvedView {
   const { source, as, joins, computed, filter, having } = definition;
   const alias = (given: string | undefined) => (given === undefined ? {} : { as: given });
@@ -60,7 +63,8 @@ export function resolveView(
   ];
   const keys = computed.map(({ key }) => key);
   const own = filter === undefined ? undefined : parseJsonFilter(filter, `${at}/filter`);
-  const table = withLinked(withComputed(placeSources(placed, keys, at), computed, `${at}/computed`), definition, own);
+  const all = withComputed(placeSources(placed, keys, at), computed, `${at}/computed`, bounds);
+  const table = withLinked(all, definition, own);
   return {
     at,
     definition,

@@ -4,10 +4,12 @@ import {
   columnByKey,
   columnsOf,
   mapReferences,
+  NEW_FORMULAS,
   referencesOf,
   type CheckedFormula,
   type ColumnOptions,
   type ColumnSchema,
+  type FormulaBounds,
   type FormulaFlaw,
   type FormulaScope,
   type TableSchema,
@@ -44,9 +46,15 @@ function storedScope(table: TableSchema, { columnIds = {} }: ColumnOptions): For
   };
 }
 
-/** A stored formula with what its columns hold now; flawed where that has become something that it cannot be made of. */
-export const storedFormula = ({ options }: Pick<ColumnEntity, 'options'>, table: TableSchema): CheckedFormula =>
-  checkFormula(must(options.formula, 'a formula has a text'), storedScope(table, options));
+/**
+ * A stored formula with what its columns hold now; flawed where that has become something that it cannot be made of.
+ * @param bounds how much it may be; null where that is not asked
+ */
+export const storedFormula = (
+  { options }: Pick<ColumnEntity, 'options'>,
+  table: TableSchema,
+  bounds: FormulaBounds | null,
+): CheckedFormula => checkFormula(must(options.formula, 'a formula has a text'), storedScope(table, options), bounds);
 
 /** A base in which formulas can be judged; a draft of it. */
 export interface FormulaBase {
@@ -79,7 +87,7 @@ export function resolveFormula(column: ColumnEntity, base: FormulaBase, at: stri
   const circle = circleOf(resolved, base.columns);
   if (circle) throw formulaInvalid([circular(circle, text)], pointer);
   // Keys may be longer than names.
-  const stored = storedFormula(resolved, base.schemaOf(column.tableId));
+  const stored = storedFormula(resolved, base.schemaOf(column.tableId), NEW_FORMULAS);
   if (!stored.ok) throw formulaInvalid(stored.flaws, pointer);
   return resolved;
 }
@@ -99,10 +107,16 @@ const circular = (
   length: text.length,
 });
 
-/** Formulas that cannot be made any more of what their columns hold, each with the first reason; not those that read one of these. */
-export function flawedFormulas(
-  base: FormulaBase,
-): readonly { readonly column: ColumnEntity; readonly flaw: FormulaFlaw }[] {
+export interface FlawedFormula {
+  readonly column: ColumnEntity;
+  readonly flaw: FormulaFlaw;
+}
+
+/**
+ * Formulas that cannot be made any more of what their columns hold, each with the first reason; not those that read one of these.
+ * @param flawOf what is wrong with one, all of whose sources are sound
+ */
+export function flawedFormulas(base: FormulaBase, flawOf = flawOfStored): readonly FlawedFormula[] {
   const columns = new Map(base.columns.map((column) => [column.id, column]));
   const judged = new Map<Id, FormulaFlaw | 'sound' | 'unsound'>();
   const judge = (column: ColumnEntity): FormulaFlaw | 'sound' | 'unsound' => {
@@ -119,9 +133,10 @@ export function flawedFormulas(
   });
 }
 
-function flawOf(column: ColumnEntity, base: FormulaBase): FormulaFlaw | 'sound' {
+/** However large it is. */
+function flawOfStored(column: ColumnEntity, base: FormulaBase): FormulaFlaw | 'sound' {
   if (column.type !== 'formula') return 'sound';
-  const checked = storedFormula(column, base.schemaOf(column.tableId));
+  const checked = storedFormula(column, base.schemaOf(column.tableId), null);
   return checked.ok ? 'sound' : must(checked.flaws[0], 'a flawed formula has a flaw');
 }
 

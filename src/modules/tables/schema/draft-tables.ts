@@ -120,6 +120,16 @@ export class DraftTables {
     return must(this.schemas.get(tableId), 'a table of the draft');
   }
 
+  /** A table as it is in the mini-DB now; undefined for one that the draft adds. */
+  schemaBefore(tableId: Id): TableSchema | undefined {
+    return this.get(tableId).before?.schema;
+  }
+
+  /** A column as it is now, in whichever table; undefined for one that the draft adds, or brings back. */
+  columnBefore({ id, tableId }: ColumnEntity): ColumnSchema | undefined {
+    return this.schemaBefore(tableId)?.columns.find((column) => column.id === id);
+  }
+
   columnSchema({ id, tableId }: ColumnEntity): ColumnSchema {
     return must(
       this.schemaOf(tableId).columns.find((column) => column.id === id),

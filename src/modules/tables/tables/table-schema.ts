@@ -115,10 +115,13 @@ function derivation(column: ColumnEntity, context: Context): Derivation | undefi
   }
 }
 
-/** Checked when it is asked for: what it reads may lead to tables that have not been read yet. */
+/**
+ * Checked when it is asked for: what it reads may lead to tables that have not been read yet. However large it is: that was judged when it was made, and what is too
+ * much for this version of the product must still be there to be changed.
+ */
 function formulaOf(column: ColumnEntity, { table }: Context): Derivation {
   const check = (): Expression => {
-    const checked = storedFormula(column, table(column.tableId));
+    const checked = storedFormula(column, table(column.tableId), null);
     if (checked.ok) return checked.expression;
     throw new Error(`The formula of ${column.key} does not fit its columns: ${checked.flaws[0]?.detail ?? ''}`);
   };

@@ -8,6 +8,7 @@ import {
   planShape,
   resolveGroupedView,
   resolveGroupsOfView,
+  NEW_FORMULAS,
   resolveView,
   resolveViewRead,
   rollupsOf,
@@ -179,9 +180,11 @@ export class ViewReader {
     }));
   }
 
-  /** @throws Problem the definition does not fit its sources */
-  async check(access: Reader, definition: ViewDefinition, at: string): Promise<ResolvedView> {
-    return (await this.plan(access, definition, at)).view;
+  /** Of a definition that somebody makes. @throws Problem it does not fit its sources */
+  check(access: Reader, definition: ViewDefinition, at: string): Promise<ResolvedView> {
+    return this.sources.with(access, definition, (sources) =>
+      Promise.resolve(this.checkOver(access, definition, at, (source, place) => sources.find(source, place))),
+    );
   }
 
   /** The same over tables that are not there yet, or are called otherwise. */
@@ -191,14 +194,14 @@ export class ViewReader {
     at: string,
     find: (source: DefinedSource, at: string) => ViewSource,
   ): ResolvedView {
-    const view = resolveView(definition, find, at);
+    const view = resolveView(definition, find, at, NEW_FORMULAS);
     this.questionOf(view, FIRST_ROW, access);
     return view;
   }
 
   /**
    * What a page of the view without any wish would be, with times and time zone of whoever asked first: the same object for the same definition as
-   * long as the sources are the same. Throws as {@link check}.
+   * long as the sources are the same. Throws as {@link check}, of a stored definition.
    */
   plan(access: Reader, definition: ViewDefinition, at: string): Promise<PlannedView> {
     return this.sources.with(access, definition, (sources) => {

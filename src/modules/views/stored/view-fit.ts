@@ -37,7 +37,7 @@ export class ViewFit {
   async checkStored(access: Reader, stored: Stored): Promise<ResolvedView> {
     const definition = definitionOf(stored);
     try {
-      return await this.check(access, definition);
+      return (await this.reader.plan(access, definition, AT)).view;
     } catch (error) {
       if (!isMisfit(error)) throw error;
       throw (await this.sources.sightOf(access, definition)) === undefined ? broken(error) : brokenInPart();
