@@ -25,6 +25,8 @@ export interface Locks {
 export class SeenLocks {
   private readonly told = new Map<Connection, Map<string, Claim>>();
   private readonly turns = new Map<string, Promise<unknown>>();
+  /** Cells whose turn will come, by channel: however many change while one turn takes its time, they are one turn. */
+  private readonly waiting = new Map<string, Map<string, Cell>>();
   private locks: Locks | undefined;
 
   constructor(
@@ -40,7 +42,18 @@ export class SeenLocks {
 
   /** A cell was locked or unlocked, of a table that somebody follows who sees part of it. */
   changed({ channel, rowId, columnKey }: Cell): void {
-    void this.inTurn(channel, () => this.tell(channel, [{ channel, rowId, columnKey }], false));
+    const cell = { channel, rowId, columnKey };
+    const waiting = this.waiting.get(channel);
+    if (waiting) {
+      waiting.set(keyOf(cell), cell);
+      return;
+    }
+    const cells = new Map([[keyOf(cell), cell]]);
+    this.waiting.set(channel, cells);
+    void this.inTurn(channel, () => {
+      this.waiting.delete(channel);
+      return this.tell(channel, [...cells.values()], false);
+    });
   }
 
   /** Rows come into sight and go out of it, without a word to locks. */
@@ -62,7 +75,7 @@ export class SeenLocks {
         const seen = await this.ask(connection, channel, claims);
         if (!seen) return [];
         const listed = claims.filter((claim) => seen.cells.has(claim) && this.isThere(claim)).slice(0, atMost);
-        if (followsPart(connection, channel) !== undefined)
+        if (!connection.closed && followsPart(connection, channel) !== undefined)
           for (const claim of listed)
             if (!this.locks?.isOf(claim, connection)) this.remember(connection, keyOf(claim), claim);
         return listed;
@@ -91,7 +104,8 @@ export class SeenLocks {
     if (cells.length === 0) return;
     for (const group of bySight(this.followers(channel), channel)) {
       const [first] = group;
-      const seen = first && (await this.ask(first, channel, cells));
+      // Where it cannot be told to some, others are told.
+      const seen = first && (await this.ask(first, channel, cells).catch(() => undefined));
       if (!seen) continue;
       for (const connection of group)
         // Whoever sees something else by now begins again.
@@ -127,7 +141,7 @@ export class SeenLocks {
   private isThere = (claim: Claim): boolean => this.locks?.at(claim)?.holder === claim.holder;
 
   private followers(channel: string): readonly Connection[] {
-    return this.connections.where((connection) => followsPart(connection, channel) !== undefined);
+    return this.connections.where((connection) => !connection.closed && followsPart(connection, channel) !== undefined);
   }
 
   /** Which of the cells he sees; undefined where he sees all of the table. */
