@@ -18,6 +18,8 @@ export interface GroupPlan {
   /** Total order: the resolver ends it with all groups. */
   readonly orderBy: readonly OrderTerm[];
   readonly after?: readonly CellValue[];
+  /** As of a {@link ReadPlan}. */
+  readonly clock?: Date;
   readonly limit: number;
   readonly count: CountMode;
 }

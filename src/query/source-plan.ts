@@ -8,7 +8,7 @@ import type { CellValue } from './schema.js';
  * an id of ours. Where nothing does (`skip` is set then), it ends with all columns, and the page is found by counting: rows that are alike
  * in all columns can take each other's place.
  */
-export interface SourceRead extends Pick<ReadPlan, 'where' | 'orderBy' | 'after' | 'limit' | 'count'> {
+export interface SourceRead extends Pick<ReadPlan, 'where' | 'orderBy' | 'after' | 'clock' | 'limit' | 'count'> {
   readonly from: ObjectSource;
   readonly select: readonly ObjectColumn[];
   /** Rows in front of the page. */

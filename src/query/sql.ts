@@ -90,9 +90,14 @@ export function sql(strings: TemplateStringsArray, ...fragments: readonly Sql[])
 /** A bound value; `$n::type` in the text, so that its type never depends on what surrounds it. */
 export const value = (v: SqlValue, type: SqlType | `${SqlType}[]`): Sql => new Sql([new Parameter(v, type)]);
 
-/** The moment that is now, or that {@link toStatement} is given for it. */
+/** The moment that is now, or that {@link withClock} or {@link toStatement} are given for it. */
 export const clock: Sql = new Sql([CLOCK]);
 const NOW = 'now()';
+const MYSQL_NOW = 'utc_timestamp(3)';
+
+/** The same with a moment for what is now, which is said in the words of the database. */
+export const withClock = (fragment: Sql, moment: Sql): Sql =>
+  new Sql(fragment.parts.flatMap((part) => (part === CLOCK ? moment.parts : [part])));
 
 /** A bound list of many texts, one value for all; dearer than {@link value} to make for a few, and much cheaper for PostgreSQL to read. */
 export const texts = (list: readonly (string | null)[]): Sql => new Sql([new Parameter(textArray(list), 'text[]')]);
@@ -135,7 +140,7 @@ export function join(fragments: readonly Sql[], separator: Sql): Sql {
 export const empty: Sql = new Sql([]);
 export const comma: Sql = sql`, `;
 
-/** The same for drivers whose parameters are `?`, and whose values take their type from what is around them. */
+/** The same for MySQL: parameters are `?`, and take their type from what is around them. */
 export function toPositional(fragment: Sql): Statement {
   const values: SqlValue[] = [];
   let text = '';
@@ -143,7 +148,7 @@ export function toPositional(fragment: Sql): Statement {
     if (part instanceof Parameter) {
       text += '?';
       values.push(part.value);
-    } else text += typeof part === 'string' ? part : NOW;
+    } else text += typeof part === 'string' ? part : MYSQL_NOW;
   }
   return { text, values };
 }

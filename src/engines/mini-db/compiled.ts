@@ -3,8 +3,12 @@ import type { PgStatement } from '../../database/mini/index.js';
 import { toStatement, type PageStatement, type ReadPlan, type Sql } from '../../query/index.js';
 import { PageRecords } from './page-text.js';
 
-/** The statement of a plan; making it is a stage of whoever asked. */
-export const compiled = (compile: () => Sql): PgStatement => inSpan('plan.compile', {}, () => toStatement(compile()));
+/**
+ * The statement of a plan; making it is a stage of whoever asked.
+ * @param clock what it takes for now; the time of the statement without it
+ */
+export const compiled = (compile: () => Sql, clock?: Date): PgStatement =>
+  inSpan('plan.compile', {}, () => toStatement(compile(), clock));
 
 /** The statement of a plan for a page, and what it is read by. */
 export function compiledPage<P extends Pick<ReadPlan, 'limit' | 'way' | 'after' | 'clock'>>(

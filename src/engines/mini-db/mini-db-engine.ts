@@ -50,9 +50,9 @@ export class MiniDbEngine implements DataEngine {
   }
 
   async readGroups(asked: GroupPlan): Promise<PageText> {
-    const { plan, row } = await this.ran(asked, (each) => ({ statement: compiled(() => compileGroups(each)) })).catch(
-      tellingZone,
-    );
+    const { plan, row } = await this.ran(asked, (each) => ({
+      statement: compiled(() => compileGroups(each), each.clock),
+    })).catch(tellingZone);
     const [data, epoch, seq, , position, total] = row;
     const text = groupsText(data, position);
     return {

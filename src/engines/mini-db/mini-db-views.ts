@@ -90,7 +90,7 @@ export class MiniDbViews {
   }
 
   private async groups(plan: ViewGroups, asked: ViewGroups, run: Run): Promise<PageText> {
-    const [row] = await run(compiled(() => compileViewGroups(plan)));
+    const [row] = await run(compiled(() => compileViewGroups(plan), plan.clock));
     if (row?.[0] !== 't') throw new SchemaMoved();
     const [, data, position, total] = row;
     const text = groupsText(data, position);

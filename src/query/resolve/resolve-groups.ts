@@ -7,7 +7,8 @@ import {
   type GroupKey,
   type GroupPlan,
 } from '../group-plan.js';
-import { digest, type CursorCodec } from '../keyset.js';
+import { digest, type CursorCodec, type Edge } from '../keyset.js';
+import { clockOfGroups } from '../view/changes-by-time.js';
 import { canRollUp, kindOf, rollupKind, valueType } from '../kind.js';
 import type { OrderTerm } from '../plan.js';
 import { columnByKey, type ColumnSchema, type TableSchema, type ValueKind } from '../schema.js';
@@ -82,12 +83,19 @@ export function resolveGroups(
       aggregates,
       having,
       orderBy,
-      ...(request.cursor === undefined ? {} : { after: cursors.open(query, request.cursor) }),
+      ...clockOfGroups({ groups, aggregates }, context.now),
+      ...(request.cursor === undefined ? {} : behind(cursors.openEdge(query, request.cursor))),
       limit: request.limit,
       count: countMode(request.count, [table], where),
     },
   };
 }
+
+/** Where groups behind a page begin, and what they take for now. Groups are paged in one direction. */
+export const behind = ({ position, clock }: Edge): Pick<GroupPlan, 'after' | 'clock'> => ({
+  after: position,
+  ...(clock ? { clock } : {}),
+});
 
 /** Groups also go by the names of what they are made of, and no other column of the rows by any: what is not grouped by has no value in a group. */
 function namesOf(asked: readonly GroupInput[], groups: readonly GroupKey[]): ReadonlyMap<string, ColumnSchema> {

@@ -56,11 +56,11 @@ describe('resolveRead', () => {
   });
 
   it('searches for fewer words where what it looks into is long', () => {
-    const long = table([...DEALS.columns, column('long', 'long_text', { size: 120_000 })]);
+    const long = table([...DEALS.columns, column('long', 'long_text', { size: 240_000 })]);
     expect(read({ search: 'a b c d' }, undefined, long).plan.where).toMatchObject({ kind: 'and' });
     const refused = { code: 'validation_failed', items: [{ pointer: '/search', code: 'too_many_words' }] };
     expect(problem(() => read({ search: 'a b c d e' }, undefined, long))).toMatchObject(refused);
-    const longest = table([column('long', 'long_text', { size: 600_000 })]);
+    const longest = table([column('long', 'long_text', { size: 1_200_000 })]);
     expect(read({ search: 'a' }, undefined, longest).plan.where).toMatchObject({ kind: 'and' });
     expect(problem(() => read({ search: 'a b' }, undefined, longest))).toMatchObject(refused);
   });

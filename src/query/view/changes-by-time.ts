@@ -1,4 +1,5 @@
 import { columnsOf, expressionOf, isVolatile, type Expression } from '../formula/index.js';
+import type { GroupPlan } from '../group-plan.js';
 import type { OrderTerm, ReadPlan } from '../plan.js';
 import type { ColumnSchema } from '../schema.js';
 import { isViewColumn } from './view-table.js';
@@ -18,4 +19,20 @@ const asksForTime = (expression: Expression): boolean =>
 
 /** What a list that is in this order takes for now: `at`, where its order asks for it. */
 export const clockOf = (orderBy: readonly OrderTerm[], at: Date): Pick<ReadPlan, 'clock'> =>
-  orderBy.some(({ by }) => by.kind === 'column' && changesByTime(by.column)) ? { clock: at } : {};
+  clockBy(
+    orderBy.map(({ by }) => (by.kind === 'column' ? by.column : undefined)),
+    at,
+  );
+
+/** The same of groups, whose order may go by anything that they are made of. */
+export const clockOfGroups = (
+  { groups, aggregates }: Pick<GroupPlan, 'groups' | 'aggregates'>,
+  at: Date,
+): Pick<GroupPlan, 'clock'> =>
+  clockBy(
+    [...groups, ...aggregates].map(({ column }) => column),
+    at,
+  );
+
+const clockBy = (columns: readonly (ColumnSchema | undefined)[], at: Date): { readonly clock?: Date } =>
+  columns.some((column) => column && changesByTime(column)) ? { clock: at } : {};

@@ -154,7 +154,7 @@ function refusesNull(condition: Condition): boolean {
  */
 export function objectRead(
   table: ViewTable,
-  { cells, where, orderBy, limit, count, after }: PartQuestion,
+  { cells, where, orderBy, limit, count, after, clock }: PartQuestion,
   can: SourceCapabilities,
 ): SourceRead | undefined {
   const columns = new ObjectColumns(table, can.computes);
@@ -170,6 +170,7 @@ export function objectRead(
     select: shown,
     where: condition,
     orderBy: order.terms,
+    ...(clock ? { clock } : {}),
     ...(order.isTotal ? (after ? { after } : {}) : { skip: Number(after?.[0] ?? 0) }),
     limit,
     count,

@@ -49,7 +49,7 @@ export class GroupsReader {
       const databaseMs = performance.now() - startedAt;
       // An index can find the rows; their groups are put in order after they were made.
       if (!past) this.usage.count({ from: plan.from, where: plan.where, orderBy: [] }, databaseMs);
-      const next = page.next && this.cursors.seal(query, page.next);
+      const next = page.next && this.cursors.seal(query, page.next, 'after', plan.clock);
       const text = shaping(() => pageJson(page, plan.limit, plan.from.schemaVersion, { next }));
       return new JsonText(text, { databaseMs, queryFacts: pageFacts(plan, page) });
     });

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { inSpan, invalid, JsonText, resolving, shaping } from '../../../common/index.js';
 import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
 import {
+  behind,
   CursorCodec,
   edge,
   isGrouped,
@@ -221,7 +222,7 @@ export class ViewReader {
   }
 
   private paging({ query, question }: Planned, { next, prev }: Outcome['page']): Paging {
-    const clock = question.kind === 'rows' ? question.plan.clock : undefined;
+    const { clock } = question.plan;
     const seal = (position: Outcome['page']['next'], to: 'after' | 'before') =>
       position && this.cursors.seal(query, position, to, clock);
     const [nextCursor, prevCursor] = [seal(next, 'after'), seal(prev, 'before')];
@@ -327,7 +328,7 @@ export class ViewReader {
 
   private behind(question: Question, query: string, cursor: string): Question {
     const at = this.cursors.openEdge(query, cursor);
-    if (question.kind === 'groups') return { ...question, plan: { ...question.plan, after: at.position } };
+    if (question.kind === 'groups') return { ...question, plan: { ...question.plan, ...behind(at) } };
     return { ...question, plan: { ...question.plan, ...edge(at) } };
   }
 }

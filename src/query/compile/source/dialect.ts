@@ -40,6 +40,8 @@ export interface SqlDialect {
   /** What rows are sorted by, and how a value of a cursor is compared with it: as the driver gave it. */
   key(cell: FormedCell): Sql;
   bindKey(form: Form, value: CellValue): Sql;
+  /** A moment that a statement takes for now. */
+  moment(at: Date): Sql;
   /** Canonical, of the form that {@link formOf} names: what groups and aggregates are made of. */
   canonical(cell: FormedCell): Sql;
   /** True or unknown; `neq` is true for nulls. */

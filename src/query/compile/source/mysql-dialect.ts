@@ -174,6 +174,7 @@ export const MYSQL: SqlDialect = {
   isComparable: (name) => form(name).incomparable !== true,
   key: keyOf,
   bindKey: (name, v) => form(name).bind(String(v)),
+  moment: (at) => sql`cast(${param(instant(at.toISOString()))} as datetime(3))`,
   canonical: ({ form: name, sql: cell }) => (form(name).canonical ?? form(name).key)(cell),
   compare(cell, op: Comparison, v) {
     const [left, right] = [keyOf(cell), bind(cell, v)];

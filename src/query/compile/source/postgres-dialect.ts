@@ -79,6 +79,7 @@ export const POSTGRES: SqlDialect = {
     const { bind, keyType = bind?.(textOf(v as Scalar)), bound: through = itself } = form(name);
     return through(value(textOf(v as Scalar), must(keyType, 'a form that rows can be sorted by')));
   },
+  moment: (at) => value(at.toISOString(), 'timestamptz'),
   canonical: ({ form: name, sql: cell }) => (form(name).canonical ?? form(name).key)(cell),
   compare(cell, op: Comparison, v) {
     if (op === 'eq') return equal(cell, v);

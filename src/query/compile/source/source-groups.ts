@@ -7,7 +7,7 @@ import { comma, empty, ident, integer, join, sql, type Sql } from '../../sql.js'
 import { branchesBehind } from '../branches.js';
 import type { Shown, SqlDialect } from './dialect.js';
 import { sourceCondition, type Cells } from './source-condition.js';
-import { fromClause, orderBy, orderKeys, sourceCells } from './source-read.js';
+import { atItsTime, fromClause, orderBy, orderKeys, sourceCells } from './source-read.js';
 
 /** Alias of the rows, then of the groups that they make. */
 const ROWS = 'r';
@@ -31,8 +31,9 @@ export function compileSourceGroups(plan: SourceGroups, dialect: SqlDialect): So
   // All groups have been made before the first can be shown, so one `or` costs nothing that ranges of an index would save.
   const rest = behind === undefined ? empty : sql` and (${join([...behind, sql`false`], sql` or `)})`;
   const order = keys.length === 0 ? empty : sql` order by ${orderBy(keys, dialect)}`;
+  const statement = sql`select ${join(items, comma)} from (${compileGrouped(plan, dialect)}) ${ident(GROUPS)} where ${sourceCondition(plan.having, dialect, cells)}${rest}${order} limit ${integer(plan.limit + 1)}`;
   return {
-    sql: sql`select ${join(items, comma)} from (${compileGrouped(plan, dialect)}) ${ident(GROUPS)} where ${sourceCondition(plan.having, dialect, cells)}${rest}${order} limit ${integer(plan.limit + 1)}`,
+    sql: atItsTime(statement, plan, dialect),
     group: group.length,
     values: values.length,
   };

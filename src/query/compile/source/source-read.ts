@@ -11,7 +11,7 @@ import type { ColumnSchema } from '../../schema.js';
 import type { SourceRead } from '../../source-plan.js';
 import { kindOf } from '../../kind.js';
 import { remembered } from '../../remember.js';
-import { comma, empty, ident, integer, join, sql, type Sql } from '../../sql.js';
+import { comma, empty, ident, integer, join, sql, withClock, type Sql } from '../../sql.js';
 import { branchesBehind, type Branch, type OrderKey } from '../branches.js';
 import { formOf, isObjectColumn, type SqlDialect } from './dialect.js';
 import { sourceCondition, type Cells } from './source-condition.js';
@@ -35,8 +35,12 @@ export function compileSourceRead(plan: SourceRead, dialect: SqlDialect): Source
   const { keys, rows } = sourcePage(plan, dialect);
   const shown = shownOf(dialect)(plan.select);
   const items = [...shown, ...keys.map((key, i) => sql`${key.sql} as ${ident(`k${i}`)}`)];
-  return { sql: sql`select ${join(items, comma)} ${rows}`, shown: shown.length };
+  return { sql: atItsTime(sql`select ${join(items, comma)} ${rows}`, plan, dialect), shown: shown.length };
 }
+
+/** With what a list took for now when its first page was asked for. */
+export const atItsTime = (statement: Sql, { clock }: { readonly clock?: Date }, dialect: SqlDialect): Sql =>
+  clock ? withClock(statement, dialect.moment(clock)) : statement;
 
 /** The rows of a page, of which something is selected. */
 interface PageOfSource {

@@ -9,7 +9,7 @@ import type { SourceRead } from '../../source-plan.js';
 import { sql, type Sql } from '../../sql.js';
 import { recordOf } from '../row-record.js';
 import type { SentCell, SqlDialect } from './dialect.js';
-import { pageCells, sourcePage } from './source-read.js';
+import { atItsTime, pageCells, sourcePage } from './source-read.js';
 
 /** A statement for a page as records, and what is written of them. */
 export interface SourceRecords {
@@ -35,7 +35,11 @@ export function compileSourceRecords(plan: SourceRead, dialect: SqlDialect): Sou
     return { before: between(i === 0 ? '[' : ','), field, form: must(sent[field], 'a column of the page').form };
   });
   return {
-    sql: sql`select string_agg(r.j, '') from (select ${isAll ? shown.record : recordBy(sent)} as j ${rows}) r`,
+    sql: atItsTime(
+      sql`select string_agg(r.j, '') from (select ${isAll ? shown.record : recordBy(sent)} as j ${rows}) r`,
+      plan,
+      dialect,
+    ),
     forms: sent.map(({ form }) => form),
     row: shown.template,
     position: { slots, end: between(plan.orderBy.length === 0 ? '[]' : ']') },

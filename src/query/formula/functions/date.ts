@@ -76,7 +76,7 @@ export const DATES: readonly FormulaFunction[] = [
     returns: () => DATE,
     compute: (_, call, { now }) => day(wallOf(now.getTime(), zoneOf(call, 0))),
     postgres: (_, call) => sql`(${clock} at time zone ${literal(zoneOf(call, 0))})::date`,
-    mysql: (_, call) => (zoneOf(call, 0) === 'UTC' ? sql`utc_date()` : undefined),
+    mysql: (_, call) => (zoneOf(call, 0) === 'UTC' ? sql`date(${clock})` : undefined),
   }),
   row('NOW', 'The moment it is, to the millisecond.', [], {
     params: [],
@@ -84,7 +84,7 @@ export const DATES: readonly FormulaFunction[] = [
     returns: () => DATETIME,
     compute: (_, _call, { now }) => instant(now.getTime()),
     postgres: () => sql`date_trunc('milliseconds', ${clock})`,
-    mysql: () => sql`utc_timestamp(3)`,
+    mysql: () => clock,
   }),
   row('DATE', 'A day from year, month and day, or the day of a moment. A day that there is not is an error.', [['DATE(2026, 12, 1)', '2026-12-01'], ['DATE(2026, 2, 30)', null]],
     {
