@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { expectStatus, type Answer, type ProblemBody } from '../harness/index.js';
+import { expectStatus, type Answer, type ProblemBody, type Row } from '../harness/index.js';
 import { loggedChanges } from '../support/changes.js';
 import { path, refusal, rowsFixture, seq, type Bulk } from '../support/rows.js';
 
@@ -185,6 +185,28 @@ describe('bulk', () => {
     expect(data.map(({ version }) => version)).toEqual([20, 20]);
     expect(answers.flatMap((answer) => answer.body.results).filter(({ status }) => status === 201)).toHaveLength(2);
     await proveLog(table);
+  });
+
+  it('that is partial tells of a row that has another version what it is now, as one call for it does', async () => {
+    const table = await newTable();
+    const [one, other] = [await add(table, { code: 'a', qty: 1 }), await add(table, { code: 'b' })];
+    const to2 = async ({ id }: Row) =>
+      expectStatus(await rows.owner.patch<Row>(path(table, id), { fields: { qty: 2 } }), 200);
+    const changed = [await to2(one), await to2(other)];
+    const ops = [
+      { op: 'update', id: one.id, version: 1, fields: { qty: 3 } },
+      { op: 'delete', id: other.id, version: 1 },
+      { op: 'create', fields: { name: 'x' } },
+    ];
+    for (const prefer of ['return=representation', 'return=minimal']) {
+      const { body } = await rows.owner.post<Bulk>(path(table, 'bulk'), { ops, mode: 'partial' }, { prefer });
+      expect(body.results.map(({ status, error }) => [status, error?.current])).toEqual([
+        [412, changed[0]],
+        [412, changed[1]],
+        [201, undefined],
+      ]);
+    }
+    expect((await list(table)).data).toEqual(expect.arrayContaining(changed));
   });
 
   it.each(['atomic', 'partial'])(

@@ -162,6 +162,24 @@ describe('reading', () => {
     expect((await editor.post('/formulas/check', check)).text).toContain('unknown');
   });
 
+  it('tells of a row that has another version no more than is seen of it, also within a bulk call', async () => {
+    const { table, rows } = await deals();
+    await putRules(fixture.owner, table, { ...seesOpen, columns: { hidden: ['notes'] } });
+    const ops = rows.slice(0, 2).map(({ id }) => ({ op: 'update', id, version: 7, fields: { qty: 9 } }));
+    const { results } = expectStatus(
+      await editor.post<{ results: readonly { status: number; error: { current?: Row } }[] }>(path(table, 'bulk'), {
+        ...{ ops, mode: 'partial' },
+      }),
+      200,
+    );
+    const seen = await get<Row>(editor, path(table, rows[0].id));
+    expect(Object.keys(seen.fields)).toEqual(['name', 'qty', 'status', 'owner']);
+    expect(results.map(({ status, error }) => [status, error.current])).toEqual([
+      [412, seen],
+      [404, undefined],
+    ]);
+  });
+
   it('shows behind links, lookups, rollups and counts only what is seen there', async () => {
     const { owner } = fixture;
     const people = await newTable([{ name: 'Name', type: 'text' }]);

@@ -32,7 +32,7 @@ export interface Bulk {
     readonly status: number;
     readonly id?: string;
     readonly row?: Row;
-    readonly error?: ProblemBody;
+    readonly error?: ProblemBody & { readonly current?: Row };
   }[];
   readonly meta: { readonly epoch: string; readonly seq: number };
 }

@@ -309,7 +309,7 @@ function outcomeOf({ failures: before }: BulkCall, write: BulkWrite, result: Wri
   for (const [o, op] of result.ops.entries()) {
     const index = must(write.indexes[o], 'each result belongs to an op');
     if (op.status === 'not_found' || op.status === 'version_mismatch')
-      failures.set(index, rowProblem(op.status, index));
+      failures.set(index, rowProblem(op.status, index, op.json));
     else results.set(index, { kind: must(write.ops[o], 'each result belongs to an op').kind, result: op });
   }
   return { failures, results, meta: result };
@@ -329,10 +329,12 @@ function bulkFailed(failures: Failures): Problem {
   });
 }
 
-function rowProblem(code: 'not_found' | 'version_mismatch', index: number): Problem {
+/** @param json the row as it is now, where it has another version */
+function rowProblem(code: 'not_found' | 'version_mismatch', index: number, json?: string): Problem {
   const detail = code === 'not_found' ? 'There is no such row.' : 'The row has another version.';
   return new Problem(code, {
     detail,
     errors: [{ pointer: `/ops/${index}/${code === 'not_found' ? 'id' : 'version'}`, code, detail }],
+    ...(json === undefined ? {} : { extra: { current: JSON.parse(json) as unknown } }),
   });
 }
