@@ -1,4 +1,5 @@
 import { API_PREFIX } from './http.js';
+import { LentText } from './lent-text.js';
 import type { DatabaseWork } from './query-facts.js';
 
 /** What an answer carries besides its body. */
@@ -37,29 +38,47 @@ export class AnsweredBefore extends Error {
   }
 }
 
+/** A piece of a text. */
+export type JsonPiece = string | LentText;
+
 /**
  * JSON that PostgreSQL wrote: goes out byte for byte as `application/json`, neither parsed nor serialised again.
  * The caller answers for the text being JSON.
  */
-export class JsonText extends Answer<readonly string[]> {
+export class JsonText extends Answer<readonly JsonPiece[]> {
   /** Bytes of the text in UTF-8. */
   readonly size: number;
 
   /** @param text whole, or in pieces: a long one need not be put together only to be sent */
-  constructor(text: string | readonly string[], options?: AnswerOptions) {
+  constructor(text: string | readonly JsonPiece[], options?: AnswerOptions) {
     super(typeof text === 'string' ? [text] : text, options);
-    this.size = this.body.reduce((size, piece) => size + Buffer.byteLength(piece), 0);
+    this.size = this.body.reduce((size, piece) => size + sizeOf(piece), 0);
   }
 
   get text(): string {
     return this.body.join('');
   }
 
+  /** Whether a piece of it is lent, so that the bytes are good until it is given back. */
+  get isLent(): boolean {
+    return this.body.some((piece) => piece instanceof LentText);
+  }
+
+  /** Once nobody reads the bytes any more. */
+  giveBack(): void {
+    for (const piece of this.body) if (piece instanceof LentText) piece.giveBack();
+  }
+
   /** In UTF-8, straight from the pieces: sent as one text a page would be copied twice more, where it has to be collected as garbage. */
   toBytes(): Buffer {
+    const [before, lent, after = ''] = this.body;
+    if (typeof before === 'string' && lent instanceof LentText && typeof after === 'string' && this.body.length <= 3)
+      return lent.within(before, after);
     const bytes = Buffer.allocUnsafe(this.size);
     let at = 0;
-    for (const piece of this.body) at += bytes.write(piece, at);
+    for (const piece of this.body) at += bytes.write(String(piece), at);
     return bytes;
   }
 }
+
+const sizeOf = (piece: JsonPiece): number => (typeof piece === 'string' ? Buffer.byteLength(piece) : piece.size);

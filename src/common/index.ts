@@ -1,5 +1,6 @@
 export * from './access.js';
 export * from './answer.js';
+export * from './lent-text.js';
 export * from './assert.js';
 export * from './checkpoint.js';
 export * from './colors.js';

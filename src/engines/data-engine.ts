@@ -1,4 +1,4 @@
-import type { Id } from '../common/index.js';
+import type { Id, LentText } from '../common/index.js';
 import type { ColumnSchema, Condition, GroupPlan, Position, ReadPlan, TableSchema } from '../query/index.js';
 
 /** A page as the database made it: JSON text that goes to the client unread. */
@@ -16,6 +16,12 @@ export interface PageText {
   };
   /** Where the table's change log stood when the page was read; only where the engine keeps one. */
   readonly stream?: { readonly epoch: string; readonly seq: number };
+}
+
+/** A page of rows. Whoever asks for it gives back what is lent of it, when it was sent. */
+export interface RowsPage extends Omit<PageText, 'data'> {
+  readonly data: string | LentText;
+  readonly rows: number;
 }
 
 export interface RowText {
@@ -37,7 +43,7 @@ export interface EngineCapabilities {
  */
 export interface DataEngine {
   readonly capabilities: EngineCapabilities;
-  read(plan: ReadPlan): Promise<PageText>;
+  read(plan: ReadPlan): Promise<RowsPage>;
   /** A page of groups in the place of rows. */
   readGroups(plan: GroupPlan): Promise<PageText>;
   /** @returns undefined when there is no such row within `where` */

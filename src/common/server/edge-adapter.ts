@@ -68,6 +68,8 @@ export class EdgeAdapter extends FastifyAdapter {
     if (databaseMs !== undefined) (reply.request as AppRequest).databaseMs = databaseMs;
     if (queryFacts) (reply.request as AppRequest).queryFacts = queryFacts;
     if (!(body instanceof JsonText)) return super.reply(response, body.body);
+    // When the last byte has left the process; where that never is, the memory is nobody's.
+    if (body.isLent) reply.raw.once('finish', () => body.giveBack());
     return reply.header('content-type', 'application/json; charset=utf-8').send(body.toBytes());
   }
 }

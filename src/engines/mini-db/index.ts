@@ -19,5 +19,6 @@ export * from './mini-db-writer.js';
 export * from './log-chain.js';
 export * from './timed-changes.js';
 export type { OpResult, WriteResult } from './write-result.js';
+export { rowsIn } from './page-text.js';
 export { pgError } from './pg-errors.js';
 export * from './value-taken.js';

@@ -16,10 +16,10 @@ import {
   type ReadPlan,
   type TableSchema,
 } from '../../query/index.js';
-import { SchemaMoved, type DataEngine, type PageText, type RowText } from '../data-engine.js';
+import { SchemaMoved, type DataEngine, type PageText, type RowsPage, type RowText } from '../data-engine.js';
 import { compiled, compiledPage } from './compiled.js';
 import { GatheredRows, type RowQuestion } from './gathered-rows.js';
-import { countOf, groupsText, insteadOfCount } from './page-text.js';
+import { asLent, rowsIn, countOf, groupsText, insteadOfCount } from './page-text.js';
 import { meaningOf } from './meaning.js';
 import { pgError, tellingZone } from './pg-errors.js';
 
@@ -38,13 +38,13 @@ export class MiniDbEngine implements DataEngine {
 
   constructor(private readonly database: MiniDatabase) {}
 
-  async read(asked: ReadPlan): Promise<PageText> {
-    const { plan, row, page } = await this.ran(asked, (each) => compiledPage(each, compileRead));
+  async read(asked: ReadPlan): Promise<RowsPage> {
+    const { plan, row, page } = await this.ran(asked, (each) => compiledPage(each, compileRead, asLent));
     const [, epoch, seq, , total] = row;
-    const text = page.text();
+    const text = page.text('');
     return {
       ...text,
-      ...(await this.counted(asked.count, plan, Number(total), text.data, compileEstimate)),
+      ...(await this.counted(asked.count, plan, Number(total), () => text.rows, compileEstimate)),
       stream: { epoch: String(epoch), seq: Number(seq) },
     };
   }
@@ -57,7 +57,7 @@ export class MiniDbEngine implements DataEngine {
     const text = groupsText(data, position);
     return {
       ...text,
-      ...(await this.counted(asked.count, plan, Number(total), text.data, compileGroupEstimate)),
+      ...(await this.counted(asked.count, plan, Number(total), () => rowsIn(text.data), compileGroupEstimate)),
       stream: { epoch: String(epoch), seq: Number(seq) },
     };
   }
@@ -112,11 +112,11 @@ export class MiniDbEngine implements DataEngine {
     mode: CountMode,
     plan: P,
     total: number,
-    data: string,
+    rows: () => number,
     estimate: (plan: P) => ReturnType<typeof compileEstimate>,
   ): Promise<Pick<PageText, 'count'>> {
     return countOf(mode, plan.count, total, () =>
-      insteadOfCount([plan.from], plan.where, data, () => this.run(toStatement(estimate(plan)), plan.from)),
+      insteadOfCount([plan.from], plan.where, rows, () => this.run(toStatement(estimate(plan)), plan.from)),
     );
   }
 

@@ -20,7 +20,7 @@ import {
 } from '../../query/index.js';
 import { SchemaMoved, type PageText } from '../data-engine.js';
 import { compiled, compiledPage } from './compiled.js';
-import { countOf, groupsText, insteadOfCount } from './page-text.js';
+import { asString, rowsIn, countOf, groupsText, insteadOfCount } from './page-text.js';
 import { pgError, tellingZone, translate } from './pg-errors.js';
 
 /** An external object that has to be copied before a view can be read, and its rows. */
@@ -79,12 +79,17 @@ export class MiniDbViews {
   }
 
   private async page(plan: ViewRead, asked: ViewRead, run: Run): Promise<PageText> {
-    const { page, statement } = compiledPage(plan, compileViewRead);
+    const { page, statement } = compiledPage(plan, compileViewRead, asString);
     const [row] = await run(statement);
     if (row?.[1] !== 'true') throw new SchemaMoved();
-    const text = page.text();
+    const { rows, ...text } = page.text('');
     const count = countOf(asked.count, plan.count, Number(row[2]), () =>
-      insteadOfCount(tablesIn(plan.from), plan.where, text.data, () => run(toStatement(compileViewEstimate(plan)))),
+      insteadOfCount(
+        tablesIn(plan.from),
+        plan.where,
+        () => rows,
+        () => run(toStatement(compileViewEstimate(plan))),
+      ),
     );
     return { ...text, ...(await count) };
   }
@@ -95,8 +100,11 @@ export class MiniDbViews {
     const [, data, position, total] = row;
     const text = groupsText(data, position);
     const count = countOf(asked.count, plan.count, Number(total), () =>
-      insteadOfCount(tablesIn(plan.from), plan.where, text.data, () =>
-        run(toStatement(compileViewGroupEstimate(plan))),
+      insteadOfCount(
+        tablesIn(plan.from),
+        plan.where,
+        () => rowsIn(text.data),
+        () => run(toStatement(compileViewGroupEstimate(plan))),
       ),
     );
     return { ...text, ...(await count) };

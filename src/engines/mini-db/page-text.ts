@@ -10,10 +10,11 @@ import {
   type PageStatement,
   type Position,
   type ReadPlan,
+  type RecordTemplate,
   type TableSchema,
 } from '../../query/index.js';
 import type { PgRow } from '../../database/mini/index.js';
-import type { PageText } from '../data-engine.js';
+import type { PageText, RowsPage } from '../data-engine.js';
 
 type Text = string | null | undefined;
 
@@ -22,13 +23,24 @@ const SEPARATOR = between(ROW_SEPARATOR);
 /** What a page is of a plan. */
 type Paged = Pick<ReadPlan, 'limit' | 'way' | 'after'>;
 
+type RowsOf<T> = Pick<RowsPage, 'next' | 'prev' | 'rows'> & { readonly data: T };
+export type TextsOf<T> = (records: Records, row: RecordTemplate, from: number, to: number) => T;
+
+/** Rows as one text for whoever reads it. */
+export const asString: TextsOf<string> = (records, row, from, to) => records.texts(row, from, to, SEPARATOR);
+
+/** Rows as what is sent and given back. */
+export const asLent: TextsOf<RowsPage['data']> = (records, row, from, to) =>
+  records.lentTexts(row, from, to, SEPARATOR);
+
 /** The rows of a page as `compilePage` gives them, from records to text. */
-export class PageRecords {
-  private page: Pick<PageText, 'data' | 'next' | 'prev'> = { data: '' };
+export class PageRecords<T extends RowsPage['data']> {
+  private page: RowsOf<T> | undefined;
 
   constructor(
     private readonly plan: Paged,
     private readonly statement: Pick<PageStatement, 'row' | 'position'>,
+    private readonly textOf: TextsOf<T>,
   ) {}
 
   /** No rows are no value, and nothing is read. */
@@ -37,15 +49,17 @@ export class PageRecords {
     const records = Records.in(bytes);
     const { from, to, next, prev } = spanOf(records.count, this.plan);
     this.page = {
-      data: records.texts(row, from, to, SEPARATOR),
+      data: this.textOf(records, row, from, to),
+      rows: to - from,
       ...(next ? { next: readPosition(records.text(position, to - 1)) } : {}),
       ...(prev ? { prev: readPosition(records.text(position, from)) } : {}),
     };
     return '';
   };
 
-  text(): Pick<PageText, 'data' | 'next' | 'prev'> {
-    return this.page;
+  /** @param none what no rows are */
+  text(none: T): RowsOf<T> {
+    return this.page ?? { data: none, rows: 0 };
   }
 }
 
@@ -95,11 +109,10 @@ export async function countOf(
 export async function insteadOfCount(
   tables: readonly TableSchema[],
   where: Condition,
-  data: string,
+  rows: () => number,
   explain: () => Promise<readonly PgRow[]>,
 ): Promise<Omit<Count, 'mode'>> {
-  if (asksOfPart(tables, where))
-    return { value: data === '' ? 0 : data.split(ROW_SEPARATOR).length, relation: 'atLeast' };
+  if (asksOfPart(tables, where)) return { value: rows(), relation: 'atLeast' };
   return { value: expectedRows(await explain()), relation: 'estimate' };
 }
 
@@ -112,6 +125,14 @@ function expectedRows([row]: readonly PgRow[]): number {
 /** A list without elements is shown as `[]`; its canonical form is null. */
 const readPosition = (json: string): Position =>
   (JSON.parse(json) as Position).map((cell) => (Array.isArray(cell) && cell.length === 0 ? null : cell));
+
+/** How many rows, or groups, a text has: what stands between them is in none. */
+export function rowsIn(data: string): number {
+  if (data === '') return 0;
+  let rows = 1;
+  for (let at = data.indexOf(ROW_SEPARATOR); at >= 0; at = data.indexOf(ROW_SEPARATOR, at + 1)) rows++;
+  return rows;
+}
 
 /** The group that only told that there is another page is not part of this one. */
 const withoutLast = (groups: string): string => groups.slice(0, groups.lastIndexOf(ROW_SEPARATOR));

@@ -1,4 +1,4 @@
-import { Problem } from '../../common/index.js';
+import { Lender, Problem, type LentText } from '../../common/index.js';
 import { DECIMAL_PAIRS, digits } from './digits.js';
 import { between, type Piece } from './piece.js';
 
@@ -16,6 +16,13 @@ const ESCAPES = new Map([...'\b\f\n\r\t"\\'].map((c, i) => [c.charCodeAt(0), 'bf
 export const WORST = 6;
 /** Words of eight are written whole: so many bytes behind the last may be, and are written over. */
 const OVER = 8;
+
+/** Texts from so many bytes on are lent; shorter ones would hold much memory for little. */
+const LENT_FROM = 1 << 15;
+/** Before and behind a text that is lent: for the brackets, cursors and numbers of an answer. */
+const ROOM_BEFORE = 16;
+const ROOM_BEHIND = 4_096;
+const MOST_LENT = 64;
 
 /** Kept for the next page unless it has grown beyond that. */
 const KEPT_BYTES = 1 << 20;
@@ -50,9 +57,11 @@ export interface TextLimit {
 const tooLarge = (): Problem =>
   new Problem('limit_reached', { detail: 'The answer would be too large. Ask for fewer rows (limit).' });
 
+const lender = new Lender(FIRST_BYTES, MOST_LENT);
+
 /** Text that is being written. There is room for {@link WORST} times what is put in by {@link reserve}, but where it is said otherwise. */
 export class JsonBytes {
-  protected out: Source = sourceOf(Buffer.allocUnsafe(FIRST_BYTES));
+  protected out: Source = sourceOf(lender.take());
   protected at = 0;
   /** Of words of texts and keys, by or: without the highest bit of a byte where every character is ASCII. */
   private seen = 0;
@@ -69,16 +78,39 @@ export class JsonBytes {
    * @throws Problem that of the limit; `limit_reached` where it is longer than texts can be
    */
   whole(write: () => void, limit: TextLimit = this.longest): string {
+    return this.made(0, write, limit, () => this.string(0));
+  }
+
+  /** The same in memory that is lent, where that is worth it. */
+  lent(write: () => void): string | LentText {
+    // It may have grown for somebody else.
+    if (this.out.bytes.length !== lender.size) this.out = sourceOf(lender.take());
+    return this.made(ROOM_BEFORE, write, this.longest, () => {
+      const { bytes } = this.out;
+      const { at } = this;
+      if (bytes.length !== lender.size || at < LENT_FROM || at > bytes.length - ROOM_BEHIND || !lender.canLend)
+        return this.string(ROOM_BEFORE);
+      this.out = sourceOf(lender.take());
+      return lender.lend(bytes, ROOM_BEFORE, at);
+    });
+  }
+
+  private made<T>(from: number, write: () => void, limit: TextLimit, finished: () => T): T {
     this.limit = limit;
+    this.at = from;
     try {
       write();
       this.mustFit();
-      return this.out.bytes.toString((this.seen & HIGH) === 0 ? 'latin1' : 'utf8', 0, this.at);
+      return finished();
     } finally {
       this.at = 0;
       this.seen = 0;
-      if (this.out.bytes.length > KEPT_BYTES) this.out = sourceOf(Buffer.allocUnsafe(FIRST_BYTES));
+      if (this.out.bytes.length > KEPT_BYTES) this.out = sourceOf(lender.take());
     }
+  }
+
+  private string(from: number): string {
+    return this.out.bytes.toString((this.seen & HIGH) === 0 ? 'latin1' : 'utf8', from, this.at);
   }
 
   private mustFit(): void {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import type { LentText } from '../../common/index.js';
 import { JsonBytes, sourceOf } from './json-bytes.js';
 import { JsonValues } from './json-values.js';
 import { between } from './piece.js';
@@ -214,6 +215,47 @@ describe('records', () => {
     expect(large.text(template(['text']), 0)).toHaveLength(2_000_004);
     const small = Records.in(record([text('a')]));
     expect(small.text(template(['text']), 0)).toBe('["a"]');
+  });
+
+  it('are lent where they are long, and the same', () => {
+    const shape = template(['text', 'text']);
+    const listOf = (length: number, letter: string) => {
+      const row = record([text(letter.repeat(length)), null]);
+      return Records.in(Buffer.concat(Array.from({ length: 100 }, () => row)));
+    };
+    const held: [string | LentText, string][] = [];
+    for (const [length, isLent] of [
+      [10, false],
+      [300, false],
+      [330, true],
+      [1_200, true],
+      [1_300, false],
+      [20_000, false],
+      [500, true],
+    ] as const)
+      // prettier-ignore
+      for (const letter of ['a', 'é', '\u0001']) {
+        const bytes = length / (letter === 'é' ? 2 : letter === 'a' ? 1 : 6);
+        const rows = listOf(Math.round(bytes), letter);
+        const found = rows.lentTexts(shape, 0, 100, between(',\n'));
+        expect([length, letter, typeof found]).toEqual([length, letter, isLent ? 'object' : 'string']);
+        held.push([found, rows.texts(shape, 0, 100, between(',\n'))]);
+      }
+    // Whatever was written since.
+    for (const [found, right] of held) expect(String(found) === right).toBe(true);
+    for (const [found] of held) if (typeof found !== 'string') found.giveBack();
+    expect(listOf(0, '').lentTexts(shape, 3, 3, between(','))).toBe('');
+  });
+
+  it('are not lent to so many that there is no end of the memory', () => {
+    const rows = Records.in(Buffer.concat(Array.from({ length: 100 }, () => record([text('a'.repeat(400))]))));
+    const all = Array.from({ length: 100 }, () => rows.lentTexts(template(['text']), 0, 100, between(',')));
+    expect(all.filter((each) => typeof each !== 'string')).toHaveLength(64);
+    expect(new Set(all.map(String)).size).toBe(1);
+    for (const each of all) if (typeof each !== 'string') each.giveBack();
+    const [again] = [rows.lentTexts(template(['text']), 0, 100, between(','))];
+    expect(typeof again).toBe('object');
+    if (typeof again !== 'string') again.giveBack();
   });
 
   it('leave nothing behind when one of them cannot be written', () => {

@@ -1,3 +1,4 @@
+import type { LentText } from '../../common/index.js';
 import { sourceOf, WORST, type Source, type TextLimit } from './json-bytes.js';
 import { JsonValues } from './json-values.js';
 import type { Piece } from './piece.js';
@@ -57,14 +58,12 @@ export class Records {
 
   /** Those from one to before another, in the form of the template, with `separator` between. */
   texts(template: RecordTemplate, from: number, to: number, separator: Piece, limit?: TextLimit): string {
-    return json.whole(() => {
-      announce(template);
-      for (let i = from; i < to; i++) {
-        json.reserve(separator.length);
-        if (i > from) json.constant(separator);
-        this.write(template, i);
-      }
-    }, limit);
+    return json.whole(() => this.writeAll(template, from, to, separator), limit);
+  }
+
+  /** The same, a long text in memory that has to be given back. */
+  lentTexts(template: RecordTemplate, from: number, to: number, separator: Piece): string | LentText {
+    return json.lent(() => this.writeAll(template, from, to, separator));
   }
 
   text(template: RecordTemplate, index: number): string {
@@ -72,6 +71,15 @@ export class Records {
       announce(template);
       this.write(template, index);
     });
+  }
+
+  private writeAll(template: RecordTemplate, from: number, to: number, separator: Piece): void {
+    announce(template);
+    for (let i = from; i < to; i++) {
+      json.reserve(separator.length);
+      if (i > from) json.constant(separator);
+      this.write(template, i);
+    }
   }
 
   private write({ slots, end }: RecordTemplate, index: number): void {

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { JsonText, resolving, shaping, type Access, type Id } from '../../../common/index.js';
 import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
-import { MiniDbEngine } from '../../../engines/index.js';
+import { MiniDbEngine, rowsIn } from '../../../engines/index.js';
 import {
   EVERY_ROW,
   CursorCodec,
@@ -51,7 +51,7 @@ export class GroupsReader {
       if (!past) this.usage.count({ from: plan.from, where: plan.where, orderBy: [] }, databaseMs);
       const next = page.next && this.cursors.seal(query, page.next, 'after', plan.clock);
       const text = shaping(() => pageJson(page, plan.limit, plan.from.schemaVersion, { next }));
-      return new JsonText(text, { databaseMs, queryFacts: pageFacts(plan, page) });
+      return new JsonText(text, { databaseMs, queryFacts: pageFacts(plan, () => rowsIn(page.data)) });
     });
   }
 }

@@ -6,10 +6,11 @@ import {
   shaping,
   type Access,
   type Id,
+  type JsonPiece,
   type QueryFacts,
 } from '../../../common/index.js';
 import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
-import { MiniDbEngine, type PageText } from '../../../engines/index.js';
+import { MiniDbEngine, type PageText, type RowsPage } from '../../../engines/index.js';
 import {
   EVERY_ROW,
   CursorCodec,
@@ -17,7 +18,6 @@ import {
   planShape,
   resolveFields,
   resolveRead,
-  ROW_SEPARATOR,
   rowShape,
   type AskedOfTable,
   type AsOf,
@@ -61,7 +61,7 @@ export class RowsReader {
       const text = shaping(() =>
         pageJson(page, plan.limit, tableSchema.schemaVersion, this.cursorsOf(plan, page, query)),
       );
-      return new JsonText(text, { databaseMs, queryFacts: pageFacts(plan, page) });
+      return new JsonText(text, { databaseMs, queryFacts: pageFacts(plan, () => page.rows) });
     });
   }
 
@@ -81,13 +81,13 @@ export class RowsReader {
       const cursors = this.cursorsOf(plan, page, query);
       return new JsonText(pageJson(page, plan.limit, table.schemaVersion, cursors, { leftOut }), {
         databaseMs,
-        queryFacts: pageFacts(plan, page),
+        queryFacts: pageFacts(plan, () => page.rows),
       });
     });
   }
 
   /** A page that is empty by now leads back to where it was asked from: to the row there, should it be there, and what lies beyond. */
-  private cursorsOf({ after, way = 'after', clock }: ReadPlan, { data, next, prev }: PageText, query: string): Cursors {
+  private cursorsOf({ after, way = 'after', clock }: ReadPlan, { data, next, prev }: RowsPage, query: string): Cursors {
     const seal = (position: Position | undefined, to: Way): string | undefined =>
       position && this.cursors.seal(query, position, to, clock);
     const isEmpty = data === '';
@@ -137,12 +137,12 @@ interface Cursors {
 
 /** The answer with a page of rows, or of groups, in pieces. */
 export function pageJson(
-  page: PageText,
+  page: PageText | RowsPage,
   limit: number,
   schemaVersion: number,
   cursors: Cursors,
   more: object = {},
-): readonly string[] {
+): readonly JsonPiece[] {
   const next = cursors.next === undefined ? '' : `,"nextCursor":"${cursors.next}"`;
   const prev = cursors.prev === undefined ? '' : `,"prevCursor":"${cursors.prev}"`;
   const count = page.count ? `,"count":${JSON.stringify(page.count)}` : '';
@@ -151,6 +151,8 @@ export function pageJson(
 }
 
 /** What a page was asked for and came to, for the log of slow queries; made up only when it is told. */
-export const pageFacts =
-  (plan: ReadPlan | GroupPlan, { data }: PageText) =>
-  (): QueryFacts => ({ kind: 'read', plan: planShape(plan), rows: data === '' ? 0 : data.split(ROW_SEPARATOR).length });
+export const pageFacts = (plan: ReadPlan | GroupPlan, rows: () => number) => (): QueryFacts => ({
+  kind: 'read',
+  plan: planShape(plan),
+  rows: rows(),
+});

@@ -60,7 +60,9 @@ export class ByFilter {
     const rows = await this.found(table, where, request);
     const orderBy = [{ by: { kind: 'id' }, dir: 'asc' }] as const;
     const plan = { from: table, select: table.columns, where, orderBy, limit: SAMPLE, count: 'none' } as const;
-    const sample = JSON.parse(`[${(await this.engine.read(plan)).data}]`) as unknown[];
+    const { data } = await this.engine.read(plan);
+    const sample = JSON.parse(`[${String(data)}]`) as unknown[];
+    if (typeof data !== 'string') data.giveBack();
     const confirmToken = this.tokens.make(table.id, request.asked, { rows, tables: [table] });
     return new Answer({ matched: rows.length, sample, confirmToken });
   }

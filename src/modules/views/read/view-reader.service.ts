@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { inSpan, invalid, JsonText, resolving, shaping } from '../../../common/index.js';
 import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
+import { rowsIn } from '../../../engines/index.js';
 import {
   behind,
   CursorCodec,
@@ -23,15 +24,7 @@ import {
   type ViewScope,
   type ViewSource,
 } from '../../../query/index.js';
-import {
-  rowsIn,
-  tenth,
-  type Outcome,
-  type Question,
-  type SourceReport,
-  type Tier,
-  type Way,
-} from './execution/outcome.js';
+import { tenth, type Outcome, type Question, type SourceReport, type Tier, type Way } from './execution/outcome.js';
 import type { Reader } from './reader.js';
 import { Ways } from './execution/ways.js';
 import { ViewSources, type OpenSources } from './view-sources.service.js';

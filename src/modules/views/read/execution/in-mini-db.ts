@@ -1,6 +1,6 @@
 import { compileViewGroups, compileViewRead, toStatement } from '../../../../query/index.js';
-import type { MiniDbViews, PageText } from '../../../../engines/index.js';
-import { rowsIn, timed, type Outcome, type Question, type Way } from './outcome.js';
+import { rowsIn, type MiniDbViews, type PageText } from '../../../../engines/index.js';
+import { timed, type Outcome, type Question, type Way } from './outcome.js';
 
 /** All sources are tables of ours: one statement. */
 export class InMiniDb implements Way {

@@ -1,8 +1,8 @@
 import type { Id } from '../../../../common/index.js';
-import type { ExternalEngine } from '../../../../engines/index.js';
+import { rowsIn, type ExternalEngine } from '../../../../engines/index.js';
 import { objectGroups, RowMaker, type ViewGroups } from '../../../../query/index.js';
 import { pageOf, questionOf } from './lookup-join.js';
-import { rowsIn, timed, type Outcome, type Question, type Way } from './outcome.js';
+import { timed, type Outcome, type Question, type Way } from './outcome.js';
 import type { ExternalPart } from './part.js';
 import { tellingSource } from './telling-source.js';
 

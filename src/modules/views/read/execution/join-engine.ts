@@ -1,5 +1,11 @@
 import { must } from '../../../../common/index.js';
-import type { MiniDbViews, PageText, StagedSource, StageLimits } from '../../../../engines/index.js';
+import {
+  rowsIn,
+  type MiniDbViews,
+  type PageText,
+  type StagedSource,
+  type StageLimits,
+} from '../../../../engines/index.js';
 import {
   columnsOfGroups,
   columnsOfRead,
@@ -13,7 +19,7 @@ import type { Reader } from '../reader.js';
 import type { OpenSources } from '../view-sources.service.js';
 import { miniText } from './in-mini-db.js';
 import { tellingSource } from './telling-source.js';
-import { rowsIn, tenth, timed, type Outcome, type Question, type SourceReport, type Way } from './outcome.js';
+import { tenth, timed, type Outcome, type Question, type SourceReport, type Way } from './outcome.js';
 
 /** Rows that are asked for at once, to be copied. */
 const BATCH = 5_000;

@@ -45,11 +45,3 @@ export async function timed<T>(work: () => Promise<T>): Promise<{ readonly resul
 }
 
 export const tenth = (ms: number): number => Math.round(ms * 10) / 10;
-
-/** Rows of a page have a line feed between, which JSON texts escape. */
-export function rowsIn(data: string): number {
-  if (data === '') return 0;
-  let rows = 1;
-  for (let at = data.indexOf('\n'); at >= 0; at = data.indexOf('\n', at + 1)) rows++;
-  return rows;
-}
