@@ -1,9 +1,11 @@
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { Publications } from '../../src/modules/publishing/public/publications.js';
 import { ReadyAnswers } from '../../src/modules/publishing/public/ready-answers.js';
 import {
   client,
   databases,
   expectStatus,
+  liveHeap,
   startApp,
   waitFor,
   world,
@@ -302,4 +304,29 @@ describe('what has changed', () => {
       expect(rowsOf(await ask(path))).toEqual([{ name: `There ${n}`, qty: 4 }]);
     }
   });
+});
+
+it('publications that nobody reads any more leave the memory, however many answers of theirs are ready', async () => {
+  const view = await published({ auth: 'key' });
+  const { key } = await view.key();
+  const [, slug = ''] = /views\/(.*)\/data/.exec(view.path) ?? [];
+  // In a function of its own, which holds nothing of it when it has returned.
+  const inMemory = async (): Promise<readonly WeakRef<object>[]> => {
+    const read = await app.app.get(Publications, { strict: false }).find(slug, 1);
+    return read ? [read, ...read.keys.values()].map((each) => new WeakRef(each)) : [];
+  };
+  const left: WeakRef<object>[] = [];
+  for (let n = 1; n <= 10; n++) {
+    // Each time in a form of its own, so that no answer takes the place of one before.
+    await askAgain(`${view.path}?limit=${n}`, [`X-API-Key: ${key}`]);
+    left.push(...(await inMemory()));
+    expectStatus(await at.owner.patch(view.api, { cacheSeconds: n }), 200);
+  }
+  expect(left).toHaveLength(20);
+  // The last ones may hang on connections that have heard of nothing else yet.
+  await waitFor(async () => {
+    await ask('/public/views/nobody/data');
+    liveHeap();
+    return left.every((each) => each.deref() === undefined) ? true : undefined;
+  }, 30_000);
 });

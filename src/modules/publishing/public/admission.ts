@@ -7,7 +7,7 @@ import { CallCounter } from '../usage/call-counter.js';
 import { allowOrigin, vary } from './cors.js';
 import { tellSuccession } from './deprecation.js';
 import { keyOf } from './key-of.js';
-import type { Admitted, Publication, Visit } from './publication.js';
+import type { Admitted, Publication, Remembered, Visit } from './publication.js';
 import { Publications } from './publications.js';
 import { tallyOf, type Tally } from './tally.js';
 
@@ -63,24 +63,26 @@ export class Admission {
   }
 
   /**
-   * Whether a reader who was let in would be again, by what is in memory and without being counted: the publication is what it was, his key has not
-   * ended, limit and quota have room. No is not a refusal: then it has to be asked in full.
+   * A reader who was let in, where he would be again, by what is in memory and without being counted: the publication is what it was, his key has not
+   * ended, limit and quota have room. Undefined is not a refusal: then it has to be asked in full.
    */
-  wouldAdmit({ publication, key, counter }: Admitted): boolean {
-    return (
-      this.publications.isCurrent(publication) &&
-      (key === undefined || key.expiresAt > Date.now()) &&
-      this.limits.hasRoom(counter) &&
-      (key?.quota === undefined || this.quotas.hasRoom(key.id))
-    );
+  wouldAdmit(remembered: Remembered): Visit | undefined {
+    const publication = this.publications.known(remembered);
+    if (!publication || !this.limits.hasRoom(remembered.counter)) return undefined;
+    const { keyHash } = remembered;
+    if (keyHash === undefined) return { publication, scope: publication.scope };
+    const key = publication.keys.get(keyHash);
+    if (!key || key.expiresAt <= Date.now() || (key.quota && !this.quotas.hasRoom(key.id))) return undefined;
+    return { publication, key, scope: key.scope };
   }
 
-  /** Lets him in once more, and counts that as {@link admit} does, all but the use, which is counted when he was answered. False: nothing was counted. */
-  admitAgain(visit: Admitted, headers: HeaderSink): boolean {
-    if (!this.wouldAdmit(visit)) return false;
-    const { key, counter } = visit;
-    this.limits.count(headers, counter);
-    return key?.quota === undefined || this.quotas.countKnown(headers, key.id, key.quota);
+  /** Lets him in once more, and counts that as {@link admit} does, all but the use, which is counted when he was answered. Undefined: nothing was counted. */
+  admitAgain(remembered: Remembered, headers: HeaderSink): Visit | undefined {
+    const visit = this.wouldAdmit(remembered);
+    if (!visit) return undefined;
+    const { key } = visit;
+    this.limits.count(headers, remembered.counter);
+    return key?.quota === undefined || this.quotas.countKnown(headers, key.id, key.quota) ? visit : undefined;
   }
 
   /** Counts a call that was answered, or whose reader has gone, towards the use. */

@@ -17,8 +17,11 @@ type Headers = Readonly<Record<string, string>>;
 /** Use case of reading a published view over HTTP: what is asked, and what the headers say. */
 @Injectable()
 export class PublicDataService {
-  /** Of the page that a wish got last. */
-  private readonly links = new WeakMap<Wish, { readonly cursor: string | undefined; readonly headers: Headers }>();
+  /** Of the page that was given last to what was asked. */
+  private readonly links = new WeakMap<
+    Wish['request'],
+    { readonly cursor: string | undefined; readonly headers: Headers }
+  >();
 
   constructor(
     private readonly reader: PublicReader,
@@ -65,10 +68,10 @@ export class PublicDataService {
   }
 
   private linkOf(wish: Wish, page: WrittenPage): Headers {
-    const last = this.links.get(wish);
+    const last = this.links.get(wish.request);
     if (last && last.cursor === page.nextCursor) return last.headers;
     const headers = linkTo(wish, page);
-    this.links.set(wish, { cursor: page.nextCursor, headers });
+    this.links.set(wish.request, { cursor: page.nextCursor, headers });
     return headers;
   }
 

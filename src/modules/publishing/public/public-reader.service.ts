@@ -63,7 +63,7 @@ export class PublicReader {
   private readonly fits = new WeakMap<Publication, OpenedView>();
   private readonly tagKey: Buffer;
   /** Of what was asked last, where the logs stood then. */
-  private readonly tags = new WeakMap<Wish, { readonly heads: string; readonly etag: string }>();
+  private readonly tags = new WeakMap<Wish['request'], { readonly heads: string; readonly etag: string }>();
 
   constructor(
     private readonly views: FrozenViews,
@@ -218,10 +218,10 @@ export class PublicReader {
   }
 
   private tagOfHeads(wish: Wish, heads: string): string {
-    const last = this.tags.get(wish);
+    const last = this.tags.get(wish.request);
     if (last?.heads === heads) return last.etag;
     const etag = this.tag(wish.variant, heads);
-    this.tags.set(wish, { heads, etag });
+    this.tags.set(wish.request, { heads, etag });
     return etag;
   }
 

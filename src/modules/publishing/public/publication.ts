@@ -14,6 +14,8 @@ import { DEFINITION } from './public-problems.js';
 
 /** A version of a published view as it is read: all that a request has to know, in memory. */
 export interface Publication {
+  /** No other object has it: for what is kept longer, and must not keep all that was made of the publication in memory. */
+  readonly edition: number;
   readonly viewId: Id;
   readonly slug: string;
   readonly apiVersion: number;
@@ -45,6 +47,8 @@ export interface Publication {
 /** A key of a publication, and what it opens. */
 export interface PublicKey {
   readonly id: Id;
+  /** By which {@link Publication.keys} has it. */
+  readonly hash: string;
   readonly expiresAt: number;
   readonly limit: EndpointLimit;
   readonly quota: Quota | undefined;
@@ -64,6 +68,11 @@ export interface Visit {
 export interface Admitted extends Visit {
   /** What calls are counted by: the key, or the address where there is none. */
   readonly counter: EndpointCounter;
+}
+
+/** A reader who was let in, by names alone: good for as long as the publication is the same object in memory. */
+export interface Remembered extends Pick<Admitted, 'counter'>, Pick<Publication, 'slug' | 'apiVersion' | 'edition'> {
+  readonly keyHash: string | undefined;
 }
 
 /** What a publication is made of, as it is stored. */
@@ -88,6 +97,8 @@ export function publicationsOf({ api, formers, ...more }: StoredPublication): Re
   ]);
 }
 
+let editions = 0;
+
 function publicationOf(
   api: ViewApiEntity,
   succession: Succession | undefined,
@@ -109,6 +120,7 @@ function publicationOf(
   const scope = { filterable, sortable };
   const opening = auth === 'key' ? keys.filter((key) => opens(key, api)) : [];
   return {
+    edition: (editions += 1),
     ...{ viewId, slug, apiVersion, path: publicPath(slug, apiVersion), succession, version },
     since: api.createdAt.getTime(),
     ...{ auth, title, cacheSeconds, staleWhileRevalidateSeconds, staleIfErrorSeconds },
@@ -116,7 +128,7 @@ function publicationOf(
     frozen: { definition, pins },
     reader: { workspaceId, timeZone },
     scope,
-    keys: new Map(opening.map((key) => [key.hash.toString('base64url'), publicKeyOf(key, limit, api)])),
+    keys: new Map(opening.map((key) => publicKeyOf(key, limit, api)).map((key) => [key.hash, key])),
   };
 }
 
@@ -133,6 +145,7 @@ function publicKeyOf(key: ApiKeyEntity, limit: EndpointLimit, api: ViewApiEntity
   const networks = allowedAddresses && networkList(allowedAddresses);
   return {
     id,
+    hash: key.hash.toString('base64url'),
     expiresAt: expiresAt?.getTime() ?? Infinity,
     limit:
       rateLimit !== null && rateWindowSeconds !== null ? { limit: rateLimit, windowSeconds: rateWindowSeconds } : limit,

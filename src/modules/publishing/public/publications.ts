@@ -50,10 +50,10 @@ export class Publications {
     return found && !hasEnded(found) ? found : undefined;
   }
 
-  /** Whether {@link find} would find this very object, without a look into the database. */
-  isCurrent(publication: Publication): boolean {
-    const { slug, apiVersion } = publication;
-    return this.cache.known(slug)?.get(apiVersion) === publication && !hasEnded(publication);
+  /** What {@link find} would find, without a look into the database, where it is of this edition. */
+  known({ slug, apiVersion, edition }: Pick<Publication, 'slug' | 'apiVersion' | 'edition'>): Publication | undefined {
+    const known = this.cache.known(slug)?.get(apiVersion);
+    return known?.edition === edition && !hasEnded(known) ? known : undefined;
   }
 
   private async load(slug: string): Promise<Versions | undefined> {

@@ -18,7 +18,7 @@ import {
 import { PUBLIC_PREFIX } from '../public-path.js';
 import { Admission } from './admission.js';
 import { Heads } from './heads.js';
-import type { Admitted } from './publication.js';
+import type { Admitted, Remembered, Visit } from './publication.js';
 import type { Traces } from './public-reader.service.js';
 import { tallyOf, type Tally } from './tally.js';
 
@@ -31,9 +31,9 @@ const MAX_FORM = 2_000;
 /** Of an entry besides its form and its body. */
 const OVERHEAD = 2_048;
 
-/** An answer of the routes, ready to be given again. */
+/** An answer of the routes, ready to be given again. It may be kept for long: nothing of it leads to a publication that is not read any more. */
 interface Ready {
-  readonly visit: Admitted;
+  readonly reader: Remembered;
   readonly traces: Traces;
   readonly routeOptions: AskedRequest['routeOptions'];
   readonly status: number;
@@ -43,7 +43,7 @@ interface Ready {
 }
 
 /** What is known of a request while the route answers it. */
-interface Noted extends Pick<Ready, 'visit' | 'traces'> {
+interface Noted extends Pick<Ready, 'reader' | 'traces'> {
   payload?: unknown;
 }
 
@@ -86,8 +86,10 @@ export class ReadyAnswers {
   }
 
   /** The answer that the route is about to give may be given again while all is as it is told here. */
-  note(request: AppRequest, visit: Admitted, traces: Traces): void {
-    if (request.method === 'GET') this.noted.set(request, { visit, traces });
+  note(request: AppRequest, { publication, key, counter }: Admitted, traces: Traces): void {
+    if (request.method !== 'GET') return;
+    const { slug, apiVersion, edition } = publication;
+    this.noted.set(request, { reader: { slug, apiVersion, edition, counter, keyHash: key?.hash }, traces });
   }
 
   private listenTo(instance: FastifyInstance): void {
@@ -109,8 +111,8 @@ export class ReadyAnswers {
   }
 
   private keep(request: AppRequest, { raw, statusCode: status }: AppReply): void {
-    const { visit, traces, payload = null } = this.noted.get(request) ?? {};
-    if (!visit || !traces || (status !== 200 && status !== 304)) return;
+    const { reader, traces, payload = null } = this.noted.get(request) ?? {};
+    if (!reader || !traces || (status !== 200 && status !== 304)) return;
     const body = payload ?? undefined;
     if ((status === 200) !== Buffer.isBuffer(body) || (Buffer.isBuffer(body) && body.length > MAX_BODY)) return;
     const form = formOf(request.raw);
@@ -119,7 +121,7 @@ export class ReadyAnswers {
     const { routeOptions } = request;
     const { rows, bytes } = tallyOf(request);
     const tally = { rows, bytes, isCached: true, isStream: false };
-    this.ready.set(form, { visit, traces, routeOptions, status, head, body: body as Buffer | undefined, tally });
+    this.ready.set(form, { reader, traces, routeOptions, status, head, body: body as Buffer | undefined, tally });
   }
 
   private answer(request: IncomingMessage, response: ServerResponse, framework: RequestListener): boolean {
@@ -127,7 +129,7 @@ export class ReadyAnswers {
     const from = performance.now();
     const ready = this.ready.get(formOf(request));
     // Who would be refused costs no question.
-    if (!ready || !isOrdinary(request, response) || !this.admission.wouldAdmit(ready.visit)) {
+    if (!ready || !isOrdinary(request, response) || !this.admission.wouldAdmit(ready.reader)) {
       this.misses++;
       return false;
     }
@@ -144,10 +146,11 @@ export class ReadyAnswers {
   /** False: nothing was done, and nothing counted. */
   private give(ready: Ready, request: IncomingMessage, response: ServerResponse, from: number): boolean {
     const limits = new LimitHeaders();
-    if (!this.admission.admitAgain(ready.visit, limits)) return false;
+    const visit = this.admission.admitAgain(ready.reader, limits);
+    if (!visit) return false;
     this.hits++;
     const id = requestId(request);
-    const given = (): void => this.given(ready, request, response, id, performance.now() - from);
+    const given = (): void => this.given(ready, visit, request, response, id, performance.now() - from);
     // Who has gone before was let in like everybody.
     if (response.destroyed) given();
     else response.on('close', given);
@@ -164,7 +167,8 @@ export class ReadyAnswers {
 
   /** What the hooks of the route do when an answer is on its way, or its reader has gone. */
   private given(
-    { visit, routeOptions, status: statusCode, tally }: Ready,
+    { routeOptions, status: statusCode, tally }: Ready,
+    visit: Visit,
     { method = '', url = '' }: IncomingMessage,
     { writableFinished }: ServerResponse,
     id: string,

@@ -4,10 +4,10 @@ import { formatAccepted, type Format } from './formats.js';
 import type { Visit } from './publication.js';
 import type { PublicDataQuery } from './public-data-query.dto.js';
 
-/** What a reader wants, so that two who want the same are known to. */
-export interface Wish {
-  readonly visit: Visit;
+/** What is wanted of a publication. It may be kept: nothing of it leads to the publication. */
+export interface Asked {
   readonly query: PublicDataQuery;
+  /** No two that were asked have the same object. */
   readonly request: ViewRequest;
   readonly format: Format;
   /** All that decides what the answer is, besides the data. */
@@ -16,9 +16,18 @@ export interface Wish {
   readonly isTimeBound: boolean;
 }
 
+/** What a reader wants, so that two who want the same are known to. */
+export interface Wish extends Asked {
+  readonly visit: Visit;
+}
+
 /** @throws Problem 400, 422 */
 export function wishOf(visit: Visit, query: PublicDataQuery, accept: string | undefined): Wish {
-  const { publication, key, scope } = visit;
+  return { visit, ...askedOf(visit, query, accept) };
+}
+
+/** @throws Problem 400, 422 */
+export function askedOf({ publication, key, scope }: Visit, query: PublicDataQuery, accept: string | undefined): Asked {
   const { maxLimit, viewId, since, version, reader } = publication;
   const { filter, sort, cursor } = query;
   const limit = query.limit ?? Math.min(DEFAULT_LIMIT, maxLimit);
@@ -28,7 +37,6 @@ export function wishOf(visit: Visit, query: PublicDataQuery, accept: string | un
   const request = requestFromUrl({ filter, sort, cursor, limit });
   const filters = [request.filter, scope.filter].filter((each) => each !== undefined);
   return {
-    visit,
     query,
     request,
     format,
