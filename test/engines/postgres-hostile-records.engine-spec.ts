@@ -305,12 +305,26 @@ describe('a server that does not make records', () => {
 
   it('of this very page is asked for texts, whose refusal counts', async () => {
     const refuse = (talk: PostgresTalk) => talk.send(refusal('42846', 'cannot cast'), READY);
-    for (const state of ['42846', '22P02', '54000']) {
+    for (const state of ['42846', '42883', '42501', '22P02', '22003', '54000']) {
       const records = (talk: PostgresTalk) => talk.send(refusal(state, 'not so'), READY);
       expect(await verdict({ records, execute: texts })).toMatchObject({ code: 'answered', rows: 1 });
     }
     const gone = (talk: PostgresTalk) => talk.send(refusal('42703', 'column does not exist'), READY);
     expect(await verdict({ records: refuse, execute: gone })).toMatchObject({ code: 'source_changed' });
+  });
+
+  it.each([
+    ['22012', 'source_failed'],
+    ['22021', 'source_failed'],
+    ['42P01', 'source_changed'],
+    ['42703', 'source_changed'],
+    ['42P17', 'source_failed'],
+  ])('whose refusal (%s) lies in what texts would ask for, too, is not asked again', async (state, code) => {
+    let asked = 0;
+    const records = (talk: PostgresTalk) => talk.send(refusal(state, 'not so'), READY);
+    const execute = (talk: PostgresTalk) => (asked++, texts(talk));
+    expect(await verdict({ records, execute })).toMatchObject({ code });
+    expect(asked).toBe(0);
   });
 
   it('but is silent, or goes away, is not asked again', async () => {

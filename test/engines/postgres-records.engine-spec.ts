@@ -150,6 +150,17 @@ describe('a page as records', () => {
       }
   });
 
+  it('is the same, too, of columns that have become of another type since we looked', async () => {
+    await run(`create table moved (id int primary key, key uuid, n int, day date);
+      insert into moved values (1, '0123abcd-0000-0000-0000-000000000000', 7, '2026-11-28')`);
+    const moved = await objectNamed('moved');
+    expect((await same(readOf(moved))).rows).toBe(1);
+    await run(`alter table moved alter key type text, alter n type numeric, alter day type text;
+      insert into moved values (2, 'none', 1e25, 'someday')`);
+    const page = await same(readOf(moved));
+    expect(page.data).toContain('"none","n":10000000000000000000000000,"day":"someday"');
+  });
+
   it('is empty, or of rows of nothing, alike', async () => {
     const one = await objectNamed('one');
     const nobody = { kind: 'compare', column: must(one.columns[0], 'id'), op: 'lt', value: 0 } as const;

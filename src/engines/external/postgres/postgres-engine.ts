@@ -23,7 +23,7 @@ import type {
 import type { Moment } from '../sql/session.js';
 import { SqlEngine, type Output, type Row } from '../sql/sql-engine.js';
 import { discover } from './discover.js';
-import { isStatementRefused, translate } from './postgres-errors.js';
+import { isRefusedAsRecords, translate } from './postgres-errors.js';
 import { RecordsPage } from './records-page.js';
 import { PostgresSession } from './session.js';
 
@@ -54,7 +54,7 @@ export class PostgresEngine extends SqlEngine<PostgresSession> {
     return discover(session, this.limits, signal);
   }
 
-  /** As records where the server makes them. What it refuses then is asked as texts, and what it says to that counts. */
+  /** As records where the server makes them. What it refuses for that form is asked as texts, and what it says to that counts. */
   protected override async page(session: PostgresSession, plan: SourceRead, signal?: AbortSignal): Promise<SourcePage> {
     this.sendsRecords = await session.sendsRecords(signal);
     if (this.sendsRecords) {
@@ -63,7 +63,7 @@ export class PostgresEngine extends SqlEngine<PostgresSession> {
         await session.readBytes(page.statement, page.read, signal);
         return page.page;
       } catch (error) {
-        if (!isStatementRefused(error)) throw error;
+        if (!isRefusedAsRecords(error)) throw error;
       }
     }
     return super.page(session, plan, signal);

@@ -62,9 +62,14 @@ const stateOf = (error: unknown): string =>
 /** Whether the server does not know something that every PostgreSQL does. */
 export const isUnknownThere = (error: unknown): boolean => /^(0A|42)/.test(stateOf(error));
 
-/** Whether a statement was refused for what it is, a value, or a size: another that asks for the same need not be. */
-export const isStatementRefused = (error: unknown): boolean =>
-  sessionSurvives(error) && /^(22|42|54)/.test(stateOf(error));
+/**
+ * What records can be refused with where texts need not be: casts of columns that have become of another type since we looked, functions that send,
+ * which may be missing or not allowed, and sizes. All else that a statement is refused with lies in the rows or in what both forms ask of them.
+ */
+const OF_RECORDS = /^(22003|22007|22008|22P02|42501|42846|42883|54)/;
+
+export const isRefusedAsRecords = (error: unknown): boolean =>
+  sessionSurvives(error) && OF_RECORDS.test(stateOf(error));
 
 const codeOf = (error: unknown): string =>
   isError(error) && 'code' in error && typeof error.code === 'string' ? error.code : '';
