@@ -126,6 +126,7 @@ describe('a server that says nothing', () => {
     ['when somebody comes', { startup: () => undefined }, 'source_unreachable'],
     ['when the session is set up', { query: () => undefined }, 'source_unreachable'],
     ['when it is asked', { execute: () => undefined }, 'source_timeout'],
+    ['but that it waits for rows', execute(message('G', Buffer.of(0), int16(0))), 'source_timeout'],
   ] as const)('%s is not waited for', async (_when, script, code) => {
     expect(await verdict(script)).toMatchObject({ code });
   });
@@ -161,6 +162,9 @@ describe('a server that says too much', () => {
     ['settings', message('S', 'a\0b\0')],
     ['words that it is done', done('SELECT 1')],
     ['descriptions', description(2)],
+    ['parts of an answer', message('s')],
+    ['rows of a copy', message('d', 'a row\n')],
+    ['wishes for rows', message('G', Buffer.of(0), int16(0))],
   ])('in %s without an end is left', async (_what, bytes) => {
     expect(await verdict(endless(bytes), { ...SHORT, statementMs: 5_000 })).toMatchObject({
       code: expect.stringMatching(/^(source_failed|answer_too_large)$/) as unknown,

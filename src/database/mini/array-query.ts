@@ -11,7 +11,7 @@ import type { PgRow, PgStatement } from './statement.js';
 
 /** What a query has of a connection of the driver. */
 interface Connection {
-  readonly stream: { write(bytes: Buffer): unknown };
+  readonly stream: { write(bytes: Buffer): unknown; destroy(): unknown };
   /** Texts of the statements that are prepared, by name. */
   readonly parsedStatements: Readonly<Record<string, string>>;
   /** Of a `RecordClient`: rows are in binary form until PostgreSQL is ready for the next statement. */
@@ -32,6 +32,7 @@ export class ArrayQuery implements pg.Submittable {
   callback: (error: Error | null) => void = () => undefined;
   private readonly rows: PgRow[] = [];
   private failure: Error | null = null;
+  private isCut = false;
 
   /**
    * @param name the statement is kept prepared under it, and the driver notes the text when PostgreSQL has done so; without, PostgreSQL forgets it
@@ -91,7 +92,7 @@ export class ArrayQuery implements pg.Submittable {
   }
 
   handleReadyForQuery(): void {
-    this.isOver = true;
+    this.isOver = !this.isCut;
     this.callback(this.failure);
   }
 
@@ -106,6 +107,30 @@ export class ArrayQuery implements pg.Submittable {
   handleEmptyQuery(): void {
     // As if it had had no rows.
   }
+
+  /*
+   * What we never ask for. The driver hands it on to whoever is asking, and without these it would end the process; a server, or what stands
+   * between us and it, that says such a thing is not understood.
+   */
+
+  handleRowDescription(): void {
+    this.failure ??= unasked('a description of rows');
+  }
+
+  handlePortalSuspended(): void {
+    this.failure ??= unasked('a part of an answer');
+  }
+
+  handleCopyData(): void {
+    this.failure ??= unasked('rows of a copy');
+  }
+
+  /** It waits for rows from us, and for nothing else until they end: nobody can go on with this connection. */
+  handleCopyInResponse({ stream }: Connection): void {
+    this.failure ??= unasked('to send rows');
+    this.isCut = true;
+    stream.destroy();
+  }
 }
 
 const readRow = ([first, ...others]: BinaryRow, bytes: (bytes: Buffer) => string): PgRow => [
@@ -117,5 +142,7 @@ function expectBinary(connection: Connection): void {
   if (!connection.expectBinary) throw new Error('this client reads no binary results');
   connection.expectBinary();
 }
+
+const unasked = (what: string): Error => new Error(`PostgreSQL sends what was not asked for: ${what}`);
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error('no error', { cause: error }));
