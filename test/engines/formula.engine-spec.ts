@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { checkFormula, columnType, comma, formulaSql, ident, join, kindOf, literal, physicalType, sql, toStatement, type CellValue, type ColumnSchema, type Expression, type Scalar, type Sql } from '../../src/query/index.js'; // prettier-ignore
+import { allAside } from '../../src/query/compile/formula/fragments.js';
 import { asSuperuser, databases } from '../harness/index.js';
 import {
   computed,
@@ -16,8 +17,7 @@ import { randomOf } from '../support/random.js';
 import type pg from 'pg';
 
 /** The canonical value as JSON would hold it, or a list of such. */
-function shownSql(expression: Expression, cells: (column: ColumnSchema) => Sql): Sql {
-  const made = formulaSql(expression, cells);
+function shownSql(expression: Expression, made: Sql): Sql {
   const { type, list } = expression.kind;
   if (list) return sql`to_json((${made})::text[])`;
   return type === 'datetime'
@@ -62,10 +62,11 @@ async function table(client: pg.Client, rows: readonly FormulaRow[]): Promise<vo
 async function answers(
   client: pg.Client,
   expressions: readonly Expression[],
+  make = formulaSql,
 ): Promise<readonly (readonly unknown[])[]> {
   const { text, values } = toStatement(
     sql`select json_build_array(${join(
-      expressions.map((each) => shownSql(each, cell)),
+      expressions.map((each) => shownSql(each, make(each, cell))),
       comma,
     )}) as a from formulas t order by n`,
   );
@@ -74,14 +75,14 @@ async function answers(
 }
 
 /** Golden formulas that come to something else for the row; all of them in few statements. */
-async function wrongGolden(golden: readonly Golden[], row: FormulaRow): Promise<readonly string[]> {
+async function wrongGolden(golden: readonly Golden[], row: FormulaRow, make = formulaSql): Promise<readonly string[]> {
   const { mini } = await databases({ migrated: false });
   return asSuperuser(mini.database, async (client) => {
     await table(client, [row]);
     const wrong: string[] = [];
     for (const [formula, result] of golden) {
       const expression = expressionOf(formula);
-      const [found] = await answers(client, [expression]);
+      const [found] = await answers(client, [expression], make);
       const expected = shown(result as CellValue, expression);
       if (JSON.stringify(found?.[0]) !== JSON.stringify(expected))
         wrong.push(`${formula}: ${JSON.stringify(found?.[0])} and not ${JSON.stringify(expected)}`);
@@ -90,9 +91,51 @@ async function wrongGolden(golden: readonly Golden[], row: FormulaRow): Promise<
   });
 }
 
+/** Random formulas that come to something else than in memory, for random rows; the shortest of them. */
+async function wrongRandom(seed: number, count: number, make: typeof formulaSql): Promise<readonly string[]> {
+  const { mini } = await databases({ migrated: false });
+  const random = randomOf(Number(process.env.SEED ?? 0) * 100 + seed);
+  const rows = Array.from({ length: 25 }, () => randomRow(random));
+  const formulas = [...randomFormulas(random, count)];
+  const wrong: string[] = [];
+  await asSuperuser(mini.database, async (client) => {
+    await table(client, rows);
+    for (let i = 0; i < formulas.length; i += 10) {
+      const batch = formulas.slice(i, i + 10);
+      const expected = rows.map((row) => batch.map(([, expression]) => shown(computed(expression, row), expression)));
+      let found: readonly (readonly unknown[])[];
+      try {
+        found = await answers(
+          client,
+          batch.map(([, expression]) => expression),
+        );
+      } catch {
+        for (const [text, expression] of batch)
+          await answers(client, [expression], make).catch((error: unknown) => wrong.push(`${text}: ${String(error)}`));
+        continue;
+      }
+      batch.forEach(([text], at) => {
+        const row = rows.findIndex((_, n) => JSON.stringify(found[n]?.[at]) !== JSON.stringify(expected[n]?.[at]));
+        if (row >= 0)
+          wrong.push(
+            `${text}: ${JSON.stringify(found[row]?.[at])} and not ${JSON.stringify(expected[row]?.[at])} for ${JSON.stringify(rows[row])}`,
+          );
+      });
+    }
+  });
+  return wrong.sort((a, b) => a.length - b.length).slice(0, 12);
+}
+
+const asideSql: typeof formulaSql = (expression, cells) => allAside(() => formulaSql(expression, cells));
+
 describe('formulas in PostgreSQL', () => {
   it('give what is golden', async () => expect(await wrongGolden(GOLDEN, FULL)).toEqual([]));
   it('give what is golden of nothing', async () => expect(await wrongGolden(GOLDEN_OF_NOTHING, {})).toEqual([]));
+
+  it('give what is golden where every part is computed aside', async () => {
+    expect(await wrongGolden(GOLDEN, FULL, asideSql)).toEqual([]);
+    expect(await wrongGolden(GOLDEN_OF_NOTHING, {}, asideSql)).toEqual([]);
+  });
 
   it('take what no column of ours can hold for an error, and go on', async () => {
     const { mini } = await databases({ migrated: false });
@@ -145,7 +188,7 @@ describe('formulas in PostgreSQL', () => {
       for (const row of rows) await client.query(`insert into formulas values (${row})`);
       const { text, values } = toStatement(
         sql`select json_build_array(${join(
-          checked.map((each) => shownSql(each, cell)),
+          checked.map((each) => shownSql(each, formulaSql(each, cell))),
           comma,
         )}) as a from formulas t`,
       );
@@ -172,40 +215,10 @@ describe('formulas in PostgreSQL', () => {
 
   it.each([1, 2, 3, 4])(
     'give what memory gives, for any formula and any rows, and never an error (seed %i)',
-    async (seed) => {
-      const { mini } = await databases({ migrated: false });
-      const random = randomOf(Number(process.env.SEED ?? 0) * 100 + seed);
-      const rows = Array.from({ length: 25 }, () => randomRow(random));
-      const formulas = [...randomFormulas(random, Number(process.env.COUNT ?? 300))];
-      const wrong: string[] = [];
-      await asSuperuser(mini.database, async (client) => {
-        await table(client, rows);
-        for (let i = 0; i < formulas.length; i += 10) {
-          const batch = formulas.slice(i, i + 10);
-          const expected = rows.map((row) =>
-            batch.map(([, expression]) => shown(computed(expression, row), expression)),
-          );
-          let found: readonly (readonly unknown[])[];
-          try {
-            found = await answers(
-              client,
-              batch.map(([, expression]) => expression),
-            );
-          } catch {
-            for (const [text, expression] of batch)
-              await answers(client, [expression]).catch((error: unknown) => wrong.push(`${text}: ${String(error)}`));
-            continue;
-          }
-          batch.forEach(([text], at) => {
-            const row = rows.findIndex((_, n) => JSON.stringify(found[n]?.[at]) !== JSON.stringify(expected[n]?.[at]));
-            if (row >= 0)
-              wrong.push(
-                `${text}: ${JSON.stringify(found[row]?.[at])} and not ${JSON.stringify(expected[row]?.[at])} for ${JSON.stringify(rows[row])}`,
-              );
-          });
-        }
-      });
-      expect(wrong.sort((a, b) => a.length - b.length).slice(0, 12)).toEqual([]);
-    },
+    async (seed) => expect(await wrongRandom(seed, Number(process.env.COUNT ?? 300), formulaSql)).toEqual([]),
+  );
+
+  it.each([5, 6])('give the same where every part is computed aside (seed %i)', async (seed) =>
+    expect(await wrongRandom(seed, Number(process.env.COUNT ?? 150), asideSql)).toEqual([]),
   );
 });

@@ -3,6 +3,7 @@ import { constantOf, type Expression } from '../../formula/expression.js';
 import { NEWER_LETTERS } from '../../formula/letters.js';
 import { isWhole, MAX_TEXT, type Shape } from '../../formula/shape.js';
 import { comma, integer, join, literal, sql, type Sql } from '../../sql.js';
+import { nested } from './nesting.js';
 
 /*
  * Pieces of PostgreSQL that the functions of formulas are made of. None of them raises an error, whatever they are given: PostgreSQL
@@ -11,24 +12,35 @@ import { comma, integer, join, literal, sql, type Sql } from '../../sql.js';
 
 /** Text that may stand in a statement twice rather than be computed aside. */
 const SHORT = 120;
+let longest = SHORT;
 const sizeOf = ({ parts }: Sql): number =>
   parts.reduce((size: number, part) => size + (typeof part === 'string' ? part.length : 8), 0);
 
+/** What is made with everything computed aside, however short it is. For tests: nothing else may depend on what is put aside. */
+export function allAside<T>(make: () => T): T {
+  longest = 0;
+  try {
+    return make();
+  } finally {
+    longest = SHORT;
+  }
+}
+
 /** Something that is made of the value more than once, without its text standing there more than once. */
-export const once = (value: Sql, use: (value: Sql) => Sql, name = ONCE): Sql =>
-  onceEach([value], ([one = value]) => use(one), name);
+export const once = (value: Sql, use: (value: Sql) => Sql): Sql => onceEach([value], ([one = value]) => use(one));
 
-const ONCE = sql`_once`;
-
-/** The same of several values. What is made of them must not be made within another `once` of the same name. */
-export function onceEach(values: readonly Sql[], use: (values: readonly Sql[]) => Sql, name = ONCE): Sql {
-  const isLong = values.map((value) => sizeOf(value) > SHORT);
+/** The same of several values. */
+export function onceEach(values: readonly Sql[], use: (values: readonly Sql[]) => Sql): Sql {
+  const isLong = values.map((value) => sizeOf(value) > longest);
   if (!isLong.includes(true)) return use(values);
   const column = (i: number): Sql => sql`_v${integer(i)}`;
-  const used = use(values.map((value, i) => (isLong[i] === true ? sql`${name}.${column(i)}` : value)));
-  const made = values.flatMap((value, i) => (isLong[i] === true ? [sql`${value} as ${column(i)}`] : []));
-  // OFFSET 0 keeps PostgreSQL from putting the value in at each place again.
-  return sql`(select ${used} from (select ${join(made, comma)} offset 0) ${name})`;
+  return nested((level) => {
+    const name = sql`_once${integer(level)}`;
+    const used = use(values.map((value, i) => (isLong[i] === true ? sql`${name}.${column(i)}` : value)));
+    const made = values.flatMap((value, i) => (isLong[i] === true ? [sql`${value} as ${column(i)}`] : []));
+    // OFFSET 0 keeps PostgreSQL from putting the value in at each place again.
+    return sql`(select ${used} from (select ${join(made, comma)} offset 0) ${name})`;
+  });
 }
 
 /** 10^38 */
@@ -152,7 +164,6 @@ export function changedCase(text: Sql, change: 'upper' | 'lower'): Sql {
       when ${x} ~ ${newer} then (select string_agg(case when c ~ ${newer} then c else ${changed(sql`c`, unicode)} end, '' order by o)
         from regexp_split_to_table(${x}, '') with ordinality _letters(c, o))
       else ${changed(x, unicode)} end`,
-    sql`_cased`,
   );
 }
 
@@ -160,11 +171,7 @@ const isAscii = (text: Sql): Sql => sql`octet_length(${text}) = char_length(${te
 
 /** As {@link alike}. `each` leaves every letter one character. */
 export const alikeSql = (text: Sql, each = false): Sql =>
-  once(
-    text,
-    (x) => {
-      const folded = changedCase(each ? sql`translate(${x}, 'İ', 'i')` : x, 'lower');
-      return sql`case when ${isAscii(x)} then lower(${x} collate "C") else translate(${folded}, 'ς', 'σ') end`;
-    },
-    sql`_alike`,
-  );
+  once(text, (x) => {
+    const folded = changedCase(each ? sql`translate(${x}, 'İ', 'i')` : x, 'lower');
+    return sql`case when ${isAscii(x)} then lower(${x} collate "C") else translate(${folded}, 'ς', 'σ') end`;
+  });

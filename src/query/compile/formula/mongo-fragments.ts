@@ -5,6 +5,7 @@ import { tens } from '../../formula/decimal.js';
 import { alike, hasNewerLetters } from '../../formula/letters.js';
 import { isWhole, MAX_TEXT, type Shape } from '../../formula/shape.js';
 import { all, any, Bound, literal, type MongoExpression } from '../mongo/document.js';
+import { nested } from './nesting.js';
 
 /*
  * The same pieces as expressions of MongoDB. An operator raises an error where it is given what it does not take, also in a branch that
@@ -20,10 +21,9 @@ export const isNothing = (value: MongoExpression): MongoExpression => ({ $eq: [v
 export const choose = (condition: MongoExpression, then: MongoExpression, otherwise: MongoExpression) => ({
   $cond: [condition, then, otherwise],
 });
-/** The value under a name, for what says it more than once. Nothing within may be made of another `once`. */
-export const once = (value: MongoExpression, use: (value: MongoExpression) => MongoExpression): MongoExpression => ({
-  $let: { vars: { x: value }, in: use('$$x') },
-});
+/** The value under a name, for what says it more than once. */
+export const once = (value: MongoExpression, use: (value: MongoExpression) => MongoExpression): MongoExpression =>
+  nested((level) => ({ $let: { vars: { [`x${level}`]: value }, in: use(`$$x${level}`) } }));
 const digitsOf = (n: bigint): number => (n === 0n ? 1 : n.toString().length);
 
 /** Whether all numbers of the shape are kept exactly. */

@@ -65,7 +65,6 @@ export const place = (fold: (text: string) => string, foldSql: (text: Sql) => Sq
         sql`strpos(${foldSql(sql`substr(${x}, ${n})`)}, ${wanted})`,
         (at) =>
           sql`case when ${n} > char_length(${x}) + 1 or ${at} = 0 then 0 * char_length(${part}) else ${at} + ${n} - 1 end`,
-        sql`_found`,
       ),
     );
   },

@@ -51,15 +51,12 @@ const cased = (compute: (text: string) => string, postgres: Compile): Strict => 
 const changed =
   (name: 'upper' | 'lower'): Compile =>
   ([a = none], { args: [part] }) =>
-    once(
-      a,
-      (x) =>
-        withinLengthUnless(
-          3 * lengthOf(part),
-          sql`3 * octet_length(${x})::bigint <= ${integer(MAX_TEXT)}`,
-          changedCase(x, name),
-        ),
-      sql`_changed`,
+    once(a, (x) =>
+      withinLengthUnless(
+        3 * lengthOf(part),
+        sql`3 * octet_length(${x})::bigint <= ${integer(MAX_TEXT)}`,
+        changedCase(x, name),
+      ),
     );
 
 const padded = (side: 'left' | 'right'): Strict => ({
