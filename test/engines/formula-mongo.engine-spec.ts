@@ -141,6 +141,17 @@ describe('formulas in MongoDB', () => {
     expect(await wrongAnswers(mongo, formulas, ({ text }) => results.get(text) as CellValue)).toEqual([]);
   });
 
+  it('take of a decimal the 18 digits that numbers of formulas have, as memory does', async () => {
+    const rows = ['1E-38', '-1E-38', '5E-19', '-4.9E-19', '1.0000000000000000005', '0'].map((amount) => ({
+      amount: plainDecimal(amount) ?? '',
+    }));
+    const mongo = await filled(rows);
+    const texts = ['{amount}', '{amount} = 0', '{amount} > 0', 'SIGN({amount})', 'ABS({amount})', 'CEILING({amount})', 'IF({amount} = 1, "one", "none")']; // prettier-ignore
+    const formulas = asked(texts.map((text) => [text, expressionOf(text)] as const));
+    expect(formulas.map(({ text }) => text)).toEqual(texts);
+    expect(await wrongAnswers(mongo, formulas, ({ expression }, n) => computed(expression, rows[n] ?? {}))).toEqual([]);
+  });
+
   it.each([1, 2])('give what memory gives, for any formula and any rows (seed %i)', async (seed) => {
     const random = randomOf(Number(process.env.SEED ?? 0) * 100 + seed);
     const rows = Array.from({ length: 15 }, () => randomRow(random)).map((row) =>

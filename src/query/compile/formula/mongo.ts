@@ -1,10 +1,11 @@
 import type { CallPart, ColumnPart, Expression } from '../../formula/expression.js';
 import type { MongoCompiled } from '../../formula/function.js';
+import { MAX_SCALE } from '../../formula/decimal.js';
 import { isForeign, isUnbounded } from '../../formula/shape.js';
 import { all, any, Bound, literal, type MongoExpression } from '../mongo/document.js';
 import { exactCell, textCell, type CellOf, type MongoCell, type MongoForm } from '../mongo/forms.js';
 import { exactNumber } from '../mongo/numbers.js';
-import { asLong, choose, FIRST_INSTANT, isNothing, LAST_INSTANT, withinLimit } from './mongo-fragments.js';
+import { asLong, choose, FIRST_INSTANT, isNothing, LAST_INSTANT, rounded, withinLimit } from './mongo-fragments.js';
 
 /** A function that has no exact form in MongoDB, or a formula that would take too much of it. */
 class NoForm extends Error {}
@@ -90,7 +91,8 @@ function columnValue({ column, shape }: ColumnPart, cell: MongoCell): MongoExpre
   switch (shape.of) {
     case 'number': {
       const exact = exactCell(cell);
-      return isForeign(column) && isUnbounded(column) ? withinLimit(exact) : exact;
+      if (!isUnbounded(column)) return exact;
+      return isForeign(column) ? withinLimit(exact) : rounded(exact, MAX_SCALE);
     }
     case 'text':
       return textCell(cell);
