@@ -82,7 +82,8 @@ beforeAll(async () => {
   const path = `/tables/${expectStatus(made, 201).id}/rows`;
   rows = `/api/v1${path}`;
   for (let group = 0; group < GROUPS; group++) {
-    const notes = `${String.fromCharCode(0x61 + group)}${group % 3 === 0 ? 'é' : ''}`.repeat(250);
+    const letter = String.fromCharCode(0x61 + group);
+    const notes = group % 3 === 0 ? `${letter}é`.repeat(300) : letter.repeat(900);
     const ops = Array.from({ length: PER_GROUP }, (_, i) => ({
       op: 'create',
       fields: { name: `${group}-${String(i).padStart(3, '0')}`, part: group, notes },
@@ -90,7 +91,7 @@ beforeAll(async () => {
     expectStatus(await at.owner.post(`${path}/bulk`, { mode: 'atomic', ops }), 200);
   }
   for (let group = 0; group < GROUPS; group++) right.push(await plain(group));
-  expect(right.every((data) => Buffer.byteLength(data) > 40_000)).toBe(true);
+  expect(right.every((data) => Buffer.byteLength(data) > 100_000)).toBe(true);
 });
 
 describe('long pages that many ask for at once', () => {
@@ -113,14 +114,14 @@ describe('long pages that many ask for at once', () => {
 
   it('are each his own on a connection that reads nothing for a while, and asks for the next before it has the first', async () => {
     const head = [`Authorization: ${authorization()}`];
-    // More than what lies between the two can hold, so that much of it waits in the server.
-    const each = 400;
-    const connections = Array.from({ length: 4 }, () => rawConnection(server.base));
-    for (const [i, connection] of connections.entries()) {
-      connection.pause();
-      for (let k = 0; k < each; k++) connection.write(getText(pathOf((i + k) % GROUPS), head));
+    // More than what lies between the two can hold, so that much of it waits in the server; asked for one after the other, for all at once are too many.
+    const each = 100;
+    const connections = Array.from({ length: 3 }, () => rawConnection(server.base));
+    for (const connection of connections) connection.pause();
+    for (let k = 0; k < each; k++) {
+      for (const [i, connection] of connections.entries()) connection.write(getText(pathOf((i + k) % GROUPS), head));
+      expect((await plain(k % GROUPS)) === right[k % GROUPS]).toBe(true);
     }
-    for (let k = 0; k < 8; k++) await Promise.all(Array.from({ length: GROUPS }, async (_, group) => expect(await plain(group)).toBe(right[group]))); // prettier-ignore
     for (const [i, connection] of connections.entries()) {
       connection.resume();
       for (let k = 0; k < each; k++) {
