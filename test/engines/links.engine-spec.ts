@@ -51,7 +51,7 @@ async function walk(plan: ReadPlan): Promise<RowJson[]> {
   const rows: RowJson[] = [];
   for (let next: ReadPlan['after'], pages = 0; pages < 1000; pages++) {
     const { data, next: behind } = await a.engine.read(next ? { ...plan, after: next } : plan);
-    rows.push(...(JSON.parse(`[${data}]`) as RowJson[]));
+    rows.push(...(JSON.parse(`[${String(data)}]`) as RowJson[]));
     if (!behind) return rows;
     next = behind;
   }

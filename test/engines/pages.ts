@@ -42,7 +42,7 @@ export interface PageRow {
 
 export async function pageOf({ engine }: Pick<Node, 'engine'>, plan: ReadPlan) {
   const { data, ...page } = await engine.read(plan);
-  return { ...page, rows: JSON.parse(`[${data}]`) as PageRow[] };
+  return { ...page, rows: JSON.parse(`[${String(data)}]`) as PageRow[] };
 }
 
 export const ids = (rows: readonly { readonly id: string }[]): string[] => rows.map(({ id }) => id);

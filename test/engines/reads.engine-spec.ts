@@ -54,7 +54,7 @@ const planOf = (table: TableSchema, request: Partial<ReadRequest> & { filterJson
 
 async function page(plan: ReadPlan) {
   const { data, next, count, stream } = await store.engine.read(plan);
-  return { rows: JSON.parse(`[${data}]`) as RowJson[], text: data, next, count, stream };
+  return { rows: JSON.parse(`[${String(data)}]`) as RowJson[], text: data, next, count, stream };
 }
 
 /** Every page to the end; `between` runs after each page. */

@@ -165,7 +165,7 @@ describe('a page that is read while writers are at work', () => {
     const reader = async ({ engine }: Node) => {
       while (!ends) {
         const { data, stream } = await engine.read(everything(deals));
-        const rows = JSON.parse(`[${data}]`) as { id: Id; version: number; fields: Record<string, unknown> }[];
+        const rows = JSON.parse(`[${String(data)}]`) as { id: Id; version: number; fields: Record<string, unknown> }[];
         pages.push({
           seq: must(stream, 'the mini-DB keeps a log').seq,
           rows: new Map(rows.map(({ id, version, fields }) => [id, { version, fields }])),
