@@ -1,5 +1,5 @@
 import { Problem } from '../../common/index.js';
-import { NEW_FORMULAS, sizeOfCell } from '../compile/formula/size.js';
+import { NEW_FORMULAS, sizeOfAll } from '../compile/formula/size.js';
 import { isReadAsText, isStored, kindOf, valueType } from '../kind.js';
 import type { Condition } from '../plan.js';
 import type { ColumnSchema, TableSchema } from '../schema.js';
@@ -29,7 +29,7 @@ export function resolveSearch(search: string, table: TableSchema): Condition {
 
 /** A statement says a formula as often as there are words to be found in it. */
 function wordsPossible({ columns }: TableSchema): number {
-  const size = columns.filter(isReadAsText).reduce((sum, column) => sum + sizeOfCell(column), 0);
+  const size = sizeOfAll(columns.filter(isReadAsText));
   return Math.max(1, Math.floor(NEW_FORMULAS.together / Math.max(1, size)));
 }
 
