@@ -13,7 +13,7 @@ import {
 } from '../query/formulas.js';
 import { GOLDEN, GOLDEN_OF_NOTHING, type Golden } from './formula-golden.js';
 import { column } from '../query/index.js';
-import { randomOf } from '../support/random.js';
+import { pick, randomOf, some, type Random } from '../support/random.js';
 import type pg from 'pg';
 
 /** The canonical value as JSON would hold it, or a list of such. */
@@ -91,11 +91,36 @@ async function wrongGolden(golden: readonly Golden[], row: FormulaRow, make = fo
   });
 }
 
+/** What nobody can write into our tables but by SQL. */
+const BEYOND_DAYS = ['infinity', '-infinity', '0044-03-15 BC', '10000-01-01', '5874897-12-31'];
+const BEYOND_TIMES = [...BEYOND_DAYS.slice(0, 4), '294276-12-31T23:59:59Z'];
+
+function rowBeyond(random: Random): FormulaRow {
+  const [days, times] = [
+    [...BEYOND_DAYS, '2026-12-01'],
+    [...BEYOND_TIMES, '2026-11-22T15:04:05.678Z'],
+  ];
+  return {
+    ...randomRow(random),
+    due: pick(random, days),
+    ends: pick(random, days),
+    seen: pick(random, times),
+    done: pick(random, times),
+    days: some(random, days, 3),
+    times: some(random, times, 3),
+  };
+}
+
 /** Random formulas that come to something else than in memory, for random rows; the shortest of them. */
-async function wrongRandom(seed: number, count: number, make: typeof formulaSql): Promise<readonly string[]> {
+async function wrongRandom(
+  seed: number,
+  count: number,
+  make: typeof formulaSql,
+  rowOf: (random: Random) => FormulaRow = randomRow,
+): Promise<readonly string[]> {
   const { mini } = await databases({ migrated: false });
   const random = randomOf(Number(process.env.SEED ?? 0) * 100 + seed);
-  const rows = Array.from({ length: 25 }, () => randomRow(random));
+  const rows = Array.from({ length: 25 }, () => rowOf(random));
   const formulas = [...randomFormulas(random, count)];
   const wrong: string[] = [];
   await asSuperuser(mini.database, async (client) => {
@@ -217,6 +242,24 @@ describe('formulas in PostgreSQL', () => {
     'give what memory gives, for any formula and any rows, and never an error (seed %i)',
     async (seed) => expect(await wrongRandom(seed, Number(process.env.COUNT ?? 300), formulaSql)).toEqual([]),
   );
+
+  it.each([7, 8])('take days and moments that only SQL can write for nothing (seed %i)', async (seed) =>
+    expect(await wrongRandom(seed, Number(process.env.COUNT ?? 300), formulaSql, rowBeyond)).toEqual([]),
+  );
+
+  it('make nothing of infinite days and moments in our tables, whatever is asked of them', async () => {
+    const { mini } = await databases({ migrated: false });
+    const days = ['YEAR({due})', 'DATEADD({due}, 1, "day")', 'DATEADD({due}, {stars}, "month")', 'DATEDIF({due}, DATE(2026, 1, 1), "day")', 'DATEDIF(DATE(2026, 1, 1), {due}, "month")', 'STARTOF({due}, "month")', 'ENDOFMONTH({due})', 'WEEKNUM({due})', 'TEXT({due}, "YYYY")', 'TEXT({due})', 'DATETIME({due})', 'DATETIME({due}, "Asia/Tokyo")', 'MAX({due}, {ends})', 'FIRST({days})', 'YEAR(LAST({days}))', 'YEAR(MAX({days}))']; // prettier-ignore
+    const times = days.slice(0, 10).map((text) => text.replaceAll('due', 'seen').replaceAll(/DATE\((?=2)/g, 'DATETIME(')); // prettier-ignore
+    const zoned = ['HOUR({seen}, "Asia/Tokyo")', 'DATE({seen}, "Asia/Tokyo")', 'DATEADD({seen}, 1, "hour")', 'DATEADD({seen}, {stars}, "second")', 'DATEDIF({seen}, {done}, "second")', 'YEAR(FIRST({times}))']; // prettier-ignore
+    const formulas = [...days, ...times, ...zoned].map(expressionOf);
+    const rows = ['infinity', '-infinity'].map((at) => ({ stars: 1, due: at, ends: at, seen: at, done: at, days: [at, at], times: [at] })); // prettier-ignore
+    const found = await asSuperuser(mini.database, async (client) => {
+      await table(client, rows);
+      return answers(client, formulas);
+    });
+    expect(found).toEqual(rows.map(() => formulas.map(() => null)));
+  });
 
   it.each([5, 6])('give the same where every part is computed aside (seed %i)', async (seed) =>
     expect(await wrongRandom(seed, Number(process.env.COUNT ?? 150), asideSql)).toEqual([]),

@@ -59,7 +59,7 @@ function settled(outcome: Outcome, { of, list }: Shape): Outcome {
 
 const withinLimit = (n: Decimal): Outcome => (magnitude(n.digits) < LIMIT * tens(n.scale) ? n : FAILED);
 
-/** A cell as a value; what no cell of ours holds is an error, and among the elements of a list it is left out. */
+/** A cell as a value; what formulas cannot hold is an error, nothing in our own tables, and left out among the elements of a list. */
 function entered(cell: CellValue, shape: Shape): Outcome {
   if (cell === null) return null;
   if (!Array.isArray(cell)) return enteredOne(cell as Scalar, shape);
@@ -71,19 +71,20 @@ function entered(cell: CellValue, shape: Shape): Outcome {
   return elements.length === 0 ? null : elements;
 }
 
-function enteredOne(cell: Scalar, { of }: Shape): Outcome {
+function enteredOne(cell: Scalar, { of, fails }: Shape): Outcome {
   if (cell === null) return null;
+  const beyond = fails ? FAILED : null;
   switch (of) {
     case 'number': {
       const number = decimalOf(String(cell));
-      return number ? withinLimit(rounded(number, MAX_SCALE)) : FAILED;
+      return number ? withinLimit(rounded(number, MAX_SCALE)) : beyond;
     }
     case 'datetime': {
       const time = timeOf(String(cell));
-      return Number.isNaN(time) ? FAILED : (instantText(time) ?? FAILED);
+      return Number.isNaN(time) ? beyond : (instantText(time) ?? beyond);
     }
     case 'date':
-      return /^(?!0000)\d{4}-\d\d-\d\d$/.test(String(cell)) ? String(cell) : FAILED;
+      return /^(?!0000)\d{4}-\d\d-\d\d$/.test(String(cell)) ? String(cell) : beyond;
     case 'boolean':
       return cell === true;
     case 'text':

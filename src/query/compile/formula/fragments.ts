@@ -119,14 +119,16 @@ export const intWithin = (n: Sql, least: number, most: number): Sql =>
 
 export const FIRST_DAY = sql`date '0001-01-01'`;
 export const LAST_DAY = sql`date '9999-12-31'`;
-export const FIRST_INSTANT = sql`timestamptz '0001-01-01 00:00:00+00'`;
-export const END_OF_INSTANTS = sql`timestamptz '10000-01-01 00:00:00+00'`;
+export const FIRST_INSTANT = sql`timestamptz '0001-01-01Z'`;
+export const END_OF_INSTANTS = sql`timestamptz '10000-01-01Z'`;
 
+/** Null outside of the calendar. */
 export const withinDays = (day: Sql): Sql =>
   once(day, (made) => sql`case when ${made} between ${FIRST_DAY} and ${LAST_DAY} then ${made} end`);
 
-export const withinInstants = (at: Sql): Sql =>
-  once(at, (made) => sql`case when ${made} >= ${FIRST_INSTANT} and ${made} < ${END_OF_INSTANTS} then ${made} end`);
+/** Null outside of the calendar, and of what is within, what `use` makes. */
+export const withinInstants = (at: Sql, use = (made: Sql): Sql => made): Sql =>
+  once(at, (made) => sql`case when ${made} >= ${FIRST_INSTANT} and ${made} < ${END_OF_INSTANTS} then ${use(made)} end`);
 
 /** UTC as an offset, which PostgreSQL need not look up. */
 const UTC = sql`interval '0'`;

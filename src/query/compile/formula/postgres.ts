@@ -4,7 +4,7 @@ import type { Strict } from '../../formula/function.js';
 import { isForeign, isUnbounded, isWhole, type Shape, type Sort } from '../../formula/shape.js';
 import type { ColumnSchema } from '../../schema.js';
 import { empty, sql, value, type Sql, type SqlType } from '../../sql.js';
-import { elements, FIRST_DAY, LAST_DAY, settled, withinInstants, withinLimit } from './fragments.js';
+import { elements, settled, withinDays, withinInstants, withinLimit } from './fragments.js';
 import { compiled, type Cells, type FormulaDialect } from './walk.js';
 
 /** The value of a formula in PostgreSQL: canonical for its kind, null where it is an error, and never an error of the statement. */
@@ -71,22 +71,32 @@ function oneSql(column: ColumnSchema, shape: Shape, cell: Sql): Sql {
     }
     case 'text':
       return sql`((${cell})::text ${C})`;
+    // Whoever writes SQL can write infinity and years beyond the calendar into our tables, too.
     case 'date':
-      return foreign ? sql`case when ${cell} between ${FIRST_DAY} and ${LAST_DAY} then ${cell} end` : cell;
-    case 'datetime': {
-      const exact = column.type === 'datetime' && !foreign ? cell : sql`date_trunc('milliseconds', ${cell})`;
-      return foreign ? withinInstants(exact) : exact;
-    }
+      return isMade(column) ? cell : withinDays(cell);
+    case 'datetime':
+      if (isMade(column)) return cell;
+      return column.type === 'datetime' && !foreign
+        ? withinInstants(cell)
+        : withinInstants(cell, (at) => sql`date_trunc('milliseconds', ${at})`);
     default:
       return cell;
   }
 }
 
+/** What a formula made is what formulas can hold. */
+const isMade = ({ derived }: ColumnSchema): boolean => derived?.kind === 'formula';
+
+/** Whether elements of a list have to be looked at one by one. */
+const mayHoldMore = (column: ColumnSchema, { of }: Shape): boolean =>
+  isForeign(column) ||
+  (of === 'number' ? isUnbounded(column) : (of === 'date' || of === 'datetime') && !isMade(column));
+
 function listSql(column: ColumnSchema, shape: Shape, cell: Sql): Sql {
   if (shape.of === 'opaque') return cell;
   const type = typeName(typed(shape));
   const list = sql`(${cell})::${type}[]`;
-  if (!isForeign(column) && !(shape.of === 'number' && isUnbounded(column))) return sql`nullif(${list}, '{}')`;
+  if (!mayHoldMore(column, shape)) return sql`nullif(${list}, '{}')`;
   const clean = oneSql(column, shape, sql`e`);
   return sql`(select array_agg(x order by o) from (select ${clean} as x, o from ${elements(list)}) _clean where x is not null)`;
 }
