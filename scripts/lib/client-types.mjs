@@ -61,7 +61,7 @@ function typeOf(schema) {
   const strange = Object.keys(schema).filter((key) => !KNOWN.has(key) && !key.startsWith('x-'));
   if (strange.length > 0) throw new Error(`No type is known for ${strange.join(', ')} in ${JSON.stringify(schema)}`);
   const type = bare(schema);
-  return schema.nullable && type !== 'unknown' ? `${type} | null` : type;
+  return schema.nullable && type !== 'unknown' && type !== 'null' ? `${type} | null` : type;
 }
 
 function bare(schema) {

@@ -7,6 +7,7 @@ import type { SocketProtocol } from './asyncapi/socket-protocol.js';
 import { describeAccess } from './describe-access.js';
 import { describeAnswers } from './describe-answers.js';
 import { describeHeaders } from './describe-headers.js';
+import { describeNulls } from './describe-nulls.js';
 import { describePaths } from './describe-paths.js';
 import { BEARER, describeProblems, PERSONAL_TOKEN } from './describe-problems.js';
 
@@ -95,6 +96,7 @@ export function openApiDocument(app: NestFastifyApplication, version: string): O
   describeAnswers(document);
   describeAccess(document);
   describeHeaders(document);
+  describeNulls(document);
   return document;
 }
 

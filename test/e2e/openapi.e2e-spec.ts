@@ -256,6 +256,18 @@ describe('the OpenAPI document', () => {
     ).toEqual([]);
   });
 
+  it('lets null be what it says that may be null, by the letter of OpenAPI 3.0', () => {
+    const wrong: string[] = [];
+    const look = (node: unknown, at: string): void => {
+      if (typeof node !== 'object' || node === null) return;
+      const { nullable, type, allOf, oneOf, anyOf } = node as Schema;
+      if (nullable === true && (type === undefined || (allOf ?? oneOf ?? anyOf))) wrong.push(at);
+      for (const [key, part] of Object.entries(node)) look(part, `${at}/${key}`);
+    };
+    look(document, '');
+    expect(wrong).toEqual([]);
+  });
+
   it('has no reference that leads nowhere, and no schema that says nothing', () => {
     const text = JSON.stringify(document);
     const references = new Set([...text.matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name ?? ''));
