@@ -16,7 +16,15 @@ interface Facts {
   readonly superuser: boolean;
   readonly replica: boolean;
   readonly read_only: boolean;
+  /** Whether the session is as was said when it began. */
+  readonly as_told: boolean;
+  /** Whether it is ours from its beginning to its end. */
+  readonly ours: boolean;
 }
+
+/** What stands between us and PostgreSQL, and what to do about it. */
+const behindPooler = (prefix: string, what: string): string =>
+  `is behind a connection pooler that ${what}: set ${prefix}_HOST and ${prefix}_PORT to PostgreSQL itself`;
 
 /** PostgreSQL 15: the first whose `public` schema is closed to strangers, and the oldest that is tested. */
 const OLDEST = 15;
@@ -50,6 +58,10 @@ function judge(facts: Facts, prefix: string, username: string, production: boole
   if (facts.version < OLDEST * 10_000)
     return `runs PostgreSQL ${Math.floor(facts.version / 10_000)}: use version ${OLDEST} or newer`;
   if (facts.encoding !== 'UTF8') return `is encoded in ${facts.encoding}: create it with encoding UTF8`;
+  if (!facts.ours)
+    return behindPooler(prefix, 'gives one session to several clients in turn, so that locks and settings do not hold');
+  if (!facts.as_told)
+    return behindPooler(prefix, 'drops the settings of a session (options, statement_timeout), on which all relies');
   if (facts.replica)
     return `is on a read replica, or a standby that was not promoted: set ${prefix}_HOST and ${prefix}_PORT to the server that takes writes`;
   if (facts.read_only)
@@ -95,7 +107,42 @@ export async function patiently<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function askFacts(settings: PostgresSettings): Promise<Facts> {
+/** Said at the beginning of a session, and found again in it. */
+const TOLD = { name: 'live_tables.start', value: 'told' };
+
+const FACTS = `select current_setting('server_version_num')::int as version,
+        pg_encoding_to_char(encoding) as encoding,
+        has_database_privilege(datname, 'create') as may_create,
+        current_setting('is_superuser')::bool as superuser,
+        pg_is_in_recovery() as replica,
+        current_setting('transaction_read_only')::bool as read_only,
+        current_setting('${TOLD.name}', true) is not distinct from '${TOLD.value}'
+          and current_setting('statement_timeout') = '${ANSWER_MS / 1_000}s' as as_told
+   from pg_database where datname = current_database()`;
+
+const askFacts = (settings: PostgresSettings): Promise<Facts> =>
+  connected(settings, async (client) => {
+    const ours = await isOurs(client, settings);
+    const [facts] = (await client.query<Omit<Facts, 'ours'>>(FACTS)).rows;
+    if (!facts) throw new Error('the server did not answer');
+    return { ...facts, ours };
+  });
+
+/** A pooler that lends sessions by transaction gives the one of a client that is idle to the next that asks. */
+async function isOurs(client: pg.Client, settings: PostgresSettings): Promise<boolean> {
+  const ours = await processOf(client);
+  return connected(settings, async (other) => {
+    await other.query('begin');
+    return (await processOf(other)) !== ours && (await processOf(client)) === ours;
+  });
+}
+
+async function processOf(client: pg.Client): Promise<number | undefined> {
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+  return rows[0]?.pid;
+}
+
+async function connected<T>(settings: PostgresSettings, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({
     host: settings.host,
     port: settings.port,
@@ -105,24 +152,15 @@ async function askFacts(settings: PostgresSettings): Promise<Facts> {
     ssl: settings.tls,
     connectionTimeoutMillis: ANSWER_MS,
     query_timeout: ANSWER_MS,
+    statement_timeout: ANSWER_MS,
+    options: `-c ${TOLD.name}=${TOLD.value}`,
     application_name: 'live-tables start',
   });
   // What happens to the connection after the answer is of no interest, and must not end the process.
   client.on('error', () => undefined);
   try {
     await client.connect();
-    const { rows } = await client.query<Facts>(
-      `select current_setting('server_version_num')::int as version,
-              pg_encoding_to_char(encoding) as encoding,
-              has_database_privilege(datname, 'create') as may_create,
-              current_setting('is_superuser')::bool as superuser,
-              pg_is_in_recovery() as replica,
-              current_setting('transaction_read_only')::bool as read_only
-         from pg_database where datname = current_database()`,
-    );
-    const [facts] = rows;
-    if (!facts) throw new Error('the server did not answer');
-    return facts;
+    return await work(client);
   } finally {
     void client.end().catch(() => undefined);
   }
@@ -141,6 +179,8 @@ function reason(error: unknown, prefix: string, { host, username }: PostgresSett
       return `refuses to sign in ${username}: correct ${prefix}_USERNAME and ${prefix}_PASSWORD`;
     case '3D000':
       return `does not exist: create it, owned by ${username}, or correct ${prefix}_DATABASE`;
+    case '08P01':
+      return behindPooler(prefix, 'refuses what a session is told when it begins, or begin itself');
     case '53300':
       return `has no connection left: raise its max_connections, or lower ${prefix}_POOL_SIZE on every node`;
     case TIMEOUTS[0]:

@@ -7,6 +7,7 @@ export * from './mailbox.js';
 export * from './mysql.js';
 export * from './nginx.js';
 export * from './node.js';
+export * from './pgbouncer.js';
 export * from './promtool.js';
 export * from './redis.js';
 export { afterThisFile, freePort, ownFolder } from './run.js';
