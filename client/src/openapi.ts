@@ -222,7 +222,7 @@ export interface Schemas {
   SourceRowDto: { fields?: Record<string, unknown>; group?: Record<string, unknown>; values?: Record<string, unknown> };
   SourceSortDto: { dir?: 'asc' | 'desc'; field: string };
   SourcesMetaDto: { sources: (Schemas['SourceDto'])[] };
-  StorageHealthDto: { path: string; status: 'up' | 'down' | 'degraded'; message?: string };
+  StorageHealthDto: { path: string; free?: number; limit?: number; percentage?: number; status: 'up' | 'down' | 'degraded'; message?: string };
   SubtotalDto: { level: number; group: Record<string, unknown>; values: Record<string, unknown> };
   SystemHealthDto: { platform: string; arch: string; nodeVersion: string; cpuCores: number; cpuModel: string; totalMemory: number; freeMemory: number; usedMemory: number; memoryUsagePercent: number; uptime: number; loadAverage: (number)[]; status: 'up' | 'down' | 'degraded'; message?: string };
   TableDto: { id: string; baseId: string; workspaceId: string; key: string; name: string; description: string | null; color: string | null; icon: string | null; position: number; schemaVersion: number; columns: (Schemas['ColumnDto'])[]; physical: Schemas['PhysicalDto']; createdAt: string; updatedAt: string; deletedAt?: string; daysLeft?: number };

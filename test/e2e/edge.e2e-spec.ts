@@ -389,7 +389,7 @@ describe('health', () => {
       redis: { ...up, mode: 'embedded' },
       memory_heap: memory,
       memory_rss: memory,
-      storage: { ...up, path: expect.any(String) },
+      storage: { ...up, path: expect.any(String), free: number, limit: number, percentage: number },
       system: {
         ...up,
         platform: process.platform,

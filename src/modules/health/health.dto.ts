@@ -62,6 +62,12 @@ export class MemoryHealthDto extends HealthPartDto {
 export class StorageHealthDto extends HealthPartDto {
   /** @example '/tmp' */
   path!: string;
+  /** Bytes that are left. Degraded when they are less than 1 GiB and less than a twentieth of all. */
+  free?: number;
+  /** Bytes in all. */
+  limit?: number;
+  /** @example 33.1 */
+  percentage?: number;
 }
 export class SystemHealthDto extends HealthPartDto {
   /** @example 'linux' */

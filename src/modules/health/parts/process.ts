@@ -1,9 +1,10 @@
-import { access, constants } from 'node:fs/promises';
+import { access, constants, statfs } from 'node:fs/promises';
 import os from 'node:os';
 import { getHeapStatistics } from 'node:v8';
 import { Inject, Injectable } from '@nestjs/common';
 import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
 import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
+import { percent, roomOf } from './room.js';
 
 /** From here on a process is about to be killed for its memory. */
 const FULL_PERCENT = 95;
@@ -39,10 +40,13 @@ export class ProcessHealth {
   private async storage(): Promise<HealthIndicatorResult> {
     const path = this.config.embedded ? this.config.dataDir : os.tmpdir();
     const part = this.indicators.check('storage');
-    return access(path, constants.W_OK).then(
-      () => part.up({ path }),
-      () => part.down({ path, message: 'cannot be written' }),
-    );
+    try {
+      await access(path, constants.W_OK);
+      const { isFull, ...room } = roomOf(await statfs(path));
+      return isFull ? part.degraded({ path, ...room, message: 'is nearly full' }) : part.up({ path, ...room });
+    } catch {
+      return part.down({ path, message: 'cannot be written' });
+    }
   }
 
   private applicationFacts() {
@@ -74,5 +78,3 @@ function memoryLimit(): number {
   const constrained = process.constrainedMemory();
   return constrained > 0 && constrained < os.totalmem() ? constrained : os.totalmem();
 }
-
-const percent = (part: number, whole: number): number => Math.round((part / whole) * 1000) / 10;
