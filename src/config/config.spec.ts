@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -358,6 +358,18 @@ describe('the data folder', () => {
     expect(() => openDataDirectory(path.join(file, 'below'))).toThrow(DataDirectoryError);
     // Regression: the start hung for ever and heard no signal.
     if (process.platform === 'linux') expect(() => openDataDirectory('/proc/nope/data')).toThrow(DataDirectoryError);
+  });
+
+  it('refuses a folder on a full disk, where an empty file can still be made, and leaves nothing in it', () => {
+    const dir = folder();
+    const full = ((file: string, data: string | Buffer) => {
+      writeFileSync(file, '');
+      if (data.length > 0) throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+    }) as typeof writeFileSync;
+    expect(() => openDataDirectory(dir, full)).toThrow(
+      `The data folder ${dir} cannot be written (ENOSPC): its disk is full, make room on it, or set DATA_DIR to another folder.`,
+    );
+    expect(readdirSync(dir)).toEqual([]);
   });
 });
 

@@ -40,18 +40,37 @@ export class DataDirectoryError extends Error {
 
 export const secretsFile = (dataDir: string) => path.join(dataDir, 'secrets.json');
 
-/** Makes the data folder if need be. Throws {@link DataDirectoryError} when it cannot be read and written. */
-export function openDataDirectory(dataDir: string): void {
+/** As much as what a start writes besides its databases: on a full disk an empty file can still be made. */
+const PROBE_BYTES = 8_192;
+
+/**
+ * Makes the data folder if need be. Throws {@link DataDirectoryError} when it cannot be read and written.
+ * @param write what writes a file
+ */
+export function openDataDirectory(dataDir: string, write: typeof writeFileSync = writeFileSync): void {
+  const probe = path.join(dataDir, `.probe-${randomBytes(4).toString('hex')}`);
   try {
     makeFolder(dataDir);
-    const probe = path.join(dataDir, `.probe-${randomBytes(4).toString('hex')}`);
-    writeFileSync(probe, '');
-    rmSync(probe);
+    write(probe, Buffer.alloc(PROBE_BYTES));
   } catch (error) {
     throw new DataDirectoryError(
-      `The data folder ${dataDir} cannot be written (${codeOf(error)}): give this user rights to it, or set DATA_DIR to another folder.`,
+      `The data folder ${dataDir} cannot be written (${codeOf(error)}): ${wayOut(codeOf(error))}, or set DATA_DIR to another folder.`,
       error,
     );
+  } finally {
+    remove(probe);
+  }
+}
+
+const wayOut = (code: string): string =>
+  code === 'ENOSPC' || code === 'EDQUOT' ? 'its disk is full, make room on it' : 'give this user rights to it';
+
+/** Never throws: where it cannot be, it was not made. */
+function remove(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // the folder is none
   }
 }
 
