@@ -260,3 +260,31 @@ describe('the watch', () => {
     });
   });
 });
+
+describe('a table whose structure was changed by hand', () => {
+  it.each([
+    ['a column', 'rename column name to other', 'rename column other to name'],
+    ['the table itself', 'rename to moved', undefined],
+  ])('says so to whoever uses it, and does not pass for one that is being changed (%s)', async (what, alter, undo) => {
+    const base = await newBase(`By hand: ${what}`);
+    const { id, physical } = await newTable(base, 'Altered');
+    const path = `/tables/${id}/rows`;
+    const row = expectStatus(await at.owner.post<{ id: string }>(path, { fields: { name: 'Acme' } }), 201);
+    await sql(pair.mini, `alter table "${physical.schema}"."${physical.table}" ${alter}`);
+    const answers = await Promise.all([
+      at.owner.get(path),
+      at.owner.post(path, { fields: { name: 'Beta' } }),
+      at.owner.patch(`${path}/${row.id}`, { fields: { name: 'Beta' } }),
+    ]);
+    for (const answer of answers)
+      expect(answer).toMatchObject({
+        status: 500,
+        body: { code: 'internal_error', detail: expect.stringMatching(/changed by hand.*check:schema/) },
+      });
+    await sql(
+      pair.mini,
+      `alter table "${physical.schema}".${undo ? `"${physical.table}" ${undo}` : `moved rename to "${physical.table}"`}`,
+    );
+    expectStatus(await at.owner.get(path), 200);
+  });
+});

@@ -6,6 +6,9 @@ import { TableCatalog, type TableMeta } from './table-catalog.js';
 /** Between the mini-DB's commit of a structure change and the main database's there is a moment in which the metadata lags. */
 const WAITS_MS = [0, 25, 100, 400, 1_000];
 
+const CHANGED_BY_HAND =
+  'The table is not in the database as it was made here: its structure was changed by hand. Operators see where with npm run check:schema.';
+
 /**
  * Runs work against tables as this node knows them; when the mini-DB says that the structure is another, reads it anew and does the work again.
  * So it does when the work is refused (400, 422) by a structure that another node has changed: what was asked for may be right by now.
@@ -43,6 +46,8 @@ export class Fence {
   }
 
   private async again<T>(tableIds: readonly Id[], work: () => Promise<T>, reload: () => Promise<void>): Promise<T> {
+    let refused: unknown;
+    let atRest: string | undefined;
     for (const [i, wait] of WAITS_MS.entries()) {
       try {
         return await work();
@@ -50,10 +55,15 @@ export class Fence {
         // What is refused by one structure after the other is refused in the end.
         const isLast = i === WAITS_MS.length - 1;
         if (!(error instanceof SchemaMoved) && (isLast || !(await this.isOfOldStructure(error, tableIds)))) throw error;
+        refused = (error as SchemaMoved).cause;
         if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+        if (i === WAITS_MS.length - 2) atRest = await this.catalog.structureAtRest(tableIds);
         await reload();
       }
     }
+    // PostgreSQL finds a table or a column missing that no change of ours has taken away, before, meanwhile or now.
+    if (refused !== undefined && atRest !== undefined && atRest === (await this.catalog.structureAtRest(tableIds)))
+      throw new Problem('internal_error', { detail: CHANGED_BY_HAND, cause: refused });
     throw new Problem('schema_busy', {
       detail: 'The structure of the table is being changed. Try again in a moment.',
       headers: { 'retry-after': '2' },

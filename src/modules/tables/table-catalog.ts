@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, IsNull } from 'typeorm';
+import { DataSource, In, IsNull } from 'typeorm';
 import { FreshCache, Metrics, notFound, type Id } from '../../common/index.js';
 import { MainDatabase } from '../../database/main/index.js';
 import type { TableSchema } from '../../query/index.js';
@@ -9,6 +9,7 @@ import type { ColumnEntity } from './columns/column.entity.js';
 import type { Ruled } from './rules/table-rights.js';
 import { SeenTables } from './rules/seen-tables.js';
 import { TableRulesEntity } from './rules/table-rules.entity.js';
+import { SchemaOpEntity } from './schema/schema-op.entity.js';
 import { SchemaSaga } from './schema/schema-saga.js';
 import { readStructures } from './schema/structure.js';
 import { TableEntity } from './tables/table.entity.js';
@@ -121,6 +122,18 @@ export class TableCatalog {
       select: { id: true, schemaVersion: true },
     });
     return now !== null && now.schemaVersion !== known.table.schemaVersion;
+  }
+
+  /** Tells one state of the structure of these tables from another; undefined while a change of their bases is under way. */
+  async structureAtRest(tableIds: readonly Id[]): Promise<string | undefined> {
+    const tables = await this.dataSource.manager.find(TableEntity, {
+      where: { id: In(tableIds) },
+      select: { id: true, baseId: true, schemaVersion: true },
+      order: { id: 'ASC' },
+    });
+    const bases = tables.map(({ baseId }) => baseId);
+    const isBusy = await this.dataSource.manager.existsBy(SchemaOpEntity, { baseId: In(bases), state: 'pending' });
+    return isBusy ? undefined : tables.map(({ id, schemaVersion }) => `${id} ${schemaVersion}`).join();
   }
 
   /** The workspace that an id of a table leads to. */
