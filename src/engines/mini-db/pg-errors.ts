@@ -22,6 +22,11 @@ interface PgError {
   readonly table?: string;
 }
 
+/** Conditions of ours have names that begin so (docs/OPERATIONS.md). */
+const OURS = '_';
+/** What `raise exception` gives, which nothing of ours does. */
+const RAISED = 'P0001';
+
 export const pgError = (error: unknown): PgError | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code)
     ? (error as Error & PgError)
@@ -46,7 +51,7 @@ export const isContentError = (error: unknown): boolean =>
   error instanceof Problem ||
   error instanceof DoneBefore ||
   error instanceof ImportTakenOver ||
-  /^(22|23|42|54)/.test(pgError(error)?.code ?? '');
+  /^(22|23|42|54|P0)/.test(pgError(error)?.code ?? '');
 
 /** What a database error means to our callers; unknown ones pass through and become a 500 or 503 at the edge. */
 export function translate(error: unknown, table: TableSchema): unknown {
@@ -61,6 +66,11 @@ export function translate(error: unknown, table: TableSchema): unknown {
       return valueMissing(pg.constraint, table, error);
     case '54000':
       return tooLong(error);
+    case '23503':
+    case '23P01':
+      return isOfOthers(pg.constraint) ? refusedByOthers(error) : error;
+    case RAISED:
+      return refusedByOthers(error);
     case '57014':
       return new Problem('overloaded', {
         detail: 'The query took too long and was stopped. Narrow the filter, or sort by an indexed column.',
@@ -69,6 +79,19 @@ export function translate(error: unknown, table: TableSchema): unknown {
     default:
       return error;
   }
+}
+
+const isOfOthers = (constraint: string | undefined): boolean =>
+  constraint !== undefined && !constraint.startsWith(OURS);
+
+/** What it says is the operator's, and may name what the caller is not to know. */
+function refusedByOthers(cause: unknown): Problem {
+  const detail = 'A condition or a trigger that was put upon the table in the database refuses this.';
+  return new Problem('validation_failed', {
+    detail,
+    errors: [{ pointer: '/fields', code: 'refused_by_database', detail }],
+    cause,
+  });
 }
 
 /** Whose value it is, only who knows the write can tell. */
@@ -83,6 +106,7 @@ function tooLong(cause: unknown): Problem {
 
 /** Whoever knows that a column is required refuses a row without a value before it gets here. */
 function valueMissing(constraint: string | undefined, table: TableSchema, cause: unknown): unknown {
+  if (isOfOthers(constraint)) return refusedByOthers(cause);
   if (!constraint?.startsWith(REQUIRED_PREFIX)) return cause;
   const column = table.columns.find((candidate) => requiredCheckName(candidate) === constraint);
   if (!column?.required) return new SchemaMoved(cause);
