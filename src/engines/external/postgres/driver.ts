@@ -99,6 +99,9 @@ function guard(stream: Socket, watch: Watch, read?: (chunk: Buffer) => void): vo
   };
 }
 
+/** The process that serves the session, as the server said when it began (manual 54.7, BackendKeyData). */
+export const toldProcess = (client: pg.Client): number | null => internalsOf(client).processID;
+
 const CANCEL_REQUEST = 80_877_102;
 
 /** The message that asks a server to stop what a session is doing (manual 54.7, CancelRequest); sent over a connection of its own. */

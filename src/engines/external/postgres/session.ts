@@ -3,7 +3,8 @@ import { Problem } from '../../../common/index.js';
 import { toStatement, type Sql, type Statement } from '../../../query/index.js';
 import type { ConnectionTarget, ExternalLimits, Outbound } from '../external-engine.js';
 import { BoundedSession } from '../sql/bounded-session.js';
-import { cancelRequest, clientFor } from './driver.js';
+import { cancelRequest, clientFor, toldProcess } from './driver.js';
+import { mustBeOurs, type Sitting } from './pooler.js';
 import { isUnknownThere, sessionSurvives } from './postgres-errors.js';
 import { PreparedStatements } from './prepared-statements.js';
 import { isRecordsSample, RECORDS_SAMPLE } from './records-sample.js';
@@ -16,7 +17,7 @@ const OTHER_MESSAGES = 10_000;
 const LEAST_VERSION = 13;
 
 /** A signed-in session, which is told to stop what nobody waits for any more. */
-export class PostgresSession extends BoundedSession<PostgresRow> {
+export class PostgresSession extends BoundedSession<PostgresRow> implements Sitting {
   private readonly client: pg.Client;
   private readonly statements = new PreparedStatements();
   private knowsRecords: boolean | undefined;
@@ -42,11 +43,49 @@ export class PostgresSession extends BoundedSession<PostgresRow> {
     const session = new PostgresSession(target, limits, outbound);
     await session.begin(signal, async () => {
       await session.client.connect();
+      await mustBeOurs(session, (work) => session.withSecond(work));
       await session.simple(settings(limits));
       const [[version] = []] = await session.rowsOf({ text: 'show server_version', values: [] }, 1);
       session.serverVersion = versionOf(version);
     });
     return session;
+  }
+
+  get toldProcess(): number | null {
+    return toldProcess(this.client);
+  }
+
+  async process(): Promise<number | undefined> {
+    try {
+      const [[pid] = []] = await this.rowsOf({ text: 'select pg_backend_pid()', values: [] }, 1);
+      return Number(pid);
+    } catch (error) {
+      if (isUnknownThere(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async transaction(): Promise<boolean> {
+    try {
+      await this.simple('begin read only');
+      return true;
+    } catch (error) {
+      if (error instanceof pg.DatabaseError) return false;
+      throw error;
+    }
+  }
+
+  /** Another session for as long as `work` takes. */
+  private async withSecond(work: (second: PostgresSession) => Promise<void>): Promise<void> {
+    const second = new PostgresSession(this.target, this.limits, this.outbound);
+    try {
+      await second.begin(undefined, async () => {
+        await second.client.connect();
+        await work(second);
+      });
+    } finally {
+      second.end();
+    }
   }
 
   /** Whether the server makes records as PostgreSQL does: what only speaks its protocol need not. @throws as {@link run} */
