@@ -278,6 +278,8 @@ describe('views', () => {
     const join = { as: 'b', source: { table: at.table.id } };
     expect(await judged(ofDeals({ joins: [join] }))).toEqual(at422('/definition/joins/0/on list_size'));
     const on = [{ left: 'name', right: 'name' }];
+    const twice = { joins: [{ ...join, on }], columns: ['b.name', 'name'] };
+    expect(await judged(ofDeals(twice))).toEqual(at422('/definition/columns/1 ambiguous_field'));
     expect(await judged(ofDeals({ joins: Array.from({ length: 50 }, () => ({ ...join, on })) }))).toEqual(
       at422('/definition/joins too_many'),
     );

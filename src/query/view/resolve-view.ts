@@ -12,7 +12,7 @@ import { columnByKey, type ColumnSchema } from '../schema.js';
 import { clockOf } from './changes-by-time.js';
 import { STORED_FORMULAS, type FormulaBounds } from '../compile/formula/size.js';
 import { withComputed } from './computed.js';
-import { placeSources } from './sources-table.js';
+import { ambiguous, placeSources } from './sources-table.js';
 import type { DefinedSource, ViewDefinition } from './view-definition.js';
 import { linkedPart, linksOfView } from './view-links.js';
 import { mustStayWithin, withinScope, type ViewScope } from './view-scope.js';
@@ -101,8 +101,7 @@ function outputs(
 ): readonly ViewColumn[] {
   const found = columns.map(({ field }, i) => {
     const column = columnByKey(table, field) as ViewColumn | undefined;
-    if (!column)
-      throw refuse(at + pointer(i), 'unknown_field', `There is no field ${JSON.stringify(field.slice(0, 60))}.`);
+    if (!column) throw nameless(field, table, at + pointer(i));
     return column;
   });
   const own = found.map((column) => (column.of.kind === 'cell' ? column.of.column.key : column.key));
@@ -123,6 +122,12 @@ function outputs(
     return { ...column, key };
   });
 }
+
+/** Why no column answers to the name: no source has it, or several have. */
+const nameless = (name: string, { columns }: ViewTable, at: string): Problem =>
+  columns.some(({ of }) => of.kind === 'cell' && of.column.key === name)
+    ? ambiguous(name, at)
+    : refuse(at, 'unknown_field', `There is no field ${JSON.stringify(name.slice(0, 60))}.`);
 
 const aliased = ({ of, key }: ViewColumn, bare: string, { places }: ViewTable): string =>
   of.kind === 'cell' ? `${places[of.place]?.alias ?? ''}_${bare}` : key;

@@ -144,15 +144,14 @@ class Sources {
     const exact = all.filter(({ full }) => full === name);
     const [found, ...more] = exact.length > 0 ? exact : all.filter(({ bare }) => bare === name);
     if (!found) throw refuse(at, 'unknown_field', `There is no field ${quoted(name)}.`);
-    if (more.length > 0)
-      throw refuse(
-        at,
-        'ambiguous_field',
-        `Several sources have a field ${quoted(name)}; put the alias and a dot in front.`,
-      );
+    if (more.length > 0) throw ambiguous(name, at);
     return found.column;
   }
 }
+
+/** Says that the name alone does not tell which source is meant. */
+export const ambiguous = (name: string, at: string): Problem =>
+  refuse(at, 'ambiguous_field', `Several sources have a field ${quoted(name)}; put the alias and a dot in front.`);
 
 const columnsOf = (source: ViewSource): readonly ColumnSchema[] =>
   source.kind === 'table' ? source.table.columns : source.object.columns;
