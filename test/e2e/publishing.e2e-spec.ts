@@ -129,6 +129,8 @@ describe('publishing a view', () => {
     const view = await store({ columns: ['name', 'qty'] });
     const wrong: readonly (readonly [object, string])[] = [
       [{ auth: 'secret' }, '/auth is_in'],
+      [{ slug: 'api' }, '/slug is_not_reserved'],
+      [{ slug: null }, '/slug matches'],
       [{ cacheSeconds: -1 }, '/cacheSeconds min'],
       [{ cacheSeconds: 0.5 }, '/cacheSeconds is_int'],
       [{ staleWhileRevalidateSeconds: 60 }, '/staleWhileRevalidateSeconds not_external'],

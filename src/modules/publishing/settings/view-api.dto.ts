@@ -52,7 +52,7 @@ const IsNotReserved = (): PropertyDecorator =>
   ValidateBy({
     name: 'isNotReserved',
     validator: {
-      validate: (value) => typeof value === 'string' && !isReserved(value),
+      validate: (value) => typeof value !== 'string' || !isReserved(value),
       defaultMessage: () => 'This word is reserved.',
     },
   });
