@@ -156,7 +156,7 @@ export interface Schemas {
   MutatedDto: { op: 'insert' | 'update' | 'delete'; before: Record<string, unknown> | null; after: Record<string, unknown> | null; object: string };
   MutationDto: { op: 'insert' | 'update' | 'delete'; key?: Record<string, unknown>; values?: Record<string, unknown>; expected?: Record<string, unknown>; version?: Schemas['RowVersionDto']; object: string };
   PageDto: { limit: number; nextCursor?: string };
-  PageInputDto: { limit?: number; cursor?: string };
+  PageInputDto: { limit?: number; cursor?: string | null };
   PersonDto: { id: string; email: string; name: string };
   PersonalTokenDto: { scope: 'read' | 'write' | 'manage'; workspaceIds: (string)[] | null; lastUsedAt: string | null; id: string; name: string; prefix: string; expiresAt: string; createdAt: string };
   PersonalTokenListDto: { data: (Schemas['PersonalTokenDto'])[]; page: Schemas['PageDto'] };
@@ -218,7 +218,7 @@ export interface Schemas {
   SourceDto: { id: string; ms: number; rows: number; truncated: boolean };
   SourceGroupDto: { bucket?: 'hour' | 'day' | 'week' | 'month' | 'quarter' | 'year'; field: string; as?: string };
   SourceListPageDto: { limit: number; nextCursor?: string; prevCursor?: string };
-  SourcePageInputDto: { limit?: number; cursor?: string };
+  SourcePageInputDto: { limit?: number; cursor?: string | null };
   SourceRowDto: { fields?: Record<string, unknown>; group?: Record<string, unknown>; values?: Record<string, unknown> };
   SourceSortDto: { dir?: 'asc' | 'desc'; field: string };
   SourcesMetaDto: { sources: (Schemas['SourceDto'])[] };

@@ -103,6 +103,18 @@ describe('a list of rows', () => {
     expect([names(last), last.page]).toEqual([[''], { limit: 9, prevCursor: expect.any(String) as unknown }]);
   });
 
+  it('begins with the first page in a loop that has no cursor yet', async () => {
+    const seen: number[] = [];
+    let cursor: string | null = null;
+    do {
+      const question = { page: { limit: 4, cursor }, sort: [{ field: 'name', dir: 'asc' }] };
+      const page: Page = expectStatus(await rows.owner.post<Page>(path(table, 'query'), question), 200);
+      seen.push(page.data.length);
+      cursor = page.page.nextCursor ?? null;
+    } while (cursor !== null);
+    expect(seen).toEqual([4, 4, 2]);
+  });
+
   it('has the fields asked for, counts when asked, and tells where the stream stands', async () => {
     const page = await list(table, 'fields=qty,name&limit=1&count=exact&filter=qty.isNotNull');
     expect(page).toMatchObject({

@@ -11,14 +11,15 @@ export function pagedBy(
 ): Pick<ReadRequest, 'filter' | 'sort' | 'limit' | 'cursor' | 'count'> {
   const page = body.page === undefined ? {} : bodyOf(body.page, '/page', ['limit', 'cursor']);
   const { filter } = body;
-  const { cursor } = page;
-  if (cursor !== undefined && typeof cursor !== 'string')
+  // Whoever follows cursors in a loop has none at first.
+  const { cursor = null } = page;
+  if (cursor !== null && typeof cursor !== 'string')
     throw refuse('/page/cursor', 'is_string', 'cursor is a text.');
   return {
     ...(filter === undefined || filter === null ? {} : { filter: parseJsonFilter(filter, '/filter') }),
     sort: body.sort === undefined ? [] : listOf(body.sort, '/sort', sortEntry),
     limit: limitOf(page.limit),
-    ...(cursor === undefined ? {} : { cursor }),
+    ...(cursor === null ? {} : { cursor }),
     count: countOf(body.count),
   };
 }

@@ -48,7 +48,8 @@ export class SourceSortDto {
 export class SourcePageInputDto {
   /** @example 100 */
   limit?: number;
-  cursor?: string;
+  /** null is none: the first page. */
+  cursor?: string | null;
 }
 
 /** A question to an external database, in the form of questions to tables of ours. */

@@ -37,7 +37,8 @@ export class SortDto {
 export class PageInputDto {
   /** @example 100 */
   limit?: number;
-  cursor?: string;
+  /** null is none: the first page. */
+  cursor?: string | null;
 }
 
 /** The same question as a JSON body. */
