@@ -13,8 +13,7 @@ export function pagedBy(
   const { filter } = body;
   // Whoever follows cursors in a loop has none at first.
   const { cursor = null } = page;
-  if (cursor !== null && typeof cursor !== 'string')
-    throw refuse('/page/cursor', 'is_string', 'cursor is a text.');
+  if (cursor !== null && typeof cursor !== 'string') throw refuse('/page/cursor', 'is_string', 'cursor is a text.');
   return {
     ...(filter === undefined || filter === null ? {} : { filter: parseJsonFilter(filter, '/filter') }),
     sort: body.sort === undefined ? [] : listOf(body.sort, '/sort', sortEntry),
