@@ -237,7 +237,10 @@ describe('a node that dies between two steps of structure changes of every kind'
     ends = true;
     await writing;
 
-    expect([...statuses].filter((status) => status !== 201 && (status < 400 || status >= 500))).toEqual([]);
+    // 503: on a full machine all connections may wait for structures that a dead process still holds.
+    expect([...statuses].filter((status) => ![201, 503].includes(status) && (status < 400 || status >= 500))).toEqual(
+      [],
+    );
     const restarted = await startNode({ databases: pair });
     const as = client(restarted.base, at.owner.token);
     const done = new Map<string, boolean>();

@@ -250,9 +250,12 @@ describe('a server that tells of objects that cannot be', () => {
   const told = (over: readonly unknown[]) => async () => {
     const row = ['public', 'people', 'table', '7', [column], [key], []].map((cell, i) => over[i] ?? cell);
     const cells = row.map((cell) => (typeof cell === 'string' ? cell : JSON.stringify(cell)));
-    let queries = 0;
-    const query = (talk: PostgresTalk) =>
-      ++queries === 1 ? talk.send(done('SET'), READY) : sendRows(talk, [queries === 2 ? ['18.1'] : cells]);
+    const signIn = [
+      (talk: PostgresTalk) => sendRows(talk, [['7']]),
+      (talk: PostgresTalk) => talk.send(done('SET'), READY),
+      (talk: PostgresTalk) => sendRows(talk, [['18.1']]),
+    ];
+    const query = (talk: PostgresTalk) => signIn.shift()?.(talk) ?? sendRows(talk, [cells]);
     const server = await hostilePostgres({ query });
     return opened({ port: server.port }).discover();
   };

@@ -115,6 +115,7 @@ export class PostgresTalk {
     if (kind !== 'Q') return;
     if (this.script.query) this.script.query(this);
     else if (body.toString().startsWith('show')) sendRows(this, [['18.1']]);
+    else if (body.toString().startsWith('select pg_backend_pid()')) sendRows(this, [[String(PROCESS)]]);
     else this.send(done('SET'), READY);
   }
 
@@ -149,7 +150,8 @@ export const READY = message('Z', 'I');
 export const done = (word: string): Buffer => message('C', `${word}\0`);
 /** To sign in in this way: 0 is that it is done, 3 the password in clear. */
 export const authentication = (code: number): Buffer => message('R', int32(code));
-const welcome: Step = (talk) => talk.send(authentication(0), message('K', int32(7), int32(8)), READY);
+const PROCESS = 7;
+const welcome: Step = (talk) => talk.send(authentication(0), message('K', int32(PROCESS), int32(8)), READY);
 
 export const description = (columns: number, format = 0): Buffer =>
   message('T', int16(columns), ...Array.from({ length: columns }, () => Buffer.concat([Buffer.from('c\0'), int32(0), int16(0), int32(25), int16(-1), int32(-1), int16(format)]))); // prettier-ignore

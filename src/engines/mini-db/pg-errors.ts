@@ -22,7 +22,7 @@ interface PgError {
   readonly table?: string;
 }
 
-/** Conditions of ours have names that begin so (docs/OPERATIONS.md). */
+/** Conditions of ours, and the tables beside those of people, have names that begin so (docs/OPERATIONS.md). */
 const OURS = '_';
 /** What `raise exception` gives, which nothing of ours does. */
 const RAISED = 'P0001';
@@ -63,12 +63,12 @@ export function translate(error: unknown, table: TableSchema): unknown {
     case '23505':
       return uniqueViolation(pg, table, error);
     case '23514':
-      return valueMissing(pg.constraint, table, error);
+      return valueMissing(pg, table, error);
     case '54000':
       return tooLong(error);
     case '23503':
     case '23P01':
-      return isOfOthers(pg.constraint) ? refusedByOthers(error) : error;
+      return isOfOthers(pg) ? refusedByOthers(error) : error;
     case RAISED:
       return refusedByOthers(error);
     case '57014':
@@ -81,8 +81,9 @@ export function translate(error: unknown, table: TableSchema): unknown {
   }
 }
 
-const isOfOthers = (constraint: string | undefined): boolean =>
-  constraint !== undefined && !constraint.startsWith(OURS);
+/** Not where it is upon the change log, or another table of our own: without these nothing can be written, which is a fault. */
+const isOfOthers = ({ constraint, table }: PgError): boolean =>
+  constraint !== undefined && !constraint.startsWith(OURS) && !table?.startsWith(OURS);
 
 /** What it says is the operator's, and may name what the caller is not to know. */
 function refusedByOthers(cause: unknown): Problem {
@@ -105,8 +106,9 @@ function tooLong(cause: unknown): Problem {
 }
 
 /** Whoever knows that a column is required refuses a row without a value before it gets here. */
-function valueMissing(constraint: string | undefined, table: TableSchema, cause: unknown): unknown {
-  if (isOfOthers(constraint)) return refusedByOthers(cause);
+function valueMissing(pg: PgError, table: TableSchema, cause: unknown): unknown {
+  const { constraint } = pg;
+  if (isOfOthers(pg)) return refusedByOthers(cause);
   if (!constraint?.startsWith(REQUIRED_PREFIX)) return cause;
   const column = table.columns.find((candidate) => requiredCheckName(candidate) === constraint);
   if (!column?.required) return new SchemaMoved(cause);

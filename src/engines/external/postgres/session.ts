@@ -58,7 +58,8 @@ export class PostgresSession extends BoundedSession<PostgresRow> implements Sitt
   async process(): Promise<number | undefined> {
     try {
       const [[pid] = []] = await this.rowsOf({ text: 'select pg_backend_pid()', values: [] }, 1);
-      return Number(pid);
+      const told = Number(pid);
+      return Number.isInteger(told) ? told : undefined;
     } catch (error) {
       if (isUnknownThere(error)) return undefined;
       throw error;
