@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { AppConfig, PostgresSettings } from '../config/index.js';
+import { isLent, type Sitting } from './lent-session.js';
 
 /** A database cannot be used; the message is one sentence that says what to do. It names no password. */
 export class DatabaseUnusable extends Error {
@@ -128,19 +129,17 @@ const askFacts = (settings: PostgresSettings): Promise<Facts> =>
     return { ...facts, ours };
   });
 
-/** A pooler that lends sessions by transaction gives the one of a client that is idle to the next that asks. */
 async function isOurs(client: pg.Client, settings: PostgresSettings): Promise<boolean> {
-  const ours = await processOf(client);
-  return connected(settings, async (other) => {
-    await other.query('begin');
-    return (await processOf(other)) !== ours && (await processOf(client)) === ours;
-  });
+  const session = sittingOf(client);
+  const process = await session.process();
+  return connected(settings, async (second) => !(await isLent(session, process, sittingOf(second))));
 }
 
-async function processOf(client: pg.Client): Promise<number | undefined> {
-  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
-  return rows[0]?.pid;
-}
+/** What is refused to it is told by {@link reason}. */
+const sittingOf = (client: pg.Client): Sitting => ({
+  process: async () => (await client.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]?.pid,
+  transaction: () => client.query('begin').then(() => true),
+});
 
 async function connected<T>(settings: PostgresSettings, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({

@@ -4,7 +4,7 @@ import { toStatement, type Sql, type Statement } from '../../../query/index.js';
 import type { ConnectionTarget, ExternalLimits, Outbound } from '../external-engine.js';
 import { BoundedSession } from '../sql/bounded-session.js';
 import { cancelRequest, clientFor, toldProcess } from './driver.js';
-import { mustBeOurs, type Sitting } from './pooler.js';
+import { mustBeOurs, type ToldSitting } from './pooler.js';
 import { isUnknownThere, sessionSurvives } from './postgres-errors.js';
 import { PreparedStatements } from './prepared-statements.js';
 import { isRecordsSample, RECORDS_SAMPLE } from './records-sample.js';
@@ -17,7 +17,7 @@ const OTHER_MESSAGES = 10_000;
 const LEAST_VERSION = 13;
 
 /** A signed-in session, which is told to stop what nobody waits for any more. */
-export class PostgresSession extends BoundedSession<PostgresRow> implements Sitting {
+export class PostgresSession extends BoundedSession<PostgresRow> implements ToldSitting {
   private readonly client: pg.Client;
   private readonly statements = new PreparedStatements();
   private knowsRecords: boolean | undefined;
