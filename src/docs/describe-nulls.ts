@@ -7,7 +7,7 @@ const onlyNull = (): Node => ({ type: 'object', nullable: true, enum: [null] });
 
 /**
  * Says of schemas that are put together and may be null that null is one of their alternatives. With `nullable` beside them it is none: `nullable`
- * adds to the `type` of its own schema, and each of the parts has to hold as well (OpenAPI 3.0.3, 4.7.24.2, and its clarification of `nullable`).
+ * adds to the `type` of its own schema, and each of the parts has to hold as well (OpenAPI 3.0.3, Schema Object, `nullable`).
  */
 export function describeNulls(document: OpenAPIObject): void {
   visit(document);
