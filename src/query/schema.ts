@@ -131,6 +131,8 @@ export interface TableSchema {
   readonly columns: readonly ColumnSchema[];
   /** Further names that columns can be called by. */
   readonly names?: ReadonlyMap<string, ColumnSchema>;
+  /** Names that are none because several columns, of several sources, would answer to them. */
+  readonly shared?: ReadonlySet<string>;
   /** Present where this is what somebody sees of a table who does not see all of it. */
   readonly seen?: SeenPart;
 }

@@ -185,6 +185,14 @@ describe('rows of an external database', () => {
       { from: 'orders', joins: [{ object: 'customers', on: [] }] },
       [422, 'validation_failed', '/joins/0/on list_size'],
     ],
+    [
+      'a field that several objects have, by its key alone',
+      {
+        ...{ from: 'orders', as: 'o', fields: ['id'] },
+        joins: [{ type: 'left', object: 'customers', as: 'c', on: [{ left: 'o.customer_id', right: 'c.id' }] }],
+      },
+      [422, 'validation_failed', '/fields ambiguous_field'],
+    ],
     ['no object at all', {}, [422, 'validation_failed', '/from is_string']],
     ['a list', [], [422, 'validation_failed', ' not_an_object']],
   ])('are refused for %s', async (_name, body, problem) => {

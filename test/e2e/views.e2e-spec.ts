@@ -280,6 +280,15 @@ describe('views', () => {
     const on = [{ left: 'name', right: 'name' }];
     const twice = { joins: [{ ...join, on }], columns: ['b.name', 'name'] };
     expect(await judged(ofDeals(twice))).toEqual(at422('/definition/columns/1 ambiguous_field'));
+    const meant = [
+      [{ filter: { field: 'name', op: 'eq', value: 'x' } }, 'filter_invalid', '/definition/filter/field'],
+      [{ sort: [{ field: 'name', dir: 'asc' }] }, 'sort_invalid', '/definition/sort/0'],
+      [{ groupBy: [{ field: 'name' }], columns: undefined }, 'validation_failed', '/definition/groupBy/0/field'],
+    ] as const;
+    for (const [part, code, pointer] of meant)
+      expect(await judged(ofDeals({ joins: [{ ...join, on }], ...part }))).toEqual([
+        ...[422, code, `${pointer} ambiguous_field`],
+      ]);
     expect(await judged(ofDeals({ joins: Array.from({ length: 50 }, () => ({ ...join, on })) }))).toEqual(
       at422('/definition/joins too_many'),
     );

@@ -12,6 +12,7 @@ import { isViewColumn } from '../view/view-table.js';
 import type { Comparison, Condition } from '../plan.js';
 import { accepted, columnType, isRecord, OPERATORS, refused, type Operator, type Parsed } from '../types/index.js';
 import { filterInvalid, MAX_LIST, type FilterInput, type OperandInput } from '../filter/filter-input.js';
+import { noField } from './no-field.js';
 import { resolveJsonLeaf } from './resolve-json.js';
 import { localDate } from '../zoned-time.js';
 import { parseRange, relativeValue, spanOfDay, type Clock, type Moment, type TimeSpan } from './relative-time.js';
@@ -282,7 +283,7 @@ class LeafResolver {
 
   private field(key: string, part: string): ColumnSchema {
     const column = columnByKey(this.table, key);
-    if (!column) throw this.refuse('unknown_field', `There is no field ${JSON.stringify(key.slice(0, 60))}.`, part);
+    if (!column) throw this.refuse(...noField(this.table, key), part);
     return column;
   }
 

@@ -12,6 +12,7 @@ import { clockOfGroups } from '../view/changes-by-time.js';
 import { canRollUp, kindOf, rollupKind, valueType } from '../kind.js';
 import type { OrderTerm } from '../plan.js';
 import { columnByKey, type ColumnSchema, type TableSchema, type ValueKind } from '../schema.js';
+import { noField } from './no-field.js';
 import { resolveFilter, type FilterContext } from './resolve-filter.js';
 import {
   asOfNumber,
@@ -143,7 +144,6 @@ function fingerprint(
 }
 
 const refuse = (at: string, code: string, detail: string): Problem => invalid([{ pointer: at, code, detail }]);
-const quoted = (name: string): string => JSON.stringify(name.slice(0, 60));
 
 /** Gives every group and aggregate its column, its kind of values and its name; the names are one namespace. */
 class OutputResolver {
@@ -200,7 +200,7 @@ class OutputResolver {
 
   private column(field: string, at: string): ColumnSchema {
     const column = columnByKey(this.table, field);
-    if (!column) throw refuse(`${at}/field`, 'unknown_field', `There is no field ${quoted(field)}.`);
+    if (!column) throw refuse(`${at}/field`, ...noField(this.table, field));
     return column;
   }
 

@@ -3,6 +3,7 @@ import { columnByKey, type TableSchema } from '../schema.js';
 import type { Condition, JsonScalar, JsonTest } from '../plan.js';
 import { columnType, type Operator } from '../types/index.js';
 import { filterInvalid, MAX_LIST, type FilterInput } from '../filter/filter-input.js';
+import { noField } from './no-field.js';
 
 type JsonLeaf = Extract<FilterInput, { kind: 'leaf' }> & { readonly path: readonly string[] };
 
@@ -20,7 +21,7 @@ export const PATH_OPERATORS = [
 export function resolveJsonLeaf(leaf: JsonLeaf, table: TableSchema): Condition {
   const { field, path, op } = leaf;
   const column = columnByKey(table, field);
-  if (!column) throw refuse(leaf, 'unknown_field', `There is no field ${JSON.stringify(field.slice(0, 60))}.`, 'field');
+  if (!column) throw refuse(leaf, ...noField(table, field), 'field');
   if (valueType(column).family !== 'json' || kindOf(column).list)
     throw refuse(leaf, 'path_not_allowed', `A path leads into cells of JSON only; ${column.key} has none.`, 'path');
   for (const part of path) checkText(leaf, part, 'path');

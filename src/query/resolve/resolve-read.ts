@@ -1,4 +1,4 @@
-import { Problem, type ProblemItem } from '../../common/index.js';
+import { Problem } from '../../common/index.js';
 import { fingerprint, type CursorCodec, type Edge } from '../keyset.js';
 import type { Condition, CountMode, OrderTerm, ReadPlan } from '../plan.js';
 import { valueType } from '../kind.js';
@@ -6,6 +6,7 @@ import { columnByKey, type ColumnSchema, type TableSchema } from '../schema.js';
 import type { FilterInput } from '../filter/filter-input.js';
 import { tablesInCondition } from '../compile/read.js';
 import { clockOf } from '../view/changes-by-time.js';
+import { noField } from './no-field.js';
 import type { AsOf } from './resolve-as-of.js';
 import { resolveExpand } from './resolve-expand.js';
 import { resolveSearch } from './resolve-search.js';
@@ -127,12 +128,7 @@ export function both(a: Condition, b: Condition): Condition {
 export function resolveFields(fields: readonly string[] | undefined, table: TableSchema): readonly ColumnSchema[] {
   if (fields === undefined) return table.columns;
   const unknown = fields.find((key) => !columnByKey(table, key));
-  if (unknown !== undefined)
-    throw refuse('validation_failed', {
-      pointer: '/fields',
-      code: 'unknown_field',
-      detail: `There is no field ${JSON.stringify(unknown.slice(0, 60))}.`,
-    });
+  if (unknown !== undefined) throw refuse('validation_failed', '/fields', ...noField(table, unknown));
   const wanted = new Set(fields.map((key) => columnByKey(table, key)));
   return table.columns.filter((column) => wanted.has(column));
 }
@@ -145,32 +141,22 @@ function resolveSort(sort: readonly SortInput[], table: TableSchema): readonly O
 /** The keys that were asked for; what breaks their ties is the caller's to add. */
 export function resolveSortKeys(sort: readonly SortInput[], table: TableSchema): readonly OrderTerm[] {
   if (sort.length > MAX_SORT_KEYS)
-    throw refuse('sort_invalid', {
-      pointer: '/sort',
-      code: 'too_many_keys',
-      detail: `At most ${MAX_SORT_KEYS} sort keys are allowed.`,
-    });
+    throw refuse('sort_invalid', '/sort', 'too_many_keys', `At most ${MAX_SORT_KEYS} sort keys are allowed.`);
   const seen = new Set<string>();
   return sort.map(({ field, dir }, i): OrderTerm => {
     const column = columnByKey(table, field);
-    if (!column)
-      throw refuse('sort_invalid', {
-        pointer: `/sort/${i}`,
-        code: 'unknown_field',
-        detail: `There is no field ${JSON.stringify(field.slice(0, 60))}.`,
-      });
+    if (!column) throw refuse('sort_invalid', `/sort/${i}`, ...noField(table, field));
     if (valueType(column).sortable === false)
-      throw refuse('sort_invalid', {
-        pointer: `/sort/${i}`,
-        code: 'not_sortable',
-        detail: `Rows cannot be sorted by ${field} (${column.type}).`,
-      });
-    if (seen.has(field))
-      throw refuse('sort_invalid', { pointer: `/sort/${i}`, code: 'duplicate_key', detail: `${field} occurs twice.` });
+      throw refuse('sort_invalid', `/sort/${i}`, 'not_sortable', `Rows cannot be sorted by ${field} (${column.type}).`);
+    if (seen.has(field)) throw refuse('sort_invalid', `/sort/${i}`, 'duplicate_key', `${field} occurs twice.`);
     seen.add(field);
     return { by: { kind: 'column', column }, dir };
   });
 }
 
-const refuse = (code: 'sort_invalid' | 'validation_failed', item: ProblemItem): Problem =>
-  new Problem(code, { detail: item.detail, errors: [item] });
+const refuse = (
+  problem: 'sort_invalid' | 'validation_failed',
+  pointer: string,
+  code: string,
+  detail: string,
+): Problem => new Problem(problem, { detail, errors: [{ pointer, code, detail }] });

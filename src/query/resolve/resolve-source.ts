@@ -4,6 +4,7 @@ import type { ObjectColumn, ObjectJoin, ObjectSchema, ObjectSource } from '../ob
 import type { ColumnSchema } from '../schema.js';
 import { valueType } from '../kind.js';
 import { remembered } from '../remember.js';
+import { noField } from './no-field.js';
 
 /** What a question to an external database is from. */
 export interface SourceInput {
@@ -158,13 +159,7 @@ function named(name: string, places: readonly Place[], at: string): ObjectColumn
   const found =
     exact.length > 0 ? exact : places.flatMap(({ columns }) => columns.find(({ key }) => key === name) ?? []);
   const [column, ...more] = found;
-  if (column === undefined) throw refuse(at, 'unknown_field', `There is no field ${quoted(name)}.`);
-  if (more.length > 0)
-    throw refuse(
-      at,
-      'ambiguous_field',
-      `Several objects have a field ${quoted(name)}; put the alias and a dot in front.`,
-    );
+  if (!column || more.length > 0) throw refuse(at, ...noField({ shared: new Set(more.map(({ key }) => key)) }, name));
   return column;
 }
 
@@ -200,6 +195,7 @@ function assembled(main: Place, places: readonly Place[], joins: readonly Object
     joins,
     columns,
     names,
+    shared: sharedKeys(places.flatMap(({ columns: own }) => own)),
   };
 }
 
@@ -208,4 +204,10 @@ export function free(name: string, taken: ReadonlySet<string>): string {
   let candidate = name;
   for (let n = 2; taken.has(candidate); n++) candidate = `${name}_${n}`;
   return candidate;
+}
+
+/** The keys that several of the columns have. */
+export function sharedKeys(columns: readonly ColumnSchema[]): ReadonlySet<string> {
+  const seen = new Set<string>();
+  return new Set(columns.flatMap(({ key }) => (seen.has(key) ? [key] : (seen.add(key), []))));
 }

@@ -4,6 +4,7 @@ import type { FilterInput } from '../filter/filter-input.js';
 import { parseJsonFilter } from '../filter/json-filter.js';
 import { digest, fingerprint, type CursorCodec } from '../keyset.js';
 import type { Condition, OrderTerm } from '../plan.js';
+import { noField } from '../resolve/no-field.js';
 import { resolveFilter, type FilterContext } from '../resolve/resolve-filter.js';
 import { resolveGroups, type GroupRequest } from '../resolve/resolve-groups.js';
 import { both, countMode, resolveFields, resolveSortKeys, TRUE, type ReadRequest } from '../resolve/resolve-read.js';
@@ -12,7 +13,7 @@ import { columnByKey, type ColumnSchema } from '../schema.js';
 import { clockOf } from './changes-by-time.js';
 import { STORED_FORMULAS, type FormulaBounds } from '../compile/formula/size.js';
 import { withComputed } from './computed.js';
-import { ambiguous, placeSources } from './sources-table.js';
+import { placeSources } from './sources-table.js';
 import type { DefinedSource, ViewDefinition } from './view-definition.js';
 import { linkedPart, linksOfView } from './view-links.js';
 import { mustStayWithin, withinScope, type ViewScope } from './view-scope.js';
@@ -101,7 +102,7 @@ function outputs(
 ): readonly ViewColumn[] {
   const found = columns.map(({ field }, i) => {
     const column = columnByKey(table, field) as ViewColumn | undefined;
-    if (!column) throw nameless(field, table, at + pointer(i));
+    if (!column) throw refuse(at + pointer(i), ...noField(table, field));
     return column;
   });
   const own = found.map((column) => (column.of.kind === 'cell' ? column.of.column.key : column.key));
@@ -122,12 +123,6 @@ function outputs(
     return { ...column, key };
   });
 }
-
-/** Why no column answers to the name: no source has it, or several have. */
-const nameless = (name: string, { columns }: ViewTable, at: string): Problem =>
-  columns.some(({ of }) => of.kind === 'cell' && of.column.key === name)
-    ? ambiguous(name, at)
-    : refuse(at, 'unknown_field', `There is no field ${JSON.stringify(name.slice(0, 60))}.`);
 
 const aliased = ({ of, key }: ViewColumn, bare: string, { places }: ViewTable): string =>
   of.kind === 'cell' ? `${places[of.place]?.alias ?? ''}_${bare}` : key;

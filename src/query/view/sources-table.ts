@@ -3,7 +3,8 @@ import { digest } from '../keyset.js';
 import { sizeOfCell } from '../compile/formula/size.js';
 import { isObjectColumn } from '../compile/source/dialect.js';
 import { kindOf } from '../kind.js';
-import { aliasOf, free } from '../resolve/resolve-source.js';
+import { noField } from '../resolve/no-field.js';
+import { aliasOf, free, sharedKeys } from '../resolve/resolve-source.js';
 import { columnByKey, type ColumnSchema, type ValueKind } from '../schema.js';
 import { columnType } from '../types/index.js';
 import type { Origin, ViewColumn, ViewPlace, ViewSource, ViewTable } from './view-table.js';
@@ -22,7 +23,6 @@ export interface PlacedSource {
 export const ROW_ID = '_id';
 
 const refuse = (at: string, code: string, detail: string): Problem => invalid([{ pointer: at, code, detail }]);
-const quoted = (name: string): string => JSON.stringify(name.slice(0, 60));
 
 /**
  * Tables and objects side by side as one table. A column is called by its key, or `alias_key` where several have one of this key (or a
@@ -94,6 +94,7 @@ class Sources {
       columns,
       keys: this.keys,
       names,
+      shared: sharedKeys(this.columns.flat()),
     };
   }
 
@@ -143,15 +144,11 @@ class Sources {
     });
     const exact = all.filter(({ full }) => full === name);
     const [found, ...more] = exact.length > 0 ? exact : all.filter(({ bare }) => bare === name);
-    if (!found) throw refuse(at, 'unknown_field', `There is no field ${quoted(name)}.`);
-    if (more.length > 0) throw ambiguous(name, at);
+    if (!found || more.length > 0)
+      throw refuse(at, ...noField({ shared: new Set(more.map(({ bare }) => bare)) }, name));
     return found.column;
   }
 }
-
-/** Says that the name alone does not tell which source is meant. */
-export const ambiguous = (name: string, at: string): Problem =>
-  refuse(at, 'ambiguous_field', `Several sources have a field ${quoted(name)}; put the alias and a dot in front.`);
 
 const columnsOf = (source: ViewSource): readonly ColumnSchema[] =>
   source.kind === 'table' ? source.table.columns : source.object.columns;
