@@ -6,7 +6,7 @@ import { cleanName } from './names.js';
 
 /**
  * A display name in a DTO: arrives trimmed and in NFC; refused (`is_name`) when it is not 1 to 255 characters of
- * well-formed text without control characters.
+ * well-formed text, one of them visible, without control characters.
  */
 export const IsName = (): PropertyDecorator =>
   applyDecorators(
@@ -15,7 +15,8 @@ export const IsName = (): PropertyDecorator =>
       name: 'isName',
       validator: {
         validate: (value) => cleanName(value) !== undefined,
-        defaultMessage: (args) => `${args?.property ?? 'name'} must be 1 to 255 characters without control characters.`,
+        defaultMessage: (args) =>
+          `${args?.property ?? 'name'} must be 1 to 255 characters, one of them visible, without control characters.`,
       },
     }),
     ApiProperty({ type: String, minLength: 1, maxLength: 255 }),

@@ -61,15 +61,31 @@ describe('deriveKey', () => {
 describe('cleanName', () => {
   it('trims and composes', () => expect(cleanName(' e\u0301 ')).toBe('\u00e9'));
 
+  it('keeps what stands between visible characters', () => {
+    const family = '\u{1F468}\u200d\u{1F469}\u200d\u{1F467}';
+    expect(cleanName(family)).toBe(family);
+  });
+
   it('counts characters, not code units', () => {
     expect(cleanName('\u{1F600}'.repeat(255))).toBeDefined();
     expect(cleanName('\u{1F600}'.repeat(256))).toBeUndefined();
   });
 
-  it.each([[''], [' \t '], ['a\nb'], ['a\0b'], ['\ud800'], ['a'.repeat(256)], [7], [null], [undefined], [{}], [['a']]])(
-    'refuses %j',
-    (input) => expect(cleanName(input)).toBeUndefined(),
-  );
+  it.each([
+    [''],
+    [' \t '],
+    ['\u200b'],
+    ['\u2060 \ufe0f'],
+    ['a\nb'],
+    ['a\0b'],
+    ['\ud800'],
+    ['a'.repeat(256)],
+    [7],
+    [null],
+    [undefined],
+    [{}],
+    [['a']],
+  ])('refuses %j', (input) => expect(cleanName(input)).toBeUndefined());
 });
 
 describe('foldName', () => {

@@ -39,12 +39,15 @@ export function deriveKey(name: string, taken: ReadonlySet<string> = new Set()):
   }
 }
 
-/** A name as it is kept: trimmed, NFC. Undefined when it is not 1 to 255 characters of well-formed text without control characters. */
+/** Something other than what nobody sees, such as U+200B: a name of that alone could not be told from another, nor clicked on. */
+const VISIBLE = /[^\p{Default_Ignorable_Code_Point}\p{White_Space}]/u;
+
+/** A name as it is kept: trimmed, NFC. Undefined when it is not 1 to 255 characters of well-formed text, one of them visible, without control characters. */
 export function cleanName(input: unknown): string | undefined {
   if (typeof input !== 'string' || input.length > 2048 || !input.isWellFormed()) return undefined;
   const name = input.normalize('NFC').trim();
   const length = [...name].length;
-  return length >= 1 && length <= 255 && !/\p{Cc}/u.test(name) ? name : undefined;
+  return length <= 255 && VISIBLE.test(name) && !/\p{Cc}/u.test(name) ? name : undefined;
 }
 
 /** The form under which two names count as the same: letter case and compatibility forms do not matter. */

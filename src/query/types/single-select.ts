@@ -47,7 +47,10 @@ function parseChoice(entry: unknown, taken: ReadonlySet<string>): Parsed<Choice>
     );
   const name = cleanName(label);
   if (name === undefined)
-    return refused('invalid_option', 'A choice needs a label of 1 to 255 characters without control characters.');
+    return refused(
+      'invalid_option',
+      'A choice needs a label of 1 to 255 characters, one of them visible, without control characters.',
+    );
   if (key !== undefined && (typeof key !== 'string' || !/^[a-z][a-z0-9_]{0,47}$/.test(key)))
     return refused('invalid_option', 'A choice key has lower-case letters, digits and underscores, at most 48.');
   if (color !== undefined && !isColor(color))

@@ -59,7 +59,7 @@ function givenName(input: unknown, siblings: readonly ColumnEntity[], at: string
       {
         pointer: `${at}/options/inverseName`,
         code: 'is_name',
-        detail: 'inverseName is a name of 1 to 255 characters without control characters.',
+        detail: 'inverseName is a name of 1 to 255 characters, one of them visible, without control characters.',
       },
     ]);
   if (isTaken(name, siblings)) throw nameTaken(`${at}/options/inverseName`, name);

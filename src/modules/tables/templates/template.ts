@@ -222,7 +222,11 @@ class TemplateReader {
   private name(input: unknown, at: string): string {
     const name = cleanName(input);
     if (name === undefined)
-      this.refuse(at, 'is_name', 'A name of 1 to 255 characters without control characters is expected.');
+      this.refuse(
+        at,
+        'is_name',
+        'A name of 1 to 255 characters, one of them visible, without control characters is expected.',
+      );
     return name ?? '';
   }
 

@@ -54,7 +54,11 @@ export function changedView(body: unknown): ChangedView {
 export function nameOf(input: unknown): string {
   const name = cleanName(input);
   if (name === undefined)
-    throw refuse('/name', 'is_name', 'name must be 1 to 255 characters without control characters.');
+    throw refuse(
+      '/name',
+      'is_name',
+      'name must be 1 to 255 characters, one of them visible, without control characters.',
+    );
   return name;
 }
 
