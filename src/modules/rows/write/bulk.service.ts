@@ -111,7 +111,7 @@ export class BulkService {
           continue;
         }
         if (!Clashes.isOne(error)) throw error;
-        const blamed = await this.clashes.blamed(table, tried, error, seen);
+        const blamed = await this.clashes.blamed(table, tried, error, seen, contextOf(call.access));
         if (blamed.size === 0 && attempt++ > CLASH_RETRIES) throw ofSomeOp(toldTo(seen, error));
         for (const [index, problem] of blamed) failures.set(index, problem);
         if (mode === 'atomic' && blamed.size > 0) throw await this.allFindings(seen, entries, failures);

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Problem, type ProblemItem } from '../../../common/index.js';
-import { MiniDbLookup, toldTo } from '../../../engines/index.js';
-import type { RowOp, TableSchema } from '../../../query/index.js';
+import { MiniDbLookup, MiniDbWriter, toldTo } from '../../../engines/index.js';
+import type { RowOp, TableSchema, WriteContext } from '../../../query/index.js';
+import { isRefusedByDatabase, RefusedOps } from './refused-ops.js';
 import { takenValues, type RowsThere } from './taken-values.js';
 import { isTooLong, tooLongValues } from './too-long.js';
 import type { Indexed } from './upsert.js';
@@ -9,11 +10,16 @@ import type { Indexed } from './upsert.js';
 /** Finds out which ops of a write it was that PostgreSQL refused for what they hold: it says only that there is one. */
 @Injectable()
 export class Clashes {
-  constructor(private readonly lookup: MiniDbLookup) {}
+  constructor(
+    private readonly lookup: MiniDbLookup,
+    private readonly writer: MiniDbWriter,
+  ) {}
 
   /** Whether a refusal is of the kind that {@link blamed} knows. */
   static isOne(error: unknown): error is Problem {
-    return error instanceof Problem && (error.code === 'unique_violation' || isTooLong(error));
+    return (
+      error instanceof Problem && (error.code === 'unique_violation' || isTooLong(error) || isRefusedByDatabase(error))
+    );
   }
 
   /** Those that would be refused, if all of them were tried at once; told to whoever sees the table as `seen`. */
@@ -31,7 +37,9 @@ export class Clashes {
     ops: readonly Indexed<RowOp>[],
     error: Problem,
     seen: TableSchema,
+    context: WriteContext,
   ): Promise<ReadonlyMap<number, Problem>> {
+    if (isRefusedByDatabase(error)) return new RefusedOps(this.writer, table, context).among(ops);
     const there = await this.there(table);
     if (isTooLong(error)) return tooLongValues(ops, there);
     const certain = await takenValues(table, ops, there, 'as if all at once');
