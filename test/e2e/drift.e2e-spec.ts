@@ -267,7 +267,8 @@ describe('a table whose structure was changed by hand', () => {
     ['the table itself', 'rename to moved', undefined],
   ])('says so to whoever uses it, and does not pass for one that is being changed (%s)', async (what, alter, undo) => {
     const base = await newBase(`By hand: ${what}`);
-    const { id, physical } = await newTable(base, 'Altered');
+    const table = await newTable(base, 'Altered');
+    const { id, physical } = table;
     const path = `/tables/${id}/rows`;
     const row = expectStatus(await at.owner.post<{ id: string }>(path, { fields: { name: 'Acme' } }), 201);
     await sql(pair.mini, `alter table "${physical.schema}"."${physical.table}" ${alter}`);
@@ -275,6 +276,8 @@ describe('a table whose structure was changed by hand', () => {
       at.owner.get(path),
       at.owner.post(path, { fields: { name: 'Beta' } }),
       at.owner.patch(`${path}/${row.id}`, { fields: { name: 'Beta' } }),
+      at.owner.post(`/tables/${id}/columns`, { name: 'Other', type: 'text' }),
+      at.owner.del(`/tables/${id}/columns/${column(table, 'name').id}`),
     ]);
     for (const answer of answers)
       expect(answer).toMatchObject({

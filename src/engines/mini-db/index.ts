@@ -20,5 +20,5 @@ export * from './log-chain.js';
 export * from './timed-changes.js';
 export type { OpResult, WriteResult } from './write-result.js';
 export { rowsIn } from './page-text.js';
-export { pgError } from './pg-errors.js';
+export { changedByHand, pgError } from './pg-errors.js';
 export * from './value-taken.js';

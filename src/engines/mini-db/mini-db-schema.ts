@@ -13,7 +13,7 @@ import {
   type Sql,
   type TableSchema,
 } from '../../query/index.js';
-import { isOtherStructure, pgError } from './pg-errors.js';
+import { changedByHand, isOtherStructure, pgError } from './pg-errors.js';
 
 const LOCK_RETRIES = 8;
 /** So long may a statement take that copies rows. */
@@ -228,6 +228,12 @@ function refusal(error: unknown): unknown {
         detail: 'Too many columns of this table were deleted lately; they count until they are purged.',
         cause: error,
       });
+    // A column or a table is not there, or there already. Nobody else changes the base meanwhile, so it was no change of ours.
+    case '42703':
+    case '42P01':
+    case '42701':
+    case '42P07':
+      return changedByHand(error);
     default:
       return error;
   }

@@ -42,6 +42,14 @@ export const isTransient = (error: unknown): boolean => ['40P01', '40001'].inclu
 export const isOtherStructure = (error: unknown): boolean =>
   ['42804', '42846', '42883', '42703', '42P01', '3F000', '0A000'].includes(pgError(error)?.code ?? '');
 
+/** For what PostgreSQL finds missing, or there already, that no change of ours has made so. */
+export const changedByHand = (cause: unknown): Problem =>
+  new Problem('internal_error', {
+    detail:
+      'The table is not in the database as it was made here: its structure was changed by hand. Operators see where with npm run check:schema.',
+    cause,
+  });
+
 /** A statement that names a time zone has no other parameter of ours that could be invalid. */
 const isUnknownTimeZone = (error: unknown): boolean => pgError(error)?.code === '22023';
 

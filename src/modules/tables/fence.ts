@@ -1,13 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { Problem, type Access, type Id } from '../../common/index.js';
-import { SchemaMoved } from '../../engines/index.js';
+import { changedByHand, SchemaMoved } from '../../engines/index.js';
 import { TableCatalog, type TableMeta } from './table-catalog.js';
 
 /** Between the mini-DB's commit of a structure change and the main database's there is a moment in which the metadata lags. */
 const WAITS_MS = [0, 25, 100, 400, 1_000];
-
-const CHANGED_BY_HAND =
-  'The table is not in the database as it was made here: its structure was changed by hand. Operators see where with npm run check:schema.';
 
 /**
  * Runs work against tables as this node knows them; when the mini-DB says that the structure is another, reads it anew and does the work again.
@@ -63,7 +60,7 @@ export class Fence {
     }
     // PostgreSQL finds a table or a column missing that no change of ours has taken away, before, meanwhile or now.
     if (refused !== undefined && atRest !== undefined && atRest === (await this.catalog.structureAtRest(tableIds)))
-      throw new Problem('internal_error', { detail: CHANGED_BY_HAND, cause: refused });
+      throw changedByHand(refused);
     throw new Problem('schema_busy', {
       detail: 'The structure of the table is being changed. Try again in a moment.',
       headers: { 'retry-after': '2' },
