@@ -16,6 +16,11 @@ export class Breaker {
     return true;
   }
 
+  /** Whether all was well the last time. */
+  get isWhole(): boolean {
+    return this.retryAt === undefined;
+  }
+
   report(succeeded: boolean): void {
     this.retryAt = succeeded ? undefined : this.now() + this.pauseMs;
   }

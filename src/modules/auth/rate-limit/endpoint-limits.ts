@@ -32,11 +32,17 @@ export class EndpointLimits {
   }
 
   /** Counts one call, and tells in the headers how many are left. @throws Problem `rate_limited` */
-  count(reply: HeaderSink, counter: EndpointCounter): void {
+  async count(reply: HeaderSink, counter: EndpointCounter): Promise<void> {
+    const { key, ttl, limit } = counter;
+    announce(reply, counter, await this.storage.increment(key, ttl, limit, 0, NAME));
+  }
+
+  /** The same, without asking other nodes, of a call that {@link hasRoom} has found room for. @throws Problem `rate_limited` */
+  countKnown(reply: HeaderSink, counter: EndpointCounter): void {
     announce(reply, counter, this.storage.count(counter.key, counter.ttl, counter.limit));
   }
 
-  /** Whether the next call would be within the limit. */
+  /** Whether the next call would be within the limit, as far as is known without asking other nodes. */
   hasRoom({ key, limit }: EndpointCounter): boolean {
     return this.storage.hasRoom(key, limit);
   }

@@ -24,9 +24,9 @@ export class FixedWindows {
     return window;
   }
 
-  /** Those of the key's open window. */
-  hits(key: string): number {
+  /** The key's open window, if there is one. */
+  open(key: string): Window | undefined {
     const window = this.windows.get(key);
-    return window && window.endsAt > this.now() ? window.hits : 0;
+    return window && window.endsAt > this.now() ? window : undefined;
   }
 }

@@ -44,22 +44,60 @@ describe('a window that others count in too', () => {
 });
 
 describe('two nodes that share a generous limit', () => {
-  it('let a tenth more pass at most, however fast all comes', async () => {
+  /** A Redis that answers when everybody who is waiting has asked. */
+  const pairOfNodes = (): readonly RateLimitStorage[] => {
     const totals = new Map<string, number>();
-    const run: RunScript = (_, names, args) => {
+    const run: RunScript = async (_, names, args) => {
+      await new Promise(setImmediate);
       const added = names.map((name, i) => (totals.get(name) ?? 0) + Number(args[2 * i]));
       names.forEach((name, i) => totals.set(name, added[i] ?? 0));
-      return Promise.resolve(added.flatMap((total) => [total, 60_000]));
+      return added.flatMap((total) => [total, 60_000]);
     };
-    const node = () => new RateLimitStorage(new SharedCounts(run, (key) => key, Date.now));
-    const nodes = [node(), node()];
-    let served = 0;
-    for (let n = 0; n < 400; n++) {
-      const hit = await nodes[n % 2]?.increment('public:a', 60_000, 200, 0, 'public');
-      if (hit?.isBlocked === false) served++;
+    return [0, 1].map(() => new RateLimitStorage(new SharedCounts(run, (key) => key, Date.now)));
+  };
+  const passes = async (node: RateLimitStorage | undefined, limit: number): Promise<boolean> =>
+    (await node?.increment('public:a', 60_000, limit, 0, 'public'))?.isBlocked === false;
+
+  it.each([1, 5, 10, 19, 20, 50, 200, 1_000])(
+    'let a tenth of %i more pass at most, however fast and in whatever order all comes',
+    async (limit) => {
+      for (const together of [1, 7, 2 * limit + 2]) {
+        const nodes = pairOfNodes();
+        let served = 0;
+        for (let n = 0; n < 2 * limit + 2; n += together) {
+          const rush = Array.from({ length: together }, (_, i) => passes(nodes[(n + i) % 2], limit));
+          served += (await Promise.all(rush)).filter(Boolean).length;
+        }
+        expect(served).toBeGreaterThanOrEqual(limit);
+        expect(served).toBeLessThanOrEqual(limit * 1.1);
+      }
+    },
+  );
+
+  it('know of no room that they would have to ask for', async () => {
+    const [node] = pairOfNodes();
+    expect(node?.hasRoom('public:a', 19)).toBe(false);
+    expect(node?.hasRoom('public:a', 40)).toBe(true);
+    for (const left of [true, false]) {
+      node?.count('public:a', 60_000, 40);
+      expect(node?.hasRoom('public:a', 40)).toBe(left);
     }
-    expect(served).toBeGreaterThanOrEqual(200);
-    expect(served).toBeLessThanOrEqual(220);
+    expect(await passes(node, 40)).toBe(true);
+    expect(node?.hasRoom('public:a', 40)).toBe(true);
+  });
+
+  it('ask nobody while there is no answer, and let in whom each knows room for', async () => {
+    let asked = 0;
+    const run: RunScript = () => {
+      asked++;
+      return Promise.resolve(undefined);
+    };
+    const node = new RateLimitStorage(new SharedCounts(run, (key) => key, () => 1_000), () => 1_000); // prettier-ignore
+    const served = await Promise.all(Array.from({ length: 30 }, () => passes(node, 5)));
+    expect(served.filter(Boolean)).toHaveLength(5);
+    const before = asked;
+    expect([await passes(node, 5), asked]).toEqual([false, before]);
+    expect(node.hasRoom('public:b', 5)).toBe(true);
   });
 });
 

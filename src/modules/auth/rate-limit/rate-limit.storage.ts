@@ -14,9 +14,10 @@ export type Hit = Awaited<ReturnType<ThrottlerStorage['increment']>>;
 
 /**
  * Counts in memory and, where there is Redis, together with the other nodes. Sign-ins (`auth`, `account`) and trials of hosts (`connect`) are
- * counted there at once and exactly. The limit of every request (`default`, `external`, `public`) is generous and must cost none of them a round trip: it is counted here
- * and added up in the background, every quarter of a second and with each fortieth part of the limit: so each node may let pass about that much past it.
- * Redis down or hanging costs one sign-in a second 200 ms, and the nodes the knowledge of each other, nothing else.
+ * counted there at once and exactly. The limit of every request (`default`, `external`, `public`) is generous and should cost hardly any of them a round trip: it is counted here
+ * and added up in the background, every quarter of a second and with each fortieth part of the limit. Only who has let a twentieth of it pass that the others may not
+ * know of asks first: in a rush, and always where the limit is so small that a twentieth of it is nothing.
+ * Redis down or hanging costs one call a second 200 ms, and the nodes the knowledge of each other, nothing else.
  */
 export class RateLimitStorage implements ThrottlerStorage {
   private readonly windows: FixedWindows;
@@ -30,23 +31,30 @@ export class RateLimitStorage implements ThrottlerStorage {
 
   /** Counts one hit. `ttl` is the length of the window in milliseconds; blocked means past the limit, until the window ends. */
   async increment(key: string, ttl: number, limit: number, _blockDuration: number, name: string): Promise<Hit> {
-    if (GENEROUS.has(name)) return this.count(key, ttl, limit);
     const window = this.windows.hit(key, ttl);
-    const hits = (await this.shared?.exchange(window)) ?? window.hits;
-    return this.told(window, hits, limit);
+    // As many as there are now: whoever waited in vain is not refused for those who came behind him.
+    const { hits, ahead } = window;
+    const { shared } = this;
+    if (shared && (!GENEROUS.has(name) || (hits <= limit && shared.mustAsk(ahead, limit))))
+      return this.told(window, (await shared.exchange(window)) ?? hits, limit);
+    return this.known(window, limit);
   }
 
-  /** The same for generous limits, of which nobody waits for the other nodes. */
+  /** The same by what this node knows, of calls that {@link hasRoom} has found room for. */
   count(key: string, ttl: number, limit: number): Hit {
-    const window = this.windows.hit(key, ttl);
+    return this.known(this.windows.hit(key, ttl), limit);
+  }
+
+  /** Whether one more hit is within the limit, and nobody has to be asked about it. */
+  hasRoom(key: string, limit: number): boolean {
+    const { hits = 0, ahead = 0 } = this.windows.open(key) ?? {};
+    return hits < limit && this.shared?.mustAsk(ahead + 1, limit) !== true;
+  }
+
+  private known(window: Window, limit: number): Hit {
     const { hits } = window;
     this.shared?.exchangeSoon(window, limit);
     return this.told(window, hits, limit);
-  }
-
-  /** Whether one more hit is within the limit, as far as this node knows. */
-  hasRoom(key: string, limit: number): boolean {
-    return this.windows.hits(key) < limit;
   }
 
   private told(window: Window, hits: number, limit: number): Hit {

@@ -12,6 +12,8 @@ const PAUSE_MS = 1_000;
 /** How far apart the nodes' knowledge of a generous limit may be: in time, and as a part of the limit. */
 const SYNC_MS = 250;
 const SYNC_PART = 1 / 40;
+/** What a node lets pass of a limit without knowing that the others know: with two nodes, a tenth is served past it at most. */
+const AHEAD_PART = 1 / 20;
 /** Redis does nothing else while a script runs; this many keys take it about a millisecond. */
 const KEYS_AT_ONCE = 500;
 /** Windows that may wait to be told to the others; those past it count on this node alone. */
@@ -47,10 +49,10 @@ export class SharedCounts {
     this.breaker = new Breaker(PAUSE_MS, now);
   }
 
-  /** Tells the others of the window's hits and gives those of all: exact, in one round trip. This node's own when Redis is silent. */
-  async exchange(window: Window): Promise<number> {
+  /** Tells the others of the window's hits and gives those of all: exact, in one round trip. Undefined when Redis is silent. */
+  async exchange(window: Window): Promise<number | undefined> {
     const [total] = (await this.add([window])) ?? [];
-    return total ?? window.hits;
+    return total;
   }
 
   /** The same a moment later and together with others: a request that is only counted does not wait for Redis. */
@@ -58,6 +60,11 @@ export class SharedCounts {
     // In a rush a quarter of a second is long: two nodes would serve twice the limit.
     if (window.untold >= limit * SYNC_PART) void this.add([window]);
     if (window.untold > 0) this.soon(window);
+  }
+
+  /** Whether the others have to be asked before `ahead` calls that they do not know of are let pass. Nobody is asked while Redis is silent. */
+  mustAsk(ahead: number, limit: number): boolean {
+    return ahead > limit * AHEAD_PART && this.breaker.isWhole;
   }
 
   private soon(window: Window): void {

@@ -23,6 +23,11 @@ export class Window {
     return this.unsent;
   }
 
+  /** What this node does not know the others to know: told and not answered yet, or not told. */
+  get ahead(): number {
+    return this.sending + this.unsent;
+  }
+
   count(): void {
     this.unsent++;
   }

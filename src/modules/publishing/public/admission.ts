@@ -33,7 +33,7 @@ export class Admission {
     const { slug = '', apiVersion } = request.params as { slug?: string; apiVersion?: string };
     const publication = await this.publications.find(slug, versionIn(apiVersion));
     if (!publication) {
-      this.limits.count(reply, this.limits.counterOf(`nothing:${this.limits.addressOf(request.ip)}`, STRANGERS));
+      await this.limits.count(reply, this.limits.counterOf(`nothing:${this.limits.addressOf(request.ip)}`, STRANGERS));
       throw notFound('publication');
     }
     allowOrigin(publication, request, reply);
@@ -52,11 +52,11 @@ export class Admission {
     const by = key ? `key:${key.id}` : this.limits.addressOf(request.ip);
     const counter = this.limits.counterOf(`${viewId}:${by}`, key?.limit ?? limit);
     if (publication.auth === 'public') {
-      this.limits.count(reply, counter);
+      await this.limits.count(reply, counter);
       return { publication, scope, counter };
     }
     vary(reply, 'Authorization', 'X-API-Key');
-    this.limits.count(reply, counter);
+    await this.limits.count(reply, counter);
     if (!key) throw new Problem('api_key_invalid', { headers: { 'www-authenticate': 'Bearer' } });
     if (key.quota) await this.quotas.count(reply, key.id, key.quota);
     return { publication, key, scope: key.scope, counter };
@@ -81,7 +81,7 @@ export class Admission {
     const visit = this.wouldAdmit(remembered);
     if (!visit) return undefined;
     const { key } = visit;
-    this.limits.count(headers, remembered.counter);
+    this.limits.countKnown(headers, remembered.counter);
     return key?.quota === undefined || this.quotas.countKnown(headers, key.id, key.quota) ? visit : undefined;
   }
 
