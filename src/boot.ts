@@ -16,6 +16,7 @@ import {
 } from './database/embedded/index.js';
 import { migrateMain } from './database/main/index.js';
 import { migrateMini } from './database/mini/index.js';
+import { checkBelonging } from './database/belonging.js';
 import { DatabaseUnusable, checkDatabases, patiently } from './database/preflight.js';
 
 /** The ground on which a server or a command stands. */
@@ -48,6 +49,7 @@ export async function prepareGround(
 /** Looks at both databases and brings them to the newest migration; several nodes may do so at once. */
 export async function migrate(config: AppConfig): Promise<void> {
   await checkDatabases(config);
+  await checkBelonging(config);
   await Promise.all([patiently(() => migrateMain(config.mainDb)), patiently(() => migrateMini(config.miniDb))]);
 }
 

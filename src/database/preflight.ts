@@ -141,7 +141,8 @@ const sittingOf = (client: pg.Client): Sitting => ({
   transaction: () => client.query('begin').then(() => true),
 });
 
-async function connected<T>(settings: PostgresSettings, work: (client: pg.Client) => Promise<T>): Promise<T> {
+/** A connection for what is asked before there are pools. */
+export async function connected<T>(settings: PostgresSettings, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({
     host: settings.host,
     port: settings.port,

@@ -5,6 +5,7 @@ import {
   asSuperuser,
   client,
   databases,
+  expectStatus,
   freePort,
   ownFolder,
   serverEnvironment,
@@ -14,6 +15,8 @@ import {
   startNode,
   tcpProxy,
   waitFor,
+  world,
+  type TestDatabases,
 } from '../harness/index.js';
 
 /** What a start that must fail printed, in one line, and its exit code. */
@@ -99,6 +102,24 @@ describe('a start that cannot succeed says what to do, in one sentence', () => {
       /nowhere at .* does not exist: create it/,
     );
     expect((await failingStart({ ...env, DB_HOST: 'db.invalid' })).said).toMatch(/no address is known for db\.invalid/);
+  });
+
+  it('a mini database that is not the one of the main database, in which nothing is made then', async () => {
+    const [pair, others] = [await databases(), await databases({ migrated: false })];
+    const started = async (mini: TestDatabases['mini']) =>
+      failingStart(await serverEnvironment({ databases: { main: pair.main, mini } }));
+    const node = await startNode({ databases: pair });
+    const { owner, base } = await world(node.base);
+    const { code, said } = await started(others.mini);
+    expect(said).toMatch(
+      new RegExp(`^The mini database ${others.mini.database} at \\S+ holds none of the bases that the main database ${pair.main.database} at`), // prettier-ignore
+    );
+    expect([code, said.split('\n')]).toEqual([1, [expect.any(String)]]);
+    const tables = await sql(others.mini, `select 1 from pg_class where relnamespace = 'public'::regnamespace`);
+    expect(tables).toEqual([]);
+    // What is in the trash may be gone from there, as in the middle of its purge.
+    expectStatus(await owner.del(`/bases/${base.id}`), 204);
+    await startNode({ databases: { main: pair.main, mini: others.mini } });
   });
 
   it('production with weak secrets, and with a superuser', async () => {
