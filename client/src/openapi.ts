@@ -82,7 +82,7 @@ export interface Schemas {
   DeleteAccountDto: { password: string };
   DeleteOpDto: { op: 'delete'; id: string; version?: number; ref?: string };
   DeletedRow: { id: string; version: number };
-  DeliveryDto: { type: 'rows.changed' | 'schema.changed' | 'reset' | 'test'; tableId: string | null; seq: number | null; outcome: 'delivered' | 'failed'; status: number | null; error: 'host_not_allowed' | 'unreachable' | 'timeout' | null; id: string; messageId: string; manual: boolean; attempt: number; response: string; ms: number; at: string };
+  DeliveryDto: { type: 'rows.changed' | 'schema.changed' | 'reset' | 'test'; tableId: string | null; seq: number | null; outcome: 'delivered' | 'failed'; status: number | null; error: 'host_not_allowed' | 'unreachable' | 'timeout' | 'secret_unreadable' | null; id: string; messageId: string; manual: boolean; attempt: number; response: string; ms: number; at: string };
   DeliveryListDto: { data: (Schemas['DeliveryDto'])[]; page: Schemas['PageDto'] };
   DependentColumnDto: { tableId: string; columnId: string; key: string; type: string };
   DriftChangeDto: { what: 'kind' | 'nativeType' | 'nullable' | 'primaryKey'; before: string; after: string; object: string; column?: string };

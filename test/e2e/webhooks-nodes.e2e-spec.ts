@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import {
   client,
@@ -78,6 +79,37 @@ describe('webhooks over nodes', () => {
     expect(seqs(to)).toEqual(upTo(rows));
     expect(most).toBe(1);
     for (const node of nodes) expect((await node.term()).code).toBe(0);
+  }, 180_000);
+
+  it('wait for a node that can read their secret, and are not given up by one that cannot', async () => {
+    const node = await startNode({ databases: pair });
+    const at = await world(node.base);
+    const to = await receiver();
+    const { id } = await hookOf(at, to);
+    await node.term();
+    // As in a rotation of the key that was not done on every node.
+    const strange = await startNode({ databases: pair, env: { ENCRYPTION_KEY: randomBytes(32).toString('hex') } });
+    const hook = `/workspaces/${at.workspace.id}/webhooks/${id}`;
+    const there = client(strange.base, at.owner.accessToken);
+    await add(there, at, 'one');
+    const tried = await waitFor(async () => {
+      const { data } = expectStatus(await there.get<{ data: object[] }>(`${hook}/deliveries`), 200);
+      return data.length > 0 && data;
+    }, LONG);
+    expect(tried.at(-1)).toMatchObject({ outcome: 'failed', status: null, error: 'secret_unreadable', attempt: 1 });
+    const asked = expectStatus(await there.post(`${hook}/test`), 200);
+    expect(asked).toMatchObject({ outcome: 'failed', status: null, error: 'secret_unreadable', manual: true });
+    const stands = { state: 'active', disabledReason: null };
+    expect((await there.get(hook)).body).toMatchObject({ ...stands, failing: { attempts: expect.any(Number) } });
+    const next = await startNode({ databases: pair });
+    await waitFor(() => to.got.length > 0, LONG);
+    expect(seqs(to)).toEqual([1]);
+    await waitFor(async () => {
+      const { body } = await client(next.base, at.owner.accessToken).get<{ failing: unknown }>(hook);
+      return body.failing === null;
+    }, LONG);
+    expect((await there.get(hook)).body).toMatchObject(stands);
+    for (const each of [strange, next]) await each.term();
   }, 180_000);
 
   it('are not sent to where they may not lead any more', async () => {

@@ -91,12 +91,9 @@ export class DeliveriesService implements OnModuleDestroy {
     message: WebhookMessage,
     action: string,
   ): Promise<DeliveryDto> {
-    const attempt = await this.inTurn(() =>
+    const { kept } = await this.inTurn(() =>
       this.sender.send(webhook, message, { manual: true, stop: this.stop.signal }),
     );
-    if (!attempt)
-      throw new Problem('source_unreachable', { detail: 'The secret of this webhook cannot be decrypted: rotate it.' });
-    const { kept } = attempt;
     if (!(await this.queue.record(kept))) throw notFound('webhook');
     const told = toDeliveryDto(kept);
     await this.transaction.run(actorOf(access), () => {

@@ -1,10 +1,11 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn } from 'class-validator';
 import { MayBeAbsent, PageQuery, type Id, type PageDto } from '../../../common/index.js';
+import { UNREADABLE } from '../settings/webhook.entity.js';
 
 const OUTCOMES = ['delivered', 'failed'] as const;
 const TYPES = ['rows.changed', 'schema.changed', 'reset', 'test'] as const;
-const ERRORS = ['host_not_allowed', 'unreachable', 'timeout'] as const;
+const ERRORS = ['host_not_allowed', 'unreachable', 'timeout', UNREADABLE] as const;
 
 export class DeliveriesQuery extends PageQuery {
   @ApiPropertyOptional({ enum: OUTCOMES, description: 'Those only.' })

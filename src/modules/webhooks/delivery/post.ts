@@ -5,6 +5,7 @@ import { connect as connectTls } from 'node:tls';
 import { Problem } from '../../../common/index.js';
 import type { Outbound } from '../../../engines/index.js';
 import type { WebhookTarget } from '../settings/webhook-url.js';
+import type { UNREADABLE } from '../settings/webhook.entity.js';
 
 /** From the look-up of the name to the status of the answer. */
 export const TIMEOUT_MS = 10_000;
@@ -20,7 +21,7 @@ export interface Outcome {
   readonly ok: boolean;
   readonly status: number | null;
   /** Why there is no status. */
-  readonly error: 'host_not_allowed' | 'unreachable' | 'timeout' | null;
+  readonly error: 'host_not_allowed' | 'unreachable' | 'timeout' | typeof UNREADABLE | null;
   /** The beginning of the answer, as text. */
   readonly excerpt: string;
   readonly ms: number;

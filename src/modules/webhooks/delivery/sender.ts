@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import {
   inSpan,
   inTrace,
@@ -13,7 +13,7 @@ import { APP_CONFIG, type AppConfig } from '../../../config/index.js';
 import { ExternalEngines } from '../../../engines/index.js';
 import { SealedSecrets, secretsAt, SECRET_PREFIX } from '../settings/webhook-secrets.js';
 import { targetOfUrl, type WebhookTarget } from '../settings/webhook-url.js';
-import type { WebhookDeliveryEntity, WebhookEntity } from '../settings/webhook.entity.js';
+import { UNREADABLE, type WebhookDeliveryEntity, type WebhookEntity } from '../settings/webhook.entity.js';
 import type { WebhookMessage } from './message.js';
 import { post, type Outcome } from './post.js';
 import { signedHeaders } from './sign.js';
@@ -34,6 +34,8 @@ export interface SendManner {
 /** Signs messages and sends them. */
 @Injectable()
 export class WebhookSender {
+  private readonly logger = new Logger('Webhooks');
+
   constructor(
     private readonly secrets: SealedSecrets,
     private readonly engines: ExternalEngines,
@@ -42,10 +44,10 @@ export class WebhookSender {
   ) {}
 
   /**
-   * One attempt, which is not stored here; undefined when the webhook's secret cannot be read.
+   * One attempt, which is not stored here.
    * @throws Interrupted when `stop` ended it
    */
-  send(webhook: WebhookEntity, message: WebhookMessage, manner: SendManner): Promise<Attempt | undefined> {
+  send(webhook: WebhookEntity, message: WebhookMessage, manner: SendManner): Promise<Attempt> {
     // Of an attempt that somebody asks for, his request is told; all others are the beginning.
     const traced = manner.manual ? inSpan : inTrace;
     return traced(
@@ -56,14 +58,16 @@ export class WebhookSender {
     );
   }
 
-  private async sent(
-    webhook: WebhookEntity,
-    message: WebhookMessage,
-    { manual, stop }: SendManner,
-  ): Promise<Attempt | undefined> {
+  private async sent(webhook: WebhookEntity, message: WebhookMessage, { manual, stop }: SendManner): Promise<Attempt> {
     const secrets = await this.secrets.open(webhook);
-    if (!secrets) return undefined;
     const at = new Date();
+    if (!secrets) {
+      this.logger.warn({
+        msg: 'The secret of a webhook cannot be decrypted: it was encrypted under none of the keys that this node has',
+        webhook: webhook.id,
+      });
+      return { kept: keptAttempt(webhook, message, SECRET_UNREADABLE, at, manual) };
+    }
     const inForce = secretsAt(secrets, at);
     const headers = {
       'content-type': 'application/json',
@@ -109,6 +113,7 @@ const spanOf = ({ id, attempts }: WebhookEntity, { type, of }: WebhookMessage): 
   ...(of ? { 'live_tables.table_id': of.tableId, 'live_tables.seq': of.seq } : {}),
 });
 
+const SECRET_UNREADABLE: Outcome = { ok: false, status: null, error: UNREADABLE, excerpt: '', ms: 0 };
 const NOT_ALLOWED: Outcome = { ok: false, status: null, error: 'host_not_allowed', excerpt: '', ms: 0 };
 
 const keptAttempt = (

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ChangeLog, type FollowLimits } from '../../../engines/index.js';
 import { bySeq, type ResetReason } from '../../websocket/index.js';
+import { UNREADABLE, type DisabledReason, type WebhookDeliveryEntity } from '../settings/webhook.entity.js';
 import { messageOf, resetMessage, type WebhookMessage } from './message.js';
 import { WebhookSender } from './sender.js';
 import { waitAfter } from './wait-after.js';
@@ -18,10 +19,12 @@ const GIVE_UP_ATTEMPTS = 10;
 /** The status by which a receiver says that it wants no more. */
 const GONE = 410;
 
-/** How a turn ended: there may be more to tell, or there is nothing to be done until something changes. */
-export type TurnEnd = 'more' | 'rest';
+/** How a turn ended: there may be more to tell, there is nothing to be done until something changes, or this node cannot do it and others may. */
+export type TurnEnd = 'more' | 'rest' | 'left';
+/** Whether a message was taken; otherwise the turn is over, or left to others. */
+type Told = 'taken' | 'over' | 'left';
 /** Of one step within. */
-type Step = 'nothing' | 'done' | 'over';
+type Step = 'nothing' | 'done' | Exclude<Told, 'taken'>;
 
 /** One turn of one webhook: what it has not told of yet, one message after the other, in the order of each table's log. */
 @Injectable()
@@ -51,6 +54,7 @@ export class WebhookTurn {
       let isIdle = true;
       for (const nth of job.positions.keys()) {
         const step = await this.step(job, nth, stop);
+        if (step === 'left') return 'left';
         if (step === 'over' || stop.aborted) return 'rest';
         if (step === 'done') isIdle = false;
         if (performance.now() > until) return 'more';
@@ -73,7 +77,8 @@ export class WebhookTurn {
       const message = messageOf(job.webhook, tableId, epoch, number);
       at = { ...at, seq: number[0]?.seq ?? at.seq };
       if (!message) continue;
-      if (!(await this.told(job, message, at, stop))) return 'over';
+      const told = await this.told(job, message, at, stop);
+      if (told !== 'taken') return told;
       saved = at;
       job.positions[nth] = at;
     }
@@ -92,33 +97,34 @@ export class WebhookTurn {
     if (!position) return 'nothing';
     const { epoch, seq, tableId } = to;
     const after = { ...position, epoch, seq };
-    if (!(await this.told(job, resetMessage(job.webhook, tableId, to), after, stop))) return 'over';
+    const told = await this.told(job, resetMessage(job.webhook, tableId, to), after, stop);
+    if (told !== 'taken') return told;
     job.positions[nth] = after;
     return 'done';
   }
 
-  /** Whether it was taken; otherwise this turn is over. */
-  private async told(job: Job, message: WebhookMessage, after: Position, stop: AbortSignal): Promise<boolean> {
-    if (!(await this.queue.prolong(job))) return false;
-    const attempt = await this.sender.send(job.webhook, message, { manual: false, stop });
-    if (!attempt) {
-      await this.queue.disable(job, 'secret_unreadable');
-      return false;
-    }
-    const { kept, retryAfterSeconds } = attempt;
+  private async told(job: Job, message: WebhookMessage, after: Position, stop: AbortSignal): Promise<Told> {
+    if (!(await this.queue.prolong(job))) return 'over';
+    const { kept, retryAfterSeconds } = await this.sender.send(job.webhook, message, { manual: false, stop });
     if (kept.ok) {
       await this.queue.delivered(job, kept, after);
-      return true;
+      return 'taken';
     }
     const { attempts, failingSince } = job.webhook;
     const isGivenUp =
       failingSince !== null && Date.now() - failingSince.getTime() > GIVE_UP_MS && attempts + 1 >= GIVE_UP_ATTEMPTS;
     if (kept.status === GONE || isGivenUp) {
       await this.queue.record(kept);
-      await this.queue.disable(job, kept.status === GONE ? 'gone' : 'failing');
+      await this.queue.disable(job, reasonOf(kept));
     } else await this.queue.failed(job, kept, waitAfter(attempts + 1, retryAfterSeconds));
-    return false;
+    return kept.error === UNREADABLE ? 'left' : 'over';
   }
+}
+
+/** Why nothing is sent any more. A secret that cannot be read is no reason to give up at once: another node may have the key. */
+function reasonOf({ status, error }: WebhookDeliveryEntity): DisabledReason {
+  if (status === GONE) return 'gone';
+  return error === UNREADABLE ? UNREADABLE : 'failing';
 }
 
 /** Why the log does not go on from a position, in the words of the live channel. */

@@ -10,6 +10,8 @@ import { WebhookTurn } from './webhook-turn.js';
 /** Hints may be lost, and waits after failures end: so often it is looked what there is to tell. */
 const LOOK_EVERY_MS = 2_000;
 const FORGET_EVERY_MS = 60_000;
+/** For so long a webhook that this node cannot deliver is left to others: it would come before them time and again. */
+const LEFT_MS = 60_000;
 const KEPT = { days: 30, newest: 500 };
 /**
  * Webhooks that one node delivers at once. A receiver that is slow holds one of these places, for one attempt at a time when it fails; as many
@@ -28,6 +30,8 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy {
   /** To be looked after, oldest first. */
   private readonly due = new Set<Id>();
   private readonly running = new Map<Id, Promise<void>>();
+  /** Left to other nodes, until when. */
+  private readonly left = new Map<Id, number>();
   /** Webhooks by their tables, as of the last look. */
   private byTable = new Map<Id, readonly Id[]>();
   private stopListening: readonly (() => void)[] = [];
@@ -82,6 +86,7 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy {
       failing: watched.filter(({ attempts }: Watched) => attempts > 0).length,
       behind: lags.reduce((most, { lag }) => Math.max(most, lag), 0),
     });
+    for (const [id, until] of this.left) if (until < performance.now()) this.left.delete(id);
     this.wake(lags.filter(({ isDue, lag }) => isDue && lag > 0).map(({ id }) => id));
   }
 
@@ -96,7 +101,7 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private wake(ids: readonly Id[]): void {
-    for (const id of ids) this.due.add(id);
+    for (const id of ids) if (!this.left.has(id)) this.due.add(id);
     this.fill();
   }
 
@@ -119,7 +124,9 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy {
   private async take(id: Id): Promise<void> {
     try {
       const job = await this.queue.claim(id);
-      if (job && (await this.turn.run(job, this.stop.signal)) === 'more') this.due.add(id);
+      const end = job && (await this.turn.run(job, this.stop.signal));
+      if (end === 'more') this.due.add(id);
+      if (end === 'left') this.left.set(id, performance.now() + LEFT_MS);
     } catch (error) {
       if (!(error instanceof Interrupted))
         this.logger.warn({ msg: 'A webhook could not be delivered', webhook: id, err: error });

@@ -14,8 +14,11 @@ export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];
 export const WEBHOOK_STATES = ['active', 'paused', 'disabled'] as const;
 export type WebhookState = (typeof WEBHOOK_STATES)[number];
 
-/** Why a webhook was given up: it failed for too long, its receiver said 410, whoever it runs as may not manage webhooks any more, its secret cannot be read. */
-export const DISABLED_REASONS = ['failing', 'gone', 'rights_lost', 'secret_unreadable'] as const;
+/** What is in the way where a secret was encrypted under a key that a node does not have. */
+export const UNREADABLE = 'secret_unreadable';
+
+/** Why a webhook was given up: it failed for too long, its receiver said 410, whoever it runs as may not manage webhooks any more, its secret could not be read for too long. */
+export const DISABLED_REASONS = ['failing', 'gone', 'rights_lost', UNREADABLE] as const;
 export type DisabledReason = (typeof DISABLED_REASONS)[number];
 
 /** An address that is told what changes in tables. */
