@@ -87,7 +87,7 @@ async function follow(path: string, headers: Record<string, string> = {}, base =
       const lines = block.split('\n');
       const of = (name: string) =>
         lines.flatMap((line) => (line.startsWith(`${name}: `) ? line.slice(name.length + 2) : []));
-      return of('data').length === 0
+      return of('event')[0] !== 'data'
         ? []
         : [{ id: of('id')[0] ?? '', data: JSON.parse(of('data').join('\n')) as Page }];
     });
@@ -139,6 +139,31 @@ describe('the stream of a published view', () => {
       200,
     );
     expect((await follow('/public/views/nothing-here/stream')).status).toBe(404);
+  });
+
+  it('says once that there is nothing to show any more, and goes on when there is again', async () => {
+    const columns = `/tables/${at.table.id}/columns`;
+    const extra = await at.owner.post<{ id: string }>(columns, { name: 'Passing secret', type: 'text' });
+    const { id, key } = { key: 'passing_secret', ...expectStatus(extra, 201) };
+    const { path } = await published({ columns: ['name', key] }, { auth: 'public' });
+    const stream = await follow(`${path}/stream`);
+    await has(stream, 'Anna');
+    const problems = () => stream.text().split('event: problem').length - 1;
+    expectStatus(await at.owner.del(`${columns}/${id}`), 204);
+    await waitFor(() => problems() === 1);
+    const told = /event: problem\ndata: (.*)\n\n/.exec(stream.text())?.[1] ?? '';
+    const refused = await client(app.base).get<object>(`${path}/data`);
+    expect(expectStatus(refused, 409)).toMatchObject(JSON.parse(told) as object);
+    expect(told).toContain('"code":"view_broken"');
+    expect(told).not.toMatch(/passing/i);
+    await row({ name: 'Dora', qty: 7 });
+    const pages = () => stream.text().split('event: data').length - 1;
+    const before = pages();
+    expectStatus(await at.owner.post(`${columns}/${id}/restore`), 200);
+    await waitFor(() => pages() === before + 1);
+    expect(shown(stream).at(-1)).toContain('Dora');
+    expect(problems()).toBe(1);
+    stream.close();
   });
 
   it('ends with the key, and with the publication, and shows each key its rows', async () => {

@@ -18,9 +18,10 @@ export class PageStream extends Readable {
     return this.readableLength > MAX_BEHIND;
   }
 
-  send(event: string, id: string, data: string): void {
+  /** Without an id, a reader who comes back says the one before. */
+  send(event: string, id: string | undefined, data: string): void {
     const lines = data.split('\n').map((line) => `data: ${line}\n`);
-    this.write(`id: ${id}\nevent: ${event}\n${lines.join('')}\n`);
+    this.write(`${id === undefined ? '' : `id: ${id}\n`}event: ${event}\n${lines.join('')}\n`);
   }
 
   end(): void {

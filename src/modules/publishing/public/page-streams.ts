@@ -23,8 +23,10 @@ interface Follower {
   visit: Visit;
   readonly query: PublicStreamQuery;
   readonly request: AppRequest;
-  /** Name of the page that was sent last. */
+  /** Name of the page that was sent last; empty where something else was told since. */
   last: string;
+  /** Whether it was told that there is nothing to show. */
+  isBroken: boolean;
   nextAt: number;
   looking: boolean;
 }
@@ -73,7 +75,7 @@ export class PageStreams implements OnModuleDestroy {
           this.followers.delete(follower);
           leave();
         }),
-        ...{ visit, query, request, last: lastEventId, nextAt: 0, looking: false },
+        ...{ visit, query, request, last: lastEventId, isBroken: false, nextAt: 0, looking: false },
       };
       if (first.page && first.etag !== lastEventId) this.send(follower, first.etag, first.page);
       this.followers.add(follower);
@@ -123,10 +125,19 @@ export class PageStreams implements OnModuleDestroy {
     } catch (error) {
       // What was asked for may be refused now, as after another publication; what failed is tried again.
       if (error instanceof Problem && error.status < 500 && error.status !== 409) follower.stream.end();
-      else this.logger.debug({ msg: 'A stream could not be looked at', err: error });
+      else this.failed(follower, error);
     } finally {
       follower.looking = false;
     }
+  }
+
+  /** Whoever follows what cannot be shown any more would take his last page for how things are. */
+  private failed(follower: Follower, error: unknown): void {
+    this.logger.debug({ msg: 'A stream could not be looked at', err: error });
+    if (follower.isBroken || !(error instanceof Problem) || error.status !== 409) return;
+    follower.isBroken = true;
+    follower.last = '';
+    follower.stream.send('problem', undefined, JSON.stringify(error.body()));
   }
 
   private send(
@@ -135,6 +146,7 @@ export class PageStreams implements OnModuleDestroy {
     { body, rows }: { readonly body: Buffer; readonly rows: number },
   ): void {
     follower.last = etag;
+    follower.isBroken = false;
     follower.stream.send('data', etag, body.toString('utf8'));
     const tally = tallyOf(follower.request);
     tally.rows += rows;

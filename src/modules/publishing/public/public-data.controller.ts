@@ -95,7 +95,7 @@ export class PublicDataController {
     summary: 'Follow the first page of a published view',
     description:
       'Server-sent events, for a client that reads them as they come: it has no end, so a page that tries operations out shows nothing of it. Each `data` event is the page as it is then, whenever it has changed; ' +
-      'its `id` is the ETag. A comment every 15 s keeps the connection open.',
+      'its `id` is the ETag. A `problem` event says that there is nothing to show until the next `data` event. A comment every 15 s keeps the connection open.',
   })
   @ApiHeader({
     name: 'Last-Event-ID',
