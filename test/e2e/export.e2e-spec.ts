@@ -1,4 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
+import { must } from '../../src/common/index.js';
 import { client, expectStatus, member, sql, waitFor, type Row, type Table } from '../harness/index.js';
 import { path, refusal, rowsFixture } from '../support/rows.js';
 
@@ -124,6 +125,14 @@ describe('an export as NDJSON', () => {
   });
 });
 
+interface Members {
+  readonly data: readonly { readonly id: string; readonly user: { readonly id: string } }[];
+}
+
+async function rest(body: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  while (!(await body.read()).done);
+}
+
 describe('a large export', () => {
   it('is what the table was when it began, whatever is written meanwhile', async () => {
     const table = await newTable();
@@ -148,6 +157,30 @@ describe('a large export', () => {
       });
       await response.body?.getReader().read();
       gone.abort();
+      await waitFor(async () => (await cursors()) === 0);
+    }
+  });
+
+  it('ends with the right to read, and with the session', async () => {
+    const table = await newTable();
+    await fill(table, 24_000);
+    const at = { owner: fixture.owner, workspace: { id: table.workspaceId } } as const;
+    for (const end of ['membership', 'session']) {
+      const reader = await member(at, 'viewer');
+      const response = await fetch(`${fixture.app.base}/api/v1/tables/${table.id}/export`, {
+        headers: { authorization: `Bearer ${reader.token ?? ''}`, 'accept-encoding': 'identity' },
+      });
+      expect(response.status).toBe(200);
+      const body = must(response.body, 'an export has a body').getReader();
+      await body.read();
+      if (end === 'session') expectStatus(await reader.post('/auth/logout'), 204);
+      else {
+        const members = expectStatus(await fixture.owner.get<Members>(`/workspaces/${table.workspaceId}/members`), 200);
+        const { id } = must(members.data.find(({ user }) => user.id === reader.user.id), 'the reader is a member'); // prettier-ignore
+        expectStatus(await fixture.owner.del(`/workspaces/${table.workspaceId}/members/${id}`), 204);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      await expect(rest(body)).rejects.toThrow();
       await waitFor(async () => (await cursors()) === 0);
     }
   });

@@ -114,7 +114,7 @@ export async function world(
 
 /** Somebody new in the world's workspace, with this role. */
 export async function member(
-  { owner, workspace }: Pick<World, 'owner' | 'workspace'>,
+  { owner, workspace }: Pick<World, 'owner'> & { readonly workspace: Pick<Workspace, 'id'> },
   role: 'owner' | 'admin' | 'editor' | 'viewer',
 ): Promise<Person> {
   const person = await signup(owner.base);

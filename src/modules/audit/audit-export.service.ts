@@ -19,9 +19,13 @@ export class AuditExport {
   ) {}
 
   /** All entries that the filters find, newest first, one in JSON a line, streamed; those that are written meanwhile are not among them. */
-  async export(access: Access, filters: AuditFilters, { method }: Pick<AppRequest, 'method'>): Promise<Answer> {
+  async export(
+    access: Access,
+    filters: AuditFilters,
+    { method, stillAllowed }: Pick<AppRequest, 'method' | 'stillAllowed'>,
+  ): Promise<Answer> {
     if (method !== 'HEAD') await this.record(access, filters);
-    const content = method === 'HEAD' ? Readable.from([]) : new LineStream(this.lines(access, filters));
+    const content = method === 'HEAD' ? Readable.from([]) : new LineStream(this.lines(access, filters), stillAllowed);
     return new Answer(new StreamableFile(content), {
       headers: {
         'content-type': 'application/x-ndjson; charset=utf-8',

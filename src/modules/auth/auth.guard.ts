@@ -38,6 +38,7 @@ export class AuthGuard extends PassportGuard() {
     const request = context.switchToHttp().getRequest<AppRequest>();
     const token = bearerToken(request);
     if (token === null) throw notSignedIn();
+    request.stillAllowed = () => this.tokens.verify(token);
     if (!this.tokens.isKnown(token)) return (await super.canActivate(context)) as boolean;
     request.principal = await this.tokens.verify(token);
     this.mustBeForTokens(context, request.principal);

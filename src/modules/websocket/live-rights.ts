@@ -1,5 +1,5 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { Problem, type Caller, type Id } from '../../common/index.js';
+import { Problem, refusalOf, type Caller, type Id } from '../../common/index.js';
 import { TokenService } from '../auth/index.js';
 import { ConnectionCatalog } from '../connections/index.js';
 import { EventBus } from '../events/index.js';
@@ -150,13 +150,3 @@ const follows =
   (wanted: (subscription: Subscription) => boolean) =>
   ({ subscriptions }: Connection): boolean =>
     [...subscriptions.values()].some(wanted);
-
-/** The refusal; undefined when allowed, and also when nobody can tell because the database is away. */
-async function refusalOf(question: Promise<unknown>): Promise<Problem | undefined> {
-  try {
-    await question;
-    return undefined;
-  } catch (error) {
-    return error instanceof Problem && error.status < 500 ? error : undefined;
-  }
-}

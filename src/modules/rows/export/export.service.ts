@@ -69,7 +69,7 @@ export class ExportService {
     request: ExportRequest,
   ): Promise<LineStream> {
     const { format = 'csv', fields, filter, search, sort, asOf } = query;
-    const content = new LineStream(await this.texts(plan, query, format, request));
+    const content = new LineStream(await this.texts(plan, query, format, request), request.stillAllowed);
     const entry = {
       workspaceId: access.workspaceId,
       action: 'table.exported',
@@ -131,7 +131,7 @@ export class ExportService {
 
 type Lines = Pick<RowLines, 'next'>;
 
-type ExportRequest = Pick<AppRequest, 'method' | 'databaseMs' | 'queryFacts'>;
+type ExportRequest = Pick<AppRequest, 'method' | 'databaseMs' | 'queryFacts' | 'stillAllowed'>;
 
 /** The same lines, of which the request knows how long the database worked for them by now: it is told when the last has gone out. */
 function timed(lines: Lines, plan: ReadPlan, request: ExportRequest, openedMs: number): Lines {

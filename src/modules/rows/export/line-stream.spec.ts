@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { Problem } from '../../../common/index.js';
 import { LineStream, type TextSource } from './line-stream.js';
 
 function source(texts: readonly string[]): TextSource & { closed: number; asked: number } {
@@ -45,12 +46,30 @@ describe('a stream of lines', () => {
   it('is cut off when its reader takes nothing any more, also when it never did', async () => {
     for (const begin of [true, false]) {
       const texts = source(Array.from({ length: 1_000 }, () => 'x'.repeat(64 * 1024)));
-      const stream = new LineStream(texts, 20);
+      const stream = new LineStream(texts, undefined, 20);
       const end = ended(stream);
       if (begin) stream.read(0);
       expect((await end)?.message).toMatch(/takes nothing/);
       expect(texts.closed).toBe(1);
     }
+  });
+
+  it('is cut off when its reader may not read any more, of which it asks now and then', async () => {
+    const texts = source(Array.from({ length: 1_000 }, () => 'x'.repeat(64 * 1024)));
+    let [now, asked] = [0, 0];
+    const refused = new Problem('not_found');
+    const says = [undefined, new Error('the database is away'), refused];
+    const stillAllowed = (): Promise<unknown> => {
+      const error = says[asked++];
+      return error ? Promise.reject(error) : Promise.resolve();
+    };
+    const stream = new LineStream(texts, stillAllowed, undefined, () => now);
+    const end = ended(stream);
+    stream.on('data', () => (now += 500));
+    expect(await end).toBe(refused);
+    expect([asked, texts.closed]).toEqual([3, 1]);
+    expect(texts.asked).toBeGreaterThanOrEqual(8);
+    expect(texts.asked).toBeLessThanOrEqual(11);
   });
 
   it('fails with the source', async () => {

@@ -1,6 +1,6 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { must, PERMISSION, requestMeta, type AppRequest, type Permission } from '../../../common/index.js';
+import { must, PERMISSION, requestMeta, type Access, type AppRequest, type Permission } from '../../../common/index.js';
 import { AccessService } from './access.service.js';
 import { ResourceRegistry } from './resource-registry.js';
 
@@ -24,7 +24,10 @@ export class AccessGuard implements CanActivate {
     const params = request.params as Record<string, string>;
     const { workspaceId, what } = await this.resources.locate(params, principal.userId);
     const caller = { principal, request: requestMeta(request) };
-    request.access = await this.access.require(caller, workspaceId, needed, what);
+    const { stillAllowed } = request;
+    const require = (): Promise<Access> => this.access.require(caller, workspaceId, needed, what);
+    request.access = await require();
+    request.stillAllowed = () => Promise.all([stillAllowed?.(), require()]);
     return true;
   }
 }
