@@ -1,4 +1,12 @@
-import { canCompute, compileMutation, MYSQL, type Mutation, type ObjectCell } from '../../../query/index.js';
+import {
+  canCompute,
+  compileMutation,
+  MYSQL,
+  MYSQL_BY_BYTES,
+  type Mutation,
+  type ObjectCell,
+  type SqlDialect,
+} from '../../../query/index.js';
 import type {
   ConnectionTarget,
   ExternalCapabilities,
@@ -10,7 +18,7 @@ import type {
 import type { Moment } from '../sql/session.js';
 import { SqlEngine, type Output, type Row } from '../sql/sql-engine.js';
 import { discover } from './discover.js';
-import { translate } from './mysql-errors.js';
+import { isOfCollations, translate } from './mysql-errors.js';
 import { objectJson } from './row-json.js';
 import { MysqlSession } from './session.js';
 
@@ -45,6 +53,16 @@ export class MysqlEngine extends SqlEngine<MysqlSession> {
 
   protected objectJson(outputs: readonly Output[], cells: Row): string {
     return objectJson(outputs, cells);
+  }
+
+  /** Such statements are refused before they do anything, and few know beforehand: it takes the collations of both sides and each sign of a value. */
+  protected override async inDialect<T>(ask: (dialect: SqlDialect) => Promise<T>): Promise<T> {
+    try {
+      return await ask(MYSQL);
+    } catch (error) {
+      if (!isOfCollations(error)) throw error;
+      return ask(MYSQL_BY_BYTES);
+    }
   }
 
   protected async insert(

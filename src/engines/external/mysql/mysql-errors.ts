@@ -74,6 +74,11 @@ const codeOf = (error: unknown): string =>
 
 /** What a failure means to our callers, while signing in or later. Its own text is a cause for the log, and never an answer. */
 export function translate(error: unknown, during: Moment): unknown {
+/** Texts of which the server does not know by which collation to compare them, or that it cannot bring into one character set. */
+const OF_COLLATIONS: ReadonlySet<number> = new Set([1267, 1270, 1271, 3988]);
+
+export const isOfCollations = (error: unknown): boolean => OF_COLLATIONS.has(serverErrno(error) ?? 0);
+
   const first = error instanceof SessionLost && error.cause !== undefined ? error.cause : error;
   if (first instanceof Problem) return first;
   const [code, detail] = meaningOf(first, during);

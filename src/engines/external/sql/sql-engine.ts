@@ -101,6 +101,11 @@ export abstract class SqlEngine<S extends SqlSession> implements ExternalEngine 
     return Promise.resolve();
   }
 
+  /** Asks in the dialect, and once more in another one where the database does not take what that made of it. */
+  protected inDialect<T>(ask: (dialect: SqlDialect) => Promise<T>): Promise<T> {
+    return ask(this.dialect);
+  }
+
   protected abstract insert(session: S, mutation: Insert): Promise<Mutated>;
 
   probe(signal?: AbortSignal): Promise<{ readonly serverVersion: string }> {
@@ -127,8 +132,10 @@ export abstract class SqlEngine<S extends SqlSession> implements ExternalEngine 
   /** A page of rows, of which the statement gives one by one what the dialect shows. */
   protected async page(session: S, plan: SourceRead, signal?: AbortSignal): Promise<SourcePage> {
     const outputs = this.outputsOf(plan.select);
-    const { sql: statement, shown } = compileSourceRead(plan, this.dialect);
-    const rows = await session.run(statement, plan.limit + 1, signal);
+    const { rows, shown } = await this.inDialect(async (dialect) => {
+      const compiled = compileSourceRead(plan, dialect);
+      return { rows: await session.run(compiled.sql, plan.limit + 1, signal), shown: compiled.shown };
+    });
     const page = pageOf(rows, plan, shown, (row) => `{"fields":${this.pageJson(outputs, row)}}`);
     this.checkPage(page.data, page.rows, [outputs]);
     return page;
@@ -137,11 +144,14 @@ export abstract class SqlEngine<S extends SqlSession> implements ExternalEngine 
   readGroups(plan: SourceGroups, signal?: AbortSignal): Promise<SourcePage> {
     const group = this.outputsOf(plan.groups.map(({ output }) => output));
     const values = this.outputsOf(plan.aggregates.map(({ output }) => output));
-    const { sql: statement, group: inGroup, values: inValues } = compileSourceGroups(plan, this.dialect);
-    const groupJson = (row: Row): string =>
-      `{"group":${this.pageJson(group, row)},"values":${this.pageJson(values, row.slice(inGroup))}}`;
     return this.reading(signal, async (session) => {
-      const rows = await session.run(statement, plan.limit + 1, signal);
+      const { rows, inGroup, inValues } = await this.inDialect(async (dialect) => {
+        const compiled = compileSourceGroups(plan, dialect);
+        const found = await session.run(compiled.sql, plan.limit + 1, signal);
+        return { rows: found, inGroup: compiled.group, inValues: compiled.values };
+      });
+      const groupJson = (row: Row): string =>
+        `{"group":${this.pageJson(group, row)},"values":${this.pageJson(values, row.slice(inGroup))}}`;
       const page = pageOf(rows, plan, inGroup + inValues, groupJson);
       this.checkPage(page.data, page.rows, [group, values]);
       return { ...page, ...(await this.counted(session, plan, compileSourceGroupCount, signal)) };
@@ -187,18 +197,21 @@ export abstract class SqlEngine<S extends SqlSession> implements ExternalEngine 
 
   /** The fields of the row of this key, null where there is none. */
   protected async rowOf(session: S, object: ObjectSchema, key: readonly ObjectCell[]): Promise<string | null> {
-    const [row] = await session.run(compileRowByKey(object, key, this.dialect).sql, 1);
+    const [row] = await this.inDialect((dialect) => session.run(compileRowByKey(object, key, dialect).sql, 1));
     return row ? this.objectJson(this.outputsOf(object.columns), row) : null;
   }
 
   private async change(session: S, mutation: Change): Promise<Mutated | undefined> {
     const { object } = mutation;
-    const { sql: statement, shown } = compileLockedRow(mutation, this.dialect);
-    const [row] = await session.run(statement, 1);
+    const { row, shown } = await this.inDialect(async (dialect) => {
+      const compiled = compileLockedRow(mutation, dialect);
+      const [found] = await session.run(compiled.sql, 1);
+      return { row: found, shown: compiled.shown };
+    });
     // No row, or one that somebody has changed: nothing is done.
     if (!row || Number(row[shown]) !== 1) return undefined;
     const before = this.objectJson(this.outputsOf(object.columns), row);
-    await session.run(compileMutation(mutation, this.dialect), 0);
+    await this.inDialect((dialect) => session.run(compileMutation(mutation, dialect), 0));
     // Of a deleted one too: a trigger may have kept it, as one that is only marked.
     const after = await this.rowOf(session, object, mutation.op === 'delete' ? mutation.key : keyAfter(mutation));
     return { before, after };
@@ -215,7 +228,7 @@ export abstract class SqlEngine<S extends SqlSession> implements ExternalEngine 
     const estimate = mode === 'estimated' && 'select' in plan ? estimateOf(plan) : null;
     if (mode === 'estimated' && estimate !== null) return { count: { mode, value: estimate, relation: 'estimate' } };
     const counting = mode === 'exact' ? plan : { ...plan, count: 'bounded' as const };
-    const [row] = await session.run(compile(counting, this.dialect), 1, signal);
+    const [row] = await this.inDialect((dialect) => session.run(compile(counting, dialect), 1, signal));
     const total = Number(row?.[0] ?? NaN);
     if (!Number.isSafeInteger(total) || total < 0) throw new Error('a count that is none');
     const more = mode !== 'exact' && total > COUNT_BOUND;

@@ -49,6 +49,9 @@ export interface SqlDialect {
   oneOf(cell: FormedCell, values: readonly Scalar[]): Sql;
   between(cell: FormedCell, low: Scalar, high: Scalar): Sql;
   match(cell: FormedCell, mode: MatchMode, text: string): Sql;
+  /** Whether null is what is shown of the cell, whatever the database has there; true or false. */
+  isNull(cell: FormedCell): Sql;
+  isNotNull(cell: FormedCell): Sql;
   isEmpty(cell: FormedCell): Sql;
   /** Undefined where there are no paths. */
   json?(cell: FormedCell, path: readonly string[], test: JsonTest): Sql;

@@ -26,8 +26,12 @@ interface MysqlForm {
   readonly canonical?: (cell: Sql) => Sql;
   /** What the driver is given of a cell; the cell without it. */
   readonly show?: (cell: Sql) => Sql;
+  /** The text that is shown of a cell in the end, where the driver is given another. */
+  readonly text?: (cell: Sql) => Sql;
   /** A condition that an index of the column can serve, and that all equal values fulfil. */
   readonly near?: true;
+  /** Null where null is shown of the cell; the cell itself without it. */
+  readonly orNull?: (cell: Sql) => Sql;
   readonly incomparable?: true;
   /** The cell as formulas take it; absent where they would not take it for exactly what is shown of it. */
   readonly operand?: (cell: Sql) => Sql;
@@ -58,6 +62,10 @@ const truth = (v: string): Sql => (v === 'true' || v === '1' ? sql`true` : sql`f
 /** Whole numbers of up to 64 bits, with and without sign: any decimal can be compared with them. */
 const whole = (v: string): Sql => (/^-?\d{1,18}$/.test(v) ? sql`cast(${param(v)} as signed)` : asDecimal(v));
 
+const properInstant = (cell: Sql): Sql => proper(sql`cast(${cell} as datetime(6))`);
+/** Rows are sorted by what is kept, for the sake of indexes: what is no value stands in front of all that are, but for a part of a date. */
+const DAY = { key: itself, canonical: proper, operand: proper, orNull: proper } as const;
+
 const TEXT = { key: bytes, bind: asBytes, show: utf8, operand: itself } as const;
 
 export const MYSQL_FORMS = {
@@ -68,6 +76,7 @@ export const MYSQL_FORMS = {
     key: (cell) => bytes(hexText(cell)),
     bind: asBytes,
     show: (cell) => sql`lower(hex(${cell}))`,
+    text: hexText,
     operand: hexText,
     store: (v) => sql`unhex(${param(v.replace(/^\\x/, ''))})`,
   },
@@ -97,13 +106,13 @@ export const MYSQL_FORMS = {
     operand: (cell) => sql`(${cell} <> 0)`,
     store: truth,
   },
-  date: { key: itself, bind: (v) => sql`cast(${param(v)} as date)`, operand: proper },
-  datetime: { key: itself, bind: asInstant, operand: proper, store: (v) => param(instant(v)) },
+  date: { ...DAY, bind: (v) => sql`cast(${param(v)} as date)` },
+  datetime: { ...DAY, bind: asInstant, store: (v) => param(instant(v)) },
   timestamp: {
-    key: itself,
+    ...DAY,
     bind: asInstant,
-    canonical: (cell) => sql`cast(${cell} as datetime(6))`,
-    operand: (cell) => proper(sql`cast(${cell} as datetime(6))`),
+    canonical: properInstant,
+    operand: properInstant,
     store: (v) => param(instant(v)),
   },
   /** Can be negative, and longer than a day. */
@@ -113,7 +122,13 @@ export const MYSQL_FORMS = {
     show: (cell) => sql`cast(${cell} as char)`,
     operand: (cell) => sql`cast(${cell} as char)`,
   },
-  json: { key: itself, bind: param, show: (cell) => sql`cast(${cell} as char)`, incomparable: true },
+  json: {
+    key: itself,
+    bind: param,
+    show: (cell) => sql`cast(${cell} as char)`,
+    orNull: (cell) => sql`nullif(json_type(${cell}), 'NULL')`,
+    incomparable: true,
+  },
   geometry: {
     key: (cell) => bytes(sql`st_astext(${cell})`),
     bind: asBytes,
@@ -168,6 +183,14 @@ function firstDay({ unit }: Bucket, cell: Sql): Sql {
   }
 }
 
+const orNull = ({ form: name, sql: cell }: FormedCell): Sql => {
+  const { orNull: made } = form(name);
+  return made ? sql`(${made(cell)})` : cell;
+};
+/** Of what is kept in the place of no value, nothing holds. */
+const ofValues = (cell: FormedCell, condition: Sql): Sql =>
+  form(cell.form).orNull ? sql`(${condition} and ${orNull(cell)} is not null)` : condition;
+
 /** MySQL from 8.0, MariaDB from 10.5 on. The session's time zone is UTC. */
 export const MYSQL: SqlDialect = {
   formOf: formOfKind,
@@ -180,24 +203,27 @@ export const MYSQL: SqlDialect = {
     const [left, right] = [keyOf(cell), bind(cell, v)];
     if (op === 'neq') return sql`not (${left} <=> ${right})`;
     const exact = sql`${left} ${COMPARISON[op]} ${right}`;
-    return op === 'eq' && form(cell.form).near ? sql`(${cell.sql} = ${param(String(v))} and ${exact})` : exact;
+    if (op !== 'eq') return ofValues(cell, exact);
+    return form(cell.form).near ? sql`(${cell.sql} = ${param(String(v))} and ${exact})` : exact;
   },
   oneOf(cell, values) {
     const list = (each: (v: Scalar) => Sql): Sql => join(values.map(each), comma);
     const exact = sql`${keyOf(cell)} in (${list((v) => bind(cell, v))})`;
     return form(cell.form).near ? sql`(${cell.sql} in (${list((v) => param(String(v)))}) and ${exact})` : exact;
   },
-  between: (cell, low, high) => sql`${keyOf(cell)} between ${bind(cell, low)} and ${bind(cell, high)}`,
+  between: (cell, low, high) => ofValues(cell, sql`${keyOf(cell)} between ${bind(cell, low)} and ${bind(cell, high)}`),
   match({ form: name, sql: cell }, mode, part) {
-    const { show = itself } = form(name);
-    return sql`(${utf8(show(cell))} collate utf8mb4_bin) regexp ${param(casePattern(part, mode))}`;
+    const { show = itself, text = show } = form(name);
+    return sql`(${utf8(text(cell))} collate utf8mb4_bin) regexp ${param(casePattern(part, mode))}`;
   },
-  isEmpty: (cell) => sql`coalesce(length(${cell.sql}), 0) = 0`,
+  isNull: (cell) => sql`${orNull(cell)} is null`,
+  isNotNull: (cell) => sql`${orNull(cell)} is not null`,
+  isEmpty: ({ form: name, sql: cell }) => sql`coalesce(length(${(form(name).text ?? itself)(cell)}), 0) = 0`,
   same: (a, b) => sql`(${a} <=> ${b})`,
   joined(a, b) {
     const exact = sql`${MYSQL.canonical(a)} = ${MYSQL.canonical(b)}`;
     if (a.form !== b.form) return exact;
-    return form(a.form).near ? sql`(${a.sql} = ${b.sql} and ${exact})` : sql`${keyOf(a)} = ${keyOf(b)}`;
+    return form(a.form).near ? sql`(${a.sql} = ${b.sql} and ${exact})` : ofValues(a, sql`${keyOf(a)} = ${keyOf(b)}`);
   },
   // MariaDB takes such a comparison for one that no null passes, and makes an inner join of a left one.
   comparesRowsWithNulls: false,
@@ -235,3 +261,19 @@ export const MYSQL: SqlDialect = {
     return form(name).store?.(text) ?? untyped(text);
   },
 };
+
+/**
+ * The same without the conditions for indexes, which compare texts as the database does: it refuses to where two columns have other collations, and
+ * where the character set of a column lacks a sign of the value.
+ */
+export const MYSQL_BY_BYTES: SqlDialect = {
+  ...MYSQL,
+  compare: (cell, op, v) => MYSQL.compare(withoutNear(cell), op, v),
+  oneOf: (cell, values) => MYSQL.oneOf(withoutNear(cell), values),
+  joined: (a, b) => MYSQL.joined(withoutNear(a), withoutNear(b)),
+};
+
+/** In the form that is bound and compared by the same bytes, and by nothing else. */
+function withoutNear(cell: FormedCell): FormedCell {
+  return cell.form === 'text' ? { ...cell, form: 'enumLike' } : cell;
+}

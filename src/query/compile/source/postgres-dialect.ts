@@ -70,6 +70,11 @@ const shownJson = (outputs: readonly Shown[]): Sql => {
   return concat([...parts, sql`'}'`]);
 };
 
+const orNull = ({ form: name, sql: cell }: FormedCell): Sql => {
+  const { orNull: made } = form(name);
+  return made ? sql`(${made(cell)})` : cell;
+};
+
 /** PostgreSQL from version 13 on. The session's time zone is UTC. */
 export const POSTGRES: SqlDialect = {
   formOf: formOfKind,
@@ -110,6 +115,8 @@ export const POSTGRES: SqlDialect = {
     return sql`(${POSTGRES.compare(cell, 'gte', low)} and ${POSTGRES.compare(cell, 'lte', high)})`;
   },
   match: (cell, mode, part) => textMatch(texted(cell.sql), mode, part),
+  isNull: (cell) => sql`${orNull(cell)} is null`,
+  isNotNull: (cell) => sql`${orNull(cell)} is not null`,
   isEmpty: (cell) => sql`coalesce(${texted(cell.sql)}, '') = ''`,
   json: (cell, path, test) => jsonTest(sql`${cell.sql}::jsonb`, path, test, textMatch),
   same: (a, b) => sql`${a} is not distinct from ${b}`,

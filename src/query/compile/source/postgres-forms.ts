@@ -20,6 +20,8 @@ export interface PostgresForm {
   readonly json: (cell: Sql) => Sql;
   /** How cells travel in records: the same JSON is written of them, and as a key the same value is read of that. As that JSON text without it. */
   readonly sent?: (cell: Sql) => SentCell;
+  /** Null where null is shown of the cell; the cell itself without it. */
+  readonly orNull?: (cell: Sql) => Sql;
   /** Absent where cells cannot be compared. */
   readonly incomparable?: true;
   /** Other than texts, whose values any text can be compared with as texts. */
@@ -164,9 +166,19 @@ export const POSTGRES_FORMS = {
     sent: to('bytea', sql`bytea`),
     store: (v) => sql`decode(${value(v.replace(/^\\x/, ''), 'text')}, 'hex')`,
   },
-  jsonb: { key: itself, json: (cell) => onOneLine(sql`${cell}::text`), incomparable: true },
-  /** Arrays and records, shown as JSON. */
-  composite: { key: itself, json: (cell) => onOneLine(sql`to_json(${cell})::text`), incomparable: true },
+  jsonb: {
+    key: itself,
+    json: (cell) => onOneLine(sql`${cell}::text`),
+    orNull: (cell) => sql`nullif(json_typeof(${cell}::json), 'null')`,
+    incomparable: true,
+  },
+  /** Arrays and records, shown as JSON. PostgreSQL calls a record null, too, all of whose fields are, and not null only where none of them is. */
+  composite: {
+    key: itself,
+    json: (cell) => onOneLine(sql`to_json(${cell})::text`),
+    orNull: (cell) => sql`case when ${cell} is distinct from null then true end`,
+    incomparable: true,
+  },
 } as const satisfies Record<string, PostgresForm>;
 
 export type PostgresFormName = keyof typeof POSTGRES_FORMS;

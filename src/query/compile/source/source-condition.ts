@@ -22,7 +22,7 @@ export function sourceCondition(condition: Condition, dialect: SqlDialect, cells
       return sql`(${join(condition.items.map(inner), condition.kind === 'and' ? sql` and ` : sql` or `)})`;
     case 'not':
       return condition.item.kind === 'isNull'
-        ? sql`${cells(condition.item.column).sql} is not null`
+        ? dialect.isNotNull(cells(condition.item.column))
         : sql`(${inner(condition.item)}) is not true`;
     case 'compare':
       return dialect.compare(cells(condition.column), condition.op, condition.value);
@@ -35,7 +35,7 @@ export function sourceCondition(condition: Condition, dialect: SqlDialect, cells
     case 'match':
       return dialect.match(cells(condition.column), condition.mode, condition.text);
     case 'isNull':
-      return sql`${cells(condition.column).sql} is null`;
+      return dialect.isNull(cells(condition.column));
     case 'isEmpty':
       return dialect.isEmpty(cells(condition.column));
     case 'json':

@@ -75,6 +75,6 @@ const byKey = (key: readonly ObjectCell[], dialect: SqlDialect, alias?: string):
 
 function holdsValue({ column, value }: ObjectCell, dialect: SqlDialect, alias?: string): Sql {
   const cell = cellOf(column, alias);
-  if (value === null || Array.isArray(value)) return sql`${cell.sql} is null`;
+  if (value === null || Array.isArray(value)) return dialect.isNull(cell);
   return dialect.compare(cell, 'eq', value as string | number | boolean);
 }

@@ -159,7 +159,7 @@ describe('statements for databases of others', () => {
       `"select concat('{"born":', coalesce('"' || "g"."g0"::text || '"', 'null'), '}'), concat('{"n":', coalesce("g"."a0"::text, 'null'), ',"first":', coalesce(to_json("g"."a1")::text, 'null'), '}'), "g"."a0" as "k0", "g"."g0" as "k1" from (select case when "r"."c0" is not null then date_trunc('year', "r"."c0"::timestamp)::date end as "g0", count(*) as "a0", min("r"."c1") as "a1" from (select "people"."born" as "c0", "people"."name" collate "C" as "c1" from "shop"."people" "people" where true) "r" group by "g0") "g" where true order by "g"."a0" desc nulls last, "g"."g0" desc nulls last limit 3"`,
     );
     expect(toPositional(groups(MYSQL, asked)).text).toMatchInlineSnapshot(
-      `"select "g"."g0", "g"."a0", convert("g"."a1" using utf8mb4), "g"."a0" as "k0", "g"."g0" as "k1" from (select cast(date_format("r"."c0", '%Y-01-01') as date) as "g0", count(*) as "a0", min("r"."c1") as "a1" from (select "people"."born" as "c0", cast(convert("people"."name" using utf8mb4) as binary) as "c1" from "shop"."people" "people" where true) "r" group by "g0") "g" where true order by "g"."a0" desc, "g"."g0" desc limit 3"`,
+      `"select "g"."g0", "g"."a0", convert("g"."a1" using utf8mb4), "g"."a0" as "k0", "g"."g0" as "k1" from (select cast(date_format("r"."c0", '%Y-01-01') as date) as "g0", count(*) as "a0", min("r"."c1") as "a1" from (select case when year("people"."born") > 0 and month("people"."born") > 0 and dayofmonth("people"."born") > 0 then "people"."born" end as "c0", cast(convert("people"."name" using utf8mb4) as binary) as "c1" from "shop"."people" "people" where true) "r" group by "g0") "g" where true order by "g"."a0" desc, "g"."g0" desc limit 3"`,
     );
   });
 });

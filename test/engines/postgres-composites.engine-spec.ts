@@ -1,0 +1,67 @@
+import { beforeAll, expect, it } from '@jest/globals';
+import { must } from '../../src/common/index.js';
+import type { PostgresSettings } from '../../src/config/index.js';
+import { PostgresEngine } from '../../src/engines/external/postgres/index.js';
+import type { Condition, ObjectColumn, ObjectSchema } from '../../src/query/index.js';
+import { afterThisFile, databases, sql } from '../harness/index.js';
+import { ANYWHERE, fieldsOf, LIMITS, objectOf, readOf, target } from '../support/external.js';
+
+/* Arrays, records and JSON, which PostgreSQL keeps and judges otherwise than what is shown of them. */
+
+let database: PostgresSettings;
+let engine: PostgresEngine;
+
+beforeAll(async () => {
+  ({ main: database } = await databases({ migrated: false }));
+  await sql(
+    database,
+    `create type point3 as (x int, y text);
+    create table things (id int primary key, p point3, list int[], words text[], j json, b jsonb, many point3[]);
+    insert into things values (1, null, null, null, null, null), (2, '(,)', '{}', '{}', 'null', 'null'), (3, '(1,)', '{null}', '{a}', '{}', '[]'), (4, '(1,a)', '{1}', '{a}', '"null"', '0');
+    create view sums as select count(*) as n from things; create materialized view kept as select id from things;
+    create table guarded (id int primary key, n int); insert into guarded values (1, 1), (2, 2);
+    alter table guarded enable row level security;
+    create policy seen on guarded for select using (true); create policy changed on guarded for update using (id = 1);
+    grant all on all tables in schema public to live_tables`,
+  );
+  const { host, port, database: name, username, password } = database;
+  engine = new PostgresEngine(
+    target({ engine: 'postgresql', host, port, database: name, username, password, access: 'read-write' }),
+    LIMITS,
+    ANYWHERE,
+  );
+  afterThisFile(() => engine.close());
+});
+
+const objectNamed = async (name: string): Promise<ObjectSchema> =>
+  objectOf(
+    must(
+      (await engine.discover()).find((found) => found.name === name),
+      'an object of this file',
+    ),
+  );
+const of = (object: ObjectSchema, key: string): ObjectColumn =>
+  must(
+    object.columns.find((each) => each.key === key),
+    'a column of it',
+  );
+
+it.each([
+  ['p', [1]],
+  ['list', [1]],
+  ['words', [1]],
+  ['many', [1, 2, 3, 4]],
+  ['j', [1, 2]],
+  ['b', [1, 2]],
+] as const)('%s is null where null is shown of it, and not null everywhere else', async (key, none) => {
+  const object = await objectNamed('things');
+  const column = of(object, key);
+  const found = async (where: Condition) =>
+    (await fieldsOf(engine, readOf(object, { where, select: object.key }))).map(({ id }) => id);
+  const shown = await fieldsOf(engine, readOf(object));
+  expect(shown.filter((row) => row[key] === null).map(({ id }) => id)).toEqual(none);
+  expect(await found({ kind: 'isNull', column })).toEqual(none);
+  expect(await found({ kind: 'not', item: { kind: 'isNull', column } })).toEqual(
+    [1, 2, 3, 4].filter((id) => !(none as readonly number[]).includes(id)),
+  );
+});
