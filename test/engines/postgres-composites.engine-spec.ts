@@ -65,3 +65,25 @@ it.each([
     [1, 2, 3, 4].filter((id) => !(none as readonly number[]).includes(id)),
   );
 });
+
+it('arrays and records are written as the JSON that is shown of them', async () => {
+  const object = await objectNamed('things');
+  const fields = {
+    p: { x: 7, y: 'a "b", c' },
+    list: [1, null, 3],
+    words: ['a,b', '"', 'null', ''],
+    many: [{ x: 1, y: null }, null],
+  };
+  const values = Object.entries(fields).map(([key, value]) => ({
+    column: of(object, key),
+    value: JSON.stringify(value),
+  }));
+  const id = { column: of(object, 'id'), value: 10 };
+  const made = await engine.mutate({ op: 'insert', object, values: [id, ...values] });
+  expect(JSON.parse(made?.after ?? '')).toMatchObject({ id: 10, ...fields });
+  const list = { column: of(object, 'list'), value: '[]' };
+  const changed = await engine.mutate({ op: 'update', object, key: [id], values: [list], expected: [] });
+  expect(JSON.parse(changed?.after ?? '')).toMatchObject({ ...fields, list: [] });
+  const wrong = engine.mutate({ op: 'update', object, key: [id], values: [{ ...list, value: '["x"]' }], expected: [] });
+  await expect(wrong).rejects.toMatchObject({ code: 'constraint_violation' });
+});

@@ -1,6 +1,6 @@
 import type { Aggregate, Bucket } from '../../group-plan.js';
 import type { Expression } from '../../formula/expression.js';
-import type { ObjectColumn } from '../../object-schema.js';
+import type { ObjectColumn, ObjectSchema } from '../../object-schema.js';
 import type { Comparison, JsonTest } from '../../plan.js';
 import type { CellValue, ColumnSchema, Scalar, ValueKind } from '../../schema.js';
 import { kindOf } from '../../kind.js';
@@ -79,8 +79,8 @@ export interface SqlDialect {
    * records.
    */
   sent?(cell: FormedCell): SentCell;
-  /** A value to be stored, of a column that can hold it. */
-  store(column: ObjectColumn, value: CellValue): Sql;
+  /** A value to be stored, of a column of the object that can hold it. */
+  store(column: ObjectColumn, value: CellValue, object: ObjectSchema): Sql;
 }
 
 /** How a column is kept, be it of an object or of a subquery. */

@@ -4,7 +4,7 @@ import type { Form } from '../../object-schema.js';
 import { must } from '../../../common/index.js';
 import type { Comparison } from '../../plan.js';
 import type { CellValue, Scalar, ValueKind } from '../../schema.js';
-import { empty, join, literal, sql, untyped, value, type Sql } from '../../sql.js';
+import { empty, ident, join, literal, sql, untyped, value, type Sql } from '../../sql.js';
 import { aggregate } from '../cell.js';
 import { COMPARISON } from '../comparison.js';
 import { bucketStart } from '../groups.js';
@@ -139,9 +139,12 @@ export const POSTGRES: SqlDialect = {
     const { sent, json } = form(name);
     return sent?.(cell) ?? { cell: json(cell), form: 'json' };
   },
-  store({ form: name }, v) {
+  store({ form: name, physical }, v, { physical: { schema, table } }) {
     if (v === null) return sql`null`;
     const text = textOf(v as Scalar);
+    // JSON becomes an array or a record by the type that the column has in the row of its table.
+    if (name === 'composite')
+      return sql`(jsonb_populate_record(null::${ident(schema, table)}, jsonb_build_object(${value(physical, 'text')}, ${value(text, 'jsonb')}))).${ident(physical)}`;
     // Without a type, so that the database takes it as one of the column's.
     return form(name).store?.(text) ?? untyped(text);
   },

@@ -51,13 +51,13 @@ export function compileMutation(mutation: Mutation, dialect: SqlDialect): Sql {
   switch (mutation.op) {
     case 'insert': {
       const names = mutation.values.map(({ column }) => ident(column.physical));
-      const values = mutation.values.map(({ column, value }) => dialect.store(column, value));
+      const values = mutation.values.map(({ column, value }) => dialect.store(column, value, object));
       return sql`insert into ${objectName(object)} (${join(names, comma)}) values (${join(values, comma)})`;
     }
     case 'update': {
       const { increment } = mutation;
       const sets = mutation.values.map(
-        ({ column, value }) => sql`${ident(column.physical)} = ${dialect.store(column, value)}`,
+        ({ column, value }) => sql`${ident(column.physical)} = ${dialect.store(column, value, object)}`,
       );
       if (increment) sets.push(sql`${ident(increment.physical)} = ${ident(increment.physical)} + 1`);
       return sql`update ${objectName(object)} set ${join(sets, comma)} where ${byKey(mutation.key, dialect)}`;
