@@ -282,6 +282,41 @@ describe('a row of an external database', () => {
     expect(await sql(shop, 'select 1 from customers where id > 9007199254740993')).toEqual([]);
   });
 
+  it('finds its row by a key with moments as they are shown, to the microsecond', async () => {
+    await asSuperuser(shop.database, (db) =>
+      db.query(`
+        create table readings (id integer, at timestamptz, wall timestamp, n integer, primary key (id, at));
+        insert into readings values (1, '2026-01-01 00:00:00.123456+00', '2026-01-01 00:00:00.5', 1), (1, '2026-01-01 00:00:00.123+00', null, 2);
+        grant all on readings to public`),
+    );
+    expectStatus(await at.owner.get(`/connections/${writing}/schema?refresh=true`), 200);
+    const key = { id: 1, at: '2026-01-01T00:00:00.123456Z' };
+    const change = { object: 'readings', op: 'update', key, values: { n: 7 } };
+    expect(refused(await mutate({ ...change, expected: { wall: '2026-01-01T00:00:00.500001Z' } }))).toEqual([
+      412,
+      'version_mismatch',
+    ]);
+    expect(expectStatus(await mutate(change), 200)).toMatchObject({ before: { n: 1 }, after: { ...key, n: 7 } });
+    expectStatus(await mutate({ object: 'readings', op: 'delete', key }), 200);
+    expect(await sql(shop, 'select n from readings')).toEqual([{ n: 2 }]);
+    const finer = { id: 2, at: '2026-01-01T00:00:00.123456Z' };
+    const values = { object: 'readings', op: 'insert', values: finer };
+    expect(refused(await mutate(values))).toEqual([422, 'validation_failed', '/values/at too_precise']);
+  });
+
+  it('of a row that may be read and not changed is no conflict with others', async () => {
+    await asSuperuser(shop.database, (db) =>
+      db.query(`
+        create table guarded (id integer primary key, n integer); insert into guarded values (1, 1);
+        alter table guarded enable row level security; create policy seen on guarded for select using (true);
+        grant all on guarded to public`),
+    );
+    expectStatus(await at.owner.get(`/connections/${writing}/schema?refresh=true`), 200);
+    const change = { object: 'guarded', op: 'update', key: { id: 1 }, values: { n: 2 } };
+    expect(refused(await mutate(change))).toEqual([502, 'source_failed']);
+    expect(refused(await mutate({ ...change, key: { id: 2 } }))).toEqual([404, 'not_found']);
+  });
+
   it('is written down whatever it holds, and none of its numbers is rounded', async () => {
     const gone = await mutate({ object: 'notes', op: 'delete', key: { id: 1 } });
     expect([gone.status, gone.text]).toEqual([200, expect.stringContaining('"n":12345678901234567890')]);

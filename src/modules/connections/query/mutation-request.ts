@@ -71,6 +71,18 @@ function versionOf(input: unknown, object: ObjectSchema): ObjectCell {
 const isWhole = ({ type, options }: ObjectColumn): boolean =>
   type === 'integer' || (type === 'decimal' && options.scale === 0);
 
+/** How SQL databases keep moments to the microsecond. */
+const FINE: ReadonlySet<string> = new Set(['timestamptz', 'timestamp', 'datetime']);
+const SHOWN_MOMENT = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})(\d{1,3})Z$/;
+
+/** What names a row may be all that is shown of it; moments of others go beyond the milliseconds to which people may write them. */
+function parseShown(value: unknown, column: ObjectColumn): ReturnType<typeof parseCell> {
+  const shown = typeof value === 'string' && FINE.has(column.form) ? SHOWN_MOMENT.exec(value) : null;
+  if (!shown) return parseCell(value, column);
+  const parsed = parseCell(`${shown[1]}Z`, column);
+  return parsed.ok ? { ...parsed, value: shown[0] } : parsed;
+}
+
 function cellsOf(input: unknown, object: ObjectSchema, at: string): readonly ObjectCell[] {
   const values = Object.entries(bodyOf(input, at, Object.keys(input ?? {})));
   const errors: Parameters<typeof invalid>[0][number][] = [];
@@ -86,7 +98,7 @@ function cellsOf(input: unknown, object: ObjectSchema, at: string): readonly Obj
       return [];
     }
     if (value === null) return [{ column, value: null }];
-    const parsed = parseCell(value, column);
+    const parsed = at === '/values' ? parseCell(value, column) : parseShown(value, column);
     if (!parsed.ok) {
       errors.push({ pointer: place, code: parsed.code, detail: parsed.detail });
       return [];
