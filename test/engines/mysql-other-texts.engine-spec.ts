@@ -21,6 +21,8 @@ beforeAll(async () => {
     insert into texts values (1, 'é', '日', '日', 'Abc', x'00ff', 'null'), (2, 'a', 'b', 'c', 'abc', x'', '{}'), (3, null, null, null, null, null, null);
     create table other (name varchar(20) collate utf8mb4_unicode_ci primary key, n int);
     insert into other values ('Abc', 7);
+    create view sums as select count(*) as n from other;
+    create table years (id int, day date, primary key (id, day)) partition by range (year(day)) (partition p values less than (2030));
     create table days (id int primary key, day date, at datetime, since timestamp null, due date not null);
     insert into days values (1, null, null, null, '0000-00-00'), (2, '0000-00-00', '0000-00-00', '0000-00-00', '2026-01-01'),
       (3, '2026-00-00', '2026-01-00', null, '2026-01-01'), (4, '2026-02-03', '2026-02-03', '2026-02-03', '2026-02-03')`);
@@ -162,4 +164,13 @@ describe('a date that is none', () => {
       ]),
     );
   });
+});
+
+it.each([
+  ['sums', { n: 1 }, 'not_supported_by_source'],
+  ['years', { id: 1, day: '2031-01-01' }, 'constraint_violation'],
+])('what %s takes no row for is told: %j', async (name, fields, code) => {
+  const object = objectNamed(name);
+  const values = Object.entries(fields).map(([key, value]) => ({ column: of(object, key), value }));
+  await expect(engine.mutate({ op: 'insert', object, values })).rejects.toMatchObject({ code });
 });

@@ -1,4 +1,4 @@
-import { beforeAll, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { must } from '../../src/common/index.js';
 import type { PostgresSettings } from '../../src/config/index.js';
 import { PostgresEngine } from '../../src/engines/external/postgres/index.js';
@@ -86,4 +86,29 @@ it('arrays and records are written as the JSON that is shown of them', async () 
   expect(JSON.parse(changed?.after ?? '')).toMatchObject({ ...fields, list: [] });
   const wrong = engine.mutate({ op: 'update', object, key: [id], values: [{ ...list, value: '["x"]' }], expected: [] });
   await expect(wrong).rejects.toMatchObject({ code: 'constraint_violation' });
+});
+
+describe('what the database does not change', () => {
+  it.each(['sums', 'kept'])('is refused for what it is: rows of %s', async (name) => {
+    const object = await objectNamed(name);
+    const values = object.columns.map((column) => ({ column, value: 1 }));
+    await expect(engine.mutate({ op: 'insert', object, values })).rejects.toMatchObject({
+      code: 'not_supported_by_source',
+    });
+  });
+
+  it('is not told as deleted: a row that row security keeps', async () => {
+    const object = await objectNamed('guarded');
+    const key = [{ column: of(object, 'id'), value: 1 }];
+    let told = 0;
+    const hear = () => {
+      told += 1;
+      return Promise.resolve();
+    };
+    await expect(engine.mutate({ op: 'delete', object, key, expected: [] }, hear)).rejects.toMatchObject({
+      code: 'constraint_violation',
+      detail: 'A rule or a trigger of the table keeps the row.',
+    });
+    expect(told).toBe(0);
+  });
 });

@@ -13,7 +13,7 @@ const BY_NUMBER: ReadonlyMap<number, Meaning> = new Map<number, Meaning>([
   ...each([1049], 'source_unreachable', 'There is no database of this name.'),
   ...each([3159, 4166], 'source_unreachable', 'The server takes encrypted connections only: choose another tls.mode.'),
   ...each([1040, 1203, 1226], 'source_busy', 'The server takes no more connections.'),
-  ...each([1213], 'source_busy', 'The server gave up in favour of somebody else who writes the same rows.'),
+  ...each([1020, 1213], 'source_busy', 'The server gave up in favour of somebody else who writes the same rows.'),
   ...each([1054, 1109, 1146, 1356], 'source_changed'),
   ...each([3024, 1969, 1317, 1205], 'source_timeout'),
   ...each(
@@ -23,11 +23,16 @@ const BY_NUMBER: ReadonlyMap<number, Meaning> = new Map<number, Meaning>([
   ),
   ...each(
     [
-      1048, 1138, 1216, 1217, 1263, 1264, 1265, 1292, 1364, 1366, 1369, 1406, 1411, 1416, 1423, 1451, 1452, 1644, 1690,
-      1906, 3105, 3140, 3819, 4025,
+      1048, 1138, 1216, 1217, 1263, 1264, 1265, 1292, 1364, 1366, 1369, 1406, 1411, 1416, 1423, 1451, 1452, 1526, 1644,
+      1690, 1748, 1906, 3105, 3140, 3819, 4025,
     ],
     'constraint_violation',
     VALUES,
+  ),
+  ...each(
+    [1288, 1348, 1393, 1394, 1395, 1471],
+    'not_supported_by_source',
+    'The database takes no such change of this object.',
   ),
   ...each([1142, 1143, 1370], 'source_failed', 'The user of the connection may not do this in the database.'),
   ...each([1290, 1792, 1836], 'source_failed', 'The server takes no writes.'),
@@ -69,16 +74,16 @@ export function sessionSurvives(error: unknown): boolean {
   return number !== undefined && !LAST_WORDS.has(number);
 }
 
-const codeOf = (error: unknown): string =>
-  isError(error) && 'code' in error && typeof error.code === 'string' ? error.code : '';
-
-/** What a failure means to our callers, while signing in or later. Its own text is a cause for the log, and never an answer. */
-export function translate(error: unknown, during: Moment): unknown {
 /** Texts of which the server does not know by which collation to compare them, or that it cannot bring into one character set. */
 const OF_COLLATIONS: ReadonlySet<number> = new Set([1267, 1270, 1271, 3988]);
 
 export const isOfCollations = (error: unknown): boolean => OF_COLLATIONS.has(serverErrno(error) ?? 0);
 
+const codeOf = (error: unknown): string =>
+  isError(error) && 'code' in error && typeof error.code === 'string' ? error.code : '';
+
+/** What a failure means to our callers, while signing in or later. Its own text is a cause for the log, and never an answer. */
+export function translate(error: unknown, during: Moment): unknown {
   const first = error instanceof SessionLost && error.cause !== undefined ? error.cause : error;
   if (first instanceof Problem) return first;
   const [code, detail] = meaningOf(first, during);
@@ -96,9 +101,11 @@ function meaningOf(error: unknown, during: Moment): Meaning {
     : ['source_failed', 'What answers at this host and port cannot be understood as a MySQL or MariaDB.'];
 }
 
+const OF_CHANGES = /_violation$|^not_supported_by_source$/;
+
 /** Who reads breaks no rule of a table (a view computes too large a number), and who is signed in has reached the server. */
 const isSaidOf = (during: Moment, code: ErrorCode): boolean =>
-  during === 'signing in' || (code !== 'source_unreachable' && (during === 'changing' || !code.endsWith('_violation')));
+  during === 'signing in' || (code !== 'source_unreachable' && (during === 'changing' || !OF_CHANGES.test(code)));
 
 const isLost = (error: unknown): boolean =>
   error instanceof SessionLost || ['ECONNRESET', 'EPIPE', 'PROTOCOL_CONNECTION_LOST'].includes(codeOf(error));

@@ -8,6 +8,8 @@ const REFUSED = 'The server refused user name and password, or this user may not
 const BUSY = 'The server takes no more connections.';
 const VALUES = 'A rule of the table (not null, check, foreign key, type or size) does not allow these values.';
 
+const NO_TABLE = 'The database takes no such change of this object.';
+
 /** By SQLSTATE (manual, appendix A), or by its class, for the texts of a server tell of what is inside. */
 const BY_STATE: Readonly<Record<string, Meaning>> = {
   '28': ['source_unreachable', REFUSED],
@@ -23,6 +25,8 @@ const BY_STATE: Readonly<Record<string, Meaning>> = {
   '42P01': ['source_changed'],
   '42703': ['source_changed'],
   '42804': ['source_changed'],
+  '42809': ['not_supported_by_source', NO_TABLE],
+  '55000': ['not_supported_by_source', NO_TABLE],
   '42883': ['source_changed'],
   '428C9': ['constraint_violation', 'The database makes the values of this column itself.'],
   '23505': ['unique_violation', 'Another row has this value, or these values, in a unique key.'],
@@ -99,9 +103,11 @@ function meaningOf(error: unknown, during: Moment): Meaning {
     : ['source_failed', 'What answers at this host and port cannot be understood as a PostgreSQL.'];
 }
 
+const OF_CHANGES = /_violation$|^not_supported_by_source$/;
+
 /** Who reads breaks no rule of a table (a view divides by zero), and who is signed in has reached the server. */
 const isSaidOf = (during: Moment, code: ErrorCode): boolean =>
-  during === 'signing in' || (code !== 'source_unreachable' && (during === 'changing' || !code.endsWith('_violation')));
+  during === 'signing in' || (code !== 'source_unreachable' && (during === 'changing' || !OF_CHANGES.test(code)));
 
 const isLost = (error: unknown): boolean =>
   error instanceof SessionLost ||

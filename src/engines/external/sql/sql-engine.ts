@@ -214,6 +214,8 @@ export abstract class SqlEngine<S extends SqlSession> implements ExternalEngine 
     await this.inDialect((dialect) => session.run(compileMutation(mutation, dialect), 0));
     // Of a deleted one too: a trigger may have kept it, as one that is only marked.
     const after = await this.rowOf(session, object, mutation.op === 'delete' ? mutation.key : keyAfter(mutation));
+    if (mutation.op === 'delete' && after === before)
+      throw new Problem('constraint_violation', { detail: 'A rule or a trigger of the table keeps the row.' });
     return { before, after };
   }
 

@@ -109,9 +109,11 @@ export class ExternalMutations {
       limit: 1,
       count: 'none',
     });
-    return there.rows === 0
-      ? notFound('row')
-      : new Problem('version_mismatch', { detail: 'The row does not hold what was expected any more.' });
+    if (there.rows === 0) return notFound('row');
+    // It can be read, and not be had to be changed: row security of PostgreSQL.
+    if (mutation.expected.length === 0)
+      return new Problem('source_failed', { detail: 'The user of the connection may not change this row.' });
+    return new Problem('version_mismatch', { detail: 'The row does not hold what was expected any more.' });
   }
 }
 
