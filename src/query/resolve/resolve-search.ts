@@ -1,6 +1,7 @@
 import { Problem } from '../../common/index.js';
 import { NEW_FORMULAS, sizeOfAll } from '../compile/formula/size.js';
 import { isReadAsText, isStored, kindOf, valueType } from '../kind.js';
+import type { ObjectColumn } from '../object-schema.js';
 import type { Condition } from '../plan.js';
 import type { ColumnSchema, TableSchema } from '../schema.js';
 import { foldCase, parseWellFormed } from '../types/text.js';
@@ -42,6 +43,7 @@ function somewhere(word: string, { columns }: TableSchema): Condition {
 
 /** How the word is found in cells of the column; undefined where it cannot be. Of a choice people know the label. */
 function within(column: ColumnSchema, word: string): Condition | undefined {
+  if (isUnsearchable(column)) return undefined;
   if (isReadAsText(column)) return { kind: 'match', column, mode: 'contains', text: word };
   if (valueType(column).family !== 'choice') return undefined;
   const { list, options } = kindOf(column);
@@ -50,6 +52,9 @@ function within(column: ColumnSchema, word: string): Condition | undefined {
   if (values.length === 0) return undefined;
   return list ? { kind: 'list', column, op: 'any', values } : { kind: 'oneOf', column, values };
 }
+
+/** Bytes of MongoDB can only be compared for being equal: whoever searches a collection means its texts. */
+const isUnsearchable = (column: ColumnSchema): boolean => (column as Partial<ObjectColumn>).form === 'binData';
 
 const refuse = (code: string, detail: string): Problem =>
   new Problem('validation_failed', { detail, errors: [{ pointer: '/search', code, detail }] });
