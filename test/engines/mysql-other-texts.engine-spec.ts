@@ -23,9 +23,9 @@ beforeAll(async () => {
     insert into other values ('Abc', 7);
     create view sums as select count(*) as n from other;
     create table years (id int, day date, primary key (id, day)) partition by range (year(day)) (partition p values less than (2030));
-    create table days (id int primary key, day date, at datetime, since timestamp null, due date not null);
-    insert into days values (1, null, null, null, '0000-00-00'), (2, '0000-00-00', '0000-00-00', '0000-00-00', '2026-01-01'),
-      (3, '2026-00-00', '2026-01-00', null, '2026-01-01'), (4, '2026-02-03', '2026-02-03', '2026-02-03', '2026-02-03')`);
+    create table days (id int primary key, day date, at datetime, since timestamp null, due date not null, made year);
+    insert into days values (1, null, null, null, '0000-00-00', null), (2, '0000-00-00', '0000-00-00', '0000-00-00', '2026-01-01', 0),
+      (3, '2026-00-00', '2026-01-00', null, '2026-01-01', 2005), (4, '2026-02-03', '2026-02-03', '2026-02-03', '2026-02-03', 1999)`);
   engine = new MysqlEngine(target({ ...database, access: 'read-write' }), LIMITS, ANYWHERE);
   afterThisFile(() => engine.close());
   objects = new Map((await engine.discover()).map((found) => [found.name, objectOf(found)]));
@@ -164,6 +164,13 @@ describe('a date that is none', () => {
       ]),
     );
   });
+});
+
+it('a number below 100 is no year of a century', async () => {
+  const made = of(objectNamed('days'), 'made');
+  expect(await found('days', { kind: 'compare', column: made, op: 'eq', value: 5 })).toEqual([]);
+  expect(await found('days', { kind: 'compare', column: made, op: 'gt', value: 5 })).toEqual([3, 4]);
+  expect(await found('days', { kind: 'oneOf', column: made, values: [99, 2005] })).toEqual([3]);
 });
 
 it.each([

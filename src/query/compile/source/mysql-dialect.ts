@@ -81,7 +81,8 @@ export const MYSQL_FORMS = {
     store: (v) => sql`unhex(${param(v.replace(/^\\x/, ''))})`,
   },
   int: { key: itself, bind: whole, operand: itself },
-  year: { key: itself, bind: whole, operand: itself },
+  /** A year that is compared with a number below 100 takes that for one of this century or the last. */
+  year: { key: (cell) => sql`(${cell} + 0)`, bind: whole, operand: (cell) => sql`(${cell} + 0)` },
   bigint: { key: itself, bind: whole, operand: itself },
   /** Up to 64 bits. */
   bit: {
