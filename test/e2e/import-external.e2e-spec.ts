@@ -66,6 +66,8 @@ beforeAll(async () => {
         time '00:00:00' + i * interval '1 second', decode(lpad(to_hex(i), 8, '0'), 'hex'), jsonb_build_object('i', i, 'list', array[1, i]), array['a,', '"' || i]
       from generate_series(1, ${ROWS - 1}) i;
       insert into things (id) values (${ROWS});
+      create table moments (id bigint primary key, at timestamptz, local timestamp, note text);
+      insert into moments values (1, '2026-01-01 00:00:00.123456+00', '2026-01-01 00:00:00.9999', '2026-01-01T00:00:00.123456Z');
       create table makers (id bigint primary key, name text);
       insert into makers select i, 'Maker ' || i from generate_series(1, 5) i;
       create table wide (id bigint primary key, body text);
@@ -137,6 +139,21 @@ const refused = ({ body }: { readonly body: ProblemBody }): readonly unknown[] =
 ];
 
 describe('an import from an external database', () => {
+  it('keeps the milliseconds of moments that are finer there', async () => {
+    const kept = { id: '1', at: '2026-01-01T00:00:00.123Z', local: '2026-01-01T00:00:00.999Z', note: '2026-01-01T00:00:00.123456Z' }; // prettier-ignore
+    const query = { from: 'public.moments' };
+    const made = await done(await intoBase({ query }));
+    expect(made).toMatchObject({ state: 'done', created: 1, problem: null });
+    expect(await allRows(`/tables/${made.tableId}/rows/query`, {})).toEqual([kept]);
+    const table = await newTable([
+      { name: 'At', type: 'datetime' },
+      { name: 'Note', type: 'text' },
+    ]);
+    const job = await done(await intoTable(table, { query: { ...query, fields: ['at', 'note'] } }));
+    expect(job).toMatchObject({ state: 'done', created: 1, problem: null });
+    expect(await allRows(`/tables/${table.id}/rows/query`, {})).toEqual([{ at: kept.at, note: kept.note }]);
+  });
+
   it('makes a table with the types of the columns there, and every value of every row', async () => {
     const job = await done(await intoBase({ query: { from: 'public.things' } }));
     expect(job).toMatchObject({ state: 'done', created: ROWS, failed: 0, problem: null });

@@ -28,7 +28,7 @@ export interface BindingOptions {
   readonly ignoreUnknown: boolean;
   /** Members by their addresses as they occur in the file; for cells that name people that way. */
   readonly people: ReadonlyMap<string, Id>;
-  /** Whole numbers come as texts of digits, as from a database whose numbers are larger than those of JSON. */
+  /** As from a database of others: whole numbers come as texts of digits, for they may be larger than those of JSON, and moments finer than ours, of which the milliseconds are kept. */
   readonly digitsAreNumbers?: boolean;
 }
 
@@ -159,6 +159,15 @@ function numberIn(cell: unknown, column: ColumnSchema): unknown {
   return isDigits && Number.isSafeInteger(Number(cell)) ? Number(cell) : cell;
 }
 
+const FINE_MOMENT = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})\d+Z$/;
+
+/** A cell as a database of others keeps it. Nobody there can be asked to keep moments less exactly. */
+function external(cell: unknown, column: ColumnSchema): unknown {
+  return typeof cell === 'string' && kindOf(column).type === 'datetime'
+    ? cell.replace(FINE_MOMENT, '$1Z')
+    : numberIn(cell, column);
+}
+
 const addressesIn =
   (find: (name: string) => Found) =>
   ([name, cell]: [string, unknown]): string[] => {
@@ -194,7 +203,7 @@ function byName(table: TableSchema, options: BindingOptions): Binding {
         } else if (Object.hasOwn(fields, column.key))
           flaws.push({ column: column.key, code: 'duplicate_field', detail: `${column.key} occurs twice.` });
         else if (namesPeople(column)) fields[column.key] = peopleIn(cell, options.people);
-        else fields[column.key] = options.digitsAreNumbers === true ? numberIn(cell, column) : cell;
+        else fields[column.key] = options.digitsAreNumbers === true ? external(cell, column) : cell;
       }
       const errors: ProblemItem[] = [];
       const values = resolveFieldValues(fields, table, '', errors);

@@ -59,14 +59,18 @@ export function wishOf(query: ImportRowsQuery): RowsWish {
 /** Of rows for a table that others write to, too. */
 export const optionsOf = (id: Id, wish: RowsWish): ImportOptions => ({ ...wish, id, mostAtOnce: MOST_AT_ONCE });
 
-/** All or nothing: nobody else writes to a table that was just made, so it may take as long as it takes. */
-export const optionsForNewTable = (id: Id): ImportOptions => ({
+/**
+ * All or nothing: nobody else writes to a table that was just made, so it may take as long as it takes. `digitsAreNumbers` where its rows come
+ * from a database of others.
+ */
+export const optionsForNewTable = (id: Id, digitsAreNumbers: boolean): ImportOptions => ({
   id,
   mode: 'append',
   matchOn: [],
   onError: 'abort',
   dryRun: false,
   ignoreUnknown: false,
+  digitsAreNumbers,
   mostAtOnce: Number.MAX_SAFE_INTEGER,
 });
 

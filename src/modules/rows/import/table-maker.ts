@@ -62,8 +62,8 @@ export class TableMaker {
     }
   }
 
-  private async fill({ id, access, tableId, stop, watch }: NewTable, file: RowFile) {
-    const options = optionsForNewTable(id);
+  private async fill({ id, access, tableId, columns, stop, watch }: NewTable, file: RowFile) {
+    const options = optionsForNewTable(id, columns !== undefined);
     try {
       return resultOf(id, await this.importer.run({ access, tableId, file, options, stop, watch }));
     } catch (error) {

@@ -24,6 +24,7 @@ export class ExternalImportController {
     description:
       'In the background, all rows that the query finds; columns are found by the keys of the query, then by the names of the table. ' +
       'All rows are read before the first is written, each page for itself: what changes there meanwhile is read before or after. ' +
+      'Of moments that are finer there the milliseconds are kept. ' +
       'When the external database fails, the import ends as `failed` with its problem and nothing is written.',
   })
   @ApiAcceptedResponse({ type: ImportJobDto, description: '`Location` is where to look how far it is.' })
@@ -40,6 +41,7 @@ export class ExternalImportController {
     summary: 'Create a table from an external database',
     description:
       'In the background, with a column for each of the query, of the type that the schema of the connection names. ' +
+      'Of moments that are finer there the milliseconds are kept. ' +
       'Where a row cannot be written, or the external database fails, no table is made.',
   })
   @ApiAcceptedResponse({ type: ImportJobDto, description: '`Location` is where to look how far it is.' })
