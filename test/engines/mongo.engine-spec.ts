@@ -1,7 +1,7 @@
 import net from 'node:net';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Decimal128, Double, Int32, Long, ObjectId, UUID, type Document } from 'mongodb';
+import { Binary, Decimal128, Double, Int32, Long, ObjectId, UUID, type Document } from 'mongodb';
 import { must, Problem } from '../../src/common/index.js';
 import { MongoEngine } from '../../src/engines/external/mongodb/index.js';
 import type { ExternalLimits, FoundObject, Outbound } from '../../src/engines/external/index.js';
@@ -14,6 +14,7 @@ import {
   parseJsonFilter,
   resolveFilter,
   resolveGroups,
+  resolveSourceRead,
   type CellValue,
   type Condition,
   type ObjectColumn,
@@ -273,6 +274,18 @@ describe('its answers are what the plans mean', () => {
     const id: ObjectColumn = { ...columnOf(object, '_id'), form: 'objectId', type: 'text' };
     const plan = readOf(object, { select: [columnOf(object, 'n')], orderBy: [{ by: { kind: 'column', column: id }, dir: 'desc' }], limit: 1 }); // prettier-ignore
     expect(new Set((await fieldsOf(engineOf(), plan)).map(({ n }) => n))).toEqual(new Set(ids.keys()));
+  });
+
+  it('for words, in all texts but bytes, which can only be compared for being equal', async () => {
+    const engine = engineOf();
+    const object = await loaded('searched', [
+      { _id: 1, name: 'Ab', raw: new Binary(Buffer.from('ab')), u: new UUID() },
+      { _id: 2, name: 'c', raw: new Binary(Buffer.from('ab')), u: new UUID() },
+    ]);
+    const asked = { search: 'aB', sort: [], limit: 10, count: 'none' as const };
+    const cursors = new CursorCodec(Buffer.alloc(32, 1));
+    const { plan } = resolveSourceRead(asked, sourceOf(object), engine.capabilities, cursors, { now: NOW });
+    expect((await fieldsOf(engine, plan)).map(({ _id }) => _id)).toEqual([1]);
   });
 
   it('says that a collection which is gone has changed', async () => {

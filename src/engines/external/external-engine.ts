@@ -2,6 +2,7 @@ import type { LookupFunction, Socket } from 'node:net';
 import type { Id } from '../../common/index.js';
 import type {
   ColumnOptions,
+  ColumnSchema,
   ColumnTypeName,
   Form,
   MadeColumn,
@@ -81,6 +82,8 @@ export interface ExternalCapabilities {
   readonly timeZones: boolean;
   /** Whether it can compute this; nothing where that is absent. */
   readonly computes?: (column: MadeColumn) => boolean;
+  /** Whether it can look for words in a text; everywhere where that is absent. */
+  readonly searches?: (column: ColumnSchema) => boolean;
 }
 
 /** A page of an external database; its rows are `{"fields":{…}}`, those of groups `{"group":{…},"values":{…}}`. */

@@ -3,6 +3,7 @@ import { fingerprint, type CursorCodec, type Position } from '../keyset.js';
 import { kindOf, valueType } from '../kind.js';
 import type { MadeColumn, ObjectColumn, ObjectSource } from '../object-schema.js';
 import type { Condition, OrderTerm } from '../plan.js';
+import type { ColumnSchema } from '../schema.js';
 import type { SourceGroups, SourceRead } from '../source-plan.js';
 import type { FilterContext } from './resolve-filter.js';
 import { resolveFilter } from './resolve-filter.js';
@@ -17,6 +18,8 @@ export interface SourceCapabilities {
   readonly timeZones: boolean;
   /** Whether it can compute this; nothing where that is absent. */
   readonly computes?: (column: MadeColumn) => boolean;
+  /** Whether it can look for words in a text; everywhere where that is absent. */
+  readonly searches?: (column: ColumnSchema) => boolean;
 }
 
 /** A page of an external database as a caller asked for it. */
@@ -38,7 +41,8 @@ export function resolveSourceRead(
   const own = request.filter
     ? resolveFilter(request.filter, source, tz === undefined ? context : { ...context, zone: tz })
     : TRUE;
-  const where: Condition = search === undefined ? own : { kind: 'and', items: [own, resolveSearch(search, source)] };
+  const where: Condition =
+    search === undefined ? own : { kind: 'and', items: [own, resolveSearch(search, source, capabilities.searches)] };
   mayTest(where, capabilities);
   const keys = resolveSortKeys(request.sort, source);
   const ties = keysOf(source);

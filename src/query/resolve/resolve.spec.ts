@@ -55,14 +55,6 @@ describe('resolveRead', () => {
     });
   });
 
-  it('does not search the bytes of a MongoDB, which can only be compared for being equal', () => {
-    const [name, bytes] = [column('name', 'text'), { ...column('raw', 'text'), form: 'binData' }];
-    expect(read({ search: 'a' }, undefined, table([name, bytes])).plan.where).toEqual({
-      kind: 'and',
-      items: [{ kind: 'or', items: [{ kind: 'match', column: name, mode: 'contains', text: 'a' }] }],
-    });
-  });
-
   it('searches for fewer words where what it looks into is long', () => {
     const long = table([...DEALS.columns, column('long', 'long_text', { size: 240_000 })]);
     expect(read({ search: 'a b c d' }, undefined, long).plan.where).toMatchObject({ kind: 'and' });

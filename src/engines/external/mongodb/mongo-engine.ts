@@ -14,6 +14,7 @@ import {
   type MongoMutation,
   type MongoOutput,
   type Mutation,
+  type ObjectColumn,
   type ObjectSchema,
   type Position,
   type SourceGroups,
@@ -41,6 +42,9 @@ import { toBson, toBsonList } from './to-bson.js';
 /** Whatever collation a collection has: texts are compared by code point. */
 const BY_CODE_POINT = { locale: 'simple' } as const;
 
+/** Forms of bytes, which can only be compared for being equal there. */
+const BYTES: ReadonlySet<string> = new Set<MongoForm>(['binData', 'uuid']);
+
 /** Documents that the server sends at once. */
 const BATCH = 1_000;
 
@@ -51,6 +55,7 @@ export class MongoEngine implements ExternalEngine {
     jsonPaths: true,
     timeZones: true,
     computes: canComputeInMongo,
+    searches: (column) => !BYTES.has((column as Partial<ObjectColumn>).form ?? ''),
   };
 
   private link: Promise<Link> | undefined;
