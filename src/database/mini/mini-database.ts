@@ -7,6 +7,7 @@ import { poolLoad, type PoolLoad } from '../pool-load.js';
 import { PROBE } from '../probe.js';
 import { verifyWritable } from '../writable.js';
 import { ArrayQuery } from './array-query.js';
+import { isOnThisMachine, PageTurns } from './page-turns.js';
 import { RecordClient } from './record-client.js';
 import type { PgRow, PgStatement } from './statement.js';
 
@@ -33,6 +34,8 @@ export class MiniDatabase implements OnApplicationShutdown {
   private readonly pool: pg.Pool;
   private readonly names = new Map<string, string>();
   private readonly seenOnce = new Set<string>();
+  /** Where the database works on the cores of this machine. */
+  private readonly turns: PageTurns | undefined;
   private listener: WorkListener | undefined;
   /** Of a statement that is done, until this turn of the event loop ends. */
   private spare: pg.PoolClient | undefined;
@@ -42,6 +45,7 @@ export class MiniDatabase implements OnApplicationShutdown {
 
   constructor(@Inject(APP_CONFIG) config: AppConfig) {
     this.poolSize = config.miniDb.poolSize;
+    if (isOnThisMachine(config.miniDb.host)) this.turns = new PageTurns();
     this.pool = new pg.Pool({ ...poolConfig(config.miniDb), Client: RecordClient });
     // A connection that dies is replaced by the pool. It says so by an event, too, which ends the process when nobody
     // hears it; the pool listens only while the connection is idle.
@@ -60,11 +64,22 @@ export class MiniDatabase implements OnApplicationShutdown {
 
   /** Runs one statement on any connection. Prepared when its shape has been seen before. */
   query(statement: PgStatement): Promise<PgRow[]> {
-    return inSpan('plan.execute', STATEMENT, () => this.queryNow(statement), SpanKind.CLIENT);
+    const { turns } = this;
+    const run = turns && statement.bytes ? () => this.queryInTurn(turns, statement) : () => this.queryNow(statement);
+    return inSpan('plan.execute', STATEMENT, run, SpanKind.CLIENT);
   }
 
-  private async queryNow(statement: PgStatement): Promise<PgRow[]> {
+  private async queryInTurn(turns: PageTurns, statement: PgStatement): Promise<PgRow[]> {
     const askedAt = performance.now();
+    const turn = await turns.begin();
+    try {
+      return await this.queryNow(statement, askedAt);
+    } finally {
+      turns.end(turn);
+    }
+  }
+
+  private async queryNow(statement: PgStatement, askedAt = performance.now()): Promise<PgRow[]> {
     const client = await this.take();
     const begunAt = performance.now();
     const query = this.prepared(statement);
