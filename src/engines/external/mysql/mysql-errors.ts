@@ -1,7 +1,6 @@
-import { isError, Problem, type ErrorCode } from '../../../common/index.js';
+import { isError, Problem } from '../../../common/index.js';
+import { isSaidOf, type Meaning } from '../sql/meaning.js';
 import { SessionLost, type Moment } from '../sql/session.js';
-
-type Meaning = readonly [ErrorCode, string?];
 
 const REFUSED = 'The server refused user name and password, or this user may not come from here.';
 const VALUES = 'A rule of the table (not null, check, foreign key, type or size) does not allow these values.';
@@ -100,12 +99,6 @@ function meaningOf(error: unknown, during: Moment): Meaning {
     ? ['source_unreachable', 'The server closed the connection before anybody was signed in.']
     : ['source_failed', 'What answers at this host and port cannot be understood as a MySQL or MariaDB.'];
 }
-
-const OF_CHANGES = /_violation$|^not_supported_by_source$/;
-
-/** Who reads breaks no rule of a table (a view computes too large a number), and who is signed in has reached the server. */
-const isSaidOf = (during: Moment, code: ErrorCode): boolean =>
-  during === 'signing in' || (code !== 'source_unreachable' && (during === 'changing' || !OF_CHANGES.test(code)));
 
 const isLost = (error: unknown): boolean =>
   error instanceof SessionLost || ['ECONNRESET', 'EPIPE', 'PROTOCOL_CONNECTION_LOST'].includes(codeOf(error));
