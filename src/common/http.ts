@@ -11,8 +11,8 @@ export const API_PREFIX = 'api/v1';
 export interface AppRequest extends FastifyRequest {
   principal?: Principal;
   access?: Access;
-  /** Looks again whether the guards would let it in, for answers that take long; rejects with what they would say now. */
-  stillAllowed?: () => Promise<unknown>;
+  /** Looks again whether the guards would let it in, for answers that take long, and sets {@link access} anew; rejects with what they would say now. */
+  stillAllowed?: () => Promise<void>;
   /** Why the body could not be read. Kept until the guards have spoken, so that a stranger hears 401 and not 400. */
   bodyProblem?: Problem;
   /** Milliseconds that the database took, for `Server-Timing`. */

@@ -1,6 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { must } from '../../src/common/index.js';
-import { client, expectStatus, member, sql, waitFor, type Row, type Table } from '../harness/index.js';
+import { client, expectStatus, member, sql, waitFor, type Person, type Row, type Table } from '../harness/index.js';
 import { path, refusal, rowsFixture } from '../support/rows.js';
 
 jest.setTimeout(60_000);
@@ -161,11 +161,29 @@ describe('a large export', () => {
     }
   });
 
-  it('ends with the right to read, and with the session', async () => {
+  it('ends with the right to read, with the session, and when rules show something else of the table', async () => {
     const table = await newTable();
     await fill(table, 24_000);
     const at = { owner: fixture.owner, workspace: { id: table.workspaceId } } as const;
-    for (const end of ['membership', 'session']) {
+    const rule = async (value: string): Promise<void> => {
+      const read = { filter: { field: 'name', op: 'startsWith', value } };
+      const rules = [{ name: 'Some rows', appliesTo: { roles: ['viewer'] }, read }];
+      expectStatus(await fixture.owner.call('PUT', `/tables/${table.id}/rules`, { rules }), 200);
+    };
+    const remove = async (reader: Person): Promise<void> => {
+      const members = expectStatus(await fixture.owner.get<Members>(`/workspaces/${table.workspaceId}/members`), 200);
+      const { id } = must(members.data.find(({ user }) => user.id === reader.user.id), 'the reader is a member'); // prettier-ignore
+      expectStatus(await fixture.owner.del(`/workspaces/${table.workspaceId}/members/${id}`), 204);
+    };
+    const ends: readonly (readonly [isCut: boolean, end: (reader: Person) => Promise<unknown>])[] = [
+      [true, remove],
+      [true, (reader) => reader.post('/auth/logout')],
+      [false, () => add(table, {})],
+      [true, () => rule('row')],
+      [false, () => add(table, {})],
+      [true, () => rule('ro')],
+    ];
+    for (const [isCut, end] of ends) {
       const reader = await member(at, 'viewer');
       const response = await fetch(`${fixture.app.base}/api/v1/tables/${table.id}/export`, {
         headers: { authorization: `Bearer ${reader.token ?? ''}`, 'accept-encoding': 'identity' },
@@ -173,14 +191,9 @@ describe('a large export', () => {
       expect(response.status).toBe(200);
       const body = must(response.body, 'an export has a body').getReader();
       await body.read();
-      if (end === 'session') expectStatus(await reader.post('/auth/logout'), 204);
-      else {
-        const members = expectStatus(await fixture.owner.get<Members>(`/workspaces/${table.workspaceId}/members`), 200);
-        const { id } = must(members.data.find(({ user }) => user.id === reader.user.id), 'the reader is a member'); // prettier-ignore
-        expectStatus(await fixture.owner.del(`/workspaces/${table.workspaceId}/members/${id}`), 204);
-      }
+      await end(reader);
       await new Promise((resolve) => setTimeout(resolve, 2_000));
-      await expect(rest(body)).rejects.toThrow();
+      await (isCut ? expect(rest(body)).rejects.toThrow() : rest(body));
       await waitFor(async () => (await cursors()) === 0);
     }
   });

@@ -38,7 +38,9 @@ export class AuthGuard extends PassportGuard() {
     const request = context.switchToHttp().getRequest<AppRequest>();
     const token = bearerToken(request);
     if (token === null) throw notSignedIn();
-    request.stillAllowed = () => this.tokens.verify(token);
+    request.stillAllowed = async () => {
+      await this.tokens.verify(token);
+    };
     if (!this.tokens.isKnown(token)) return (await super.canActivate(context)) as boolean;
     request.principal = await this.tokens.verify(token);
     this.mustBeForTokens(context, request.principal);

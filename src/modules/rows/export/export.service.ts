@@ -1,6 +1,15 @@
 import { Inject, Injectable, StreamableFile } from '@nestjs/common';
 import { Readable } from 'node:stream';
-import { Answer, beginSpan, Problem, resolving, type Access, type AppRequest, type Id } from '../../../common/index.js';
+import {
+  Answer,
+  beginSpan,
+  must,
+  Problem,
+  resolving,
+  type Access,
+  type AppRequest,
+  type Id,
+} from '../../../common/index.js';
 import { APP_CONFIG, encryptionKeysOf, type AppConfig } from '../../../config/index.js';
 import { actorOf, AuditedTransaction } from '../../../database/main/index.js';
 import { MiniDbExport, type RowLines } from '../../../engines/index.js';
@@ -17,14 +26,13 @@ import {
   type TableSchema,
 } from '../../../query/index.js';
 import { contentDisposition } from '../../files/index.js';
-import type { TableMeta } from '../../tables/index.js';
 import { filterContext } from '../read/filter-context.js';
 import { PastTables } from '../read/past-tables.service.js';
 import { askedOf, withoutPlace } from '../read/rows-reader.service.js';
 import { CRLF, headerLine } from './csv-line.js';
 import type { ExportQuery } from './export-query.dto.js';
 import { LineStream, type TextSource } from './line-stream.js';
-import { Fence } from '../../tables/index.js';
+import { Fence, TableCatalog, type TableMeta } from '../../tables/index.js';
 
 /** Exports that one node is at, each with a connection of its own. */
 const AT_ONCE = 4;
@@ -39,6 +47,7 @@ export class ExportService {
 
   constructor(
     private readonly fence: Fence,
+    private readonly tables: TableCatalog,
     private readonly engine: MiniDbExport,
     private readonly audited: AuditedTransaction,
     private readonly past: PastTables,
@@ -69,7 +78,10 @@ export class ExportService {
     request: ExportRequest,
   ): Promise<LineStream> {
     const { format = 'csv', fields, filter, search, sort, asOf } = query;
-    const content = new LineStream(await this.texts(plan, query, format, request), request.stillAllowed);
+    const sight = meta.seen.sightOf(meta.id, access);
+    const content = new LineStream(await this.texts(plan, query, format, request), () =>
+      this.stillAllowed(meta, request, sight),
+    );
     const entry = {
       workspaceId: access.workspaceId,
       action: 'table.exported',
@@ -84,6 +96,14 @@ export class ExportService {
       content.destroy();
       throw error;
     }
+  }
+
+  /** @throws Problem why the reader may have no more: he has no right to read, or sees something else of the table than `sight` */
+  private async stillAllowed({ id }: TableMeta, request: ExportRequest, sight: string | undefined): Promise<void> {
+    await request.stillAllowed?.();
+    const { seen } = await this.tables.find(id);
+    if (seen.sightOf(id, must(request.access, 'the guards let it in')) !== sight)
+      throw new Problem('conflict', { detail: 'What you see of the table is something else by now.' });
   }
 
   private async plan(access: Access, meta: TableMeta, query: ExportQuery): Promise<ReadPlan> {
@@ -131,7 +151,7 @@ export class ExportService {
 
 type Lines = Pick<RowLines, 'next'>;
 
-type ExportRequest = Pick<AppRequest, 'method' | 'databaseMs' | 'queryFacts' | 'stillAllowed'>;
+type ExportRequest = Pick<AppRequest, 'method' | 'databaseMs' | 'queryFacts' | 'access' | 'stillAllowed'>;
 
 /** The same lines, of which the request knows how long the database worked for them by now: it is told when the last has gone out. */
 function timed(lines: Lines, plan: ReadPlan, request: ExportRequest, openedMs: number): Lines {

@@ -27,7 +27,10 @@ export class AccessGuard implements CanActivate {
     const { stillAllowed } = request;
     const require = (): Promise<Access> => this.access.require(caller, workspaceId, needed, what);
     request.access = await require();
-    request.stillAllowed = () => Promise.all([stillAllowed?.(), require()]);
+    request.stillAllowed = async () => {
+      await stillAllowed?.();
+      request.access = await require();
+    };
     return true;
   }
 }
