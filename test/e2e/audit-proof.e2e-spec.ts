@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it, jest } from '@jest/globals';
 import { must } from '../../src/common/index.js';
-import { asSuperuser, client, databases, expectStatus, signup, sleep, sql, waitFor, world, type TestDatabases, type Table } from '../harness/index.js'; // prettier-ignore
+import { asSuperuser, client, databases, expectStatus, signup, sleep, sql, startNode, waitFor, world, type TestDatabases, type Table } from '../harness/index.js'; // prettier-ignore
 import { loggedChanges, replay, storedRows } from '../support/changes.js';
 import { cutOff, isDeath, mortalNodes } from '../support/mortal-nodes.js';
 import { groundIn, randomMutation, type Ground } from '../support/random-mutations.js';
@@ -169,8 +169,7 @@ describe(`the record of changes of all kinds, with AUDIT_SEED=${SEED}`, () => {
 
   it('is not there where it cannot be written, and then nothing else is', async () => {
     const pair = await databases();
-    const nodes = mortalNodes(pair);
-    const at = await world((await nodes.at(0)).base);
+    const at = await world((await startNode({ databases: pair })).base);
     const { schema, table } = at.table.physical;
     const rows = async () =>
       (await sql<{ n: number }>(pair.mini, `select count(*)::int as n from "${schema}"."${table}"`))[0]?.n;
