@@ -1,4 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
+import { JwtService } from '@nestjs/jwt';
 import { must } from '../../src/common/index.js';
 import { client, expectStatus, member, sql, waitFor, type Person, type Row, type Table } from '../harness/index.js';
 import { path, refusal, rowsFixture } from '../support/rows.js';
@@ -129,6 +130,14 @@ interface Members {
   readonly data: readonly { readonly id: string; readonly user: { readonly id: string } }[];
 }
 
+/** The same token, which ends in so many seconds. */
+function shortened(token: string, expiresIn: number): string {
+  const jwt = fixture.app.app.get(JwtService, { strict: false });
+  const { iat, exp, iss, aud, ...claims } = jwt.decode<Record<string, unknown>>(token);
+  expect([iat, exp, iss, aud]).not.toContain(undefined);
+  return jwt.sign(claims, { expiresIn });
+}
+
 async function rest(body: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
   while (!(await body.read()).done);
 }
@@ -177,18 +186,20 @@ describe('a large export', () => {
       const { id } = must(members.data.find(({ user }) => user.id === reader.user.id), 'the reader is a member'); // prettier-ignore
       expectStatus(await fixture.owner.del(`/workspaces/${table.workspaceId}/members/${id}`), 204);
     };
-    const ends: readonly (readonly [isCut: boolean, end: (reader: Person) => Promise<unknown>])[] = [
-      [true, remove],
-      [true, (reader) => reader.post('/auth/logout')],
-      [false, () => add(table, {})],
-      [true, () => rule('row')],
-      [false, () => add(table, {})],
-      [true, () => rule('ro')],
-    ];
-    for (const [isCut, end] of ends) {
+    const ends: readonly (readonly [isCut: boolean, end: (reader: Person) => Promise<unknown>, expiresIn?: number])[] =
+      [
+        [true, remove],
+        [true, (reader) => reader.post('/auth/logout')],
+        [false, () => add(table, {}), 1],
+        [true, () => rule('row')],
+        [false, () => add(table, {})],
+        [true, () => rule('ro')],
+      ];
+    for (const [isCut, end, expiresIn] of ends) {
       const reader = await member(at, 'viewer');
+      const token = expiresIn === undefined ? reader.accessToken : shortened(reader.accessToken, expiresIn);
       const response = await fetch(`${fixture.app.base}/api/v1/tables/${table.id}/export`, {
-        headers: { authorization: `Bearer ${reader.token ?? ''}`, 'accept-encoding': 'identity' },
+        headers: { authorization: `Bearer ${token}`, 'accept-encoding': 'identity' },
       });
       expect(response.status).toBe(200);
       const body = must(response.body, 'an export has a body').getReader();

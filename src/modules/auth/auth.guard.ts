@@ -2,6 +2,7 @@ import { Injectable, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { AuthGuard as PassportGuard, type AuthGuardAuthenticateOptions } from '@nestjs/passport';
 import {
+  must,
   PERMISSION,
   Problem,
   PUBLIC,
@@ -38,9 +39,7 @@ export class AuthGuard extends PassportGuard() {
     const request = context.switchToHttp().getRequest<AppRequest>();
     const token = bearerToken(request);
     if (token === null) throw notSignedIn();
-    request.stillAllowed = async () => {
-      await this.tokens.verify(token);
-    };
+    request.stillAllowed = () => this.tokens.stillSignedIn(token, must(request.principal, 'somebody was let in'));
     if (!this.tokens.isKnown(token)) return (await super.canActivate(context)) as boolean;
     request.principal = await this.tokens.verify(token);
     this.mustBeForTokens(context, request.principal);

@@ -39,6 +39,12 @@ export class TokenService {
     return this.principalOf(this.known.get(accessToken) ?? this.admit(accessToken, this.checked(accessToken)));
   }
 
+  /** Whether whoever came with the token is still signed in; that it has expired since ends no answer that is under way. @throws Problem `unauthenticated` */
+  async stillSignedIn(accessToken: string, { userId, sessionId }: Principal): Promise<void> {
+    if (isPersonalToken(accessToken)) await this.personal.principalOf(accessToken);
+    else if ((await this.sessions.of(userId, sessionId)) === 'dead') throw sessionEnded();
+  }
+
   /** Those of the sessions and personal tokens that are alive now, not from memory: by one query for each of the two kinds. */
   async aliveSessions(ids: readonly Id[]): Promise<ReadonlySet<Id>> {
     const sessions = await this.sessions.alive(ids);
